@@ -1,0 +1,151 @@
+"""What Mora costs beside the models: ratios measured in one run, alternating, the median of several rounds."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import BaseModel
+from rich.table import Table
+
+from evals.bench.bare import bare_film
+from graph.house import Rooms, start
+from graph.settings import Settings
+from graph.telling import checkpoints_of
+from graph.wiring import rooms_of
+from memory.archive import Archive
+from memory.records import Request
+from models.residency import Residency
+
+HOUSE = Path(__file__).parents[2]
+WISH = "a red ball moves right in the snow"
+Report = Callable[[str, int, int, float | None, str], None]
+
+
+class Ratio(BaseModel):
+    """One comparison: the median of ours and of the other in `unit`, the ratio (or the value) and its bound."""
+
+    name: str
+    ours: float
+    other: float | None
+    unit: str
+    value: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """True when the value is within its bound."""
+        return self.value <= self.bound
+
+
+def measure_speed(*, rounds: int, report: Report) -> list[Ratio]:
+    """All comparisons, `rounds` times each. Takes about a minute a round on two cores."""
+    measures = (_help, _cold, _warm, _growth)
+    found = []
+    for number, measure in enumerate(measures, 1):
+        found.append(measure(rounds))
+        report("measuring", number, len(measures), None, found[-1].name)
+    return found
+
+
+def table_of(ratios: list[Ratio]) -> Table:
+    """The ratios as a person reads them."""
+    table = Table("what", "ours", "other", "value", "bound", "")
+    for ratio in ratios:
+        other = "" if ratio.other is None else f"{ratio.other:.3g} {ratio.unit}"
+        mark = "[green]holds[/green]" if ratio.holds else "[red]broken[/red]"
+        table.add_row(
+            ratio.name, f"{ratio.ours:.3g} {ratio.unit}", other, f"{ratio.value:.3g}", f"{ratio.bound:g}", mark
+        )
+    return table
+
+
+def _help(rounds: int) -> Ratio:
+    ours, torch = _alternating(
+        rounds,
+        lambda _n: _run([sys.executable, "main.py", "--help"]),
+        lambda _n: _run([sys.executable, "-c", "import torch"]),
+    )
+    return _ratio("--help against `import torch`", ours, torch, 0.4)
+
+
+def _cold(rounds: int) -> Ratio:
+    with TemporaryDirectory() as folder:
+        film = [sys.executable, "main.py", "generate", WISH, "--planner", "embedded", "--seed"]
+        bare = [sys.executable, "-m", "evals.bench.bare", WISH, str(Path(folder) / "bare.mp4")]
+        home = {"MORA_HOME": folder, "MORA_DEVICE": "cpu"}
+        _run([sys.executable, "main.py", "runs"], **home)
+        ours, other = _alternating(
+            rounds,
+            lambda n: _run([*film, str(n)], **home),
+            lambda _n: _run(bare),
+        )
+    return _ratio("generate against a bare script, whole commands", ours, other, 1.25)
+
+
+def _warm(rounds: int) -> Ratio:
+    with TemporaryDirectory() as folder, _house(Path(folder)) as archive:
+        settings = Settings(home=Path(folder), planner="embedded", profile="embedded", device="cpu")
+        lender = Residency("embedded", device="cpu")
+        rooms = _with_lender(rooms_of(settings, archive), lender)
+        _film(rooms, 10**6)
+        ours, other = _alternating(
+            3 * rounds,
+            lambda n: _film(rooms, n),
+            lambda n: bare_film(lender, WISH, (2 * n, 2 * n + 1), Path(folder) / "bare.mp4"),
+        )
+    return _ratio("generate against a bare script, in one process", ours, other, 1.05)
+
+
+def _growth(_rounds: int) -> Ratio:
+    with TemporaryDirectory() as folder, _house(Path(folder)) as archive:
+        settings = Settings(home=Path(folder), planner="embedded", profile="embedded", device="cpu")
+        rooms = _with_lender(rooms_of(settings, archive), Residency("embedded", device="cpu"))
+        before = archive.size()
+        steps = 0
+        for seed in range(3):
+            steps += len(checkpoints_of(archive, archive.run(_film(rooms, seed))))
+        grown = (archive.size() - before) / steps / 1000
+    return Ratio(name="database growth a graph step", ours=grown, other=None, unit="kB", value=grown, bound=30)
+
+
+def _house(folder: Path) -> Archive:
+    return Archive.open(f"sqlite:///{folder / 'mora.db'}", folder)
+
+
+def _with_lender(rooms: Rooms, lender: Residency) -> Rooms:
+    from dataclasses import replace
+
+    return replace(rooms, lender=lambda _stored: lender)
+
+
+def _film(rooms: Rooms, seed: int) -> str:
+    return start(rooms, Request(prompt=WISH, seed=seed), {}, lambda _heard: None).id
+
+
+def _alternating(
+    rounds: int, ours: Callable[[int], object], other: Callable[[int], object]
+) -> tuple[list[float], list[float]]:
+    """Seconds of both, measured in turn, so that a busy minute of the machine falls on both."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for number in range(rounds):
+        for seconds, work in zip(times, (ours, other), strict=True):
+            started = time.perf_counter()
+            work(number)
+            seconds.append(time.perf_counter() - started)
+    return times
+
+
+def _run(command: list[str], **environment: str) -> None:
+    import os
+
+    subprocess.run(command, cwd=HOUSE, env={**os.environ, **environment}, check=True, capture_output=True)
+
+
+def _ratio(name: str, ours: list[float], other: list[float], bound: float) -> Ratio:
+    value = statistics.median(a / b for a, b in zip(ours, other, strict=True))
+    medians = statistics.median(ours), statistics.median(other)
+    return Ratio(name=name, ours=medians[0], other=medians[1], unit="s", value=value, bound=bound)

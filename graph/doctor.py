@@ -1,0 +1,92 @@
+"""What works on this machine, what does not, and what to do about it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel
+from rich.markup import escape
+from rich.table import Table
+
+from graph.errors import TOLD
+from graph.planners import default_planner, make_planner
+from graph.settings import Settings
+from graph.wiring import planner_settings, profile_of
+
+
+class Finding(BaseModel):
+    """One part of the house: whether it works, and what was found or what to do."""
+
+    part: str
+    works: bool
+    found: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at every part; nothing is changed but a database that did not exist."""
+    parts: dict[str, Callable[[Settings], str]] = {
+        "device": _device,
+        "weights": _weights,
+        "database": _database,
+        "home": _home,
+        "planner": _planner,
+        "codecs": _codecs,
+    }
+    return [_looked_at(part, look, settings) for part, look in parts.items()]
+
+
+def _looked_at(part: str, look: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(part=part, works=True, found=look(settings))
+    except TOLD as error:
+        return Finding(part=part, works=False, found=str(error))
+
+
+def _device(settings: Settings) -> str:
+    from models.presets import roles
+    from models.residency import Residency
+
+    house = Residency(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)
+    return house.identity(roles(settings.profile)[0]).numerics
+
+
+def _weights(settings: Settings) -> str:
+    from models.backends.loading import folder_of
+    from models.presets import preset, roles
+
+    rows = [preset(settings.profile, role) for role in roles(settings.profile)]
+    sizes = [sum(p.stat().st_size for p in folder_of(row).rglob("*.safetensors")) for row in rows]
+    told = (f"{row.role} {size / 2**20:.1f} MiB" for row, size in zip(rows, sizes, strict=True))
+    return f"profile {settings.profile}: {', '.join(told)}"
+
+
+def _database(settings: Settings) -> str:
+    with settings.open_archive() as archive:
+        return f"{archive.shown}, {len(archive.runs())} runs, {archive.size() / 2**20:.1f} MiB"
+
+
+def _home(settings: Settings) -> str:
+    home = settings.home.expanduser()
+    used = sum(path.stat().st_size for path in Path(home).rglob("*") if path.is_file())
+    return f"{home}, {used / 2**20:.1f} MiB used"
+
+
+def _planner(settings: Settings) -> str:
+    chosen = planner_settings(settings)
+    planner = make_planner(chosen, profile_of(settings.profile))
+    return f"{default_planner(chosen)} ({planner.name}) for profile {settings.profile}"
+
+
+def _codecs(_settings: Settings) -> str:
+    from tools.media import library_versions
+
+    return library_versions()
+
+
+def findings_table(findings: list[Finding]) -> Table:
+    """The findings as a person reads them."""
+    table = Table("part", "", "found")
+    for finding in findings:
+        table.add_row(
+            finding.part, "[green]works[/green]" if finding.works else "[red]broken[/red]", escape(finding.found)
+        )
+    return table

@@ -1,0 +1,23 @@
+"""Errors by whose fault they are; the text of each is one sentence its listener can act on."""
+
+from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
+from models.agent import AgentError
+from tools.errors import BadInput
+
+
+class RequestError(Exception):
+    """The person asked for what cannot be done; the text says why and what to ask instead."""
+
+
+class PlannerError(Exception):
+    """The planner cannot be used or gave no usable answer; the text says what to do. Never holds a key."""
+
+
+class Stopped(Exception):
+    """The person interrupted the run; what is finished is kept, and the run can be resumed."""
+
+
+MISTAKES = (RequestError, BadInput, UnknownRun, UnknownArtifact)
+"""Errors whose fault is the person's."""
+TOLD = (*MISTAKES, PlannerError, AgentError, ArchiveError)
+"""Errors with a sentence for a person; anything else is a bug of ours."""

@@ -1,0 +1,157 @@
+"""A run from its first step to its last: who is plugged in, who holds the lease, and how it ended."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from pydantic import JsonValue
+
+from graph.build import Map, build
+from graph.errors import TOLD, RequestError, Stopped
+from graph.intake import Uploads
+from graph.planners import Planner, prompts_digest
+from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
+from memory.errors import ArchiveError
+from memory.records import Request, Run
+from tools.studio import Lender, Studio
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+    from memory.leases import Lease
+
+log = logging.getLogger(__name__)
+
+NOTHING_UPLOADED = Uploads()
+
+Hear = Callable[[dict[str, Any]], None]
+"""Hears what the graph tells while it runs: stages, steps, finished nodes."""
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """What a run is made with: a planner for its request, a lender for its numerics, the sizes of its profile."""
+
+    archive: "Archive"
+    planner: Callable[[Request], Planner]
+    lender: Callable[[dict[str, JsonValue]], Lender]
+    size: tuple[int, int]
+    fps: float
+    num_frames: int
+    limits: Limits = DEFAULT_LIMITS
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def start(
+    rooms: Rooms, request: Request, settings: dict[str, JsonValue], hear: Hear, *, uploads: Uploads = NOTHING_UPLOADED
+) -> Run:
+    """A new run of `request`, to its end. `uploads` are the files whose ids the request names."""
+    planner = rooms.planner(request)  # what is wrong with the planner's settings is told before there is a run
+    run = new_run(rooms, request, planner, settings)
+    hear({"stage": "begin", "run": run.id})
+    with rooms.archive.hold(run.id) as lease, told_to_archive(rooms.archive, lease):
+        context = context_of(rooms, run, planner, lease)
+        uploads.store(context.studio)
+        hear({"kind": "updates", "told": {"upload": {"notes": uploads.notes}}})
+        return _drive(rooms, run, context, hear, uploads.notes)
+
+
+def new_run(rooms: Rooms, request: Request, planner: Planner, settings: dict[str, JsonValue]) -> Run:
+    """The row of a run that begins now."""
+    stored = {**settings, "prompts": prompts_digest(), "planner": planner.name}
+    return rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
+
+
+def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
+    """The run goes on where it stopped, whatever stopped it; a finished one is answered as it is."""
+    run = rooms.archive.run(run_id)
+    if run.graph_version != GRAPH_VERSION:
+        raise RequestError(
+            f"Run {run.id} was begun with version {run.graph_version} of the graph, this is {GRAPH_VERSION}; "
+            "resume it with the code it was begun with, or generate it again."
+        )
+    with rooms.archive.hold(run.id) as lease:
+        # Looked at under the lease: a moment ago another process may have brought it to its end.
+        run = rooms.archive.run(run.id)
+        if run.status == "done":
+            return run
+        planner = rooms.planner(run.request)
+        with told_to_archive(rooms.archive, lease):
+            run = rooms.archive.set_status(lease, "running")
+            return _drive(rooms, run, context_of(rooms, run, planner, lease), hear)
+
+
+def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Context:
+    """What the nodes of a run work with while `lease` is held."""
+    studio = Studio(
+        lender=rooms.lender(run.settings),
+        archive=rooms.archive,
+        lease=lease,
+        size=rooms.size,
+        fps=rooms.fps,
+        num_frames=rooms.num_frames,
+    )
+    return Context(planner, rooms.archive, lease, studio, rooms.limits, rooms.stop)
+
+
+def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, notes: Sequence[str] = ()) -> Run:
+    with rooms.archive.saver() as saver:
+        graph = build(saver, limits=rooms.limits)
+        config = config_of(run, rooms.limits)
+        for part in graph.stream(
+            _next_input(graph, config, run, notes),
+            config,
+            context=context,
+            stream_mode=["custom", "updates"],
+            durability="sync",
+            version="v2",
+        ):
+            hear({"kind": part["type"], "told": part["data"]})
+            if "finish" not in part["data"]:  # a film that is done is not given up for a late Ctrl-C
+                context.stop_if_asked()
+    return rooms.archive.run(run.id)
+
+
+def config_of(run: Run, limits: Limits) -> RunnableConfig:
+    """The LangGraph configuration of a run: its id is the thread id, and both are in every trace."""
+    return RunnableConfig(
+        run_name="mora",
+        configurable={"thread_id": run.id},
+        recursion_limit=limits.supersteps,
+        metadata={"thread_id": run.id, "mora_run": run.id, "profile": run.request.profile},
+    )
+
+
+def _next_input(graph: Map, config: RunnableConfig, run: Run, notes: Sequence[str]) -> RunState | None:
+    """The request, and what was noted before it, for a run without a checkpoint; None (go on) for any other."""
+    if graph.get_state(config).created_at is None:
+        return RunState(request=run.request.model_dump(mode="json"), notes=list(notes))
+    return None
+
+
+@contextmanager
+def told_to_archive(archive: "Archive", lease: "Lease") -> Iterator[None]:
+    """Whatever ends the run early is written to its row before it goes on to the door; a run that is done stays so."""
+
+    def mark(status: str, error: str) -> None:
+        try:
+            if archive.run(lease.run).status != "done":
+                archive.set_status(lease, cast(Any, status), error=error)
+        except ArchiveError as trouble:
+            # The error that ended the run is the one to tell; `resume` goes by the checkpoint, not by this mark.
+            log.warning("run %s could not be marked %s: %s", lease.run, status, trouble)
+
+    try:
+        yield
+    except (KeyboardInterrupt, Stopped):
+        mark("interrupted", "interrupted by the person")
+        raise
+    except TOLD as error:
+        mark("failed", str(error))
+        raise
+    except Exception as error:
+        mark("failed", f"{type(error).__name__}: {error}")
+        raise

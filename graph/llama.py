@@ -1,0 +1,99 @@
+"""The planner in this process: a GGUF file run by llama.cpp, its answers forced into the schema by a grammar."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field, PrivateAttr
+
+from graph.errors import PlannerError
+
+GGUF_MAGIC = b"GGUF"
+_ROLES = {"system": "system", "human": "user", "ai": "assistant"}
+
+
+class LlamaChat(BaseChatModel):
+    """llama.cpp as a LangChain chat model. `context` and `max_tokens` in tokens; it samples greedily, so that equal
+    questions get equal answers. The weights are read at the first question and kept. llama.cpp's threads wait for each
+    other busily, so on a machine with other work more of them are slower: half the CPUs."""
+
+    path: Path
+    context: int = 8192
+    max_tokens: int = 2048
+    threads: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) // 2))
+    _server: Any = PrivateAttr(default=None)
+
+    @classmethod
+    def of(cls, path: Path | None) -> Self:
+        """The model of a file. Raises PlannerError if the file or llama.cpp is missing."""
+        if path is None:
+            raise PlannerError("The planner llama needs the path of a GGUF file; set one, or choose another planner.")
+        if not path.is_file():
+            raise PlannerError(f"There is no file {path}; give the path of a GGUF file.")
+        with path.open("rb") as file:
+            if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
+                raise PlannerError(f"{path} is no GGUF file; give the path of one.")
+        _llama_cpp()
+        return cls(path=path)
+
+    @property
+    def _llm_type(self) -> str:
+        return "llama.cpp"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - the base class's signature
+        **kwargs: Any,
+    ) -> ChatResult:
+        request: dict[str, Any] = {
+            "messages": [{"role": _ROLES[message.type], "content": str(message.text)} for message in messages],
+            "max_tokens": self.max_tokens,
+            "temperature": 0.0,
+            **({"stop": stop} if stop else {}),
+            **kwargs,
+        }
+        answer = _content(self._running().handle_chat_completions(request), self.path)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])
+
+    def _running(self) -> Any:
+        if self._server is None:
+            self._server = _serve(self.path, self.context, self.threads)
+        return self._server
+
+
+def _llama_cpp() -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise PlannerError("The planner llama needs llama.cpp; install it with: pip install -e '.[llama]'") from error
+    return xllamacpp
+
+
+def _serve(path: Path, context: int, threads: int) -> Any:
+    llama_cpp = _llama_cpp()
+    params = llama_cpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx, params.n_parallel = context, 1
+    params.cpuparams.n_threads = threads
+    params.warmup, params.use_jinja = False, True
+    params.verbosity = -1
+    try:
+        return llama_cpp.Server(params)
+    except RuntimeError as error:
+        raise PlannerError(f"llama.cpp cannot load {path}; it is damaged or too new, get it again.") from error
+
+
+def _content(answer: Any, path: Path) -> str:
+    body = json.loads(answer) if isinstance(answer, str | bytes) else answer
+    if "choices" not in body:
+        reason = body.get("error", body)
+        told = reason.get("message", reason) if isinstance(reason, dict) else reason
+        raise PlannerError(f"llama.cpp cannot answer with {path.name} ({told}); say it more briefly.")
+    return str(body["choices"][0]["message"]["content"])

@@ -1,0 +1,171 @@
+"""The steps of a run. Each reads the state, does one thing through the context, and returns only what changed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph import edges
+from graph.drafts import Brief, Enhancement, PlanDraft
+from graph.planners import brief_of
+from graph.procedures import STEPS, Tool, call_id, film_of, needs_of
+from graph.recorder import ArchiveRecorder
+from graph.state import Call, Context, Errand, Judged, RunState, Take
+from graph.tracing import traced
+from memory.artifacts import Made
+from memory.records import Request
+from tools.arguments import Arguments
+from tools.assemble_film import AssembleFilm, assemble_film
+from tools.connect_videos import ConnectVideos, connect_videos
+from tools.edit_image import EditImage, edit_image
+from tools.edit_video import EditVideo, edit_video
+from tools.extend_video import ExtendVideo, extend_video
+from tools.image_to_video import ImageToVideo, image_to_video
+from tools.inspection import inspect
+from tools.studio import Report, Studio, Told
+from tools.text_to_image import TextToImage, text_to_image
+
+
+def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """A1: the person's words become prompts fit for the models."""
+    context = runtime.context
+    runtime.stream_writer({"stage": "enhance"})
+    enhancement = context.planner.enhance(_brief(state, context), ArchiveRecorder(context.archive, context.lease))
+    return {"enhancement": enhancement.model_dump(mode="json"), "notes": list(enhancement.notes)}
+
+
+def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """The planner turns the shots into tool calls."""
+    context = runtime.context
+    runtime.stream_writer({"stage": "plan"})
+    enhancement = Enhancement.model_validate(state["enhancement"])
+    record = ArchiveRecorder(context.archive, context.lease)
+    draft = context.planner.plan(_brief(state, context), enhancement, record)
+    return {"calls": calls_of(draft)}
+
+
+def _brief(state: RunState, context: Context) -> Brief:
+    return brief_of(Request.model_validate(state["request"]), context.archive)
+
+
+def calls_of(draft: PlanDraft) -> list[Call]:
+    """The calls of a plan shot by shot, each with what it needs, in the order of the procedures."""
+    order = list(STEPS)
+    drafted = sorted(draft.calls, key=lambda call: (call.shot, order.index(call.tool)))
+    planned = [call_id(call.shot, call.tool) for call in drafted]
+    return [_call(each.shot, each.tool, each.arguments.model_dump(mode="json"), planned) for each in drafted]
+
+
+def _call(shot: int, tool: Tool, arguments: dict[str, Any], planned: list[str]) -> Call:
+    needs = needs_of(shot, tool, arguments, planned)
+    return Call(id=call_id(shot, tool), shot=shot, tool=tool, arguments=arguments, needs=needs)
+
+
+def act(state: Errand, runtime: Runtime[Context]) -> RunState:
+    """One tool call. The recipe table makes it happen once, however often this node is run."""
+    context, call = runtime.context, state["call"]
+    notes: list[str] = []
+
+    def report(told: Told) -> None:
+        context.stop_if_asked()
+        if "note" in told:
+            notes.append(f"Shot {call['shot']}: {told['note']}")
+        runtime.stream_writer({"call": call["id"], "shot": call["shot"], "attempt": state["attempt"], **told})
+
+    asked = {**call["arguments"], "seed": state["seed"], "inputs": state["inputs"]}
+    made = traced(call["tool"], asked, context.lease.run, lambda: _made(context.studio, state, report))
+    report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
+    take = Take(artifact=made.artifact.id, seed=state["seed"], attempt=state["attempt"])
+    return {"takes": {call["id"]: [take]}, "notes": notes}
+
+
+Verb = tuple[type[Arguments], Callable[..., Made]]
+VERBS: dict[Tool, Verb] = {
+    "text_to_image": (TextToImage, text_to_image),
+    "edit_image": (EditImage, edit_image),
+    "image_to_video": (ImageToVideo, image_to_video),
+    "extend_video": (ExtendVideo, extend_video),
+    "edit_video": (EditVideo, edit_video),
+    "connect_videos": (ConnectVideos, lambda *asked, **how: connect_videos(*asked, **how).made),
+}
+
+
+def _made(studio: Studio, errand: Errand, report: Report) -> Made:
+    call = errand["call"]
+    arguments, verb = VERBS[call["tool"]]
+    starts = dict(zip(STEPS[call["tool"]].takes, errand["inputs"], strict=True))
+    asked = arguments.model_validate({**call["arguments"], **starts})
+    return verb(studio, asked, seed=errand["seed"], report=report)
+
+
+def review(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Looks at every take that nobody judged yet: a degenerate product is sent back with the reason."""
+    verdicts: dict[str, Judged] = {}
+    notes: list[str] = []
+    for call in state["calls"]:
+        for take in state.get("takes", {}).get(call["id"], []):
+            if take["artifact"] in state.get("verdicts", {}):
+                continue
+            artifact = runtime.context.archive.artifact(take["artifact"])
+            verdict = inspect(runtime.context.studio, artifact, motion_expected=_moves(call))
+            verdicts[take["artifact"]] = Judged(ok=verdict.ok, reason=verdict.reason)
+            if not verdict.ok:
+                notes.append(_told(call, take, verdict.reason, runtime.context.limits.repeats))
+    return {"verdicts": verdicts, "notes": notes}
+
+
+def _moves(call: Call) -> bool:
+    """True if its product is to move: a way between two clips may be short, a clip may have stood still already."""
+    prompt = call["arguments"].get("prompt")
+    return call["tool"] != "text_to_image" and prompt is not None and "stays still" not in prompt
+
+
+WHAT: dict[Tool, str] = {
+    "text_to_image": "picture of",
+    "edit_image": "changed picture of",
+    "image_to_video": "clip of",
+    "extend_video": "new part of",
+    "edit_video": "changed clip of",
+    "connect_videos": "transition after",
+}
+
+
+def _told(call: Call, take: Take, reason: str, repeats: int) -> str:
+    then = "made again with a new seed" if take["attempt"] < repeats else f"kept after {repeats} repeats"
+    return f"The {WHAT[call['tool']]} shot {call['shot']} is not usable: {reason}. It was {then}."
+
+
+def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """What was chosen, and what was given, becomes one film, in the order of its procedure."""
+    context = runtime.context
+    film = _film(state, context)
+
+    def report(told: Told) -> None:
+        context.stop_if_asked()
+        runtime.stream_writer(dict(told))
+
+    def work() -> Made:
+        return assemble_film(context.studio, film, report=report)
+
+    return {"film": traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work).artifact.id}
+
+
+def _film(state: RunState, context: Context) -> AssembleFilm:
+    """The pieces in their order, at the rate of the fastest, so that no frame of a given clip is left out."""
+    pieces = film_of(state["calls"])
+    takes = [edges.chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
+    clips = [take["artifact"] if take else str(piece.artifact) for piece, take in zip(pieces, takes, strict=True)]
+    rates = [context.archive.artifact(clip).media.fps for clip in clips]
+    return AssembleFilm(
+        clips=clips,
+        fps=max(rate for rate in rates if rate is not None),
+        drop_first=frozenset(place for place, piece in enumerate(pieces) if piece.drop_first),
+        drop_last=frozenset(place for place, piece in enumerate(pieces) if piece.drop_last),
+    )
+
+
+def finish(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Marks the run done in the archive, under the lease."""
+    context = runtime.context
+    context.archive.set_status(context.lease, "done", film=state["film"])
+    return {}

@@ -1,0 +1,199 @@
+"""Reads a wish in ordinary English for the embedded world: what each shot shows, what was left open, what cannot be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar, get_args
+
+from graph.changes import changes_in
+from graph.clauses import Said, clauses
+from graph.clips import read_clips
+from graph.cues import joins
+from graph.drafts import MAX_SHOTS, Brief, EnhancedShot, Enhancement
+from graph.hearing import Word, hear
+from graph.lengths import shared
+from graph.parts import Refusal, listed
+from graph.procedures import decided
+from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES, Colour, Motion, Object, Scene, Scenery
+from models.embedded.language import motion_sentence as it_moves
+
+T = TypeVar("T")
+EXAMPLE = "a red ball moves right in the snow"
+WORDS_SHOWN = 200
+"""Characters of the person's words kept with a shot."""
+KINDS = ("object", "colour", "scene", "motion")
+ALL: dict[str, tuple[str, ...]] = {"object": OBJECTS, "colour": COLOURS, "scene": SCENES, "motion": MOTIONS}
+_ASKED = {"object": "which object", "colour": "which colour", "scene": "where", "motion": "how it moves"}
+
+
+@dataclass
+class Event:
+    """One shot as it was said: values by kind, what may not be chosen, and the words."""
+
+    said: dict[str, tuple[str, ...]]
+    excluded: set[str]
+    digital: bool | None
+    seconds: float | None
+    words: str
+    named: bool
+
+
+def read_wish(brief: Brief) -> Enhancement:
+    """A1 of the embedded world. What cannot be shown comes back as `impossible`, in one sentence."""
+    try:
+        return read_clips(brief) if brief.clips else _read(brief)
+    except Refusal as refusal:
+        return Enhancement(shots=[], notes=[], impossible=str(refusal))
+
+
+def _read(brief: Brief) -> Enhancement:
+    if not any(map(str.isalpha, brief.prompt)):
+        raise Refusal(f"Say in English what you want to see, for example: {EXAMPLE}.")
+    text, joined = joins(brief.prompt)
+    words, edit = _change(hear(text), brief)
+    heard = clauses(words, text, given=bool(brief.images))
+    shots = brief.shots if brief.shots is not None else heard.shots
+    events = _spread(_events(heard.said), brief, shots)
+    notes = [*heard.notes, *_picture_notes(events, brief)]
+    sceneries = _fill(events, brief, notes)
+    seconds, told = shared([event.seconds for event in events], brief.seconds, heard.film_seconds)
+    pictured = _begins_with_picture(events, brief)
+    made = [
+        _shot(event, scenery, given, edit, length)
+        for event, scenery, given, length in zip(events, sceneries, pictured, seconds, strict=True)
+    ]
+    transitions, more = _transitions(brief, joined, len(made))
+    task = decided(brief.task, 0) or ("image-to-video" if brief.images else "text-to-video")
+    return Enhancement(
+        task=task, shots=made, transitions=transitions, notes=list(dict.fromkeys([*notes, *told, *more]))
+    )
+
+
+def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
+    """What is left of a wish without the change of the given pictures that it asks for, and that change.
+
+    What comes later in the story is no change of a picture but a shot of its own.
+    """
+    if not brief.images:
+        return heard, None
+    later = next((at for at, word in enumerate(heard) if word.kind == "then" and at), len(heard))
+    changes = changes_in(heard[:later], bare=False)
+    digital = brief.task == "simulate" or changes.digital
+    if not changes.asked and not digital:
+        return heard, None
+    return [*changes.rest, *heard[later:]], changes.edit(digital=digital).instruction
+
+
+def _transitions(brief: Brief, joined: bool | None, shots: int) -> tuple[bool, list[str]]:
+    """Whether the shots are joined by generated transitions: as ordered, else as said; and what to tell."""
+    ordered = brief.transitions is not None
+    wished = bool(brief.transitions if ordered else joined)
+    if wished and shots == 1 and ordered:
+        return True, ["There is one shot, so there is nothing to lead over to."]
+    if wished and shots > 1 and brief.seconds is not None:
+        return True, [f"The transitions come on top of the {brief.seconds:g} seconds of the shots."]
+    return wished, []
+
+
+def _shot(event: Event, scenery: Scenery, given: bool, edit: str | None, seconds: float | None) -> EnhancedShot:
+    words = event.words or "(not said)"
+    if given:
+        return EnhancedShot(words=words, edit=edit, motion=it_moves(scenery.motion), seconds=seconds)
+    return EnhancedShot(words=words, picture=scenery.sentence, motion=scenery.sentence, seconds=seconds)
+
+
+def _events(said: Sequence[Said]) -> list[Event]:
+    """One event per clause; lists (`a ball and a box in the snow`) share what only the last one says."""
+    events = [
+        Event(dict(each.values), set(each.excluded), each.digital, each.seconds, each.words[:WORDS_SHOWN], each.named)
+        for each in said
+    ]
+    for at in range(len(said) - 1, 0, -1):
+        if said[at].listed:
+            for kind in ("object", "scene", "motion"):
+                if kind not in events[at - 1].said and kind in events[at].said:
+                    events[at - 1].said[kind] = events[at].said[kind]
+    return events
+
+
+def _spread(events: list[Event], brief: Brief, shots: int | None) -> list[Event]:
+    """As many events as shots were asked for, in their order."""
+    count = shots if shots is not None else max(len(events), _pictures_alone(events, brief))
+    if count > MAX_SHOTS:
+        raise Refusal(f"Your wish has {count} shots and a film has at most {MAX_SHOTS}; wish for fewer at a time.")
+    if len(events) > count:
+        raise Refusal(f"Your wish tells {len(events)} events and asks for {count} shots; ask for {len(events)} shots.")
+    return [events[at * len(events) // count] for at in range(count)]
+
+
+def _pictures_alone(events: list[Event], brief: Brief) -> int:
+    """Several given pictures and one motion: every picture gets it."""
+    return len(brief.images) if len(events) == 1 else 1
+
+
+def _begins_with_picture(events: list[Event], brief: Brief) -> list[bool]:
+    """Given pictures begin the first shots; a later shot of its own subject is painted."""
+    count = len(brief.images)
+    return [count > 0 and (at < count or not event.named) for at, event in enumerate(events)]
+
+
+def _picture_notes(events: list[Event], brief: Brief) -> list[str]:
+    if not brief.images:
+        return []
+    named = sorted({value for event in events for kind in KINDS[:3] for value in event.said.get(kind, ())})
+    return [f"Your picture is shown as it is; I did not change it to: {', '.join(named)}."] if named else []
+
+
+def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
+    """Every event with all attributes: said, else carried over from the shot before, else chosen by the seed."""
+    sceneries: list[Scenery] = []
+    digital = brief.task == "simulate" or bool(events[0].digital)
+    known: dict[str, str] = {}
+    given = _begins_with_picture(events, brief)
+    for at, event in enumerate(events):
+        repeated = at > 0 and events[at - 1] is event
+        if not repeated:
+            known = {kind: _value(kind, event, known, (brief.seed, at), notes, quiet=given[at]) for kind in KINDS}
+        digital = brief.task == "simulate" or (digital if event.digital is None else event.digital)
+        sceneries.append(_scenery(known, digital))
+    return sceneries
+
+
+def _scenery(known: dict[str, str], digital: bool) -> Scenery:
+    return Scenery(
+        _one(known["object"], get_args(Object)),
+        _one(known["colour"], get_args(Colour)),
+        _one(known["scene"], get_args(Scene)),
+        _one(known["motion"], get_args(Motion)),
+        digital,
+    )
+
+
+def _one(value: str, among: tuple[T, ...]) -> T:
+    return next(each for each in among if each == value)
+
+
+def _value(
+    kind: str, event: Event, before: dict[str, str], draw: tuple[int, int], notes: list[str], *, quiet: bool
+) -> str:
+    said = event.said.get(kind, ())
+    if len(said) == 1:
+        return said[0]
+    if not said and kind in before and before[kind] not in event.excluded:
+        return before[kind]
+    among = [value for value in (said or ALL[kind]) if value not in event.excluded]
+    if not among:
+        raise Refusal(f"You ruled out every {kind} there is; leave one of {listed(ALL[kind])}.")
+    seed, shot = draw
+    # One generator per choice: saying the colour does not change which scene is drawn.
+    chosen = Random(f"{seed}|{shot}|{kind}").choice(among)
+    if not quiet or kind == "motion":
+        notes.append(_chosen_note(kind, chosen, said))
+    return chosen
+
+
+def _chosen_note(kind: str, chosen: str, said: tuple[str, ...]) -> str:
+    value = f"the {chosen}" if kind == "scene" else f"it {chosen}" if kind == "motion" else chosen
+    if said:
+        return f"You left open {_ASKED[kind]} ({listed(said, 'or')}); I chose: {value}."
+    return f"You did not say {_ASKED[kind]}; I chose: {value}."

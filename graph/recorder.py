@@ -1,0 +1,41 @@
+"""LLM calls on record: an answered request is never asked again in the same run."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from memory.records import LlmCall
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+    from memory.leases import Lease
+
+
+@dataclass(frozen=True)
+class ArchiveRecorder:
+    """The planner's memory of one run."""
+
+    archive: "Archive"
+    lease: "Lease"
+
+    def recall(self, digest: str) -> str | None:
+        """The recorded answer to the request of this digest, if there is one."""
+        call = self.archive.recalled_llm(self.lease.run, digest)
+        return None if call is None else call.response
+
+    def remember(self, digest: str, model: str, purpose: str, request: JsonValue, response: str) -> None:
+        """Keeps an answer."""
+        now = datetime.now(UTC)
+        self.archive.remember_llm(
+            LlmCall(
+                run=self.lease.run,
+                digest=digest,
+                model=model,
+                purpose=purpose,
+                request=request,
+                response=response,
+                created_at=now,
+            )
+        )

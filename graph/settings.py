@@ -1,0 +1,48 @@
+"""The dials of the house, read from MORA_* variables and `.env`. Only the doors (main.py, graph/app.py) read them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+
+
+class Settings(BaseSettings):
+    """Every dial with its default; `python main.py doctor` prints what is in force."""
+
+    model_config = SettingsConfigDict(env_prefix="MORA_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: user_data_path("mora"))
+    database_url: str | None = None
+    busy_seconds: float = Field(default=30.0, gt=0, le=3600)
+    profile: str = "embedded"
+    planner: str | None = None
+    planner_model: str = "gpt-4o"
+    planner_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("MORA_PLANNER_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE")
+    )
+    planner_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("MORA_PLANNER_API_KEY", "OPENAI_API_KEY")
+    )
+    planner_timeout: float = Field(default=60.0, gt=0, le=3600)
+    planner_retry_budget: float = Field(default=120.0, ge=0, le=3600)
+    gguf: Path | None = None
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    threads: int = Field(default=1, ge=1, le=256)
+    dtype: str | None = Field(default=None, pattern=r"^(float32|bfloat16|float16)$")
+    memory_gib: float | None = Field(default=None, gt=0)
+
+    @property
+    def database(self) -> str:
+        """The database's URL: what was set, else SQLite inside the home."""
+        return self.database_url or f"sqlite:///{self.home.expanduser().absolute() / 'mora.db'}"
+
+    def open_archive(self) -> "Archive":
+        """The archive of the database and the home. Raises ArchiveError."""
+        from memory.archive import Archive
+
+        return Archive.open(self.database, self.home.expanduser(), busy_seconds=self.busy_seconds)

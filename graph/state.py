@@ -1,0 +1,111 @@
+"""What flows through the graph: plain JSON, checkpointed whole. Pixels stay in the store; ids and words come here."""
+
+import operator
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typing_extensions import TypedDict  # pydantic, which describes the state to servers, wants this one before 3.12
+
+from graph.errors import Stopped
+from graph.procedures import Tool
+
+if TYPE_CHECKING:
+    from graph.planners import Planner
+    from memory.archive import Archive
+    from memory.leases import Lease
+    from tools.studio import Studio
+
+GRAPH_VERSION = 1
+"""Raised when a paused run of an older graph could not go on in this one; the run row keeps the one it began with."""
+
+
+class Call(TypedDict):
+    """One tool call of the plan. `id` is `<shot>.<tool>`; `needs` are ids of the calls whose products it takes, in the
+    order of its arguments that name nothing given."""
+
+    id: str
+    shot: int
+    tool: Tool
+    arguments: dict[str, Any]
+    needs: list[str]
+
+
+class Take(TypedDict):
+    """One product of a call: the artifact, the seed it was made with, and which attempt it was, from 0."""
+
+    artifact: str
+    seed: int
+    attempt: int
+
+
+class Judged(TypedDict):
+    """A judge's word on an artifact."""
+
+    ok: bool
+    reason: str
+
+
+def add_takes(known: dict[str, list[Take]], new: dict[str, list[Take]]) -> dict[str, list[Take]]:
+    """Takes per call, in the order of their attempts; the same attempt twice (a node that ran again) counts once."""
+    merged = dict(known)
+    for call, takes in new.items():
+        by_attempt = {take["attempt"]: take for take in (*merged.get(call, []), *takes)}
+        merged[call] = [by_attempt[attempt] for attempt in sorted(by_attempt)]
+    return merged
+
+
+def add_verdicts(known: dict[str, Judged], new: dict[str, Judged]) -> dict[str, Judged]:
+    """Verdicts per artifact id; the newest stands."""
+    return {**known, **new}
+
+
+class RunState(TypedDict, total=False):
+    """The channels. Written by: enhance (enhancement, notes), plan (calls), act (takes, notes), review (verdicts,
+    notes), assemble (film)."""
+
+    request: dict[str, Any]
+    enhancement: dict[str, Any]
+    calls: list[Call]
+    takes: Annotated[dict[str, list[Take]], add_takes]
+    verdicts: Annotated[dict[str, Judged], add_verdicts]
+    notes: Annotated[list[str], operator.add]
+    film: str
+
+
+class Errand(TypedDict):
+    """What one `Send` carries to `act`: the call, the attempt, and the artifacts that it starts from, in the order of
+    its arguments."""
+
+    call: Call
+    attempt: int
+    seed: int
+    inputs: list[str]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of the loops: repeats of a degenerate product per call, and super-steps of a run."""
+
+    repeats: int = 3
+    supersteps: int = 64
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Context:
+    """The collaborators of a run; never checkpointed, never shown to a model."""
+
+    planner: "Planner"
+    archive: "Archive"
+    lease: "Lease"
+    studio: "Studio"
+    limits: Limits = DEFAULT_LIMITS
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def stop_if_asked(self) -> None:
+        """Called between two steps of an agent, on whatever thread: raises Stopped once `stop` is set."""
+        if self.stop.is_set():
+            raise Stopped

@@ -1,0 +1,61 @@
+"""Traces by the standard LANGSMITH_* variables: agent calls in the tree, no key, no pixels, no waiting at the end."""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from langsmith import Client, trace
+from langsmith.anonymizer import create_anonymizer
+from langsmith.run_trees import get_cached_client
+from langsmith.utils import tracing_is_enabled
+from pydantic import SecretStr
+
+from memory.artifacts import Made
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 1.0
+"""Bound of the last upload: with the endpoint down, a command still ends within two seconds of its work."""
+
+
+def traced(tool: str, asked: dict[str, Any], run_id: str, work: Callable[[], Made]) -> Made:
+    """Runs `work` as a child run of type `tool`; its outputs are the artifact's id, digest and seconds of work."""
+    with trace(tool, run_type="tool", inputs=asked, metadata={"thread_id": run_id, "mora_run": run_id}) as tree:
+        made = work()
+        artifact = made.artifact
+        tree.add_metadata({"artifact_id": artifact.id, "recipe_key": artifact.recipe.key, "called": made.called})
+        tree.end(outputs={"artifact": artifact.id, "sha256": artifact.sha256, "seconds": artifact.seconds})
+    return made
+
+
+@contextmanager
+def traces(secret: SecretStr | None) -> Iterator[None]:
+    """What runs in the block is traced if the variables ask for it, with `secret` masked; sent by the end or dropped.
+
+    Dropped traces are a word in the log: they are no record of the run, the archive is.
+    """
+    if not tracing_is_enabled():
+        yield
+        return
+    troubles: list[Exception] = []
+    client = _client(secret, troubles.append)
+    try:
+        yield
+    finally:
+        begun = time.monotonic()
+        client.flush(timeout=FLUSH_SECONDS)
+        if troubles or time.monotonic() - begun >= FLUSH_SECONDS:
+            log.warning("%s does not take traces; they are lost, the film is not", client.api_url)
+
+
+def _client(secret: SecretStr | None, on_trouble: Callable[[Exception], None]) -> Client:
+    # Else the process waits at its end, 14 s and more, for uploads that nobody answers. Compressed ones are sent from
+    # a pool of threads that Python always waits for.
+    os.environ["LANGSMITH_USE_DAEMON"] = os.environ["LANGSMITH_DISABLE_RUN_COMPRESSION"] = "true"
+    word = secret.get_secret_value() if secret is not None else ""
+    mask = create_anonymizer([{"pattern": re.compile(re.escape(word)), "replace": "***"}]) if word else None
+    return get_cached_client(anonymizer=mask, tracing_error_callback=on_trouble)

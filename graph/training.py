@@ -1,0 +1,40 @@
+"""`train embedded` from the door to the recipe."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from graph.settings import Settings
+
+
+def train_embedded(
+    settings: Settings,
+    *,
+    folder: Path | None,
+    weights: Path | None,
+    scale: float,
+    threads: int | None,
+    going_on: bool,
+    report: Callable[[str, int, int, float, str], None],
+) -> Path:
+    """Runs or resumes the recipe and answers with the folder of the trained agents.
+
+    `report` hears (stage, step, steps, seconds left, remark).
+    """
+    from models.embedded.recipe import Plan
+    from models.embedded.recipe import train_embedded as run
+    from models.presets import EMBEDDED_WEIGHTS
+    from models.residency import Residency
+
+    device = Residency("embedded", device=settings.device).placement.device
+    plan = Plan(folder or settings.home.expanduser() / "training", device, threads or os.cpu_count() or 1, scale)
+    plan = replace(plan, start=EMBEDDED_WEIGHTS) if going_on else plan
+    target = weights or EMBEDDED_WEIGHTS
+
+    def heard(progress: Any) -> None:
+        report(progress.stage, progress.step, progress.steps, progress.seconds_left, f"loss {progress.loss:.4f}")
+
+    run(plan, target, heard)
+    return target

@@ -1,0 +1,69 @@
+"""Who is plugged into what: from settings to the rooms of a run. Called by the doors only."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
+
+from graph.errors import RequestError
+from graph.house import Rooms
+from graph.planners import Planner, PlannerSettings, make_planner
+from graph.profiles import PROFILES, Profile
+from graph.settings import Settings
+from memory.records import Request
+from models.presets import preset
+from models.residency import Residency
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+
+
+def planner_settings(settings: Settings) -> PlannerSettings:
+    """The planner's share of the settings."""
+    return PlannerSettings(
+        name=settings.planner,
+        model=settings.planner_model,
+        base_url=settings.planner_base_url,
+        api_key=settings.planner_api_key,
+        gguf=settings.gguf,
+        timeout=settings.planner_timeout,
+        retry_budget=settings.planner_retry_budget,
+    )
+
+
+def profile_of(name: str) -> Profile:
+    """What the models of a profile can draw. Raises RequestError naming the profiles there are."""
+    if name not in PROFILES:
+        raise RequestError(f"There is no profile {name!r}; choose one of {', '.join(PROFILES)}.")
+    return PROFILES[name]
+
+
+def numerics_of(settings: Settings) -> dict[str, JsonValue]:
+    """What a run stores of the settings, since its bytes depend on it."""
+    return {"device": settings.device, "threads": settings.threads, "dtype": settings.dtype}
+
+
+def lender(settings: Settings, stored: dict[str, JsonValue]) -> Residency:
+    """Who lends the agents, with the numerics a run began with where it has begun."""
+    ours = numerics_of(settings)
+    numerics: dict[str, Any] = {name: stored.get(name, value) for name, value in ours.items()}
+    return Residency(settings.profile, gib=settings.memory_gib, **numerics)
+
+
+def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
+    """The rooms of runs in the profile of `settings`. Raises RequestError for an unknown profile."""
+    profile_of(settings.profile)
+    row = preset(settings.profile, "image_to_video")
+
+    def planner(request: Request) -> Planner:
+        chosen = replace(planner_settings(settings), name=request.planner)
+        return make_planner(chosen, profile_of(request.profile))
+
+    return Rooms(
+        archive=archive,
+        planner=planner,
+        lender=lambda stored: lender(settings, stored),
+        size=(row.width, row.height),
+        fps=row.fps,
+        num_frames=row.num_frames,
+    )

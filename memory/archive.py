@@ -1,0 +1,404 @@
+"""The archive: the only one that opens sessions; speaks in records. Knows no graph and no tensor."""
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pydantic import JsonValue
+from sqlalchemy import URL, Engine, select, text
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from memory import artifacts, database, leases, recipes
+from memory.artifacts import Made, Product
+from memory.errors import ArchiveError, DiskTrouble, UnknownArtifact, UnknownRun
+from memory.leases import Lease
+from memory.records import AgentCall, Artifact, LlmCall, Recipe, Request, Run, RunStatus
+from memory.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+__all__ = ["Archive", "Lease", "Made", "Product"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A recipe that this process is making: its claim and its line in the ledger."""
+
+    recipe: Recipe
+    lease: Lease
+    token: str
+    call: int
+
+
+class Archive:
+    """All that survives the process, in one database and one folder; for any number of threads and processes.
+
+    Every method raises DatabaseTrouble or DiskTrouble when the database or the disk fails.
+    """
+
+    def __init__(self, url: str, home: Path, engine: Engine, *, busy_seconds: float, lease_seconds: float):
+        self.url = url
+        self.home = home
+        self._address: URL = engine.url
+        self._engine = engine
+        self._writer = engine.execution_options(writes=True)
+        self._busy_seconds = busy_seconds
+        self._lease_seconds = lease_seconds
+
+    @classmethod
+    def open(cls, url: str, home: Path, *, busy_seconds: float = 30.0, lease_seconds: float = 30.0) -> "Archive":
+        """Open, and bring to the newest version, the database at `url` and the folder `home`; ArchiveError.
+
+        busy_seconds: how long to wait for other writers. lease_seconds: how long a silent process keeps its runs.
+        """
+        address = database.parsed(url)
+        _make_home(home)
+        with database.plain_words(address):
+            engine = database.engine_for(address, busy_seconds)
+            with ExitStack() as undo:
+                undo.callback(engine.dispose)
+                database.migrate(engine, busy_seconds)
+                undo.pop_all()
+        return cls(url, home, engine, busy_seconds=busy_seconds, lease_seconds=lease_seconds)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Runs
+
+    def create_run(
+        self, request: Request, *, settings: dict[str, JsonValue], graph_version: int, parent: str | None = None
+    ) -> Run:
+        """A new run, status `running`. Its id is lower-case, fit for an address, and sorts by time."""
+        now = datetime.now(UTC)
+        row = RunRow(
+            id=str(ULID()).lower(),
+            status="running",
+            request=request.model_dump(mode="json"),
+            graph_version=graph_version,
+            settings=settings,
+            parent=None if parent is None else self.run(parent).id,
+            created_at=now,
+            updated_at=now,
+        )
+        with self._writing() as session:
+            session.add(row)
+            session.flush()
+            return row.record()
+
+    def run(self, run_id: str) -> Run:
+        """The run of that id, or of that beginning of an id (at least 4 characters); UnknownRun."""
+        asked = run_id.lower()
+        if re.fullmatch(r"[0-9a-z]{4,26}", asked) is None:
+            raise UnknownRun(f"{run_id!r} is no run id (4 to 26 letters and digits); `runs` lists them.")
+        with self._reading() as session:
+            rows = session.scalars(select(RunRow).where(RunRow.id.startswith(asked)).limit(2)).all()
+            if len(rows) == 1:
+                return rows[0].record()
+        if rows:
+            raise UnknownRun(f"More than one run begins with {run_id!r}; give more of the id, `runs` lists them.")
+        raise UnknownRun(f"There is no run {run_id!r}; `runs` lists them.")
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        with self._reading() as session:
+            rows = session.scalars(select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id.desc()))
+            return [row.record() for row in rows]
+
+    def set_status(self, lease: Lease, status: RunStatus, *, film: str | None = None, error: str | None = None) -> Run:
+        """Change how the run stands; LostLease. `error` replaces what was there, a `film` of None leaves it."""
+        with self._writing() as session:
+            leases.require(session, lease)
+            row = session.get_one(RunRow, lease.run)
+            row.status, row.error, row.updated_at = status, error, datetime.now(UTC)
+            row.film = row.film if film is None else film
+            session.flush()
+            return row.record()
+
+    @contextmanager
+    def hold(self, run_id: str) -> Iterator[Lease]:
+        """The sole right to write to the run while the block lasts; UnknownRun, RunIsHeld.
+
+        A process that is silent for `lease_seconds` may lose it; one that died on this host loses it at once.
+        """
+        run = self.run(run_id)
+        with self._writing() as session:
+            lease = leases.take(session, run.id, self._lease_seconds)
+        stop = threading.Event()
+        heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run.id}", daemon=True)
+        heart.start()
+        try:
+            yield lease
+        finally:
+            stop.set()
+            heart.join()
+            self._tidy("the lease", lambda session: leases.release(session, lease))
+
+    def _beat(self, lease: Lease, stop: threading.Event) -> None:
+        while not stop.wait(self._lease_seconds / 3):
+            try:
+                with self._writing() as session:
+                    is_ours = leases.renew(session, lease, self._lease_seconds)
+            except ArchiveError as error:
+                logger.warning("The lease of run %s could not be renewed: %s", lease.run, error)
+                continue
+            if not is_ours:
+                logger.warning("Run %s was taken over by another process", lease.run)
+                return
+
+    # Artifacts
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        """The artifact of that id; UnknownArtifact."""
+        with self._reading() as session:
+            return _artifact_row(session, artifact_id).record()
+
+    def artifacts(self, run_id: str) -> list[Artifact]:
+        """What the run made or reused, in that order; UnknownRun."""
+        run = self.run(run_id)
+        with self._reading() as session:
+            rows = session.scalars(
+                select(ArtifactRow)
+                .join(RunArtifactRow, RunArtifactRow.artifact == ArtifactRow.id)
+                .where(RunArtifactRow.run == run.id)
+                .order_by(RunArtifactRow.id)
+            )
+            return [row.record() for row in rows]
+
+    def path(self, artifact: Artifact) -> Path:
+        """The file of the artifact; UnknownArtifact."""
+        with self._reading() as session:
+            suffix = _artifact_row(session, artifact.id).suffix
+        return artifacts.place(self.home, artifact.sha256, suffix)
+
+    def read(self, artifact: Artifact) -> bytes:
+        """The bytes of the artifact, checked; DamagedArtifact."""
+        return artifacts.fetch(self.path(artifact), artifact)
+
+    def find(self, recipe: Recipe) -> Artifact | None:
+        """What the recipe gave, if its file is there with the right bytes."""
+        with self._reading() as session:
+            row = recipes.known(session, recipe.key)
+        return row.record() if row is not None and self._is_sound(row) else None
+
+    def make(
+        self, lease: Lease, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
+    ) -> Made:
+        """The product of the recipe: the stored one, or else what `produce` gives, called once among all processes.
+
+        While another process makes it, this one waits. LostLease; what `produce` raises; ArchiveError if a product
+        whose file was lost is made again with other bytes. parents: ids of the artifacts it starts from.
+        """
+        work = self._found_or_claimed(lease, recipe)
+        if isinstance(work, Artifact):
+            return Made(work, called=False)
+        with ExitStack() as undo:
+            undo.callback(self._give_up, work)
+            start = time.monotonic()
+            product = produce()
+            seconds = time.monotonic() - start
+            # Before the file is written, so that bytes nobody will know of do not stay behind.
+            _refuse_other_bytes(self._known(recipe), product)
+            artifacts.keep(self.home, product)
+            artifact = self._publish(work, product, parents, seconds)
+            undo.pop_all()
+        return Made(artifact, called=True)
+
+    def _found_or_claimed(self, lease: Lease, recipe: Recipe) -> Artifact | _Work:
+        pause = 0.1
+        while True:
+            if (found := self.find(recipe)) is not None:
+                return self._adopt(lease, found)
+            if (work := self._begin(lease, recipe)) is not None:
+                break
+            time.sleep(pause)
+            pause = min(1.0, pause * 1.5)
+        return work
+
+    def _begin(self, lease: Lease, recipe: Recipe) -> _Work | None:
+        with self._writing() as session:
+            token = recipes.claim(session, recipe.key, lease)
+            if token is None:
+                return None
+            # Another process may have published, and given its claim back, between our look and our claim.
+            if (row := recipes.known(session, recipe.key)) is not None and self._is_sound(row):
+                recipes.release(session, recipe.key, token)
+                return None
+            line = AgentCallRow(run=lease.run, key=recipe.key, agent=recipe.agent, started_at=datetime.now(UTC))
+            session.add(line)
+            session.flush()
+            return _Work(recipe, lease, token, line.id)
+
+    def _adopt(self, lease: Lease, artifact: Artifact) -> Artifact:
+        with self._writing() as session:
+            leases.require(session, lease)
+            _attach(session, lease.run, artifact.id)
+        return artifact
+
+    def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
+        with self._writing() as session:
+            leases.require(session, work.lease)
+            artifact = _insert_artifact(session, work.recipe, product, parents, seconds)
+            recipes.fulfil(session, work.recipe.key, artifact.id)
+            line = session.get_one(AgentCallRow, work.call)
+            line.ended_at, line.outcome, line.artifact = datetime.now(UTC), "made", artifact.id
+            session.flush()
+            _attach(session, work.lease.run, artifact.id)
+            return artifact
+
+    def _give_up(self, work: _Work) -> None:
+        def end(session: Session) -> None:
+            line = session.get_one(AgentCallRow, work.call)
+            line.ended_at, line.outcome = datetime.now(UTC), "failed"
+            recipes.release(session, work.recipe.key, work.token)
+
+        self._tidy("the claim", end)
+
+    def _is_sound(self, row: ArtifactRow) -> bool:
+        return artifacts.is_sound(artifacts.place(self.home, row.sha256, row.suffix), row.sha256)
+
+    def _known(self, recipe: Recipe) -> Artifact | None:
+        with self._reading() as session:
+            row = recipes.known(session, recipe.key)
+            return None if row is None else row.record()
+
+    # Calls
+
+    def ledger(self, run_id: str) -> list[AgentCall]:
+        """All agent calls of the run, in the order they began; UnknownRun."""
+        run = self.run(run_id)
+        with self._reading() as session:
+            rows = session.scalars(select(AgentCallRow).where(AgentCallRow.run == run.id).order_by(AgentCallRow.id))
+            return [row.record() for row in rows]
+
+    def remember_llm(self, call: LlmCall) -> None:
+        """Add a call of a language model to its run."""
+        with self._writing() as session:
+            session.add(LlmCallRow(**dict(call)))
+
+    def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
+        """The last answer that the run got to what has this digest; UnknownRun."""
+        return next((call for call in reversed(self.llm_calls(run_id)) if call.digest == digest), None)
+
+    def llm_calls(self, run_id: str) -> list[LlmCall]:
+        """All calls of language models of the run, in order; UnknownRun."""
+        run = self.run(run_id)
+        with self._reading() as session:
+            rows = session.scalars(select(LlmCallRow).where(LlmCallRow.run == run.id).order_by(LlmCallRow.id))
+            return [row.record() for row in rows]
+
+    # The database
+
+    @contextmanager
+    def saver(self) -> Iterator["BaseCheckpointSaver[str]"]:
+        """LangGraph's own saver on the same database, for any number of threads; it restores plain data only."""
+        from memory.checkpoints import saver_on  # LangGraph takes long to import, and `runs` needs none of it
+
+        with database.plain_words(self._address), saver_on(self._address, self._busy_seconds) as saver:
+            yield saver
+
+    @property
+    def shown(self) -> str:
+        """The database's address without its password."""
+        return self._address.render_as_string(hide_password=True)
+
+    def size(self) -> int:
+        """Bytes of the database, checkpoints included and artifacts not; SQLite's recycled log is not counted."""
+        pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        is_sqlite = self._address.drivername == "sqlite"
+        with self._reading() as session:
+            asked = text(pages if is_sqlite else "SELECT pg_database_size(current_database())")
+            return int(session.execute(asked).scalar_one())
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with database.plain_words(self._address), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with database.plain_words(self._address), Session(self._writer) as session, session.begin():
+            yield session
+
+    def _tidy(self, what: str, write: Callable[[Session], None]) -> None:
+        """Write what can also be left: it expires by itself, and must not hide the error that led here."""
+        try:
+            with self._writing() as session:
+                write(session)
+        except ArchiveError as error:
+            logger.warning("Could not give back %s: %s", what, error)
+
+
+def _make_home(home: Path) -> None:
+    with artifacts.disk_words(home):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / "artifacts").mkdir(exist_ok=True)
+    if not os.access(home / "artifacts", os.W_OK | os.X_OK):
+        raise DiskTrouble(f"The folder {home} cannot be written to; check its rights or set another home.")
+
+
+def _artifact_row(session: Session, artifact_id: str) -> ArtifactRow:
+    row = session.get(ArtifactRow, artifact_id)
+    if row is None:
+        raise UnknownArtifact(f"There is no artifact {artifact_id!r}; `show` lists those of a run.")
+    return row
+
+
+def _refuse_other_bytes(known: Artifact | None, product: Product) -> None:
+    if known is not None and known.sha256 != product.sha256:
+        raise ArchiveError(
+            f"{known.id} was made again from the same recipe and came out different; "
+            "put its file back from a copy, or ask with another seed."
+        )
+
+
+def _insert_artifact(
+    session: Session, recipe: Recipe, product: Product, parents: tuple[str, ...], seconds: float
+) -> Artifact:
+    """The artifact of the recipe: a new row, or the one that is there."""
+    insert = database.insert_into(session, ArtifactRow).values(
+        id=recipes.artifact_id(product.media.kind, recipe),
+        key=recipe.key,
+        sha256=product.sha256,
+        size=len(product.data),
+        suffix=product.suffix,
+        media=product.media.model_dump(mode="json"),
+        recipe=recipe.model_dump(mode="json"),
+        parents=list(parents),
+        seconds=seconds,
+        created_at=datetime.now(UTC),
+    )
+    # A process that was taken for dead may have published the same meanwhile.
+    session.execute(insert.on_conflict_do_nothing())
+    row = recipes.known(session, recipe.key)
+    assert row is not None, "an artifact that was just stored is not there"
+    artifact = row.record()
+    _refuse_other_bytes(artifact, product)
+    return artifact
+
+
+def _attach(session: Session, run: str, artifact: str) -> None:
+    insert = database.insert_into(session, RunArtifactRow).values(run=run, artifact=artifact)
+    session.execute(insert.on_conflict_do_nothing())

@@ -1,0 +1,108 @@
+"""Bytes by sha256 on disk: a file is there whole or not at all. Knows no database."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from memory.errors import DamagedArtifact, DiskTrouble
+from memory.records import Artifact, Media
+
+
+@dataclass(frozen=True)
+class Product:
+    """What an agent made: the bytes of a file, what they are, and the end of the file's name (".png")."""
+
+    data: bytes
+    media: Media
+    suffix: str
+
+    def __post_init__(self) -> None:
+        assert re.fullmatch(r"\.[a-z0-9]{1,15}", self.suffix), f"{self.suffix!r} is no end of a file name like '.png'"
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes, 64 hex digits."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Made:
+    """An artifact, and whether making it called the agent in this process."""
+
+    artifact: Artifact
+    called: bool
+
+
+def place(home: Path, sha256: str, suffix: str) -> Path:
+    """Where bytes of that digest lie, or would lie."""
+    return home / "artifacts" / sha256[:2] / f"{sha256[2:]}{suffix}"
+
+
+def keep(home: Path, product: Product) -> Path:
+    """Store the bytes so that they outlive a power cut; DiskTrouble, and no trace, if the disk does not take them."""
+    target = place(home, product.sha256, product.suffix)
+    with disk_words(target):
+        if not target.parent.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _flush_folder(target.parent.parent)
+        _write_whole(target, product.data)
+    return target
+
+
+def is_sound(path: Path, sha256: str) -> bool:
+    """Whether the file is there with exactly those bytes."""
+    with disk_words(path):
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+
+def fetch(path: Path, artifact: Artifact) -> bytes:
+    """The bytes of the artifact; DamagedArtifact if they are not there, or are not its bytes."""
+    with disk_words(path):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as error:
+            raise DamagedArtifact(f"The file of {artifact.id} is missing; make it again by `resume`.") from error
+    if hashlib.sha256(data).hexdigest() != artifact.sha256:
+        raise DamagedArtifact(f"The file of {artifact.id} is damaged ({path}); make it again by `resume`.")
+    return data
+
+
+@contextmanager
+def disk_words(path: Path) -> Iterator[None]:
+    """Errors of the disk at `path` as DiskTrouble."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DiskTrouble(f"The disk refused {path} ({reason}); make room or check the rights.") from error
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    with ExitStack() as undo:
+        # In the same folder, because only within one file system is a rename all or nothing.
+        file = undo.enter_context(
+            tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".part", delete=False)
+        )
+        undo.callback(Path(file.name).unlink, missing_ok=True)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        Path(file.name).replace(target)
+        _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

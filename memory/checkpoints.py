@@ -1,0 +1,68 @@
+"""The LangGraph saver on the archive's database, restoring nothing but plain data."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde import _msgpack
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from sqlalchemy import URL
+
+from memory.database import MIGRATION_LOCK, SYNC_RARELY
+from memory.errors import DatabaseTrouble
+
+if TYPE_CHECKING:
+    import psycopg
+
+SETUP_LOCK = MIGRATION_LOCK + 1
+
+
+@contextmanager
+def saver_on(url: URL, busy_seconds: float) -> Iterator[BaseCheckpointSaver[str]]:
+    """A saver with its own connection, for any number of threads. Its tables are made if they are missing."""
+    serde = plain_serializer()
+    if url.drivername == "sqlite":
+        with closing(sqlite3.connect(str(url.database), check_same_thread=False, timeout=busy_seconds)) as connection:
+            connection.execute(SYNC_RARELY)
+            saver = SqliteSaver(connection, serde=serde)
+            saver.setup()
+            yield saver
+        return
+    import psycopg
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from psycopg.rows import dict_row
+
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.Connection.connect(
+        address, autocommit=True, prepare_threshold=0, row_factory=dict_row, connect_timeout=max(2, round(busy_seconds))
+    ) as pg:
+        with _alone(pg, busy_seconds):
+            PostgresSaver(pg).setup()
+        yield PostgresSaver(pg, serde=serde)
+
+
+def plain_serializer() -> JsonPlusSerializer:
+    """A serializer that restores plain data and LangChain's messages; RuntimeError if the process is not strict."""
+    if not _msgpack.STRICT_MSGPACK_ENABLED:
+        # With the variable unset, a row planted in the database runs code when it is read.
+        raise RuntimeError("LANGGRAPH_STRICT_MSGPACK=true must be in the environment before langgraph is imported")
+    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[])
+
+
+@contextmanager
+def _alone(connection: "psycopg.Connection[dict[str, object]]", busy_seconds: float) -> Iterator[None]:
+    # Asked again and again instead of waited for: a waiting statement holds a snapshot, and the set-up's
+    # CREATE INDEX CONCURRENTLY waits for all snapshots, so the two would wait for each other.
+    deadline = time.monotonic() + busy_seconds
+    while not (connection.execute("SELECT pg_try_advisory_lock(%s) AS got", (SETUP_LOCK,)).fetchone() or {})["got"]:
+        if time.monotonic() > deadline:
+            raise DatabaseTrouble("Another process is setting up the database and does not end; try again later.")
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", (SETUP_LOCK,))

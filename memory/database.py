@@ -1,0 +1,197 @@
+"""The two databases and their manners: addresses, engines, clocks, the one-time set-up, and errors in plain words."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, Engine, Float, create_engine, event, exc, inspect, make_url, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
+
+from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble
+from memory.tables import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+HEAD = "0001"
+"""The newest version in `migrations/`."""
+VERSION_TABLE = "alembic_version"
+MIGRATION_LOCK = 0x6D6F7261  # "mora": any number will do, as long as every process locks the same one
+SYNC_RARELY = "PRAGMA synchronous = NORMAL"
+"""In WAL mode a killed process loses nothing so; a power cut may cost the last steps, which are then taken again."""
+
+
+class EpochNow(FunctionElement[float]):
+    """Seconds since 1970 by the database's clock, so that hosts with different clocks agree on what has expired."""
+
+    type = Float(53)
+    inherit_cache = True
+
+
+@compiles(EpochNow, "sqlite")
+def _epoch_sqlite(_element: EpochNow, _compiler: object, **_: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(EpochNow, "postgresql")
+def _epoch_postgresql(_element: EpochNow, _compiler: object, **_: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+def parsed(url: str) -> URL:
+    """The address in parts; ArchiveError if it is not one of a SQLite file or a PostgreSQL server."""
+    try:
+        parts = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        parts = URL.create("unreadable")
+    of_a_file = parts.drivername == "sqlite" and parts.database not in {None, "", ":memory:"} and not parts.query
+    if of_a_file or parts.drivername == "postgresql+psycopg":
+        return parts
+    raise ArchiveError(
+        f"The database address starts with {parts.drivername!r}, which is not supported; "
+        "use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME."
+    )
+
+
+def insert_into(session: Session, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT that knows ON CONFLICT, in the words of the session's database."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # as long to import as the rest of memory/
+
+    return postgresql.insert(table)
+
+
+def engine_for(url: URL, busy_seconds: float) -> Engine:
+    """An engine that waits up to `busy_seconds` for other writers; nothing is opened yet, except a new SQLite file."""
+    if url.drivername == "sqlite":
+        return _sqlite_engine(url, busy_seconds)
+    milliseconds = max(1, round(busy_seconds * 1000))
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": max(2, round(busy_seconds)), "options": f"-c lock_timeout={milliseconds}"},
+    )
+
+
+def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
+    _make_private(Path(str(url.database)))
+    engine = create_engine(url, connect_args={"timeout": busy_seconds})
+
+    @event.listens_for(engine, "connect")
+    def _(connection: DBAPIConnection, _record: object) -> None:
+        # Python's sqlite3 would otherwise begin late and deferred: two writers then fail instead of waiting in turn.
+        connection.isolation_level = None
+        connection.cursor().execute("PRAGMA foreign_keys = ON")
+        connection.cursor().execute(SYNC_RARELY)
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseTrouble(
+            f"The database {path} cannot be opened ({error.strerror}); check its folder and rights."
+        ) from error
+
+
+def migrate(engine: Engine, busy_seconds: float) -> None:
+    """Bring the tables to the newest version, one process at a time; DatabaseTrouble if they are newer still."""
+    if engine.dialect.name == "sqlite":
+        _switch_to_wal(engine, busy_seconds)
+    if _is_current(engine):
+        return
+    from memory.upgrade import upgrade  # Alembic takes a fifth of a second to import, and is rarely needed
+
+    upgrade(engine)
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(VERSION_TABLE):
+            return False
+        return bool(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == HEAD)
+
+
+def _switch_to_wal(engine: Engine, busy_seconds: float) -> None:
+    # SQLite does not always wait its busy timeout here when several processes make the same new file.
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            raw = engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+            finally:
+                raw.close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+@contextmanager
+def plain_words(url: URL) -> Iterator[None]:
+    """Errors of the database and of its driver as DatabaseTrouble or DiskTrouble; a broken constraint stays a bug."""
+    integrity, failure = _driver_errors(url)
+    try:
+        yield
+    except (exc.IntegrityError, integrity):
+        raise
+    except (exc.DBAPIError, exc.TimeoutError, failure) as error:
+        raise _explained(error, url.render_as_string(hide_password=True)) from error
+
+
+def _driver_errors(url: URL) -> tuple[type[Exception], type[Exception]]:
+    """The driver's IntegrityError and Error; the one that is not used is not imported."""
+    if url.drivername == "sqlite":
+        return sqlite3.IntegrityError, sqlite3.Error
+    import psycopg
+
+    return psycopg.IntegrityError, psycopg.Error
+
+
+def _explained(error: Exception, where: str) -> ArchiveError:
+    cause: Any = getattr(error, "orig", None) or error
+    said = " ".join(str(cause).split())
+    if isinstance(cause, sqlite3.Error):
+        return _explained_sqlite(getattr(cause, "sqlite_errorcode", 0) & 0xFF, said, where)
+    if hasattr(cause, "sqlstate"):
+        return _explained_postgresql(cause.sqlstate or "", said, where)
+    return DatabaseTrouble(f"The database {where} is too busy ({said}); try again with less at once.")
+
+
+def _explained_sqlite(code: int, said: str, where: str) -> ArchiveError:
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        return DiskTrouble(f"The disk does not take more of the database {where} ({said}); make room, then resume.")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return DatabaseTrouble(f"The database {where} is locked by another process; end that process or try later.")
+    if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return DatabaseTrouble(f"{where} is not a database, or is damaged ({said}); restore it or name another file.")
+    return DatabaseTrouble(f"The database {where} cannot be used ({said}); check the file, its folder and its rights.")
+
+
+def _explained_postgresql(state: str, said: str, where: str) -> ArchiveError:
+    if state == "53100":
+        return DiskTrouble(f"The disk of the database {where} is full ({said}); make room, then resume.")
+    if state == "55P03":
+        return DatabaseTrouble(f"The database {where} is locked by another process; end that process or try later.")
+    if state == "" or state.startswith(("08", "28", "57P", "3D")):
+        return DatabaseTrouble(f"The database {where} cannot be reached ({said}); check the server and the address.")
+    return DatabaseTrouble(f"The database {where} refused ({said}); check its rights and its tables.")

@@ -1,0 +1,33 @@
+"""What can go wrong with memory, by name: each is one sentence that says what was wrong and what to do."""
+
+
+class ArchiveError(Exception):
+    """The archive cannot do what was asked; nothing that was stored is lost."""
+
+
+class UnknownRun(ArchiveError):
+    """No run, or more than one, goes by that id."""
+
+
+class UnknownArtifact(ArchiveError):
+    """No artifact goes by that id."""
+
+
+class DamagedArtifact(ArchiveError):
+    """The file of an artifact is missing, or its bytes are not those that were stored."""
+
+
+class RunIsHeld(ArchiveError):
+    """Another process is working on the run."""
+
+
+class LostLease(ArchiveError):
+    """The run was taken over by another process: this one may not write to it any more."""
+
+
+class DatabaseTrouble(ArchiveError):
+    """The database cannot be opened, read or written."""
+
+
+class DiskTrouble(ArchiveError):
+    """The disk does not take what is to be stored."""

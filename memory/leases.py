@@ -1,0 +1,126 @@
+"""One writer per run: a row with a fencing number, alive while its holder renews it. Sessions are lent, not opened."""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psutil
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session
+
+from memory.database import EpochNow, insert_into
+from memory.errors import LostLease, RunIsHeld
+from memory.tables import LeaseRow
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write to a run. Each taking has a greater `fence` than all before, and its own `owner` token."""
+
+    run: str
+    owner: str
+    fence: int
+
+
+def take(session: Session, run: str, life_seconds: float) -> Lease:
+    """The lease of the run, if it is free, expired, or its holder died on this host; RunIsHeld otherwise."""
+    owner = uuid4().hex
+    mine = {**_this_process(), "owner": owner, "since": datetime.now(UTC), "expires": EpochNow() + life_seconds}
+    insert = insert_into(session, LeaseRow).values(run=run, fence=1, **mine)
+    fence = session.scalar(
+        insert.on_conflict_do_update(
+            index_elements=[LeaseRow.run],
+            set_={**mine, "fence": LeaseRow.fence + 1},
+            where=LeaseRow.expires < EpochNow(),
+        ).returning(LeaseRow.fence)
+    )
+    if fence is None:
+        fence = _take_from_the_dead(session, run, mine)
+    return Lease(run=run, owner=owner, fence=fence)
+
+
+def renew(session: Session, lease: Lease, life_seconds: float) -> bool:
+    """Prolong the lease from now; False if somebody else has it."""
+    statement = update(LeaseRow).where(_is(lease)).values(expires=EpochNow() + life_seconds)
+    return session.scalar(statement.returning(LeaseRow.fence)) is not None
+
+
+def release(session: Session, lease: Lease) -> None:
+    """End the lease, if it is still held; the fence stays where it is."""
+    session.execute(update(LeaseRow).where(_is(lease)).values(owner="", expires=0.0))
+
+
+def require(session: Session, lease: Lease) -> None:
+    """LostLease unless the lease is the newest one; nobody can take it until the session's transaction ends."""
+    if session.scalar(select(LeaseRow.fence).where(_is(lease)).with_for_update(read=True)) is None:
+        raise LostLease(
+            f"Run {lease.run} is not held by this process any more (given back, or taken over); "
+            f"`show {lease.run}` tells how it stands, `resume {lease.run}` goes on with it."
+        )
+
+
+def is_alive(session: Session, run: str, owner: str) -> bool:
+    """Whether the lease of that owner has neither ended nor expired, and its process is not known to be dead."""
+    row = session.scalar(
+        select(LeaseRow)
+        .where(LeaseRow.run == run, LeaseRow.owner == owner, LeaseRow.expires >= EpochNow())
+        .execution_options(populate_existing=True)
+    )
+    return row is not None and not _died_here(row)
+
+
+def _take_from_the_dead(session: Session, run: str, mine: dict[str, Any]) -> int:
+    row = session.scalars(select(LeaseRow).where(LeaseRow.run == run).execution_options(populate_existing=True)).one()
+    if not _died_here(row):
+        raise _held(row)
+    statement = update(LeaseRow).where(LeaseRow.run == run, LeaseRow.fence == row.fence, LeaseRow.owner == row.owner)
+    fence: int | None = session.scalar(statement.values(**mine, fence=row.fence + 1).returning(LeaseRow.fence))
+    if fence is None:
+        raise RunIsHeld(f"Run {run} was just taken by another process; wait for it, or stop it.")
+    return fence
+
+
+def _held(row: LeaseRow) -> RunIsHeld:
+    since = row.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return RunIsHeld(
+        f"Run {row.run} is held by process {row.pid} on {row.host} since {since}; wait for it to end, or stop it."
+    )
+
+
+def _is(lease: Lease) -> ColumnElement[bool]:
+    return and_(LeaseRow.run == lease.run, LeaseRow.owner == lease.owner, LeaseRow.fence == lease.fence)
+
+
+def _this_process() -> dict[str, object]:
+    pid = os.getpid()
+    return {"host": socket.gethostname(), "pid_space": _pid_space(), "pid": pid, "started": _started(pid)}
+
+
+@cache
+def _pid_space() -> str:
+    # Two containers may share a host name and not their process numbers.
+    namespace = Path("/proc/self/ns/pid")
+    return str(namespace.stat().st_ino) if namespace.exists() else "0"
+
+
+def _started(pid: int) -> float:
+    # From boot and not from 1970, because a correction of the clock moves the latter while the process runs.
+    return psutil.Process(pid).create_time() - psutil.boot_time()
+
+
+def _died_here(row: LeaseRow) -> bool:
+    """Whether the holder ran on this host and is certainly gone."""
+    if (row.host, row.pid_space) != (socket.gethostname(), _pid_space()):
+        return False
+    try:
+        is_zombie = psutil.Process(row.pid).status() == psutil.STATUS_ZOMBIE
+        return is_zombie or abs(_started(row.pid) - row.started) > 1.0
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False

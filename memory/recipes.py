@@ -1,0 +1,53 @@
+"""Recipe -> artifact, and the claim that makes work happen once. Sessions are lent, not opened.
+
+A claim lives as long as the lease it was made under: the heartbeat of the lease is its heartbeat.
+"""
+
+from uuid import uuid4
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from memory import leases
+from memory.database import insert_into
+from memory.leases import Lease
+from memory.records import Kind, Recipe
+from memory.tables import ArtifactRow, RecipeRow
+
+
+def artifact_id(kind: Kind, recipe: Recipe) -> str:
+    """The id that the product of the recipe has, also before it is made."""
+    return f"{kind}-{recipe.key[:16]}"
+
+
+def known(session: Session, key: str) -> ArtifactRow | None:
+    """What the recipe gave, if it was ever made."""
+    return session.scalar(select(ArtifactRow).where(ArtifactRow.key == key))
+
+
+def claim(session: Session, key: str, lease: Lease) -> str | None:
+    """A token for the sole right to work on the recipe, or None while somebody alive has it; LostLease."""
+    leases.require(session, lease)
+    token = uuid4().hex
+    mine = {"token": token, "run": lease.run, "owner": lease.owner}
+    insert = insert_into(session, RecipeRow).values(key=key, **mine).on_conflict_do_nothing().returning(RecipeRow.key)
+    if session.scalar(insert) is not None:
+        return token
+    row = session.scalar(select(RecipeRow).where(RecipeRow.key == key).execution_options(populate_existing=True))
+    if row is None or (row.token is not None and leases.is_alive(session, row.run, row.owner)):
+        return None
+    unchanged = (RecipeRow.key == key, RecipeRow.token.is_not_distinct_from(row.token))
+    taken = session.scalar(update(RecipeRow).where(*unchanged).values(**mine).returning(RecipeRow.key))
+    return token if taken is not None else None
+
+
+def fulfil(session: Session, key: str, artifact: str) -> None:
+    """The recipe gave that artifact; no claim on it is left."""
+    session.execute(update(RecipeRow).where(RecipeRow.key == key).values(artifact=artifact, token=None))
+
+
+def release(session: Session, key: str, token: str) -> None:
+    """Give the claim back, if it is still ours."""
+    ours = (RecipeRow.key == key, RecipeRow.token == token)
+    session.execute(delete(RecipeRow).where(*ours, RecipeRow.artifact.is_(None)))
+    session.execute(update(RecipeRow).where(*ours).values(token=None))

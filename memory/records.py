@@ -1,0 +1,147 @@
+"""What the house remembers, as values: frozen, unknown fields forbidden, JSON both ways. No SQL, no torch."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Kind = Literal["image", "clip", "film"]
+Task = Literal["auto", "text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
+RunStatus = Literal["running", "waiting", "done", "failed", "interrupted"]
+
+
+class Record(BaseModel):
+    """Base of all records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Request(Record):
+    """What a person asked for, as it was asked. `images` and `clips` are artifact ids of uploads.
+
+    before: an extension goes before the clip instead of after it. motion: whether an edited clip keeps its own.
+    transitions: the shots of a film are joined by generated transitions instead of cuts; None leaves it to the words.
+    """
+
+    prompt: str
+    images: tuple[str, ...] = ()
+    clips: tuple[str, ...] = ()
+    task: Task = "auto"
+    before: bool = False
+    motion: Literal["kept", "new"] = "kept"
+    transitions: bool | None = None
+    shots: int | None = None
+    seconds: float | None = None
+    seed: int = 0
+    review: Literal["never", "ask"] = "never"
+    profile: str = "embedded"
+    planner: str = "embedded"
+
+
+class Shot(Record):
+    """One clip as a director says it: the prompt of its first picture, and the prompt of its motion."""
+
+    words: str
+    picture: str | None
+    motion: str
+    seconds: float | None = None
+
+
+class Recipe(Record):
+    """Everything the bytes of a product depend on; two equal recipes give equal bytes (design, decision 2).
+
+    agent: who makes it (`text_to_image`, ..., `upload`, `assemble_film`). weights: sha256 of its weights, "" for
+    none. spec: what it was asked, seed included, as JSON. parents: sha256 of the bytes it starts from, in order.
+    numerics: device kind, dtype, library versions, threads, code version.
+    """
+
+    agent: str
+    weights: str = ""
+    spec: dict[str, JsonValue] = Field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+    numerics: str = ""
+
+    @property
+    def key(self) -> str:
+        """sha256 over the canonical JSON of the recipe, 64 hex digits: the idempotency key of the work."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Media(Record):
+    """What a stored file is: sizes in pixels, fps in frames a second (None for an image)."""
+
+    kind: Kind
+    media_type: str
+    width: int
+    height: int
+    num_frames: int = 1
+    fps: float | None = None
+
+
+class Artifact(Record):
+    """A product in the store. `id` is `<kind>-<first 16 digits of the recipe key>`; `sha256` digests its bytes.
+
+    seconds: wall time of the agent call that made it. parents: artifact ids.
+    """
+
+    id: str
+    sha256: str
+    size: int
+    media: Media
+    recipe: Recipe
+    parents: tuple[str, ...] = ()
+    seconds: float = 0.0
+    created_at: datetime
+
+
+class Verdict(Record):
+    """What a judge said of a product: `score` in 0..1 or None, one sentence why."""
+
+    artifact: str
+    judge: str
+    ok: bool
+    reason: str
+    score: float | None = None
+
+
+class AgentCall(Record):
+    """One line of the ledger: an agent call that began, and how it ended (None: it never did)."""
+
+    id: int
+    run: str
+    key: str
+    agent: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Literal["made", "failed"] | None = None
+    artifact: str | None = None
+
+
+class LlmCall(Record):
+    """A planner call as it went: the digest of what was asked, and the answer."""
+
+    run: str
+    digest: str
+    model: str
+    purpose: str
+    request: JsonValue
+    response: str
+    created_at: datetime
+
+
+class Run(Record):
+    """One run; its id is the LangGraph thread id. `settings` holds the resolved dials it was started with."""
+
+    id: str
+    status: RunStatus
+    request: Request
+    graph_version: int
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    film: str | None = None
+    parent: str | None = None
+    error: str | None = None
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,123 @@
+"""The contract of a generation agent, and the ways it may fail. Knows no weights and no library but numpy."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["text_to_image", "edit_image", "image_to_video", "connect_videos"]
+
+UInt8Array = NDArray[np.uint8]
+Spec = TypeVar("Spec", contravariant=True)
+Media = TypeVar("Media", covariant=True)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """RGB pixels, uint8 (H, W, 3)."""
+
+    pixels: UInt8Array
+
+
+@dataclass(frozen=True)
+class Clip:
+    """RGB frames, uint8 (T, H, W, 3), shown at `fps` frames a second."""
+
+    frames: UInt8Array
+    fps: float
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What A2 needs: a prompt its text encoder reads, and the seed of its noise. None means the preset's value."""
+
+    prompt: str
+    seed: int
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+
+@dataclass(frozen=True)
+class EditSpec:
+    """What A3 needs: an instruction and the picture it changes. The same seed gives every picture the same noise."""
+
+    instruction: str
+    image: Picture
+    seed: int
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    image_guidance_scale: float | None = None
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """What A4 needs. num_frames counts the first frame, which is `image`."""
+
+    prompt: str
+    image: Picture
+    num_frames: int
+    seed: int
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+
+@dataclass(frozen=True)
+class ConnectSpec:
+    """What A5 needs. num_frames counts both ends: the clip begins with `before` and ends with `after`."""
+
+    before: Picture
+    after: Picture
+    num_frames: int
+    seed: int
+    num_inference_steps: int | None = None
+
+
+Progress = Callable[[int, int], None]
+"""(steps done, steps in all) of the denoising loop; raises to cancel."""
+
+
+class Agent(Protocol[Spec, Media]):
+    """An agent that is loaded and lent: one call, deterministic in (spec, weights, numerics)."""
+
+    @property
+    def weights(self) -> str:
+        """sha256 over the weights and configuration, 64 hex digits."""
+
+    @property
+    def numerics(self) -> str:
+        """What else the bytes depend on: device kind, dtype, library versions, threads, code version."""
+
+    def __call__(self, spec: Spec, *, progress: Progress) -> Media:
+        """Generates. Raises AgentError."""
+
+
+class Lender(Protocol):
+    """Who has the agents. Raises AgentError."""
+
+    @overload
+    def lend(self, role: Literal["text_to_image"], /) -> AbstractContextManager[Agent[ImageSpec, Picture]]: ...
+    @overload
+    def lend(self, role: Literal["edit_image"], /) -> AbstractContextManager[Agent[EditSpec, Picture]]: ...
+    @overload
+    def lend(self, role: Literal["image_to_video"], /) -> AbstractContextManager[Agent[VideoSpec, Clip]]: ...
+    @overload
+    def lend(self, role: Literal["connect_videos"], /) -> AbstractContextManager[Agent[ConnectSpec, Clip]]: ...
+
+
+class AgentError(Exception):
+    """The agent could not do it; the sentence says why, with numbers that a planner can act on."""
+
+
+class OutOfMemory(AgentError):
+    """The device has not enough memory for what was asked."""
+
+
+class WeightsMissing(AgentError):
+    """The weights are not where the preset says."""
+
+
+class Degenerate(AgentError):
+    """The product is no picture or film: all one colour, not a number, or frozen where motion was asked."""

@@ -1,0 +1,93 @@
+"""A4: the embedded clip pipeline, and Stable Video Diffusion."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from models.agent import Clip, Picture, Progress, UInt8Array, VideoSpec
+from models.backends.loading import generator
+from models.backends.text_to_image import to_uint8
+from models.presets import Preset
+
+
+@dataclass(frozen=True)
+class ImageToVideo:
+    """The agent A4 whose text guides the motion: `ClipFromImagePipeline`."""
+
+    pipeline: Any
+    row: Preset
+    weights: str
+    numerics: str
+
+    def __call__(self, spec: VideoSpec, *, progress: Progress) -> Clip:
+        """`spec.num_frames` frames at the row's rate, the first one the given picture as the autoencoder sees it."""
+        frames = self.pipeline(
+            spec.prompt,
+            to_tensor(spec.image),
+            num_frames=spec.num_frames,
+            num_inference_steps=self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps,
+            guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
+            generator=generator(spec.seed),
+            on_step=progress,
+        )
+        return Clip(frames_of(frames), self.row.fps)
+
+
+def to_tensor(picture: Picture) -> torch.Tensor:
+    """uint8 (H, W, 3) -> float32 (3, H, W) in [-1, 1]."""
+    return torch.from_numpy(np.array(picture.pixels)).movedim(-1, 0).float() / 127.5 - 1
+
+
+def frames_of(frames: torch.Tensor) -> UInt8Array:
+    """float (T, 3, H, W) in [-1, 1] -> uint8 (T, H, W, 3). Raises Degenerate on values that are no numbers."""
+    return to_uint8(((frames + 1) / 2).movedim(1, -1).cpu().numpy())
+
+
+@dataclass(frozen=True)
+class StableVideo:
+    """The agent A4 of the paper's first line: Stable Video Diffusion, which knows no text."""
+
+    pipeline: Any
+    row: Preset
+    weights: str
+    numerics: str
+
+    def __call__(self, spec: VideoSpec, *, progress: Progress) -> Clip:
+        """Segments of `row.num_frames`, each from the last frame of the one before, the joint frame once."""
+        added = self.row.num_frames - 1
+        segments = max(1, -(-(spec.num_frames - 1) // added))
+        noise, frames = generator(spec.seed), spec.image.pixels[None]
+        for segment in range(segments):
+            made = self._segment(frames[-1], spec, noise, segment, segments, progress)
+            frames = made if segment == 0 else np.concatenate([frames, made[1:]])
+        return Clip(frames[: spec.num_frames], self.row.fps)
+
+    def _segment(
+        self, first: Any, spec: VideoSpec, noise: torch.Generator, segment: int, segments: int, progress: Progress
+    ) -> Any:
+        steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
+
+        def on_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            progress(segment * steps + step + 1, segments * steps)
+            return tensors
+
+        options = self.row.options
+        made = self.pipeline(
+            Image.fromarray(first),
+            height=first.shape[0],
+            width=first.shape[1],
+            num_frames=self.row.num_frames,
+            num_inference_steps=steps,
+            max_guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
+            fps=round(self.row.fps),
+            motion_bucket_id=int(options["motion_bucket_id"]),
+            noise_aug_strength=options["noise_aug_strength"],
+            decode_chunk_size=int(options["decode_chunk_size"]),
+            generator=noise,
+            output_type="np",
+            callback_on_step_end=on_step,
+        ).frames[0]
+        return to_uint8(made)

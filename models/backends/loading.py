@@ -1,0 +1,112 @@
+"""From a row of the table to a loaded pipeline, and to its digests. The only place that calls from_pretrained."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+from models.agent import WeightsMissing
+from models.embedded.pipelines import (
+    ClipBetweenImagesPipeline,
+    ClipFromImagePipeline,
+    EditImagePipeline,
+    ImageFromLayoutPipeline,
+)
+from models.presets import Preset
+
+CODE = 2
+"""Raised whenever the code between the weights and the bytes changes what comes out."""
+
+_WITH_SAFETY_CHECKER = ("StableDiffusionPipeline", "StableDiffusionInstructPix2PixPipeline")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and with what numbers the models run."""
+
+    device: str
+    threads: int
+    dtype: str | None = None
+
+    def dtype_of(self, row: Preset) -> torch.dtype:
+        """The asked dtype, else the row's, but never a half type on a CPU that cannot multiply it."""
+        name = self.dtype or row.dtype
+        if self.device == "cpu" and name == "float16":
+            name = "float32"
+        dtype = getattr(torch, name)
+        assert isinstance(dtype, torch.dtype), name
+        return dtype
+
+
+def load(row: Preset, placement: Placement) -> Any:
+    """The row's pipeline on the device, without safety checker or progress bar. Raises WeightsMissing."""
+    ours = (ImageFromLayoutPipeline, EditImagePipeline, ClipFromImagePipeline, ClipBetweenImagesPipeline)
+    own = {pipeline.__name__: pipeline for pipeline in ours}
+    pipeline_class = own.get(row.pipeline) or getattr(diffusers, row.pipeline)
+    options = {"safety_checker": None, "requires_safety_checker": False} if row.pipeline in _WITH_SAFETY_CHECKER else {}
+    _quieten()
+    try:
+        pipeline = pipeline_class.from_pretrained(
+            folder_of(row), dtype=placement.dtype_of(row), use_safetensors=True, local_files_only=True, **options
+        )
+    except (OSError, ValueError) as error:
+        raise WeightsMissing(
+            f"the weights of {row.role} in {row.weights} do not load: {str(error).splitlines()[0]}"
+        ) from error
+    torch.set_num_threads(placement.threads)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(placement.device)
+
+
+def _quieten() -> None:
+    """What the libraries remark on loading (a tiny autoencoder, no torchvision) tells nobody anything; errors raise."""
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
+
+
+def folder_of(row: Preset) -> Path:
+    """The local folder of the row's weights: itself, or the hub's cache. Raises WeightsMissing with what to do."""
+    folder = Path(row.weights)
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute():
+        raise WeightsMissing(f"there are no weights for {row.role} in {folder}; run `python main.py train embedded`")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(row.weights, revision=row.revision, local_files_only=True))
+    except LocalEntryNotFoundError as error:
+        raise WeightsMissing(
+            f"the weights of {row.weights} are not on this machine; fetch them with `hf download {row.weights}`"
+        ) from error
+
+
+def weights_digest(row: Preset) -> str:
+    """sha256 over names and bytes of every weight and configuration file of the row, 64 hex digits."""
+    digest = hashlib.sha256(row.pipeline.encode())
+    folder = folder_of(row)
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in {".safetensors", ".json", ".txt", ".model"}):
+        digest.update(str(path.relative_to(folder)).encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def numerics(row: Preset, placement: Placement) -> str:
+    """What the bytes depend on beside weights and spec."""
+    dtype = str(placement.dtype_of(row)).removeprefix("torch.")
+    device = placement.device if placement.device != "cuda" else f"cuda:{torch.cuda.get_device_name(0)}"
+    parts = (device, dtype, f"torch {torch.__version__}", f"diffusers {version('diffusers')}", f"code {CODE}")
+    return ", ".join((*parts, f"threads {placement.threads}") if placement.device == "cpu" else parts)
+
+
+def generator(seed: int) -> torch.Generator:
+    """Noise is drawn on the CPU, so that a seed means the same noise on every device."""
+    return torch.Generator("cpu").manual_seed(seed)

@@ -1,0 +1,48 @@
+"""A2 on any diffusers text-to-image pipeline."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.agent import Degenerate, ImageSpec, Picture, Progress, UInt8Array
+from models.backends.loading import generator
+from models.presets import Preset
+
+
+@dataclass(frozen=True)
+class TextToImage:
+    """The agent A2: a loaded pipeline and the row it came from."""
+
+    pipeline: Any
+    row: Preset
+    weights: str
+    numerics: str
+
+    def __call__(self, spec: ImageSpec, *, progress: Progress) -> Picture:
+        """A picture of the row's size. Raises Degenerate when the numbers went wrong."""
+        steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
+
+        def on_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            progress(step + 1, steps)
+            return tensors
+
+        pixels = self.pipeline(
+            spec.prompt,
+            num_inference_steps=steps,
+            guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
+            width=self.row.width,
+            height=self.row.height,
+            generator=generator(spec.seed),
+            output_type="np",
+            callback_on_step_end=on_step,
+        ).images[0]
+        return Picture(to_uint8(pixels))
+
+
+def to_uint8(pixels: Any) -> UInt8Array:
+    """float (..., 3) in 0..1 -> uint8, rounded. Raises Degenerate on values that are no numbers."""
+    if not np.isfinite(pixels).all():
+        raise Degenerate("the model's output is not a number everywhere; try another seed or dtype float32")
+    rounded: UInt8Array = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+    return rounded

@@ -1,0 +1,229 @@
+"""Training samples of the embedded world, drawn afresh from a generator: no data set, no file, nothing held out."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.embedded import world
+from models.embedded.language import (
+    COLOURS,
+    NUM_FRAMES,
+    OBJECTS,
+    SCENES,
+    SIDE,
+    Edit,
+    Scenery,
+    combinations,
+    motion_sentence,
+)
+
+DIGITAL_SHARE = 0.25
+MOTION_ONLY_SHARE = 0.3
+ONWARD_SHARE = 0.35
+SILENT_SHARE = 0.1
+TWO_EDITS_SHARE = 0.35
+EDIT_SHARES = (0.2, 0.4, 0.2, 0.2)
+"""Colour, object, scene, style: shapes are the hard part."""
+STRIDE = 4
+"""Crops begin on whole latent cells, as blocks do: at odd offsets the autoencoder would have to learn both phases."""
+
+_SEEN = tuple(combinations(held_out=False))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Frames uint8 (B, H, W, 3), their sentences, and where the object is: (B, 3) of x, y, radius in sides."""
+
+    frames: NDArray[np.uint8]
+    sentences: tuple[str, ...]
+    where: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Two frames of one clip each, uint8 (B, H, W, 3), and where the object is in them, (B, 3)."""
+
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+    origin: NDArray[np.float32]
+    target: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Pictures before and after an instruction, uint8 (B, H, W, 3), and where the object is in both, (B, 3)."""
+
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+    instructions: tuple[str, ...]
+    where: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Frames `share` (B,) of the way between two pictures, uint8 (B, H, W, 3), and both ends' layouts (B, 3)."""
+
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+    frames: NDArray[np.uint8]
+    origin: NDArray[np.float32]
+    end: NDArray[np.float32]
+    share: NDArray[np.float32]
+
+
+def scenery(rng: np.random.Generator, *, digital_share: float = DIGITAL_SHARE) -> Scenery:
+    """A combination that is not held out."""
+    return replace(_SEEN[rng.integers(len(_SEEN))], digital=bool(rng.random() < digital_share))
+
+
+def first_frames(rng: np.random.Generator, batch: int) -> Pictures:
+    """What A2 must learn to draw: the frame from which the sentence's motion stays inside the picture."""
+    drawn = [_one_frame(s, world.track(s, rng), 0) for s in (scenery(rng) for _ in range(batch))]
+    return Pictures(*(_stack(drawn)))
+
+
+def beginning(s: Scenery, rng: np.random.Generator) -> tuple[float, float, float]:
+    """x, y and radius in sides of the object in a first frame."""
+    where = world.track(s, rng, num_frames=2)
+    return float(where.x[0]), float(where.y[0]), float(where.radius[0])
+
+
+def any_frames(rng: np.random.Generator, batch: int, *, digital_share: float = DIGITAL_SHARE) -> Pictures:
+    """Any frame of any clip, for the autoencoder."""
+    drawn = []
+    for _ in range(batch):
+        s = scenery(rng, digital_share=digital_share)
+        drawn.append(_one_frame(s, world.onward(s, rng), int(rng.integers(NUM_FRAMES))))
+    return Pictures(*(_stack(drawn)))
+
+
+def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> NDArray[np.uint8]:
+    """For the autoencoder, squares around the object, where the edges are: uint8 (B, side, side, 3).
+
+    Half are the world, half of those in blocks; a quarter are on the way from one state to another; a quarter have
+    colours that the world has not, so that fades and what people bring keep theirs.
+    """
+    on_the_way, strange = transitions(rng, batch // 4), any_frames(rng, batch // 4)
+    world_itself = any_frames(rng, batch - 2 * (batch // 4), digital_share=0.5)
+    centres = np.concatenate([world_itself.where, on_the_way.origin, strange.where])[:, :2]
+    recoloured = np.stack([_other_colours(frame, rng) for frame in strange.frames])
+    frames = np.concatenate([world_itself.frames, on_the_way.frames, recoloured])
+    jitter = rng.uniform(-0.22, 0.22, size=(batch, 2))
+    corner = np.clip((centres + jitter) * SIDE - side / 2, 0, SIDE - side).astype(int) // STRIDE * STRIDE
+    return np.stack([f[y : y + side, x : x + side] for f, (x, y) in zip(frames, corner, strict=True)])
+
+
+def _other_colours(frame: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A frame under a random affine map of its colours."""
+    turn = rng.dirichlet((0.5, 0.5, 0.5), size=3) * rng.uniform(0.3, 1.0)
+    mapped = frame @ turn.T * rng.choice((-1, 1), size=3)
+    shifted = mapped - mapped.min(axis=(0, 1)) + rng.uniform(0, 60, size=3)
+    return np.clip(shifted, 0, 255).astype(np.uint8)
+
+
+def moves(rng: np.random.Generator, batch: int) -> Moves:
+    """For A4: any later frame of a clip beside an earlier one."""
+    drawn = [_two_frames(rng) for _ in range(batch)]
+    frames, places = np.stack([frames for frames, _ in drawn]), np.stack([places for _, places in drawn])
+    return Moves(frames[:, 0], frames[:, 1], places[:, 0], places[:, 1])
+
+
+def _two_frames(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    s = scenery(rng)
+    where = world.onward(s, rng) if rng.random() < ONWARD_SHARE else world.track(s, rng)
+    return _frames(s, where, sorted(rng.choice(NUM_FRAMES, size=2, replace=False).tolist()))
+
+
+def paces(rng: np.random.Generator, batch: int) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Sentences, and how x, y and log radius change over a clip, (B, 3); no words, no change."""
+    sentences, changes = [], []
+    for _ in range(batch):
+        s, kind = scenery(rng), rng.random()
+        told = motion_sentence(s.motion) if kind < MOTION_ONLY_SHARE else s.sentence
+        silent = kind > 1 - SILENT_SHARE
+        sentences.append("" if silent else told)
+        changes.append((0.0, 0.0, 0.0) if silent else world.change(s.motion))
+    return tuple(sentences), np.array(changes, dtype=np.float32)
+
+
+def edits(rng: np.random.Generator, batch: int) -> Edits:
+    """For A3: any frame, and what one or two instructions make of it; neither side is held out."""
+    pairs: list[NDArray[np.uint8]] = []
+    places: list[NDArray[np.float32]] = []
+    instructions: list[str] = []
+    while len(pairs) < batch:
+        s, edit = scenery(rng), _edit(rng)
+        changed = edit.applied(s)
+        if changed.held_out or changed == s:
+            continue
+        where, at = world.onward(s, rng), [int(rng.integers(NUM_FRAMES))]
+        before, place = _frames(s, where, at)
+        pairs.append(np.concatenate([before, _frames(changed, where, at)[0]]))
+        places.append(place[0])
+        instructions.append(edit.instruction)
+    both = np.stack(pairs)
+    return Edits(both[:, 0], both[:, 1], tuple(instructions), np.stack(places))
+
+
+def _edit(rng: np.random.Generator) -> Edit:
+    kinds = rng.choice(4, size=2 if rng.random() < TWO_EDITS_SHARE else 1, replace=False, p=EDIT_SHARES)
+    return Edit(
+        colour=COLOURS[rng.integers(len(COLOURS))] if 0 in kinds else None,
+        object=OBJECTS[rng.integers(len(OBJECTS))] if 1 in kinds else None,
+        scene=SCENES[rng.integers(len(SCENES))] if 2 in kinds else None,
+        digital=3 in kinds,
+    )
+
+
+def transitions(rng: np.random.Generator, batch: int) -> Transitions:
+    """For A5: two states that differ in some of place, size, colour, object and scene, and a frame between."""
+    frames: list[NDArray[np.uint8]] = []
+    ends: list[NDArray[np.float32]] = []
+    shares = rng.uniform(0.02, 0.98, size=batch).astype(np.float32)
+    while len(frames) < batch:
+        before, after = _two_states(rng)
+        if after.held_out:
+            continue
+        origin, end, keep = _place(before, rng), _place(after, rng), rng.random(2) < 0.5
+        end = np.where([keep[0], keep[0], keep[1]], origin, end)
+        end[:2] = np.clip(end[:2], end[2] + world.MARGIN / 2, 1 - end[2] - world.MARGIN / 2)
+        ways = (0.0, 1.0, float(shares[len(frames)]))
+        frames.append(np.stack([world.transition(before, after, origin, end, way) for way in ways]))
+        ends.append(np.stack([origin, end]))
+    three, layouts = np.stack(frames), np.stack(ends)
+    return Transitions(three[:, 0], three[:, 1], three[:, 2], layouts[:, 0], layouts[:, 1], shares)
+
+
+def _two_states(rng: np.random.Generator) -> tuple[Scenery, Scenery]:
+    before, other, keep = scenery(rng), scenery(rng), rng.random(3) < 0.5
+    after = replace(
+        before,
+        object=before.object if keep[0] else other.object,
+        colour=before.colour if keep[1] else other.colour,
+        scene=before.scene if keep[2] else other.scene,
+        digital=before.digital if rng.random() < 0.8 else other.digital,
+    )
+    return before, after
+
+
+def _place(s: Scenery, rng: np.random.Generator) -> NDArray[np.float32]:
+    where, k = world.onward(s, rng), int(rng.integers(NUM_FRAMES))
+    return np.array([where.x[k], where.y[k], where.radius[k]], dtype=np.float32)
+
+
+def _frames(s: Scenery, where: world.Track, at: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    some = world.Track(where.x[at], where.y[at], where.radius[at])
+    return world.render(s, some), np.stack([some.x, some.y, some.radius], axis=1)
+
+
+def _one_frame(s: Scenery, where: world.Track, k: int) -> tuple[NDArray[np.uint8], str, NDArray[np.float32]]:
+    frames, places = _frames(s, where, [k])
+    return frames[0], s.sentence, places[0]
+
+
+def _stack(
+    drawn: list[tuple[NDArray[np.uint8], str, NDArray[np.float32]]],
+) -> tuple[NDArray[np.uint8], tuple[str, ...], NDArray[np.float32]]:
+    frames, sentences, where = zip(*drawn, strict=True)
+    return np.stack(frames), tuple(sentences), np.stack(where)

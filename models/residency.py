@@ -1,0 +1,134 @@
+"""Who is on the device: one memory budget, agents loaded when first borrowed, the least recently used one leaves."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from models.agent import Agent, AgentError, OutOfMemory, Role
+from models.presets import PRESETS, Preset, preset
+
+if TYPE_CHECKING:
+    from models.backends.loading import Placement
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a recipe needs to know of an agent before anything is loaded."""
+
+    weights: str
+    numerics: str
+
+
+class Residency:
+    """Lends agents of one profile on one device. One agent works at a time; torch is imported when the first is needed.
+
+    gib: memory to keep agents in; a row that needs more than all of it raises OutOfMemory.
+    """
+
+    def __init__(
+        self,
+        profile: str,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        dtype: str | None = None,
+        gib: float | None = None,
+        table: tuple[Preset, ...] = PRESETS,
+    ) -> None:
+        self.profile, self._device, self._threads, self._dtype = profile, device, threads, dtype
+        self._gib, self._table = gib, table
+        self._loaded: OrderedDict[Role, Agent[Any, Any]] = OrderedDict()
+        self._identities: dict[Role, Identity] = {}
+        self._lock = threading.RLock()
+
+    def row(self, role: Role) -> Preset:
+        """The preset in use for `role`."""
+        return preset(self.profile, role, table=self._table)
+
+    @property
+    def placement(self) -> "Placement":
+        """The device that `auto` resolved to (CUDA, then MPS, then CPU), threads and dtype."""
+        import torch
+
+        from models.backends.loading import Placement
+
+        device = self._device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        if not _is_there(device):
+            raise AgentError(f"this machine has no device {device} that PyTorch can use; choose auto or cpu")
+        return Placement(device, self._threads, self._dtype)
+
+    def identity(self, role: Role) -> Identity:
+        """Digest of the weights and numerics of `role`'s agent, without loading it. Raises WeightsMissing."""
+        from models.backends.loading import numerics, weights_digest
+
+        with self._lock:
+            if role not in self._identities:
+                row = self.row(role)
+                self._identities[role] = Identity(weights_digest(row), numerics(row, self.placement))
+            return self._identities[role]
+
+    @contextmanager
+    def lend(self, role: Role) -> Iterator[Agent[Any, Any]]:
+        """The agent of `role`, alone on the device while it is borrowed. Raises WeightsMissing, OutOfMemory."""
+        with self._lock:
+            if role not in self._loaded:
+                self._make_room(self.row(role))
+                self._loaded[role] = self._load(role)
+            self._loaded.move_to_end(role)
+            try:
+                yield self._loaded[role]
+            except (MemoryError, RuntimeError) as error:
+                # torch.OutOfMemoryError by its name: torch is not imported in this file.
+                if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+                    raise
+                raise OutOfMemory(
+                    f"{role} ran out of memory on {self.placement.device}; ask for fewer frames"
+                ) from error
+
+    def _load(self, role: Role) -> Agent[Any, Any]:
+        from models.backends import loading
+        from models.backends.connect_videos import ConnectVideos
+        from models.backends.edit_image import EditImage
+        from models.backends.image_to_video import ImageToVideo, StableVideo
+        from models.backends.text_to_image import TextToImage
+
+        started, row, identity = time.monotonic(), self.row(role), self.identity(role)
+        pipeline = loading.load(row, self.placement)
+        adapters: dict[str, Any] = {
+            "EditImagePipeline": EditImage,
+            "StableDiffusionInstructPix2PixPipeline": EditImage,
+            "ClipFromImagePipeline": ImageToVideo,
+            "StableVideoDiffusionPipeline": StableVideo,
+            "ClipBetweenImagesPipeline": ConnectVideos,
+        }
+        adapter = adapters.get(row.pipeline, TextToImage)
+        log.info("loaded %s from %s in %.2f s", role, row.weights, time.monotonic() - started)
+        agent: Agent[Any, Any] = adapter(pipeline, row, identity.weights, identity.numerics)
+        return agent
+
+    def _make_room(self, row: Preset) -> None:
+        if self._gib is None:
+            return
+        if row.gib > self._gib:
+            raise OutOfMemory(f"{row.role} of {row.profile} needs {row.gib:g} GiB, the budget is {self._gib:g} GiB")
+        while self._loaded and sum(self.row(r).gib for r in self._loaded) + row.gib > self._gib:
+            role, _ = self._loaded.popitem(last=False)
+            log.info("put %s away to make room for %s", role, row.role)
+
+
+def _is_there(device: str) -> bool:
+    import torch
+
+    kind, _, index = device.partition(":")
+    if kind == "cuda":
+        return int(index or 0) < torch.cuda.device_count()
+    return kind != "mps" or torch.backends.mps.is_available()

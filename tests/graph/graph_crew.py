@@ -1,0 +1,236 @@
+"""Lives of a run in other processes: each is forked from a nursery that has imported the house once.
+
+Importing LangGraph takes seconds, a tiny run a third of one. Run as a program this is the nursery: it reads one
+order a line, and answers with one line each.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+ROOT = Path(__file__).parents[2]
+FILES_AT_MOST = 1000
+NODES = {"enhance", "plan", "act", "review", "assemble", "finish"}
+
+
+@dataclass
+class Nursery:
+    """The near end of a nursery."""
+
+    process: "subprocess.Popen[str]"
+    reports: Path
+    numbers: "count[int]"
+
+    def bear(self, **order: Any) -> "Life":
+        """A new process that does `order` (see `live`)."""
+        report = self.reports / f"{next(self.numbers)}.json"
+        return Life(self, int(self._ask({**order, "report": str(report)})), report)
+
+    def _ask(self, order: dict[str, Any]) -> str:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, "the nursery is gone"
+        return answer.strip()
+
+    def wait(self, pid: int) -> int:
+        """How the process ended: exit code, or the negative signal number."""
+        return int(self._ask({"wait": pid}))
+
+
+@dataclass
+class Life:
+    """A process of the nursery."""
+
+    nursery: Nursery
+    pid: int
+    report: Path
+
+    def end(self) -> int:
+        """Waits; exit code, or the negative number of the signal that ended it."""
+        return self.nursery.wait(self.pid)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        os.kill(self.pid, number)
+
+    def told(self) -> dict[str, Any]:
+        """What it reported before it ended by itself: `run`, `status`, `film`, `events`, `error`."""
+        assert self.end() == 0
+        return cast(dict[str, Any], json.loads(self.report.read_text()))
+
+
+@contextmanager
+def nursery(reports: Path) -> Iterator[Nursery]:
+    environment = {**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true", "LANGSMITH_TRACING": "false"}
+    environment["PYTHONPATH"] = str(ROOT)
+    words = [sys.executable, str(Path(__file__))]
+    with subprocess.Popen(
+        words, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            yield Nursery(process, reports, count())
+        finally:
+            # The nursery's session holds its children too: none outlives the tests.
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def serve() -> None:
+    """Reads orders until there are no more."""
+    for name in ("tiny", "memory.checkpoints"):  # before the first fork, so that no child has to
+        import_module(name)
+    assert "torch" not in sys.modules
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(_waited(order["wait"]) if "wait" in order else _fork(order), flush=True)
+
+
+def _waited(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _fork(order: dict[str, Any]) -> int:
+    assert threading.active_count() == 1, "a fork would copy locks that nobody releases"
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        live(order)
+        code = 0
+    finally:
+        # Not the way out of the nursery, whose streams this process shares.
+        os._exit(code)
+
+
+def live(order: dict[str, Any]) -> None:
+    """Start the run of `prompt` and `seed` in `home`, or resume `run`; die as `die` says; report how it went.
+
+    pause: seconds of a denoising step. gate: a file that denoising waits for. go: a file that the life waits for.
+    """
+    from tiny import TinyLender, rooms_with
+
+    from graph.errors import TOLD
+    from graph.house import resume, start
+    from memory.archive import Archive
+    from memory.records import Request
+
+    # A shell that starts the tests in the background hands down deaf ears.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    home, death, events = Path(order["home"]), Death(order.get("die", {})), 0
+
+    def on_step(role: str, prompt: str, step: int) -> None:
+        death.at_step(role, prompt, step)
+        wait_for(order.get("gate"))
+
+    lender = TinyLender(pause=order.get("pause", 0.0), on_step=on_step)
+
+    def hear(told: dict[str, Any]) -> None:
+        nonlocal events
+        if told.get("stage") == "begin":
+            (home / "run").write_text(told["run"])
+        events += is_finished_node(told)
+        death.at_event(events, told)
+
+    class Watched(Archive):
+        @contextmanager
+        def saver(self) -> Iterator[Any]:
+            heard = count(1)
+            with super().saver() as saver:
+                cast(Any, saver).conn.set_trace_callback(lambda statement: death.at_statement(statement, heard))
+                yield saver
+
+    report: dict[str, Any] = {}
+    with Watched.open(f"sqlite:///{home / 'mora.db'}", home) as archive:
+        rooms = rooms_with(archive, lender)
+        death.watch_the_disk()
+        wait_for(order.get("go"))
+        try:
+            if "run" in order:
+                run = resume(rooms, order["run"], hear)
+            else:
+                run = start(rooms, Request(prompt=order["prompt"], seed=order.get("seed", 0)), {}, hear)
+            report |= {"run": run.id, "status": run.status}
+            report["film"] = None if run.film is None else archive.artifact(run.film).sha256
+        except (*TOLD, KeyboardInterrupt) as error:
+            report |= {"error": str(error), "kind": type(error).__name__}
+    Path(order["report"]).write_text(json.dumps({**report, "events": events, "calls": sum(lender.called.values())}))
+
+
+def wait_for(path: str | None, seconds: float = 240.0) -> None:
+    """Until the file is there."""
+    deadline = time.monotonic() + seconds
+    while path is not None and not Path(path).exists():
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.005)
+
+
+@dataclass
+class Death:
+    """SIGKILL from inside at a moment.
+
+    event: after hearing so many finished nodes, 0 at the birth of the run. role and words: in the second step of that
+    agent on a prompt with the words. told: while this stage tells of its steps. rename and renamed: before and after
+    the file of so many artifacts is put in its place. sql and nth: at that statement of the saver, of those that begin
+    with `sql`.
+    """
+
+    at: dict[str, Any]
+
+    def at_event(self, events: int, told: dict[str, Any]) -> None:
+        is_one = is_finished_node(told) or told.get("stage") == "begin"
+        if (is_one and self.at.get("event") == events) or self.at.get("told", "") == _stage(told):
+            die()
+
+    def at_step(self, role: str, prompt: str, step: int) -> None:
+        if step == 2 and self.at.get("role") == role and self.at["words"] in prompt:
+            die()
+
+    def watch_the_disk(self) -> None:
+        files = count(1)
+        last = 0
+
+        def on(name: str, arguments: tuple[object, ...]) -> None:
+            nonlocal last
+            if name == "os.rename" and "/artifacts/" in str(arguments[1]):
+                last = next(files)
+                if last == self.at.get("rename"):
+                    die()
+            # The folder of a file is flushed after its rename.
+            is_flush = name == "open" and Path(str(arguments[0])).parent.name == "artifacts"
+            if is_flush and last >= self.at.get("renamed", FILES_AT_MOST):
+                die()
+
+        if {"rename", "renamed"} & set(self.at):
+            sys.addaudithook(on)
+
+    def at_statement(self, statement: str, heard: "count[int]") -> None:
+        if statement.lstrip().startswith(self.at.get("sql", "?")) and next(heard) == self.at["nth"]:
+            die()
+
+
+def is_finished_node(told: dict[str, Any]) -> bool:
+    """Whether it is one of the map's nodes, and not another thing that the listener should know."""
+    return told.get("kind") == "updates" and bool(NODES & set(told["told"]))
+
+
+def _stage(told: dict[str, Any]) -> Any:
+    return told["told"].get("stage") if told.get("kind") == "custom" and "step" in told["told"] else None
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,258 @@
+"""The planner against real peers: llama.cpp behind HTTP and in process, and a server that does everything wrong."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.graph import StateGraph
+from pydantic import SecretStr
+
+from graph.drafts import Brief, Enhancement
+from graph.errors import PlannerError
+from graph.llama import LlamaChat
+from graph.planners import Planner, PlannerSettings, make_planner
+from graph.profiles import EMBEDDED, PROFILES
+
+KEY = "sk-very-secret"
+SENTENCE = "a red ball moves right in the snow"
+
+
+def remote(url: str, *, timeout: float = 20.0, budget: float = 20.0, key: str = KEY) -> Planner:
+    settings = PlannerSettings(
+        "openai", model="tiny", base_url=url, api_key=SecretStr(key), timeout=timeout, retry_budget=budget
+    )
+    return make_planner(settings, EMBEDDED)
+
+
+def shots(**changes: Any) -> str:
+    shot = {"words": "w", "picture": SENTENCE, "motion": SENTENCE, "seconds": None, **changes}
+    return json.dumps({"shots": [shot], "notes": [], "impossible": None})
+
+
+def calls(*items: tuple[str, dict[str, Any]]) -> str:
+    return json.dumps({"calls": [{"tool": tool, "shot": 1, "arguments": arguments} for tool, arguments in items]})
+
+
+PICTURE = ("text_to_image", {"prompt": SENTENCE})
+MOTION = ("image_to_video", {"prompt": SENTENCE, "seconds": None, "image": None})
+
+
+@pytest.fixture
+def enhancement() -> Enhancement:
+    return Enhancement.model_validate_json(shots())
+
+
+@pytest.mark.parametrize("where", ["server", "in process"])
+def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Brief, notebook: Any) -> None:
+    if where == "server":
+        planner = remote(request.getfixturevalue("llama_server"), key="right-key")
+    else:
+        gguf = request.getfixturevalue("tiny_gguf")
+        planner = make_planner(PlannerSettings("llama", gguf=gguf), EMBEDDED)
+    enhanced = planner.enhance(wish, notebook)
+    plan = planner.plan(wish, enhanced, notebook)
+    assert [(shot.words, shot.picture, shot.motion) for shot in enhanced.shots] == [(wish.prompt, SENTENCE, SENTENCE)]
+    assert [(call.tool, call.shot, call.arguments.prompt) for call in plan.calls] == [
+        ("text_to_image", 1, SENTENCE),
+        ("image_to_video", 1, SENTENCE),
+    ]
+    assert [call["purpose"] for call in notebook.kept] == ["enhance", "plan"]
+
+
+def test_a_graph_that_streams_its_messages_hears_the_same_answer(llama_server: str, wish: Brief, notebook: Any) -> None:
+    """Under `stream_mode="messages"` LangChain streams the call; the answer is put together again."""
+    planner = remote(llama_server, key="right-key")
+
+    def enhance(state: dict[str, Any]) -> dict[str, Any]:
+        return {"motion": planner.enhance(wish, notebook).shots[0].motion}
+
+    graph = StateGraph(dict).add_node("enhance", enhance).set_entry_point("enhance").compile()
+    pieces = list(graph.stream({}, stream_mode="messages"))
+    assert len(pieces) > 3
+    assert json.loads(notebook.kept[0]["response"])["shots"][0]["motion"] == SENTENCE
+
+
+def test_a_real_server_refuses_a_wrong_key(llama_server: str, wish: Brief, notebook: Any) -> None:
+    with pytest.raises(PlannerError, match="does not accept the API key") as refused:
+        remote(llama_server).enhance(wish, notebook)
+    assert KEY not in str(refused.value)
+
+
+def test_a_llama_on_a_wish_it_never_learned_answers_in_the_schema(tiny_gguf: Path, notebook: Any) -> None:
+    planner = make_planner(PlannerSettings("llama", gguf=tiny_gguf), PROFILES["modern"])
+    try:
+        planner.enhance(Brief(prompt="a fox at dawn, first near, then far"), notebook)
+    except PlannerError as error:
+        assert "in 3 attempts" in str(error)
+    assert all(json.loads(call["response"]).keys() == set(Enhancement.model_fields) for call in notebook.kept)
+
+
+def test_llama_says_what_is_missing(tmp_path: Path) -> None:
+    picture = tmp_path / "model.gguf"
+    picture.write_bytes(b"\x89PNG not a model")
+    with pytest.raises(PlannerError, match="no GGUF file"):
+        LlamaChat.of(picture)
+    with pytest.raises(PlannerError, match="There is no file"):
+        LlamaChat.of(tmp_path / "none.gguf")
+    with pytest.raises(PlannerError, match="needs the path of a GGUF file"):
+        make_planner(PlannerSettings("llama"), EMBEDDED)
+
+
+def test_a_damaged_gguf_is_told(tmp_path: Path, wish: Brief, notebook: Any) -> None:
+    pytest.importorskip("xllamacpp")
+    torn = tmp_path / "torn.gguf"
+    torn.write_bytes(b"GGUF" + bytes(64))
+    with pytest.raises(PlannerError, match="cannot load"):
+        make_planner(PlannerSettings("llama", gguf=torn), EMBEDDED).enhance(wish, notebook)
+
+
+def test_waits_as_long_as_the_server_asks(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.fails(429, **{"Retry-After": "1.2"}).says(shots())
+    assert remote(misbehaving.url).enhance(wish, notebook).shots[0].motion == SENTENCE
+    assert 1.1 <= misbehaving.times[1] - misbehaving.times[0] < 6
+
+
+def test_retry_after_may_be_a_date_and_beyond_the_budget(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    misbehaving.fails(429, **{"Retry-After": later}).says(shots())
+    with pytest.raises(PlannerError, match="rate limit"):
+        remote(misbehaving.url, budget=2.0).enhance(wish, notebook)
+    assert len(misbehaving.asked) == 1
+
+
+def test_a_server_error_may_pass(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.fails(500).fails(503).says(shots())
+    assert remote(misbehaving.url).enhance(wish, notebook).shots
+    assert len(misbehaving.asked) == 3
+
+
+def test_a_body_cut_in_the_middle_may_pass(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.cuts().says(shots())
+    assert remote(misbehaving.url).enhance(wish, notebook).shots
+
+
+def test_a_server_that_always_fails_is_told_within_the_budget(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.fails(500)
+    started = time.monotonic()
+    with pytest.raises(PlannerError, match=r"keeps failing \(HTTP 500\)"):
+        remote(misbehaving.url, budget=1.5).enhance(wish, notebook)
+    assert time.monotonic() - started < 10
+    assert len(misbehaving.asked) >= 2
+
+
+def test_a_connection_that_is_always_cut_is_told(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.cuts()
+    with pytest.raises(PlannerError, match="cannot be reached or hung up"):
+        remote(misbehaving.url, budget=0.7).enhance(wish, notebook)
+
+
+def test_silence_is_told(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.keeps_silent(3.0)
+    with pytest.raises(PlannerError, match="did not answer in time"):
+        remote(misbehaving.url, timeout=1.0, budget=0.1).enhance(wish, notebook)
+
+
+def test_nobody_there_is_told(wish: Brief, notebook: Any) -> None:
+    with pytest.raises(PlannerError, match=r"http://127\.0\.0\.1:9/v1 cannot be reached"):
+        remote("http://user:secret@127.0.0.1:9/v1", budget=0.1).enhance(wish, notebook)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [(401, "does not accept the API key"), (403, "may not use tiny"), (404, "knows no model 'tiny'")],
+)
+def test_what_cannot_pass_is_told_at_once(
+    code: int, sentence: str, misbehaving: Any, wish: Brief, notebook: Any
+) -> None:
+    misbehaving.fails(code, f"Incorrect key provided: {KEY}")
+    with pytest.raises(PlannerError, match=sentence) as told:
+        remote(misbehaving.url).enhance(wish, notebook)
+    assert len(misbehaving.asked) == 1
+    assert KEY not in str(told.value)
+    assert told.value.__cause__ is None
+
+
+def test_a_refused_request_is_told_without_the_key(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.fails(400, f"response_format is not supported for {KEY}")
+    with pytest.raises(PlannerError, match=r"HTTP 400: .*response_format is not supported for \*\*\*") as told:
+        remote(misbehaving.url).enhance(wish, notebook)
+    assert KEY not in str(told.value)
+
+
+def test_a_web_page_is_no_planner(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.speaks_otherwise()
+    with pytest.raises(PlannerError, match="no OpenAI protocol"):
+        remote(misbehaving.url, budget=0.1).enhance(wish, notebook)
+
+
+def test_broken_json_is_told_back_twice(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.says("Sure! {'shots': [")
+    with pytest.raises(PlannerError, match="no usable answer in 3 attempts"):
+        remote(misbehaving.url).enhance(wish, notebook)
+    assert [len(misbehaving.told(call)) for call in range(3)] == [2, 4, 6]
+    assert "could not be used: the answer: Invalid JSON" in misbehaving.told(1)[3]
+    assert misbehaving.told(2)[2] == misbehaving.told(2)[4] == "Sure! {'shots': ["
+
+
+def test_what_was_told_back_is_corrected(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    pink = "a pink ball moves right in the snow"
+    misbehaving.says(shots(picture=pink, motion=pink)).says(f"```json\n{shots()}\n```")
+    assert remote(misbehaving.url).enhance(wish, notebook).shots[0].picture == SENTENCE
+    assert "a pink ball moves right in the snow` is not a sentence of the embedded world" in misbehaving.told(1)[3]
+    assert len(notebook.kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (calls(("upscale", {"prompt": SENTENCE}), MOTION), "text_to_image"),
+        (calls(("text_to_image", {"prompt": 7}), MOTION), "prompt: Input should be a valid string"),
+        (calls(("text_to_image", {"prompt": SENTENCE, "steps": 4}), MOTION), "Extra inputs are not permitted"),
+        (calls(PICTURE), "exactly one image_to_video call, and has 0"),
+        (calls(PICTURE, PICTURE, MOTION), "exactly one text_to_image call, and has 2"),
+        (calls(PICTURE, (MOTION[0], {**MOTION[1], "image": "image-1"})), "`image` is null"),
+        (calls(PICTURE, (MOTION[0], {**MOTION[1], "seconds": 2})), "lasts `seconds` None"),
+        (calls(PICTURE, (MOTION[0], {**MOTION[1], "seconds": 60})), "less than or equal to 20"),
+        (calls(("text_to_image", {"prompt": "x" * 401}), MOTION), "at most 400 characters"),
+        (calls(("text_to_image", {"prompt": "a\u0007b"}), MOTION), "control characters"),
+        (calls(PICTURE, (MOTION[0], {**MOTION[1], "prompt": "it moves right"})), "repeats the picture sentence"),
+    ],
+)
+def test_a_bad_plan_is_told_back(
+    answer: str, told: str, misbehaving: Any, wish: Brief, enhancement: Enhancement, notebook: Any
+) -> None:
+    misbehaving.says(answer).says(calls(PICTURE, MOTION))
+    plan = remote(misbehaving.url).plan(wish, enhancement, notebook)
+    assert [call.tool for call in plan.calls] == ["text_to_image", "image_to_video"]
+    assert told in misbehaving.told(1)[3]
+
+
+def test_the_schema_and_the_model_arrive(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.says(shots())
+    remote(misbehaving.url).enhance(wish, notebook)
+    body = misbehaving.asked[0]
+    assert body["model"] == "tiny"
+    assert body["response_format"]["json_schema"]["name"] == "Enhancement"
+    assert json.loads(misbehaving.told(0)[1])["prompt"] == wish.prompt
+    assert "small closed world" in misbehaving.told(0)[0]
+
+
+def test_what_is_recorded_is_not_asked_again(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.says("{").says(shots()).fails(500)
+    first = remote(misbehaving.url).enhance(wish, notebook)
+    again = remote(misbehaving.url, budget=0.1).enhance(wish, notebook)
+    assert first == again
+    assert len(misbehaving.asked) == 2
+    assert KEY not in json.dumps(notebook.kept)
+
+
+def test_a_failed_question_may_be_asked_again(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+    misbehaving.says("{").says("{").says("{").says(shots())
+    with pytest.raises(PlannerError):
+        remote(misbehaving.url).enhance(wish, notebook)
+    assert remote(misbehaving.url).enhance(wish, notebook).shots
+    assert len(misbehaving.asked) == 4

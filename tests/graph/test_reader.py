@@ -1,0 +1,92 @@
+"""The embedded reader, measured on wishes that were written down before it read them."""
+
+import json
+import re
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from graph.drafts import Brief, Enhancement, GivenPicture, enhancement_fault
+from graph.hearing import hear, lexicon
+from graph.profiles import EMBEDDED
+from graph.reader import read_wish
+
+WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "wishes.json").read_text("utf-8"))
+
+
+def brief_for(wish: dict[str, Any], seed: int = 0) -> Brief:
+    pictures = tuple(GivenPicture(id=f"image-{at}", width=64, height=64) for at in range(wish.get("images", 0)))
+    return Brief(prompt=wish["wish"], images=pictures, seed=seed)
+
+
+def fits(expected: str, motion: str) -> bool:
+    return re.fullmatch(re.escape(expected).replace(r"\*", "[a-z ]+?"), motion) is not None
+
+
+def as_expected(wish: dict[str, Any], read: Enhancement) -> bool:
+    if "refused" in wish:
+        return read.impossible is not None and all(name in read.impossible for name in wish["refused"])
+    expected = wish["shots"] * wish.get("copies", 1)
+    if read.impossible or len(read.shots) != len(expected):
+        return False
+    seconds = wish.get("seconds")
+    return all(fits(each, shot.motion) for each, shot in zip(expected, read.shots, strict=True)) and (
+        seconds is None or [shot.seconds for shot in read.shots] == seconds
+    )
+
+
+def test_reads_what_people_mean() -> None:
+    wrong = []
+    for wish in WISHES:
+        read = read_wish(brief_for(wish))
+        if not as_expected(wish, read):
+            wrong.append(f"{wish['wish']!r} -> {read.impossible or [shot.motion for shot in read.shots]}")
+    assert len(WISHES) >= 120
+    assert sum(wish.get("manner") == "free" for wish in WISHES) >= 40
+    assert 1 - len(wrong) / len(WISHES) >= 0.97, "\n".join(wrong)
+
+
+def test_whatever_is_said_gets_shots_or_a_sentence() -> None:
+    """No jumble of its own words makes the reader stumble, and no answer breaks the rules of the profile."""
+    draw = Random(0)
+    vocabulary = [" ".join(phrase) for phrase in lexicon()] + [",", ".", ";", "zebra", "7", "two shots", "4 seconds"]
+    for _ in range(400):
+        brief = Brief(prompt=" ".join(draw.choices(vocabulary, k=draw.randint(1, 12))), seed=draw.randint(0, 99))
+        read = read_wish(brief)
+        assert read.impossible or enhancement_fault(read, brief) is None
+        assert all(EMBEDDED.shot_fault(shot.picture, shot.motion) is None for shot in read.shots)
+        assert "\n" not in (read.impossible or "")
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        (
+            "a dragon flies over the sea",
+            "The embedded world has no dragon; it has a ball, a box, a triangle and a star, and ",
+        ),
+        ("a ball in the city", "its scenes are the meadow, the sea, the desert, the snow or the night"),
+        ("a pink ball", "its colours are red, green, blue, yellow, purple and orange, and purple comes nearest"),
+        ("a ball spins", "a thing there moves right, moves left, moves up, moves down, stays still, grows or shrinks"),
+    ],
+)
+def test_a_refusal_names_the_nearest_choices(wish: str, sentence: str) -> None:
+    assert sentence in (read_wish(Brief(prompt=wish)).impossible or "")
+
+
+@pytest.mark.parametrize("word", ["dessert", "glows", "bell", "greed", "fights", "boxer"])
+def test_a_real_word_is_no_slip_of_the_pen(word: str) -> None:
+    assert [heard.kind for heard in hear(word) if heard.kind not in ("unknown", "filler")] in (
+        [],
+        ["other thing"],
+        ["other motion"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("slip", "value"), [("purpel", "purple"), ("trianlge", "triangle"), ("shrniks", "shrinks"), ("oecan", "sea")]
+)
+def test_a_slip_of_the_pen_is_forgiven(slip: str, value: str) -> None:
+    assert [heard.value for heard in hear(slip)] == [value]

@@ -1,0 +1,90 @@
+"""Which task a wish is, and what its agents are told: measured on wishes of newcomers."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from graph.drafts import Brief, Enhancement, GivenClip, GivenPicture, enhancement_fault, plan_fault
+from graph.embedded import straight_plan
+from graph.hearing import lexicon
+from graph.profiles import EMBEDDED
+from graph.reader import read_wish
+
+WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "task_wishes.json").read_text("utf-8"))
+SHARE = 0.97
+"""Of the wishes that must be read as they were meant."""
+
+
+def brief_for(wish: dict[str, Any]) -> Brief:
+    images = tuple(GivenPicture(id=f"image-{at:016x}", width=64, height=64) for at in range(wish.get("images", 0)))
+    clips = tuple(GivenClip(id=f"clip-{at:016x}", width=64, height=64, seconds=2) for at in range(wish.get("clips", 0)))
+    return Brief(prompt=wish["wish"], images=images, clips=clips, **wish.get("ask", {}))
+
+
+def meant(wish: dict[str, Any], read: Enhancement) -> bool:
+    if "refused" in wish:
+        return read.impossible is not None and all(name in read.impossible for name in wish["refused"])
+    if read.impossible:
+        return False
+    found: dict[str, Any] = {
+        "task": read.task,
+        "edit": read.shots[0].edit,
+        "motion": read.shots[0].motion,
+        "motions": [shot.motion for shot in read.shots],
+        "pictures": [shot.picture for shot in read.shots],
+        "seconds": [shot.seconds for shot in read.shots],
+        "shots": len(read.shots),
+        "before": read.before,
+        "transitions": read.transitions,
+    }
+    plain = {"motion": None} if wish.get("task") == "edit" else {}
+    return all(found[name] == value for name, value in {**plain, **wish}.items() if name in found)
+
+
+def test_reads_which_task_is_meant() -> None:
+    wrong = []
+    for wish in WISHES:
+        read = read_wish(brief_for(wish))
+        if not meant(wish, read):
+            wrong.append(f"{wish['wish']!r} -> {read.impossible or read.model_dump(exclude_defaults=True)}")
+    assert len(WISHES) >= 200
+    assert 1 - len(wrong) / len(WISHES) >= SHARE, "\n".join(wrong)
+
+
+def test_what_is_read_obeys_the_rules_and_so_does_its_plan() -> None:
+    for wish in WISHES:
+        brief = brief_for(wish)
+        read = read_wish(brief)
+        assert "\n" not in (read.impossible or "")
+        if not read.impossible:
+            obeys(read, brief)
+
+
+def obeys(read: Enhancement, brief: Brief) -> None:
+    assert enhancement_fault(read, brief) is None, brief.prompt
+    assert plan_fault(straight_plan(brief, read), read, brief) is None, brief.prompt
+    for shot in read.shots:
+        assert EMBEDDED.shot_fault(shot.picture, shot.motion, shot.edit) is None, brief.prompt
+
+
+def test_whatever_is_said_of_a_clip_or_a_picture_gets_shots_or_a_sentence() -> None:
+    """No jumble of words the reader knows makes it stumble, and no answer breaks the rules."""
+    draw = Random(1)
+    vocabulary = [" ".join(phrase) for phrase in lexicon()] + [
+        "make it",
+        "turn it into",
+        "keep",
+        "zebra",
+        ".",
+        ",",
+        "5",
+    ]
+    for _ in range(300):
+        files = draw.choice(({"clips": 1}, {"clips": 2}, {"images": 1}))
+        ask = draw.choice(({}, {}, {"task": "simulate"} if files != {"clips": 2} else {}))
+        brief = brief_for({"wish": " ".join(draw.choices(vocabulary, k=draw.randint(1, 9))), "ask": ask, **files})
+        read = read_wish(brief)
+        assert "\n" not in (read.impossible or "")
+        if not read.impossible:
+            obeys(read, brief)

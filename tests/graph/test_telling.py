@@ -1,0 +1,96 @@
+"""What a person is told: notes and counts of a run, bars, tables, stories; words that look like markup stay words."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from graph import telling
+from graph.house import start
+from memory.archive import Archive
+from memory.records import Request, Run
+from tests.graph.tiny import SENTENCES, TinyLender, rooms_with
+
+ODD = f"{SENTENCES[0]} [bold]"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path) as opened:
+        yield opened
+
+
+def console(width: int = 200) -> Console:
+    return Console(file=io.StringIO(), force_terminal=False, width=width)
+
+
+def said(by: Console) -> str:
+    assert isinstance(by.file, io.StringIO)
+    return by.file.getvalue()
+
+
+def told(what: Any) -> str:
+    by = console()
+    by.print(what)
+    return said(by)
+
+
+def made(archive: Archive, lender: TinyLender, prompt: str = SENTENCES[0]) -> tuple[Run, telling.Listener]:
+    with telling.Listener(console(), quiet=True) as listener:
+        return start(rooms_with(archive, lender), Request(prompt=prompt, seed=4), {}, listener), listener
+
+
+def test_a_listener_counts_what_really_ran_and_keeps_the_notes(archive: Archive) -> None:
+    _, first = made(archive, TinyLender(blanks=1))
+    assert (first.calls[True], first.calls[False]) == (3, 0)
+    assert any("made again with a new seed" in note for note in first.notes)
+    run, second = made(archive, TinyLender())
+    assert (second.calls[True], second.calls[False]) == (0, 3)
+    assert second.wall_seconds > 0
+    result = telling.result_of(archive, run, second)
+    assert (result["agent_calls"], result["cache_hits"], result["notes"]) == (0, 3, second.notes)
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_bars_name_the_stage_the_shot_and_the_take() -> None:
+    by = console()
+    with telling.Listener(by) as listener:
+        for heard in (
+            {"stage": "plan"},
+            {"stage": "text_to_image", "shot": 2, "attempt": 1, "step": 4, "of": 4, "frames_per_second": 0.5,
+             "seconds_left": 75.0},
+        ):  # fmt: skip
+            listener({"kind": "custom", "told": heard})
+    for words in ("planning", "drawing shot 2, take 2", "0.5 frames/s", "1 min 15 s left"):
+        assert words in said(by)
+
+
+def test_a_story_tells_wish_plan_lineage_and_film(archive: Archive) -> None:
+    run, _ = made(archive, TinyLender())
+    story = told(telling.run_story(archive, run))
+    for artifact in archive.artifacts(run.id):
+        assert artifact.id in story
+    for words in (run.id, "done", SENTENCES[0], "seed", "1.text_to_image", "2 agent calls made", "checkpoints"):
+        assert words in story
+    assert str(archive.path(archive.artifact(str(run.film)))) in story.replace("\n", "")
+
+
+def test_words_that_look_like_markup_are_told_as_they_are(archive: Archive) -> None:
+    run = archive.create_run(Request(prompt=ODD), settings={}, graph_version=1)
+    with archive.hold(run.id) as lease:
+        run = archive.set_status(lease, "failed", error="no [red]dragon[/red]")
+    for text in (told(telling.runs_table(archive)), told(telling.run_story(archive, run))):
+        assert ODD in text
+        assert "no [red]dragon[/red]" in text
+
+
+def test_everything_about_a_run_is_json_also_when_it_has_done_nothing(archive: Archive) -> None:
+    run = archive.create_run(Request(prompt=ODD), settings={}, graph_version=1)
+    whole = json.loads(json.dumps(telling.run_as_json(archive, run)))
+    assert (whole["plan"], whole["artifacts"], whole["checkpoints"]) == ([], [], [])
+    assert whole["request"]["prompt"] == ODD
+    assert telling.runs_as_json(archive)[0]["prompt"] == ODD

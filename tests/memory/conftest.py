@@ -1,0 +1,62 @@
+"""Archives to test, and other processes to meet in them."""
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory.archive import Archive
+from memory.records import Request, Run
+
+# So that other processes find `memory_crew` by its name.
+sys.path.append(str(Path(__file__).parent))
+
+Start = Callable[..., tuple[BaseProcess, Connection]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def archive(database_url: str, home: Path) -> Iterator[Archive]:
+    with Archive.open(database_url, home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(archive: Archive) -> Run:
+    return archive.create_run(Request(prompt="a fox at dawn"), settings={"steps": 3}, graph_version=1)
+
+
+@pytest.fixture(scope="session")
+def context() -> Any:
+    # A server that has imported the archive once, and forks from there: no lock of this process is inherited.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["memory.archive"])
+    return context
+
+
+@pytest.fixture
+def start(context: Any) -> Iterator[Start]:
+    """Start a function of `memory_crew` in a new process; gives the process and the line to it."""
+    processes: list[BaseProcess] = []
+
+    def begin(work: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:
+        near, far = context.Pipe()
+        process = context.Process(target=work, args=(far, *arguments))
+        process.start()
+        far.close()
+        processes.append(process)
+        return process, near
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.join()

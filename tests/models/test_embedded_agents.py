@@ -1,0 +1,107 @@
+"""The agents that ship: loaded from the repository, deterministic, obedient where it can be tested cheaply."""
+
+import numpy as np
+import pytest
+
+from evals.world_oracle import look
+from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
+from models.embedded import world
+from models.embedded.language import Scenery
+from models.presets import EMBEDDED_WEIGHTS
+from models.residency import Residency
+
+LARGEST_SHIPPED_BYTES = 30 * 2**20
+
+
+def unheard(step: int, steps: int) -> None:
+    """Progress that nobody listens to."""
+
+
+@pytest.fixture(scope="module")
+def house() -> Residency:
+    return Residency("embedded", device="cpu")
+
+
+def test_what_ships_is_small_and_without_pickle() -> None:
+    files = [path for path in EMBEDDED_WEIGHTS.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".json", ".safetensors"}
+    assert sum(path.stat().st_size for path in files) < LARGEST_SHIPPED_BYTES
+
+
+def test_a_picture_is_deterministic_and_in_the_scene(house: Residency) -> None:
+    sentence = "a red ball stays still in the snow"
+    with house.lend("text_to_image") as draw:
+        first, again = (draw(ImageSpec(sentence, 5), progress=unheard).pixels for _ in range(2))
+        other = draw(ImageSpec(sentence, 6), progress=unheard).pixels
+    assert first.shape == (64, 64, 3)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert look(first[None]).scene == "snow"
+
+
+def test_a_clip_begins_with_its_picture(house: Residency) -> None:
+    scenery = Scenery("box", "blue", "desert", "moves right")
+    truth = world.render(scenery, world.track(scenery, np.random.default_rng(0)))
+    spec = VideoSpec(scenery.sentence, Picture(truth[0]), 16, 1)
+    with house.lend("image_to_video") as animate:
+        clip, again = animate(spec, progress=unheard), animate(spec, progress=unheard)
+    assert clip.frames.shape == (16, 64, 64, 3)
+    assert clip.fps == 8
+    assert np.array_equal(clip.frames, again.frames)
+    error = np.mean((clip.frames[0].astype(float) - truth[0]) ** 2)
+    assert 10 * np.log10(255**2 / error) >= 28
+
+
+@pytest.mark.parametrize("num_frames", [2, 16, 23])
+def test_a_clip_has_the_frames_that_were_asked_for(house: Residency, num_frames: int) -> None:
+    scenery = Scenery("ball", "red", "sea", "grows")
+    first = world.render(scenery, world.track(scenery, np.random.default_rng(0)))[0]
+    steps: list[tuple[int, int]] = []
+    spec = VideoSpec("it grows", Picture(first), num_frames, 1, num_inference_steps=2, guidance_scale=1.5)
+    with house.lend("image_to_video") as animate:
+        clip = animate(spec, progress=lambda step, of: steps.append((step, of)))
+    assert len(clip.frames) == num_frames
+    assert [step for step, _ in steps] == list(range(1, steps[0][1] + 1))
+
+
+def test_an_edit_changes_what_it_names(house: Residency) -> None:
+    scenery = Scenery("box", "red", "meadow", "stays still")
+    before = world.render(scenery, world.track(scenery, np.random.default_rng(3)))[0]
+    spec = EditSpec("make it blue", Picture(before), 1)
+    with house.lend("edit_image") as edit:
+        after, again = (edit(spec, progress=unheard).pixels for _ in range(2))
+    assert np.array_equal(after, again)
+    seen = look(after[None])
+    assert (seen.object, seen.colour, seen.scene) == ("box", "blue", "meadow")
+
+
+def test_guidance_of_words_and_of_the_picture_are_two_dials(house: Residency) -> None:
+    before = world.render(*_still(Scenery("star", "red", "sea", "stays still")))[0]
+    dials = [(1.0, 1.0), (2.0, 1.0), (1.0, 1.5), (2.0, 1.5)]
+    with house.lend("edit_image") as edit:
+        seen = [
+            edit(
+                EditSpec("make it green", Picture(before), 1, 4, guidance_scale=words, image_guidance_scale=picture),
+                progress=unheard,
+            ).pixels.tobytes()
+            for words, picture in dials
+        ]
+    assert len(set(seen)) == len(dials)
+
+
+def _still(scenery: Scenery) -> tuple[Scenery, world.Track]:
+    return scenery, world.track(scenery, np.random.default_rng(3), num_frames=2)
+
+
+@pytest.mark.parametrize("num_frames", [2, 3, 16, 20])
+def test_a_transition_leads_from_one_picture_to_the_other(house: Residency, num_frames: int) -> None:
+    sceneries = Scenery("ball", "red", "sea", "grows"), Scenery("ball", "red", "sea", "moves left")
+    ends = [world.render(s, world.track(s, np.random.default_rng(k)))[0] for k, s in enumerate(sceneries)]
+    steps: list[tuple[int, int]] = []
+    spec = ConnectSpec(Picture(ends[0]), Picture(ends[1]), num_frames, 1, num_inference_steps=2)
+    with house.lend("connect_videos") as connect:
+        clip = connect(spec, progress=lambda step, of: steps.append((step, of)))
+    assert len(clip.frames) == num_frames
+    for frame, end in zip(clip.frames[[0, -1]], ends, strict=True):
+        assert 10 * np.log10(255**2 / np.mean((frame.astype(float) - end) ** 2)) >= 28
+    assert [step for step, _ in steps] == list(range(1, len(steps) + 1))

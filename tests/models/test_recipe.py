@@ -1,0 +1,127 @@
+"""The recipe, a few steps long: it runs, resumes to the same weights, and writes folders that load."""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models.agent import ConnectSpec, EditSpec, ImageSpec, VideoSpec
+from models.embedded import fitting, recipe, train
+from models.embedded.fitting import Progress, Schedule
+from models.presets import EMBEDDED_WEIGHTS, PRESETS
+from models.residency import Residency
+
+SHORT = {stage: Schedule(steps=3, learning_rate=1e-3, warmup=1) for stage in train.SCHEDULES}
+
+
+def unheard(step: int, of: int) -> None:
+    """Progress that nobody listens to."""
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "SCHEDULES", SHORT)
+
+
+@pytest.mark.usefixtures("short")
+def test_the_recipe_ends_in_agents_that_load(tmp_path: Path) -> None:
+    heard: list[Progress] = []
+    plan = recipe.Plan(tmp_path / "training", "cpu", 1)
+    for stage in recipe.STAGES:
+        recipe.run_stage(plan, stage, heard.append)
+    recipe.export(plan, tmp_path / "weights")
+    assert {p.stage for p in heard} == {*recipe.STAGES, "text", "layout", "pace"}
+    rows = tuple(
+        replace(r, weights=str(tmp_path / "weights" / r.role), steps=2) for r in PRESETS if r.profile == "embedded"
+    )
+    house = Residency("embedded", device="cpu", table=rows)
+    with house.lend("text_to_image") as draw:
+        picture = draw(ImageSpec("a red ball grows in the sea", 1), progress=unheard)
+    with house.lend("edit_image") as edit:
+        other = edit(EditSpec("make it blue", picture, 1), progress=unheard)
+    with house.lend("image_to_video") as animate:
+        clip = animate(VideoSpec("it grows", picture, 3, 1), progress=unheard)
+    with house.lend("connect_videos") as connect:
+        between = connect(ConnectSpec(picture, other, 4, 1), progress=unheard)
+    shapes = [picture.pixels.shape, other.pixels.shape, clip.frames.shape, between.frames.shape]
+    assert shapes == [(64, 64, 3), (64, 64, 3), (3, 64, 64, 3), (4, 64, 64, 3)]
+    heard.clear()
+    for stage in recipe.STAGES:
+        recipe.run_stage(plan, stage, heard.append)
+    assert not heard
+
+
+@pytest.mark.usefixtures("short")
+def test_training_goes_on_from_the_agents_that_ship(tmp_path: Path) -> None:
+    heard: list[Progress] = []
+    plan = recipe.Plan(tmp_path / "training", "cpu", 1, start=EMBEDDED_WEIGHTS)
+    stages: tuple[recipe.Stage, ...] = (*recipe.SHARED, *recipe.AGENTS)
+    for stage in stages:
+        recipe.run_stage(plan, stage, heard.append)
+    assert {p.stage for p in heard} == {*recipe.AGENTS, "layout", "pace"}
+    recipe.export(plan, tmp_path / "weights")
+    name = "unet/diffusion_pytorch_model.safetensors"
+    before, after = (load_file(folder / "text_to_image" / name) for folder in (EMBEDDED_WEIGHTS, tmp_path / "weights"))
+    assert not all(torch.equal(before[key], after[key]) for key in before)
+    assert all((before[key].float() - after[key].float()).abs().max() < 0.05 for key in before)
+
+
+def test_an_interrupted_stage_ends_in_the_same_weights(tmp_path: Path) -> None:
+    def trained(folder: Path, stops: tuple[int, ...]) -> dict[str, torch.Tensor]:
+        for stop in stops:
+            torch.manual_seed(0)
+            shop = train.Workshop(folder, torch.device("cpu"), None, lambda progress: None)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(fitting, "SAVE_EVERY_SECONDS", 0.0)
+                _until(shop, stop)
+        return load_file(folder / "autoencoder.safetensors")
+
+    def _until(shop: train.Workshop, stop: int) -> None:
+        full = Schedule(steps=6, learning_rate=1e-3, warmup=1)
+
+        class Enough(Exception):
+            pass
+
+        def report(progress: Progress) -> None:
+            if progress.step == stop:
+                raise Enough
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fitting, "REPORT_EVERY_SECONDS", 0.0)
+            heard = train.Workshop(shop.folder, shop.device, None, report)
+            with contextlib.suppress(Enough):
+                train.train_autoencoder(heard, full)
+
+    whole = trained(tmp_path / "whole", (99,))
+    broken = trained(tmp_path / "broken", (3, 99))
+    assert whole.keys() == broken.keys()
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+
+
+@pytest.mark.usefixtures("short")
+def test_all_stages_in_their_own_processes(tmp_path: Path) -> None:
+    plan = recipe.Plan(tmp_path / "training", "cpu", 2, scale=1.0)
+    recipe.run_stage(plan, "autoencoder", lambda progress: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "AGENTS", ())
+        patch.setattr(recipe, "export", lambda plan, weights: weights.mkdir())
+        recipe.train_embedded(plan, tmp_path / "weights", lambda progress: None)
+    assert (tmp_path / "weights").is_dir()
+
+
+def test_every_stage_keeps_to_the_scale(tmp_path: Path) -> None:
+    plan = recipe.Plan(tmp_path, "cpu", 1, scale=0.01)
+    for stage, whole in train.SCHEDULES.items():
+        assert plan.schedule(stage).steps == max(1, round(whole.steps / 100))
+        assert plan.schedule(stage).learning_rate == whole.learning_rate
+
+
+def test_a_schedule_warms_up_and_ends_at_zero() -> None:
+    schedule = Schedule(steps=100, learning_rate=1.0, warmup=10, decay=0.5)
+    assert schedule.rate(0) == pytest.approx(0.1)
+    assert schedule.rate(30) == 1.0
+    assert schedule.rate(75) == pytest.approx(0.5)
+    assert schedule.rate(100) == 0

@@ -1,0 +1,400 @@
+"""Everything that can be wrong with what is handed in: one sentence, an exit code, and nothing half-written."""
+
+import io
+import json
+import os
+import resource
+import shutil
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from memory.records import Request
+from tests import door_crew
+from tests.door_crew import WISH, Answer, Door
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
+    return door_crew.door_at(tmp_path / "home", monkeypatch)
+
+
+def refused(answer: Answer, code: int, *words: str) -> None:
+    """One sentence on standard error, nothing on the other, and the code."""
+    assert answer.code == code, answer
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("mora: "), answer.stderr
+    assert answer.stderr.count("\n") == 1, answer.stderr
+    for word in words:
+        assert word in answer.stderr
+
+
+def misused(answer: Answer, *words: str) -> None:
+    """Typer's own message about an option, on standard error."""
+    assert (answer.code, answer.stdout) == (2, "")
+    assert "Traceback" not in answer.stderr
+    for word in words:
+        assert word in answer.stderr
+
+
+def left_nothing(door: Door) -> None:
+    assert door.runs() == []
+    assert door.stored() == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("", "empty"),
+        (" \n\t ", "empty"),
+        ("a ball " * 1500, "10,499 characters"),
+        ("a red \x07ball", "U+0007"),
+        ("a red \x00ball", "U+0000"),
+        ("a red \udc80ball", "U+DC80"),
+    ],
+)
+def test_prompts_that_cannot_be_read(door: Door, prompt: str, words: str) -> None:
+    refused(door.knock("generate", prompt), 2, words)
+    left_nothing(door)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--seed", "-1", "The seed -1 cannot be used"),
+        ("--seed", str(2**63), "cannot be used"),
+        ("--seed", "9" * 400, "cannot be used"),
+        ("--seconds", "-3", "cannot last -3 seconds"),
+        ("--seconds", "0", "cannot last 0 seconds"),
+        ("--seconds", "1e300", "cannot last 1e+300 seconds"),
+        ("--seconds", "nan", "cannot last nan seconds"),
+        ("--seconds", "inf", "cannot last inf seconds"),
+        ("--profile", "cinema", "no profile 'cinema'"),
+        ("--profile", "", "no profile ''"),
+        ("--planner", "oracle", "no planner 'oracle'"),
+    ],
+)
+def test_values_out_of_bounds(door: Door, option: str, value: str, words: str) -> None:
+    refused(door.knock("generate", WISH, option, value), 2, words)
+    left_nothing(door)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--shots", "-1"), ("--shots", "0"), ("--shots", "9"), ("--shots", "9" * 400), ("--shots", "nan"),
+     ("--seed", "nan"), ("--seed", "1.5"), ("--seconds", "long"), ("--colour", "red")],
+)  # fmt: skip
+def test_values_that_are_no_numbers_or_no_options(door: Door, option: str, value: str) -> None:
+    misused(door.knock("generate", WISH, option, value), option)
+    assert not door.home.exists()
+
+
+@pytest.fixture
+def bad_pictures(tmp_path: Path) -> dict[str, Path]:
+    photo = Image.effect_noise((64, 64), 90).convert("RGB")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "text.png").write_text("not a picture")
+    (folder / "nothing.png").touch()
+    png = io.BytesIO()
+    photo.save(png, "PNG")
+    (folder / "cut.png").write_bytes(png.getvalue()[: len(png.getvalue()) // 2])
+    photo.save(folder / "moving.gif", save_all=True, append_images=[Image.effect_noise((64, 64), 50).convert("RGB")])
+    Image.new("RGB", (1, 1)).save(folder / "dot.png")
+    Image.new("RGB", (40_000, 10)).save(folder / "wide.png")
+    names = {"missing": "none.png", "text": "text.png", "nothing": "nothing.png", "cut": "cut.png",
+             "moving": "moving.gif", "dot": "dot.png", "wide": "wide.png"}  # fmt: skip
+    return {"folder": folder, **{name: folder / file for name, file in names.items()}}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder", "is a folder"),
+        ("missing", "There is no file"),
+        ("text", "no picture that can be read"),
+        ("nothing", "is empty"),
+        ("cut", "damaged or cut off"),
+        ("moving", "has 2 frames"),
+        ("dot", "1x1 pixels"),
+        ("wide", "40000x10 pixels"),
+    ],
+)
+def test_pictures_that_cannot_be_used(door: Door, bad_pictures: dict[str, Path], name: str, words: str) -> None:
+    refused(door.knock("generate", WISH, "--image", str(bad_pictures[name])), 2, words, str(bad_pictures[name]))
+    left_nothing(door)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    frames = [Image.effect_noise((64, 64), 90).convert("RGB") for _ in range(4)]
+    frames[0].save(tmp_path / "clip.gif", save_all=True, append_images=frames[1:], duration=100)
+    return str(tmp_path / "clip.gif")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--task", "edit"], "The task edit takes 1 clip, and none was given"),
+        (["--task", "extend"], "The task extend takes 1 clip, and none was given"),
+        (["--task", "connect", "--video", "CLIP"], "The task connect takes 2 to 8 clips, and 1 was given"),
+        (["--task", "edit", "--video", "CLIP", "--video", "CLIP"], "The task edit takes 1 clip, and 2 were given"),
+        (["--task", "text-to-video", "--image", "CLIP"], "takes no pictures, and 1 was given"),
+        (["--task", "image-to-video"], "takes 1 to 8 pictures, and none was given"),
+        (["--task", "simulate", "--video", "CLIP", "--video", "CLIP"], "takes 1 clip, and 2 were given"),
+        (["--image", "CLIP", "--video", "CLIP"], "pictures and clips"),
+        (["--before"], "leave --before out"),
+        (["--before", "--video", "CLIP", "--video", "CLIP"], "leave --before out"),
+        (["--before", "--video", "CLIP", "--task", "edit"], "leave --before out"),
+        (["--motion", "new"], "leave --motion out"),
+        (["--motion", "kept", "--video", "CLIP", "--task", "extend"], "leave --motion out"),
+        (["--motion", "new", "--before", "--video", "CLIP"], "leave --motion out"),
+        (["--transitions", "--video", "CLIP"], "Transitions or cuts"),
+        (["--shots", "2", "--video", "CLIP"], "leave --shots out"),
+        (["--seconds", "2", "--task", "edit", "--video", "CLIP"], "keeps its length"),
+        ([word for _ in range(9) for word in ("--video", "CLIP")], "9 clips"),
+    ],
+)
+def test_files_and_options_that_no_task_can_use(door: Door, clip: str, words: list[str], sentence: str) -> None:
+    said = [clip if word == "CLIP" else word for word in words]
+    refused(door.knock("generate", "it moves right", *said), 2, sentence)
+    left_nothing(door)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("folder", "is a folder"), ("missing", "There is no file"), ("text", ""), ("nothing", "empty")]
+)
+def test_clips_that_cannot_be_used(door: Door, bad_pictures: dict[str, Path], name: str, words: str) -> None:
+    refused(door.knock("generate", WISH, "--video", str(bad_pictures[name])), 2, words, str(bad_pictures[name]))
+    left_nothing(door)
+
+
+@pytest.mark.parametrize("option", ["--task", "--motion", "--fit"])
+def test_choices_that_there_are_not(door: Door, option: str) -> None:
+    misused(door.knock("generate", WISH, option, "remix"), option)
+    assert not door.home.exists()
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        ("let it go on", "cannot see how the clip moves"),
+        ("do something with it", "Say what becomes of the clip"),
+        ("make it pink", "no pink"),
+        ("continue and make it blue", "longer or changes"),
+    ],
+)
+def test_wishes_that_fit_no_task_of_a_clip(door: Door, clip: str, wish: str, sentence: str) -> None:
+    refused(door.knock("generate", wish, "--video", clip), 2, sentence)
+    assert door.runs() == ["failed"]
+
+
+def test_nine_pictures_are_too_many(door: Door) -> None:
+    words = [word for number in range(9) for word in ("--image", f"{number}.png")]
+    refused(door.knock("generate", WISH, *words), 2, "9 pictures")
+    left_nothing(door)
+
+
+def test_pictures_that_need_a_change_work_and_say_so(door: Door, tmp_path: Path) -> None:
+    glass = Image.effect_noise((64, 64), 90).convert("RGBA")
+    glass.putalpha(128)
+    glass.save(tmp_path / "glass.png")
+    lying, turn = Image.effect_noise((96, 64), 90).convert("RGB"), Image.Exif()
+    turn[0x0112] = 6
+    lying.save(tmp_path / "lying.jpg", exif=turn)
+    for name, note in (("glass.png", "laid over white"), ("lying.jpg", "turned upright")):
+        code, stdout, stderr = door.knock("generate", "it moves right", "--image", str(tmp_path / name), "--json")
+        assert code == 0, stderr
+        told = json.loads(stdout.splitlines()[-1])
+        assert any(note in each for each in told["notes"]), told["notes"]
+        shown = json.loads(door.knock("show", told["run"], "--json").stdout)
+        assert shown["notes"] == told["notes"]
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ("{}", "does not end in .mp4"),
+        ("{}/film.avi", "does not end in .mp4"),
+        ("{}/film", "does not end in .mp4"),
+        ("{}/folder.mp4", "is a folder"),
+        ("{}/nowhere/film.mp4", "here is no folder"),
+        ("{}/text.txt/film.mp4", "here is no folder"),
+        (f"{{}}/{'x' * 300}.mp4", "cannot be written"),
+    ],
+)
+def test_places_where_no_film_can_go(door: Door, tmp_path: Path, out: str, words: str) -> None:
+    shelf = tmp_path / "shelf"
+    (shelf / "folder.mp4").mkdir(parents=True)
+    (shelf / "text.txt").touch()
+    before = sorted(shelf.rglob("*"))
+    refused(door.knock("generate", WISH, "--out", out.format(shelf)), 2, words)
+    assert sorted(shelf.rglob("*")) == before
+    assert not door.home.exists()
+
+
+def test_a_folder_that_may_not_be_written_to(door: Door, tmp_path: Path) -> None:
+    # Rights do not bind root, the kernel's own folders do.
+    closed = Path("/sys") if os.geteuid() == 0 else tmp_path / "closed"
+    if os.geteuid() != 0:
+        closed.mkdir(mode=0o500)
+    refused(door.knock("generate", WISH, "--out", str(closed / "film.mp4")), 2, "cannot be written")
+    assert not door.home.exists()
+
+
+@contextmanager
+def disk_of(size: str, where: Path) -> Iterator[Path]:
+    """A file system of that size."""
+    where.mkdir()
+    mount = shutil.which("mount")
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(where)]
+    if mount is None or os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", str(where)], check=True)
+
+
+def test_a_full_disk_where_the_film_is_to_go(door: Door, tmp_path: Path) -> None:
+    with disk_of("4k", tmp_path / "small") as small:
+        (small / "taken").write_bytes(bytes(4096))
+        refused(door.knock("generate", WISH, "--out", str(small / "film.mp4")), 2, "the disk is full")
+        assert [file.name for file in small.iterdir()] == ["taken"]
+    assert door.runs() == ["done"]
+
+
+def test_a_full_disk_at_home_loses_nothing(door: Door, tmp_path: Path) -> None:
+    with disk_of("600k", door.home):
+        assert door.knock("runs").code == 0
+        (door.home / "ballast").write_bytes(bytes(door_crew.free_bytes(door.home) - 40_000))
+        refused(door.knock("generate", WISH, "--seed", "1"), 1, "disk")
+        assert not [name for name in door.stored() if name.endswith((".part", ".tmp"))]
+        (door.home / "ballast").unlink()
+        statuses = door.runs()
+        assert statuses in (["failed"], ["running"], [])
+        if statuses:
+            (listed,) = json.loads(door.knock("runs", "--json").stdout)
+            code, _, stderr = door.knock("resume", listed["run"])
+            assert code == 0, stderr
+
+
+def test_a_file_that_may_not_grow_at_home(door: Door) -> None:
+    assert door.knock("runs").code == 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        answer = door.knock("generate", WISH)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    refused(answer, 1, "disk")
+    assert not [name for name in door.stored() if name.endswith((".part", ".tmp"))]
+
+
+def test_a_database_that_another_process_keeps_locked(door: Door) -> None:
+    assert door.knock("runs").code == 0
+    other = sqlite3.connect(door.home / "mora.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused(door.knock("generate", WISH, MORA_BUSY_SECONDS="0.2"), 1, "locked by another process")
+    other.execute("ROLLBACK")
+    other.close()
+    left_nothing(door)
+
+
+def test_a_database_that_is_newer_than_the_code(door: Door) -> None:
+    assert door.knock("runs").code == 0
+    with sqlite3.connect(door.home / "mora.db") as other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+    other.close()
+    for words in (["generate", WISH], ["runs"], ["show", "01abc"], ["resume", "01abc"]):
+        refused(door.knock(*words), 1, "'9999'", "update the program")
+
+
+@pytest.mark.parametrize("command", [["generate", WISH], ["runs"]])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "use sqlite:///PATH or postgresql+psycopg://"),
+        ("mysql://me@host/db", "use sqlite:///PATH or postgresql+psycopg://"),
+        ("sqlite://", "use sqlite:///PATH or postgresql+psycopg://"),
+        ("sqlite:////nowhere/at/all/mora.db", "cannot be opened"),
+        ("sqlite:///{}/text.db", "is not a database"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:9/db", "cannot be reached"),
+    ],
+)
+def test_databases_that_are_none(door: Door, tmp_path: Path, command: list[str], url: str, words: str) -> None:
+    (tmp_path / "text.db").write_text("no database, whatever it is called " * 99)
+    answer = door.knock(*command, MORA_DATABASE_URL=url.format(tmp_path), MORA_BUSY_SECONDS="0.2")
+    refused(answer, 1, words)
+    assert "secret" not in answer.stderr
+    assert door.stored() == []
+
+
+def test_a_home_that_is_a_file(door: Door) -> None:
+    door.home.write_text("a file")
+    refused(door.knock("generate", WISH), 1, str(door.home))
+
+
+@pytest.mark.parametrize("command", ["show", "resume"])
+@pytest.mark.parametrize("run", ["01zzzzzzzzzzzzzzzzzzzzzzzz", "zz", "../../etc/passwd", "01%", ""])
+def test_runs_that_nobody_knows(door: Door, command: str, run: str) -> None:
+    refused(door.knock(command, run), 2, repr(run), "`runs` lists them")
+    left_nothing(door)
+
+
+def test_a_run_without_a_product_has_no_sheet(door: Door, tmp_path: Path) -> None:
+    from graph.settings import Settings
+
+    with Settings(home=door.home).open_archive() as archive:
+        run = archive.create_run(Request(prompt=WISH), settings={}, graph_version=1)
+    refused(door.knock("show", run.id, "--sheet", str(tmp_path / "sheet.png")), 2, "has made nothing yet")
+    refused(door.knock("show", run.id, "--sheet", str(tmp_path / "sheet.jpg")), 2)
+    assert not list(tmp_path.glob("sheet.*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MORA_DEVICE", "toaster"), ("MORA_THREADS", "-2"), ("MORA_THREADS", "many"), ("MORA_DTYPE", "int3"),
+     ("MORA_MEMORY_GIB", "nan"), ("MORA_PLANNER_TIMEOUT", "0"), ("MORA_BUSY_SECONDS", "nan")],
+)  # fmt: skip
+def test_settings_that_mean_nothing(door: Door, name: str, value: str) -> None:
+    refused(door.knock("generate", WISH, **{name: value}), 2, name)
+    assert not door.home.exists()
+
+
+def test_what_the_planner_cannot_film_is_told_and_costs_no_agent_call(door: Door) -> None:
+    refused(door.knock("generate", "a dragon breathes fire over the castle"), 2)
+    assert (door.runs(), door.stored()) == (["failed"], [])
+
+
+def test_a_planner_that_nobody_answers_for(door: Door) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
+        answer = door.knock(
+            "generate", WISH, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-secret", MORA_PLANNER_RETRY_BUDGET="0",
+        )  # fmt: skip
+    refused(answer, 1, url, "cannot be reached")
+    assert "sk-secret" not in answer.stderr
+    assert (door.runs(), door.stored()) == (["failed"], [])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["--planner", "openai"], "needs an API key"), (["--planner", "llama"], "GGUF")],
+)
+def test_a_planner_that_lacks_something(door: Door, words: list[str], sentence: str) -> None:
+    refused(door.knock("generate", WISH, *words), 1, sentence)
+    left_nothing(door)
+
+
+def test_frames_are_noise_and_not_one_colour() -> None:
+    """The pictures of these tests are not refused for another reason than the one in question."""
+    assert np.asarray(Image.effect_noise((64, 64), 90)).std() > 10

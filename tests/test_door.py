@@ -1,0 +1,251 @@
+"""The commands as a person or a script meets them: exit codes, the last line of standard output, files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from memory.records import Request, Run, Task
+from tests import door_crew
+from tests.door_crew import ROOT, WISH, Door
+from tools.intake import Fit
+
+RESULT = {
+    "run", "status", "task", "film", "artifact", "sha256", "fps", "num_frames", "width", "height", "seed", "notes",
+    "agent_calls", "cache_hits", "wall_seconds",
+}  # fmt: skip
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
+    return door_crew.door_at(tmp_path / "home", monkeypatch)
+
+
+def generated(door: Door, *words: str) -> dict[str, Any]:
+    code, stdout, stderr = door.knock("generate", WISH, "--seed", "1", "--json", *words)
+    assert code == 0, stderr
+    told: dict[str, Any] = json.loads(stdout.splitlines()[-1])
+    return told
+
+
+def test_generate_tells_one_object_of_the_film_it_made(door: Door, tmp_path: Path) -> None:
+    out = tmp_path / "[bold] film.mp4"
+    told = generated(door, "--out", str(out))
+    assert set(told) == RESULT
+    assert (told["status"], told["task"], told["film"], told["notes"]) == ("done", "text-to-video", str(out), [])
+    assert (told["fps"], told["num_frames"], told["width"], told["height"]) == (8.0, 16, 64, 64)
+    assert (told["agent_calls"], told["cache_hits"], told["seed"]) == (2, 0, 1)
+    assert told["wall_seconds"] > 0
+    assert len(told["sha256"]) == 64
+    assert out.read_bytes()[4:8] == b"ftyp"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["[bold] film.mp4", "home"]
+
+
+def test_the_same_wish_twice_is_answered_from_the_store(door: Door) -> None:
+    first, second = generated(door), generated(door)
+    assert (second["agent_calls"], second["cache_hits"]) == (0, 2)
+    assert (second["sha256"], second["film"]) == (first["sha256"], first["film"])
+    assert second["run"] != first["run"]
+
+
+def test_without_json_a_person_reads_where_the_film_is(door: Door, tmp_path: Path) -> None:
+    out = tmp_path / "[bold] film.mp4"
+    code, stdout, stderr = door.knock("generate", WISH, "--seed", "1", "--out", str(out))
+    assert code == 0, stderr
+    assert f"The film is in {out}\n" in stdout
+    assert "main.py show" in stdout
+
+
+def test_runs_show_and_resume_speak_of_the_same_run(door: Door, tmp_path: Path) -> None:
+    assert door.knock("runs", "--json").stdout == "[]\n"
+    assert "no runs yet" in door.knock("runs").stdout
+    told = generated(door)
+
+    (listed,) = json.loads(door.knock("runs", "--json").stdout)
+    assert listed == {
+        "run": told["run"], "status": "done", "task": "auto", "prompt": WISH, "film": told["artifact"], "parent": None,
+    }  # fmt: skip
+    assert told["run"] in door.knock("runs").stdout
+
+    shown = json.loads(door.knock("show", told["run"], "--json").stdout)
+    assert set(shown) >= set(Run.model_fields) - {"id"}
+    assert [call["tool"] for call in shown["plan"]] == ["text_to_image", "image_to_video"]
+    assert [call["outcome"] for call in shown["agent_calls"]] == ["made"] * 3
+    assert [call["purpose"] for call in shown["llm_calls"]] == ["enhance", "plan"]
+    assert shown["artifacts"][-1]["id"] == told["artifact"]
+    assert shown["checkpoints"]
+    story = door.knock("show", told["run"][:26]).stdout
+    assert WISH in story
+    assert told["artifact"] in story
+
+    again = json.loads(door.knock("resume", told["run"], "--json", "--out", str(tmp_path / "again.mp4")).stdout)
+    assert set(again) == RESULT
+    assert (again["run"], again["sha256"], again["agent_calls"]) == (told["run"], told["sha256"], 0)
+    assert (tmp_path / "again.mp4").exists()
+
+
+def moving(path: Path, frames: int = 6) -> Path:
+    """An animated GIF of a person: a square that goes right over green, 96x64, ten frames a second."""
+    pictures = []
+    for step in range(frames):
+        pixels = np.full((64, 96, 3), (40, 160, 60), dtype=np.uint8)
+        pixels[20:40, 10 + 8 * step : 30 + 8 * step] = (230, 25, 25)
+        pictures.append(Image.fromarray(pixels))
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+    return path
+
+
+def worked_on(door: Door, *words: str) -> dict[str, Any]:
+    code, stdout, stderr = door.knock("generate", *words, "--seed", "1", "--json")
+    assert code == 0, stderr
+    told: dict[str, Any] = json.loads(stdout.splitlines()[-1])
+    return told
+
+
+def test_the_tasks_of_clips_from_the_words_to_the_film(door: Door, tmp_path: Path) -> None:
+    clip, other = str(moving(tmp_path / "one.gif")), str(moving(tmp_path / "two.gif", 4))
+    tries = {
+        "extend_video": ["keep moving right", "--video", clip, "--seconds", "1"],
+        "edit_video": ["make it blue", "--video", clip],
+        "connect_videos": ["connect these", "--video", clip, "--video", other],
+    }
+    for tool, words in tries.items():
+        told = worked_on(door, *words)
+        assert any("96x64" in note for note in told["notes"]), told["notes"]
+        assert (told["width"], told["height"], told["fps"]) == (64, 64, 10.0)
+        shown = json.loads(door.knock("show", told["run"], "--json").stdout)
+        assert [call["tool"] for call in shown["plan"]] == [tool]
+        assert shown["request"]["clips"]
+        story = " ".join(door.knock("show", told["run"]).stdout.split())
+        assert f"1.{tool}" in story
+        assert shown["request"]["clips"][0] in story
+    assert worked_on(door, *tries["edit_video"])["num_frames"] == 6
+
+
+def test_options_reach_the_request(door: Door, tmp_path: Path) -> None:
+    clip = str(moving(tmp_path / "one.gif"))
+    for words, name, value in (
+        (["it grew", "--video", clip, "--before"], "before", True),
+        (["make it blue, it sinks", "--video", clip, "--motion", "new"], "motion", "new"),
+        ([f"{WISH}, then it grows", "--transitions"], "transitions", True),
+        ([f"{WISH}, then it grows", "--no-transitions"], "transitions", False),
+        (["it grows", "--video", clip, "--task", "extend"], "task", "extend"),
+    ):
+        told = worked_on(door, *words)
+        assert json.loads(door.knock("show", told["run"], "--json").stdout)["request"][name] == value
+
+
+def test_files_may_be_padded_instead_of_cut(door: Door, tmp_path: Path) -> None:
+    moving(tmp_path / "clip.gif")
+    Image.effect_noise((96, 64), 90).convert("RGB").save(tmp_path / "picture.png")
+    for words in (["make it blue", "--video", "clip.gif"], ["it moves left", "--image", "picture.png"]):
+        *said, name = words
+        told = [worked_on(door, *said, str(tmp_path / name), "--fit", fit) for fit in ("crop", "pad")]
+        assert told[0]["sha256"] != told[1]["sha256"]
+        assert "black" in " ".join(told[1]["notes"])
+
+
+def test_every_task_motion_and_fit_can_be_asked_for() -> None:
+    import main
+
+    for choice, values in (
+        (main.Task, Task),
+        (main.Motion, Request.model_fields["motion"].annotation),
+        (main.Fit, Fit),
+    ):
+        assert [each.value for each in choice] == list(get_args(values))
+
+
+def test_show_writes_the_frames_as_one_picture(door: Door, tmp_path: Path) -> None:
+    told = generated(door)
+    code, stdout, stderr = door.knock("show", told["run"], "--sheet", str(tmp_path / "sheet.png"))
+    assert code == 0, stderr
+    assert f"The frame sheet is in {tmp_path / 'sheet.png'}" in stdout
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.format == "PNG"
+        assert sheet.width > 64
+        assert np.asarray(sheet).std() > 10
+
+
+def test_a_run_that_is_interrupted_ends_with_130_and_goes_on(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(role: str, _prompt: str, step: int) -> None:
+        if (role, step) == ("image_to_video", 2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        door_crew.plug_tiny_agents(patch.setattr, on_step=interrupt)
+        code, stdout, stderr = door.knock("generate", WISH, "--seed", "1", "--json")
+    assert (code, stdout) == (130, "")
+    assert stderr == "mora: interrupted; `python main.py runs` lists what can be resumed\n"
+    (listed,) = json.loads(door.knock("runs", "--json").stdout)
+    assert listed["status"] == "interrupted"
+
+    told = json.loads(door.knock("resume", listed["run"], "--json").stdout)
+    assert (told["status"], told["run"]) == ("done", listed["run"])
+    assert told["agent_calls"] <= 1, "what ended before the signal was heard is not made again"
+    assert told["sha256"] == generated(door)["sha256"]
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys, main\n"
+        "try: main.app(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'torch', 'langgraph', 'langchain_core', 'diffusers', 'sqlalchemy', 'numpy', 'av', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    words = [sys.executable, "-c", code]
+    child = subprocess.run(words, cwd=ROOT, text=True, capture_output=True, check=True, env=door_crew.bare())
+    assert "generate" in child.stdout
+    assert child.stdout.splitlines()[-1] == "[]"
+
+
+def test_no_words_at_all_are_answered_with_help(door: Door) -> None:
+    code, stdout, stderr = door.knock()
+    assert code == 2
+    assert "generate" in stdout + stderr
+    assert not door.home.exists()
+
+
+def test_the_doctor_looks_at_every_part(door: Door, tmp_path: Path) -> None:
+    code, stdout, _ = door.knock("doctor", "--json")
+    findings = {finding["part"]: finding for finding in json.loads(stdout.splitlines()[-1])}
+    assert {"device", "weights", "database", "home", "planner", "codecs"} <= set(findings)
+    assert all(set(finding) == {"part", "works", "found"} for finding in findings.values())
+    assert code == (0 if all(finding["works"] for finding in findings.values()) else 1)
+    assert findings["database"]["works"]
+
+    code, stdout, _ = door.knock("doctor", "--json", MORA_DEVICE="cuda:99")
+    findings = {finding["part"]: finding for finding in json.loads(stdout.splitlines()[-1])}
+    assert (code, findings["device"]["works"]) == (1, False)
+    assert "no device cuda:99" in findings["device"]["found"]
+
+    (tmp_path / "notes.txt").write_text("no database, whatever it is called " * 99)
+    code, stdout, stderr = door.knock("doctor", MORA_DATABASE_URL=f"sqlite:///{tmp_path / 'notes.txt'}")
+    assert (code, stderr) == (1, "")
+    assert "not a database" in " ".join(stdout.split())
+
+
+def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path) -> None:
+    """The real agents, in two processes."""
+    homes = [tmp_path / "one", tmp_path / "two"]
+    words = [sys.executable, str(ROOT / "main.py"), "generate", WISH, "--seed", "11", "--json"]
+    children = [
+        subprocess.Popen(words, cwd=tmp_path, env=door_crew.bare(MORA_HOME=str(home)), text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for home in homes
+    ]  # fmt: skip
+    told = []
+    for child in children:
+        stdout, stderr = child.communicate(timeout=500)
+        assert (child.returncode, stderr) == (0, "")
+        told.append(json.loads(stdout))
+    assert told[0]["sha256"] == told[1]["sha256"]
+    assert [Path(each["film"]).read_bytes() for each in told] == [Path(told[0]["film"]).read_bytes()] * 2

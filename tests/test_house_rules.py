@@ -1,0 +1,65 @@
+"""The README says what is true today, and the door opens quickly."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+ROOMS = ("graph", "tools", "models", "memory", "evals", "tests")
+
+
+def tree_of_the_readme() -> dict[str, str]:
+    block = re.search(r"<!-- tree -->\n```\n(.*?)```", (HOUSE / "README.md").read_text(), re.DOTALL)
+    assert block is not None
+    parents: list[str] = []
+    found = {}
+    for line in block[1].splitlines():
+        depth, (name, said) = (len(line) - len(line.lstrip())) // 2, re.split(r"\s{2,}", line.strip(), maxsplit=1)
+        parents[depth:] = [name.rstrip("/")]
+        found["/".join(parents)] = said
+    return found
+
+
+def test_the_tree_of_the_readme_is_true() -> None:
+    tree = tree_of_the_readme()
+    for path, said in tree.items():
+        assert (HOUSE / path).exists(), f"the README names {path}, which does not exist"
+        assert said
+    tracked = subprocess.run(["git", "ls-files"], cwd=HOUSE, capture_output=True, text=True, check=True).stdout.split()
+    folders = {"/".join(path.split("/")[:depth]) for path in tracked for depth in (1, 2) if path.count("/") >= depth}
+    code = {f for f in folders if f.split("/")[0] in ROOMS[:-1] and any((HOUSE / f).glob("*.py"))}
+    assert code <= set(tree), f"the README does not name {sorted(code - set(tree))}"
+
+
+def test_the_fixed_top_level_is_there() -> None:
+    for name in (*ROOMS, "main.py", "pyproject.toml", "README.md", "LICENSE", "langgraph.json", ".ci/run"):
+        assert (HOUSE / name).exists(), name
+
+
+def test_every_room_is_a_package_and_tests_are_none() -> None:
+    assert all((HOUSE / room / "__init__.py").exists() for room in ROOMS[:-1])
+    assert not list((HOUSE / "tests").rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("heavy", ["torch", "diffusers", "langgraph", "langchain_core", "sqlalchemy", "pydantic"])
+def test_help_imports_nothing_heavy(heavy: str) -> None:
+    code = (
+        "import sys; sys.argv = ['main.py', '--help']\n"
+        "import main\n"
+        "try: main.app()\n"
+        "except SystemExit: pass\n"
+        f"sys.exit({heavy!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=HOUSE, capture_output=True, check=False).returncode == 0
+
+
+def test_nothing_here_unpickles() -> None:
+    suspects = re.compile(r"\bpickle\b|torch\.load\(|torch\.save\(|(?<![.\w])eval\(|yaml\.load\(")
+    for room in ROOMS[:-1]:
+        for path in (HOUSE / room).rglob("*.py"):
+            for line in path.read_text().splitlines():
+                if suspects.search(line):
+                    assert "pickle_fallback=False" in line or line.lstrip().startswith(("#", '"')), f"{path}: {line}"

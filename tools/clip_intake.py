@@ -1,0 +1,133 @@
+"""A person's video -> a clip of the house: silent, upright, constant rate, lossless. Knows no agent and no codec.
+
+Everything that can be wrong with a file is one sentence (BadInput); everything that was changed is one note.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from memory.artifacts import Made
+from memory.recipes import artifact_id
+from memory.records import Recipe
+from models.agent import Clip, UInt8Array
+from tools.errors import BadInput
+from tools.footage import JITTER, End, Footage, Wanted, read_footage
+from tools.intake import FITS, HOW, Fit, fitted_note
+from tools.media import clip_writer, exact_rate, frame_reader
+from tools.studio import Studio, clip_product
+
+LONGEST_SECONDS = 20.0
+"""Of a file that are used."""
+SLOWEST, FASTEST = 1, 60
+"""Frames a second; what is slower or faster is brought to this."""
+LARGEST_FILE = 64 * 2**30
+"""Bytes; two hours of a telephone's 4K."""
+
+
+@dataclass(frozen=True)
+class TakenClip:
+    """A person's video as an agent gets it: uint8 (T, H, W, 3) RGB at `fps` frames a second, sha256 of the file.
+
+    notes: what was changed, a sentence each. fit, end: how it was asked for.
+    """
+
+    frames: UInt8Array
+    fps: float
+    source_sha256: str
+    notes: tuple[str, ...] = ()
+    fit: Fit = "crop"
+    end: End = "last"
+
+
+def take_clip(path: Path, size: tuple[int, int], *, fit: Fit = "crop", end: End = "last") -> TakenClip:
+    """Reads, checks, decodes and fits to `size` (width, height); of a long file its first or last LONGEST_SECONDS.
+
+    fit: "crop" covers the size and cuts the centre out, "pad" shows all with black beside it. The same file gives the
+    same frames. Raises BadInput with one sentence.
+    """
+    source = _digest(path)
+    footage = read_footage(path, Wanted(end, LONGEST_SECONDS, size, lambda pixels: FITS[fit](pixels, *size)))
+    fps = exact_rate(min(max(footage.fps, Fraction(SLOWEST)), Fraction(FASTEST)))
+    shown, longer = _resampled(footage, fps, end)
+    notes = (*footage.notes, *_notes(footage, fps, shown, end=end, longer=longer))
+    if footage.size != size:
+        notes += (fitted_note("video", footage.size, size, fit),)
+    return TakenClip(np.stack([footage.frames[index] for index in shown]), float(fps), source, notes, fit, end)
+
+
+def store_clip(studio: Studio, taken: TakenClip) -> Made:
+    """Stores a video that was taken in, without loss."""
+    clip = Clip(taken.frames, taken.fps)
+    return studio.archive.make(studio.lease, _recipe(taken), lambda: clip_product(clip))
+
+
+def clip_id(taken: TakenClip) -> str:
+    """The artifact id that `store_clip` will give it."""
+    return artifact_id("clip", _recipe(taken))
+
+
+def _recipe(taken: TakenClip) -> Recipe:
+    height, width = taken.frames.shape[1:3]
+    return Recipe(
+        agent="upload",
+        spec={
+            "source": taken.source_sha256,
+            "width": width,
+            "height": height,
+            "fit": HOW[taken.fit],
+            "end": taken.end,
+            "seconds": LONGEST_SECONDS,
+        },
+        numerics=f"{frame_reader()};{clip_writer()}",
+    )
+
+
+def _digest(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; give the path of one video.")
+        if not path.exists():
+            raise BadInput(f"There is no file {path}; check the path of the video.")
+        if not path.is_file():
+            raise BadInput(f"{path} is no ordinary file; give the path of a video.")
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise BadInput(f"{path} has {size / 2**30:.0f} GiB; give a video of at most {LARGEST_FILE // 2**30} GiB.")
+        if size == 0:
+            raise BadInput(f"{path} is empty; give a video.")
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except PermissionError as error:
+        raise BadInput(f"{path} may not be read; give yourself the right to read it.") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read ({error}); give the path of a video.") from error
+
+
+def _resampled(footage: Footage, fps: Fraction, end: End) -> tuple[list[int], bool]:
+    """Which frame is shown in each slot of 1 / `fps` seconds: the last that has begun; and whether any was left out."""
+    # No other frame takes the slot of the first, nor the last one's: clips are joined there.
+    slots = [0, *(max(1, ceil((seconds - footage.times[0]) * fps - JITTER)) for seconds in footage.times[1:])]
+    stop = max(slots[-1] + 1, round((footage.until - footage.times[0]) * fps))
+    most = int(LONGEST_SECONDS * fps)
+    first = max(0, stop - most) if end == "last" else 0
+    shown = np.searchsorted(slots, np.arange(first, min(stop, first + most)), side="right") - 1
+    return [int(index) for index in shown], stop > most
+
+
+def _notes(footage: Footage, fps: Fraction, shown: list[int], *, end: End, longer: bool) -> Iterator[str]:
+    if longer or footage.longer:
+        yield f"The video is longer than {LONGEST_SECONDS:g} seconds; its {end} {LONGEST_SECONDS:g} were used."
+    if footage.damaged:
+        yield f"The video is damaged or cut off; {len(footage.frames)} frames that decode were used."
+    if len(footage.frames) == 1:
+        yield "The video has one frame; it is used as a clip that stands still."
+    elif footage.fps != fps and not SLOWEST <= footage.fps <= FASTEST:
+        yield f"The video has {float(footage.fps):.4g} frames a second; it was resampled to {float(fps):.4g}."
+    elif any(later - sooner != 1 for sooner, later in pairwise(shown)):
+        yield f"The video's frames come at uneven times; it was resampled to {float(fps):.4g} frames a second."

@@ -1,0 +1,149 @@
+"""A5: two clips -> the transition from the last frame of one to the first frame of the other, its joints measured."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from langchain_core.tools import StructuredTool
+from pydantic import JsonValue
+
+from memory.artifacts import Made, Product
+from memory.records import Artifact
+from models.agent import ConnectSpec, UInt8Array
+from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds
+from tools.harmony import Part, edge_picture, shown, stored_clip
+from tools.image_to_video import num_frames_of
+from tools.joints import MOST_JUMP, jump
+from tools.media import clip_writer, decode_clip, exact_rate
+from tools.studio import Report, Studio, clip_product, progress_of, recipe_of, stored_picture
+
+TRIES = 3
+"""Seeds that are tried while a joint jumps."""
+
+NEAR_FRAMES = 16
+"""Frames of each clip beside its joint that say how much it changes from frame to frame."""
+
+
+class ConnectVideos(Arguments):
+    """Makes the transition between two stored clips: it begins as the one ends and ends as the other begins.
+
+    Both clips stay as they are; the transition repeats their joint frames.
+    """
+
+    before: ArtifactId
+    after: ArtifactId
+    seconds: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The transition that stands, the larger jump of its two joints (`tools.joints`), and how many seeds were tried."""
+
+    made: Made
+    jump: float
+    tries: int
+
+    @property
+    def note(self) -> str | None:
+        """One sentence for the person when no try was smooth; else None."""
+        if self.jump <= MOST_JUMP:
+            return None
+        return (
+            f"The transition jumps: {self.jump:.1f} times the usual step between frames, {MOST_JUMP:g} is the most;"
+            f" it is the best of {self.tries} tries."
+        )
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """What is to be bridged: the two joint frames as stored pictures, and the frames on either side as shown."""
+
+    start: Artifact
+    end: Artifact
+    before: UInt8Array
+    after: UInt8Array
+    num_frames: int
+
+    def jump(self, frames_THWC: UInt8Array) -> float:
+        """The larger jump of a transition, whose own ends are not shown."""
+        return max(jump(self.before, frames_THWC[1:]), jump(frames_THWC[:-1], self.after))
+
+
+def connect_videos(studio: Studio, arguments: ConnectVideos, *, seed: int, report: Report | None = None) -> Connected:
+    """The smoothest of at most three transitions; the first whose joints are smooth ends the trying.
+
+    It has the profile's size and rate, whatever the clips have, and at least one frame between its ends. Every try is
+    an artifact of its own, so that none is made twice. Raises AgentError, BadInput for what is no clip.
+    """
+    gap = _gap(studio, arguments)
+    tell = report or studio.report
+    tried: list[tuple[float, Made]] = []
+    while len(tried) < TRIES:
+        made = _transition(studio, gap, (seed + len(tried)) % (MAX_SEED + 1), report)
+        tried.append((gap.jump(decode_clip(studio.archive.read(made.artifact)).frames), made))
+        tell({"stage": "connect_videos", "try": len(tried), "jump": tried[-1][0]})
+        if tried[-1][0] <= MOST_JUMP:
+            break
+    least, smoothest = min(tried, key=lambda one: one[0])
+    called = any(made.called for _, made in tried)
+    best = Connected(Made(smoothest.artifact, called), least, len(tried))
+    if best.note is not None:
+        tell({"stage": "connect_videos", "note": best.note})
+    return best
+
+
+def _gap(studio: Studio, arguments: ConnectVideos) -> _Gap:
+    before, after = stored_clip(studio, arguments.before), stored_clip(studio, arguments.after)
+    start, end = edge_picture(studio, before, "last"), edge_picture(studio, after, "first")
+    # What is shown at another rate may leave the very last or first frame out; the joint is with the true one.
+    arriving = [*deque(_harmonised(studio, before), NEAR_FRAMES)][:-1]
+    leaving = [*islice(_harmonised(studio, after), NEAR_FRAMES)][1:]
+    return _Gap(
+        start,
+        end,
+        np.stack([*arriving, stored_picture(studio, start).pixels]),
+        np.stack([stored_picture(studio, end).pixels, *leaving]),
+        max(3, num_frames_of(studio, arguments.seconds)),
+    )
+
+
+def _harmonised(studio: Studio, clip: Artifact) -> Iterator[UInt8Array]:
+    return shown(studio.archive, Part(clip), studio.size, exact_rate(studio.fps))
+
+
+def _transition(studio: Studio, gap: _Gap, seed: int, report: Report | None) -> Made:
+    spec = ConnectSpec(
+        before=stored_picture(studio, gap.start),
+        after=stored_picture(studio, gap.end),
+        num_frames=gap.num_frames,
+        seed=seed,
+        num_inference_steps=studio.connect_sampling.num_inference_steps,
+    )
+
+    def produce() -> Product:
+        progress = progress_of(report or studio.report, "connect_videos", spec.num_frames)
+        with studio.lender.lend("connect_videos") as agent:
+            return clip_product(agent(spec, progress=progress))
+
+    asked: dict[str, JsonValue] = {
+        "seed": spec.seed,
+        "num_frames": spec.num_frames,
+        "num_inference_steps": spec.num_inference_steps,
+    }
+    ends = (gap.start, gap.end)
+    recipe = recipe_of(studio, "connect_videos", "connect_videos", asked, writer=clip_writer(), parents=ends)
+    return studio.archive.make(studio.lease, recipe, produce, parents=(gap.start.id, gap.end.id))
+
+
+def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+    """The verb as a planner calls it: answers with the artifact id."""
+
+    def call(before: str, after: str, seconds: float | None = None) -> str:
+        asked = ConnectVideos(before=before, after=after, seconds=seconds)
+        return connect_videos(studio, asked, seed=seed).made.artifact.id
+
+    return StructuredTool.from_function(
+        call, name="connect_videos", description=ConnectVideos.__doc__, args_schema=ConnectVideos
+    )

@@ -1,0 +1,98 @@
+"""A3 on a clip: its own motion kept, or a new one made by A4 from the changed first frame."""
+
+from typing import Literal, Self
+
+import numpy as np
+from langchain_core.tools import StructuredTool
+from pydantic import Field, model_validator
+
+from memory.artifacts import Made, Product
+from memory.records import Artifact
+from models.agent import Clip, Progress, UInt8Array
+from tools.arguments import Arguments, ArtifactId, Prompt
+from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
+from tools.errors import BadInput
+from tools.harmony import edge_picture, rate_of, retimed_count, stored_clip
+from tools.image_to_video import animate
+from tools.media import clip_writer, exact_rate, fit, frame_reader, frames_of
+from tools.studio import Report, Studio, clip_product, progress_of, recipe_of
+
+Kept = Literal["kept", "new"]
+
+MOST_FRAMES = 2400
+"""Frames that are changed one by one and held in memory together: twenty seconds at the highest rate."""
+
+
+class EditVideo(Arguments):
+    """Changes a stored clip as an instruction says. Name only what is to change; everything else stays.
+
+    The clip keeps its motion, or gets a new one: then say in the prompt what moves and how.
+    """
+
+    clip: ArtifactId
+    instruction: Prompt
+    motion: Kept = Field(default="kept", description="Whether the clip's own motion stays")
+    prompt: Prompt | None = Field(default=None, description="What moves and how; only for a new motion")
+
+    @model_validator(mode="after")
+    def _new_motion_is_said(self) -> Self:
+        if self.motion == "new" and self.prompt is None:
+            raise ValueError("a new motion needs a prompt that says what moves and how")
+        return self
+
+
+def edit_video(studio: Studio, arguments: EditVideo, *, seed: int, report: Report | None = None) -> Made:
+    """The changed clip, of the profile's size and as long as the old one; stored without loss.
+
+    kept: frame by frame with one seed, at the clip's rate. new: at the profile's rate. Raises AgentError, BadInput for
+    what is no clip or too long.
+    """
+    clip = stored_clip(studio, arguments.clip)
+    if (count := clip.media.num_frames) > MOST_FRAMES:
+        raise BadInput(f"{clip.id} has {count} frames, {MOST_FRAMES} can be edited at once; edit its shots one by one.")
+    if arguments.prompt is None or arguments.motion == "kept":
+        return _frame_by_frame(studio, clip, arguments.instruction, seed, report)
+    asked = EditImage(image=edge_picture(studio, clip, "first").id, instruction=arguments.instruction)
+    first = edit_image(studio, asked, seed=seed, report=report)
+    num_frames = max(2, retimed_count(count, rate_of(clip), exact_rate(studio.fps)))
+    moved = animate(studio, first.artifact, arguments.prompt, num_frames, seed=seed, report=report)
+    return Made(moved.artifact, called=first.called or moved.called)
+
+
+def _frame_by_frame(studio: Studio, clip: Artifact, instruction: str, seed: int, report: Report | None) -> Made:
+    count = clip.media.num_frames
+
+    def produce() -> Product:
+        tell = progress_of(report or studio.report, "edit_video", count)
+        edited: list[UInt8Array] = []
+        with studio.lender.lend("edit_image") as agent:
+            for index, frame in enumerate(frames_of(studio.archive.read(clip))):
+                # The same seed for all: equal noise is what keeps the change from flickering.
+                spec = edit_spec(studio, instruction, fit(frame, *studio.size), seed)
+                edited.append(agent(spec, progress=_within(tell, index, count)).pixels)
+        return clip_product(Clip(np.stack(edited), float(rate_of(clip))))
+
+    recipe = recipe_of(
+        studio,
+        "edit_video",
+        "edit_image",
+        edit_asked(studio, instruction, seed),
+        writer=f"{frame_reader()};{clip_writer()}",
+        parents=(clip,),
+    )
+    return studio.archive.make(studio.lease, recipe, produce, parents=(clip.id,))
+
+
+def _within(tell: Progress, index: int, count: int) -> Progress:
+    """The progress of one frame of `count`, as part of all."""
+    return lambda step, of: tell(index * of + step, count * of)
+
+
+def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+    """The verb as a planner calls it: answers with the artifact id."""
+
+    def call(clip: str, instruction: str, motion: Kept = "kept", prompt: str | None = None) -> str:
+        asked = EditVideo(clip=clip, instruction=instruction, motion=motion, prompt=prompt)
+        return edit_video(studio, asked, seed=seed).artifact.id
+
+    return StructuredTool.from_function(call, name="edit_video", description=EditVideo.__doc__, args_schema=EditVideo)

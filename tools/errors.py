@@ -1,0 +1,9 @@
+"""How a verb refuses. Knows whose fault it is, nothing else."""
+
+
+class BadInput(Exception):
+    """What a person or a planner handed over cannot be used; one sentence: what was wrong, and what to do."""
+
+
+class UnreadableMedia(BadInput):
+    """Bytes that should be a picture, a clip or a film are none."""

@@ -1,0 +1,68 @@
+"""A film leaves the house: bytes to a path that a person named. Checks before any work is spent; never half a file."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.errors import BadInput
+
+FILM_SUFFIX = ".mp4"
+
+
+def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
+    """The real path a product will be written to; a probe file beside it proves that it can be.
+
+    Raises BadInput with one sentence: another suffix, a folder, no parent folder, no right to write there.
+    """
+    if path.suffix.lower() != suffix:
+        raise BadInput(f"{path} does not end in {suffix}; name the file {path.with_suffix(suffix).name}.")
+    with _told(path):
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; name a file inside it, like {path / f'film{suffix}'}.")
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{path} is no ordinary file; name another one.")
+        # Through a link the file it points to is written, and the link stays.
+        target = path.resolve()
+        if not target.parent.is_dir():
+            raise BadInput(f"{path} cannot be written: there is no folder {target.parent}; create it first.")
+        probe = _beside(target)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    return target
+
+
+def export(data: bytes, path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
+    """Writes beside `path`, then renames: whoever looks sees the old file or the whole new one. Raises BadInput."""
+    target = check_destination(path, suffix=suffix)
+    part = _beside(target)
+    with _told(path):
+        try:
+            with part.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    return target
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.stem[:40]}.{os.getpid()}.part")
+
+
+FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota is full", errno.EFBIG: "a file may not be so large"}
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise BadInput(
+                f"{path} cannot be written: {FULL[error.errno]}; free space or name another place."
+            ) from error
+        raise BadInput(f"{path} cannot be written ({error.strerror or error}); name another place.") from error

@@ -1,0 +1,89 @@
+"""A4 goes on from the end of a clip, or leads up to its beginning."""
+
+import re
+
+from langchain_core.tools import StructuredTool
+from pydantic import Field
+
+from memory.artifacts import Made, Product
+from memory.records import Artifact, Recipe
+from models.agent import Clip
+from models.embedded.language import Motion
+from tools.arguments import Arguments, ArtifactId, Prompt, Seconds
+from tools.harmony import edge_picture, stored_clip
+from tools.image_to_video import animate
+from tools.media import clip_writer, decode_clip, exact_rate
+from tools.studio import Report, Studio, clip_product
+
+TURNED: dict[Motion, Motion] = {
+    "moves left": "moves right",
+    "moves right": "moves left",
+    "moves up": "moves down",
+    "moves down": "moves up",
+    "grows": "shrinks",
+    "shrinks": "grows",
+}
+"""Motions of the embedded world, and what they are when a clip runs backwards."""
+
+MOTION_WORDS = re.compile(rf"\b({'|'.join(TURNED)})\b")
+
+
+class ExtendVideo(Arguments):
+    """Makes the part that goes on from the end of a stored clip, or that leads up to its beginning.
+
+    Say what is seen to happen in the new part. The clip itself stays as it is; the new part repeats its joint frame.
+    """
+
+    clip: ArtifactId
+    prompt: Prompt
+    seconds: Seconds | None = None
+    before: bool = Field(default=False, description="The new part comes before the clip instead of after it")
+
+
+def extend_video(studio: Studio, arguments: ExtendVideo, *, seed: int, report: Report | None = None) -> Made:
+    """The new part alone: it begins with the clip's last frame, or with `before` ends with its first.
+
+    The joint frame is as the model reproduces it; `seconds` counts what is added to it. Raises AgentError, BadInput
+    for what is no clip.
+    """
+    clip = stored_clip(studio, arguments.clip)
+    num_frames = _num_frames(studio, arguments.seconds)
+    if not arguments.before:
+        joint = edge_picture(studio, clip, "last")
+        return animate(studio, joint, arguments.prompt, num_frames, seed=seed, report=report)
+    # No agent knows the past: the opposite motion is made from the first frame on, and is shown backwards.
+    joint, words = edge_picture(studio, clip, "first"), turned(arguments.prompt)
+    return _backwards(studio, animate(studio, joint, words, num_frames, seed=seed, report=report))
+
+
+def turned(prompt: str) -> str:
+    """The prompt with the embedded world's motions turned round; other words stay."""
+    return MOTION_WORDS.sub(lambda found: TURNED[found[0]], prompt)  # type: ignore[index]
+
+
+def _num_frames(studio: Studio, seconds: float | None) -> int:
+    return studio.num_frames if seconds is None else 1 + max(1, round(seconds * exact_rate(studio.fps)))
+
+
+def _backwards(studio: Studio, made: Made) -> Made:
+    forwards: Artifact = made.artifact
+
+    def produce() -> Product:
+        clip = decode_clip(studio.archive.read(forwards))
+        return clip_product(Clip(clip.frames[::-1], clip.fps))
+
+    recipe = Recipe(agent="backwards", parents=(forwards.sha256,), numerics=clip_writer())
+    turned_round = studio.archive.make(studio.lease, recipe, produce, parents=(forwards.id,))
+    return Made(turned_round.artifact, called=made.called)
+
+
+def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+    """The verb as a planner calls it: answers with the artifact id."""
+
+    def call(clip: str, prompt: str, seconds: float | None = None, before: bool = False) -> str:
+        asked = ExtendVideo(clip=clip, prompt=prompt, seconds=seconds, before=before)
+        return extend_video(studio, asked, seed=seed).artifact.id
+
+    return StructuredTool.from_function(
+        call, name="extend_video", description=ExtendVideo.__doc__, args_schema=ExtendVideo
+    )

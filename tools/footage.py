@@ -1,0 +1,483 @@
+"""A stranger's video -> its first or last seconds as upright RGB frames at their times. Knows no artifact and no rate.
+
+What people bring is decoded here; stored clips and films are decoded by media.py. Only the part that is wanted is
+decoded, every frame is fitted as it comes, so that memory is bounded by the wanted part at its wanted size.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from math import ceil, floor
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from PIL import Image
+
+from models.agent import UInt8Array
+from tools.errors import BadInput
+from tools.highlights import HDR_CURVES, standard_range
+from tools.intake import DAMAGE, LARGEST_SIDE, SMALLEST_SIDE
+from tools.intake import FORMATS as PICTURES
+from tools.intake import LARGEST_FILE as LARGEST_PICTURE
+from tools.media import AVCOL_SPC_UNSPECIFIED, EXACT
+
+log = logging.getLogger(__name__)
+
+End = Literal["first", "last"]
+
+ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+# No playlists, no concatenation scripts, no devices: what is opened is this file and no other. Those of sound are here
+# so that a song is told from a text.
+CONTAINERS = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,obu,av1,h264,hevc,vvc,m4v,mxf,nut,dv,rm,"
+    "yuv4mpegpipe,gif,apng,mp3,wav,flac,aac,aiff,ac3,amr,caf,w64"
+)
+LARGEST_AREA = 40_000_000
+"""Pixels; 8K has 33 million."""
+MOST_DECODED = 250_000
+"""Frames; more than an hour at 60 a second, for a file that cannot be entered in the middle."""
+
+FASTEST = 60
+"""Frames a second; what comes faster is dropped before it costs memory."""
+TRULY_FAST = 0.9
+"""Share of FASTEST that a video which says more must reach; else it means its clock, not its frames."""
+JITTER = 0.2
+"""Slots by which a frame may come early or late: many files round their times to milliseconds."""
+USUAL_RATE = Fraction(25)
+LONGEST_HOLD = 5.0
+"""Seconds; no frame stays longer behind the end that the file says."""
+SHORTEST_HOLD, USUAL_HOLD = 0.02, 0.1
+"""Seconds; a frame of an animated picture that asks for less than the one stays for the other, as in browsers."""
+LEAD = 5.0
+"""Seconds before the wanted part at which decoding begins, since some containers are entered too late."""
+SLACK = 1.0
+"""Seconds by which a header may be wrong without being called so."""
+LONGEST_TOLD = 1e7
+"""Seconds; a header that says more says nothing."""
+NO_TURN = (1, 0, 0, 1)
+WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders that see the transparency of WebM, by those that do not."""
+
+HD_SIDE = 720
+"""Pixels; from this side on a video that does not say its colour matrix means BT.709."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which `seconds` of a video, and how a frame is fitted; `size`: (width, height) that frames will at most need."""
+
+    end: End
+    seconds: float
+    size: tuple[int, int]
+    fitted: Callable[[UInt8Array], UInt8Array]
+
+
+@dataclass
+class Footage:
+    """The wanted part. times: seconds at which the frames, uint8 (H, W, 3), begin, ascending; the last ends at `until`.
+
+    size: (width, height) of the upright picture before it was fitted. said: seconds at which the header says that the
+    video ends, None if it does not. longer: the video has more than this part. damaged: not all of it decodes.
+    num_decoded: frames that were decoded to get it. notes: what was changed.
+    """
+
+    fps: Fraction
+    said: float | None = None
+    notes: dict[str, None] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)
+    times: list[float] = field(default_factory=list)
+    frames: list[UInt8Array] = field(default_factory=list)
+    until: float = 0.0
+    longer: bool = False
+    damaged: bool = False
+    num_decoded: int = 0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame that was decoded: its time and how long it is shown in seconds, and how to get its pixels."""
+
+    seconds: float
+    lasts: float
+    pixels: Callable[[], UInt8Array]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its video. start, end: seconds; end is None when it does not say.
+
+    end_is_its_own: not that of a sound which may be longer.
+    """
+
+    fps: Fraction
+    start: float
+    end: float | None
+    end_is_its_own: bool
+    notes: tuple[str, ...]
+
+
+def read_footage(path: Path, wanted: Wanted) -> Footage:
+    """The wanted part of a video or animated picture. Raises BadInput with one sentence.
+
+    The size is checked from the header, before a frame is decoded.
+    """
+    footage = _animation(path, wanted) if _is_animation(path) else _video(path, wanted)
+    log.debug("%s: %d frames decoded, %d kept", path, footage.num_decoded, len(footage.frames))
+    if not footage.frames:
+        raise BadInput(f"{path} has no picture that can be decoded; get a whole copy of it.")
+    return footage
+
+
+def _gather(shown: Iterator[Shown], wanted: Wanted, footage: Footage, path: Path) -> None:
+    """Fits and keeps the frames of the wanted part; those before it are let go as soon as they are known to be."""
+    zero, filled = None, -1
+    for frame in shown:
+        footage.num_decoded += 1
+        if footage.num_decoded > MOST_DECODED:
+            raise BadInput(
+                f"{path} cannot be entered in the middle and has more than {MOST_DECODED:,} frames; cut it shorter."
+            )
+        if wanted.end == "first" and footage.times and frame.seconds >= footage.times[0] + wanted.seconds:
+            footage.longer = True
+            return
+        footage.until = max(footage.until, frame.seconds + frame.lasts)
+        zero = frame.seconds if zero is None else zero
+        if (slot := floor((frame.seconds - zero) * FASTEST + JITTER)) <= filled:
+            continue
+        filled = slot
+        footage.times.append(frame.seconds)
+        footage.frames.append(wanted.fitted(frame.pixels()))
+        while wanted.end == "last" and len(footage.times) > 1 and footage.times[1] <= footage.until - wanted.seconds:
+            # The frame before the part begins is kept: it may still be shown when the part begins.
+            del footage.times[0], footage.frames[0]
+            footage.longer = True
+
+
+def _video(path: Path, wanted: Wanted) -> Footage:
+    with _opened(path) as (container, stream):
+        header = _header(container, stream, path)
+    part = _part(path, wanted, header, None) if wanted.end == "first" else _last_part(path, wanted, header)
+    ends_early = header.end is not None and header.end_is_its_own and part.until < header.end - SLACK
+    part.damaged |= ends_early and not (wanted.end == "first" and part.longer)
+    if part.fps > FASTEST and (seen := _rate_seen(part)) < TRULY_FAST * FASTEST:
+        part.fps = seen
+    return part
+
+
+def _rate_seen(part: Footage) -> Fraction:
+    seconds = part.until - part.times[0] if part.times else 0.0
+    return Fraction(len(part.times) / seconds).limit_denominator(1001) if seconds else USUAL_RATE
+
+
+def _last_part(path: Path, wanted: Wanted, header: Header) -> Footage:
+    end = _scanned_end(path) if header.end is None else header.end
+    part = _part(path, wanted, header, end)
+    if part.until < end - SLACK and (really := _scanned_end(path)) < end - SLACK:
+        part = _part(path, wanted, header, really)
+    if part.longer and (not part.times or part.times[0] > part.until - wanted.seconds + SLACK):
+        # Entered too late, or not at all.
+        return _part(path, wanted, header, None)
+    return part
+
+
+def _part(path: Path, wanted: Wanted, header: Header, end: float | None) -> Footage:
+    """The wanted part of a video that ends at `end` seconds; None decodes from the beginning."""
+    footage = Footage(header.fps, header.end, dict.fromkeys(header.notes))
+    with _opened(path) as (container, stream):
+        begin = float("-inf")
+        if end is not None and (enter := end - wanted.seconds - LEAD) > header.start:
+            begin = end - wanted.seconds
+            footage.longer = _entered(container, stream, enter)
+        _gather(_shown(container, stream, wanted, footage, begin), wanted, footage, path)
+    return footage
+
+
+def _entered(container: Any, stream: Any, seconds: float) -> bool:
+    try:
+        container.seek(int(seconds / stream.time_base), stream=stream)
+    except (av.error.FFmpegError, OverflowError):
+        return False
+    return True
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    try:
+        # Absolute, so that no name is read as a protocol.
+        with av.open(
+            str(path.absolute()), options={"format_whitelist": CONTAINERS}, metadata_errors="replace"
+        ) as container:
+            yield container, _picture_track(container, path)
+    except av.error.ArgumentError as error:
+        raise BadInput(
+            f"{path} is no video that can be read; give a whole MP4, MOV, Matroska, WebM, AVI, GIF or WebP."
+        ) from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise BadInput(f"{path} is damaged, cut off or no video; get a whole copy of it.") from error
+
+
+def _picture_track(container: Any, path: Path) -> Any:
+    tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
+    if not container.streams:
+        raise BadInput(f"{path} is cut off before its first picture; get a whole copy of it.")
+    if not tracks:
+        raise BadInput(f"{path} has no picture track; give a video.")
+    if tracks[0].codec_context is None:
+        raise BadInput(f"{path} is coded in a way that cannot be decoded here; convert it to MP4 with H.264.")
+    return tracks[0]
+
+
+def _header(container: Any, stream: Any, path: Path) -> Header:
+    context = stream.codec_context
+    if 0 in (context.width, context.height):
+        raise BadInput(f"{path} does not say how large its pictures are; get a whole copy of it.")
+    shown = _square_size(context.width, context.height, stream.sample_aspect_ratio)
+    for width, height in ((context.width, context.height), shown):
+        _check_size(width, height, path)
+    start = float(stream.start_time * stream.time_base) if stream.start_time is not None else 0.0
+    seconds, own = None, False
+    if stream.duration is not None:
+        seconds, own = float(stream.duration * stream.time_base), True
+    elif container.duration is not None:
+        seconds, own = container.duration / av.time_base, not container.streams.audio
+    notes = _tracks_notes(container)
+    if seconds is None or not 0 < seconds < LONGEST_TOLD:
+        return Header(_rate(stream), start, None, False, notes)
+    return Header(_rate(stream), start, start + seconds, own, notes)
+
+
+def _check_size(width: int, height: int, path: Path) -> None:
+    """Raises BadInput for what is too small to show anything or too large to decode."""
+    if min(width, height) < SMALLEST_SIDE:
+        raise BadInput(f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.")
+    if max(width, height) > LARGEST_SIDE:
+        raise BadInput(f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.")
+    if width * height > LARGEST_AREA:
+        raise BadInput(f"{path} has {width * height:,} pixels a frame; make it at most {LARGEST_AREA:,}.")
+
+
+def _rate(stream: Any) -> Fraction:
+    # Without times, as in a bare H.264 stream, the average is the demuxer's invention.
+    rates = (stream.average_rate, stream.guessed_rate) if stream.start_time is not None else (stream.guessed_rate,)
+    return next((Fraction(rate) for rate in rates if rate), USUAL_RATE)
+
+
+def _tracks_notes(container: Any) -> tuple[str, ...]:
+    notes = []
+    if num_sounds := len(container.streams.audio):
+        notes.append(f"The video's {'sound was' if num_sounds == 1 else f'{num_sounds} sound tracks were'} dropped.")
+    pictures = sum(not track.disposition & Disposition.attached_pic for track in container.streams.video)
+    if pictures > 1:
+        notes.append(f"The video has {pictures} picture tracks; the first was used.")
+    return tuple(notes)
+
+
+def _scanned_end(path: Path) -> float:
+    """When the last picture that is in the file ends, in seconds; packets are read, not decoded."""
+    end = 0.0
+    with _opened(path) as (container, stream):
+        for packet in _packets(container, stream, Footage(USUAL_RATE)):
+            stamp = None if packet is None else packet.dts if packet.pts is None else packet.pts
+            if stamp is not None:
+                end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
+    return end
+
+
+def _packets(container: Any, stream: Any, footage: Footage) -> Iterator[Any]:
+    """Every packet that can be read; None, which empties the decoder, where reading breaks off."""
+    while True:
+        try:
+            yield from container.demux(stream)
+            return
+        except IndexError:
+            # PyAV's answer to a packet of a track that begins in the middle of a broadcast; reading goes on behind it.
+            continue
+        except av.error.FFmpegError:
+            footage.damaged = True
+            yield None
+            return
+
+
+def _decoder(stream: Any) -> Any:
+    context = stream.codec_context
+    if stream.metadata.get("alpha_mode") == "1" and context.name in WITH_ALPHA:
+        context = av.CodecContext.create(WITH_ALPHA[context.name], "r")
+    # One thread: what a damaged file shows would depend on the order of several.
+    context.thread_count, context.flags = 1, context.flags | av.codec.context.Flags.bitexact
+    context.options = {"max_pixels": str(LARGEST_AREA)}
+    return context
+
+
+def _decoded(container: Any, stream: Any, footage: Footage) -> Iterator[Any]:
+    decoder, begun = _decoder(stream), not footage.longer
+    for packet in _packets(container, stream, footage):
+        try:
+            frames = decoder.decode(packet)
+        except av.error.FFmpegError:
+            # Where a file was entered in the middle, what comes before the first whole frame is no damage.
+            footage.damaged |= begun
+            continue
+        footage.damaged |= begun and packet is not None and packet.is_corrupt
+        begun |= bool(frames)
+        yield from frames
+
+
+def _shown(container: Any, stream: Any, wanted: Wanted, footage: Footage, begin: float) -> Iterator[Shown]:
+    """The frames at times that never go back: where the file's do, they go on from the frame before."""
+    # AVI has no presentation times: what the demuxer calls so is the order of decoding.
+    by_order, painter = container.format.name == "avi", VideoReformatter()
+    period, shift, last = float(1 / footage.fps), 0.0, None
+    for frame in _decoded(container, stream, footage):
+        stamp, tick = frame.dts if by_order else frame.pts, frame.time_base or Fraction(0)
+        lasts = float(frame.duration * tick) or period
+        following = 0.0 if last is None else last[0] + last[1]
+        seconds = following if stamp is None or not tick else float(stamp * tick) + shift
+        if last is not None and seconds < last[0]:
+            shift, seconds = shift + following - seconds, following
+        lasts = min(lasts, max(LONGEST_HOLD, (footage.said or 0) - seconds))
+        last = (seconds, lasts)
+        footage.damaged |= frame.is_corrupt and seconds >= begin
+        yield Shown(seconds, lasts, partial(_upright, painter, frame, stream, wanted, footage))
+
+
+def _upright(painter: VideoReformatter, frame: Any, stream: Any, wanted: Wanted, footage: Footage) -> UInt8Array:
+    """The frame as it is to be seen: square pixels, upright, 8 bit RGB; not smaller than what is wanted."""
+    square = _square_size(frame.width, frame.height, stream.sample_aspect_ratio)
+    if square != (frame.width, frame.height):
+        was, becomes = f"{frame.width}x{frame.height}", f"{square[0]}x{square[1]}"
+        footage.notes[f"The video's pixels are not square; it was stretched from {was} to {becomes}."] = None
+    turn = _turn(frame)
+    if turn != NO_TURN:
+        footage.notes["The video was turned upright as its camera noted."] = None
+    lies = turn[0] == 0
+    footage.size = square[::-1] if lies else square
+    near = _near(square, wanted.size[::-1] if lies else wanted.size, 1 if frame.color_trc in HDR_CURVES else 2)
+    return _turned(_rgb(painter, frame, near, footage), turn)
+
+
+def _square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    if not aspect or aspect <= 0:
+        return width, height
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+
+
+def _near(size: tuple[int, int], target: tuple[int, int], times: int) -> tuple[int, int]:
+    """`size` brought down to where it still covers `target` so many times; the fit that follows does the rest.
+
+    Twice is as good as the whole picture. Once is for HDR, whose colours cost more than its size.
+    """
+    scale = times * max(target[0] / size[0], target[1] / size[1])
+    return size if scale >= 1 else (ceil(size[0] * scale), ceil(size[1] * scale))
+
+
+def _rgb(painter: VideoReformatter, frame: Any, size: tuple[int, int], footage: Footage) -> UInt8Array:
+    """uint8 (H, W, 3) of `size` (width, height): full range, alpha over white, HDR brought to the standard range."""
+    width, height = size
+    see_through = frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
+    curve = HDR_CURVES.get(frame.color_trc)
+    rgb: Any = painter.reformat(
+        frame,
+        width=width,
+        height=height,
+        format="rgb48le" if curve else "rgba" if see_through else "rgb24",
+        src_colorspace=_matrix(frame),
+        dst_color_range=ColorRange.JPEG,
+        interpolation=EXACT,
+        threads=1,
+    ).to_ndarray()
+    if curve:
+        footage.notes[f"The video's HDR colours ({curve}) were mapped to the standard range."] = None
+        return standard_range(rgb, curve)
+    if (bits := max(part.bits for part in frame.format.components)) > 8:
+        footage.notes[f"The video was rounded from {bits} to 8 bits a channel."] = None
+    return _over_white(rgb, footage) if see_through else cast(UInt8Array, rgb)
+
+
+def _matrix(frame: Any) -> int | None:
+    """The matrix for frames that do not say theirs; None follows the tag."""
+    if frame.format.is_rgb or frame.colorspace != AVCOL_SPC_UNSPECIFIED:
+        return None
+    if frame.color_trc in HDR_CURVES:
+        return int(Colorspace.BT2020)
+    return int(Colorspace.ITU709) if min(frame.width, frame.height) >= HD_SIDE else None
+
+
+def _over_white(rgba: UInt8Array, footage: Footage) -> UInt8Array:
+    alpha = rgba[..., 3:].astype(np.uint16)
+    if alpha.min() == 255:
+        return np.ascontiguousarray(rgba[..., :3])
+    footage.notes["The video's transparent parts were laid over white."] = None
+    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def _turn(frame: Any) -> tuple[int, int, int, int]:
+    """(a, b, c, d) of the display matrix, x' = a x + c y, y' = b x + d y, as the nearest quarter turn or mirroring."""
+    if (data := frame.side_data.get(SideData.DISPLAYMATRIX)) is None:
+        return NO_TURN
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
+    lies = abs(b) > abs(a)
+    a, b, c, d = (int(np.sign(value)) for value in ((0, b, c, 0) if lies else (a, 0, 0, d)))
+    # A matrix that would flatten the picture is none.
+    return (a, b, c, d) if a * d - b * c else NO_TURN
+
+
+def _turned(pixels: UInt8Array, turn: tuple[int, int, int, int]) -> UInt8Array:
+    a, b, c, d = turn
+    upright = pixels.transpose(1, 0, 2) if a == 0 else pixels
+    return np.ascontiguousarray(upright[:: -1 if b + d < 0 else 1, :: -1 if a + c < 0 else 1])
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # Our own bound on the area is told as a sentence; Pillow's warnings would only add noise to it.
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _is_animation(path: Path) -> bool:
+    """Whether the file is an animated picture. Raises BadInput for a still one."""
+    if path.stat().st_size > LARGEST_PICTURE:
+        return False
+    try:
+        with _quietly(), Image.open(path, formats=PICTURES) as image:
+            if image.format in ANIMATED and getattr(image, "n_frames", 1) > 1:
+                return True
+    except (*DAMAGE, Image.DecompressionBombError):
+        return False
+    raise BadInput(f"{path} is a still picture; give it with --image.")
+
+
+def _animation(path: Path, wanted: Wanted) -> Footage:
+    footage = Footage(USUAL_RATE)
+    try:
+        with _quietly(), Image.open(path, formats=ANIMATED) as image:
+            _check_size(*image.size, path)
+            footage.size = image.size
+            holds: list[float] = []
+            _gather(_flipped_through(image, footage, holds), wanted, footage, path)
+    except DAMAGE:
+        footage.damaged = True
+    # The usual pause, since the last picture's is often longer than all others together.
+    footage.fps = 1 / Fraction(float(np.median(holds))).limit_denominator(1000) if holds else USUAL_RATE
+    return footage
+
+
+def _flipped_through(image: Image.Image, footage: Footage, holds: list[float]) -> Iterator[Shown]:
+    seconds = 0.0
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        rgba = np.asarray(image.convert("RGBA"))
+        hold = float(image.info.get("duration", 0)) / 1000
+        holds.append(hold if hold >= SHORTEST_HOLD else USUAL_HOLD)
+        yield Shown(seconds, holds[-1], partial(_over_white, rgba, footage))
+        seconds += holds[-1]

@@ -1,0 +1,96 @@
+"""Stored clips of any size and rate -> frames of one size and one rate: the one place. Knows no agent."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import Literal
+
+from memory.artifacts import Product
+from memory.records import Artifact, Recipe
+from models.agent import UInt8Array
+from tools.errors import BadInput, UnreadableMedia
+from tools.media import exact_rate, fit, frame_reader, frames_of, image_writer
+from tools.studio import Archive, Studio, picture_product
+
+Edge = Literal["first", "last"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A clip as it is shown in a film: whole, or without an end that its neighbour shows already."""
+
+    clip: Artifact
+    drop_first: bool = False
+    drop_last: bool = False
+
+    def __post_init__(self) -> None:
+        if self.num_frames < 1:
+            raise BadInput(f"{self.clip.id} has {self.clip.media.num_frames} frames and would lose them all; keep one.")
+
+    @property
+    def num_frames(self) -> int:
+        """Frames that are left, at the clip's own rate."""
+        return self.clip.media.num_frames - self.drop_first - self.drop_last
+
+
+def stored_clip(studio: Studio, id: str) -> Artifact:
+    """The clip or film of that id. Raises BadInput for a picture."""
+    artifact = studio.archive.artifact(id)
+    if artifact.media.kind == "image":
+        raise BadInput(f"{id} is an image, not a clip; make a clip of it first.")
+    return artifact
+
+
+def rate_of(clip: Artifact) -> Fraction:
+    """Frames a second of a stored clip or film."""
+    assert clip.media.fps is not None, f"{clip.id} has no frame rate"
+    return exact_rate(clip.media.fps)
+
+
+def shown(archive: Archive, part: Part, size: tuple[int, int], rate: Fraction) -> Iterator[UInt8Array]:
+    """The frames of a part as shown at `rate` in `size` (width, height): uint8 (H, W, 3), one in memory at a time."""
+    # The bytes and not the path: reading verifies the digest, and a lossless shot is small beside a film.
+    frames = islice(frames_of(archive.read(part.clip)), int(part.drop_first), None)
+    for frame in retimed(frames, part.num_frames, rate_of(part.clip), rate):
+        yield fit(frame, *size)
+
+
+def shown_count(part: Part, rate: Fraction) -> int:
+    """How many frames `shown` gives."""
+    return retimed_count(part.num_frames, rate_of(part.clip), rate)
+
+
+def retimed_count(count: int, own: Fraction, rate: Fraction) -> int:
+    """Frames at `rate` that last as long as `count` at `own`; at least one."""
+    return max(1, round(count * rate / own))
+
+
+def retimed(frames: Iterator[UInt8Array], count: int, own: Fraction, rate: Fraction) -> Iterator[UInt8Array]:
+    """`count` frames at `own` a second shown at `rate`: frames are repeated or left out, the speed stays."""
+    wanted, done = retimed_count(count, own, rate), 0
+    for index, frame in enumerate(frames):
+        # Frame k of the result shows what is on the screen in the middle of its time, so that 23.976 and 24 are alike.
+        while done < wanted and min((2 * done + 1) * own // (2 * rate), count - 1) == index:
+            yield frame
+            done += 1
+
+
+def edge_picture(studio: Studio, clip: Artifact, edge: Edge) -> Artifact:
+    """The first or last frame of a stored clip as a stored picture of the profile's size: where the next part joins."""
+
+    def produce() -> Product:
+        frames = frames_of(studio.archive.read(clip))
+        found = list(islice(frames, 1)) if edge == "first" else list(deque(frames, maxlen=1))
+        if not found:
+            raise UnreadableMedia(f"{clip.id} has no frame; make or fetch it again.")
+        return picture_product(fit(found[0], *studio.size))
+
+    recipe = Recipe(
+        agent="frame",
+        spec={"edge": edge, "width": studio.size[0], "height": studio.size[1]},
+        parents=(clip.sha256,),
+        numerics=f"{frame_reader()};{image_writer()}",
+    )
+    return studio.archive.make(studio.lease, recipe, produce, parents=(clip.id,)).artifact

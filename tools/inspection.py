@@ -1,0 +1,74 @@
+"""Is a product a picture or a film at all? Numbers only; taste and likeness are for judges."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from memory.records import Artifact, Verdict
+from models.agent import UInt8Array
+from tools.studio import Studio, sheet_frames
+
+LEAST_STD = 2.0
+"""Grey levels of 255: a frame whose values spread less than this is all one colour."""
+DARKEST = 16
+"""Grey levels of 255: a frame is black when 99.9 % of its values are below this."""
+LEAST_MOTION = 0.1
+"""Grey levels of 255: mean absolute difference to the first frame; the most different frame must reach it."""
+
+MOST_FRAMES = 32
+"""Frames of a stored product that are looked at, evenly spread: memory stays bounded whatever its length."""
+JUDGE = "inspection"
+
+
+def degenerate(frames_THWC: UInt8Array, *, motion_expected: bool) -> str | None:
+    """One sentence why uint8 (T, H, W, 3) is no picture or film, with the number and its bound; None if it is one.
+
+    Frames are blank when most of them are; a film is frozen when no frame differs from the first.
+    """
+    assert frames_THWC.ndim == 4, f"{frames_THWC.shape} is not (T, H, W, 3)"
+    if (reason := _blank(frames_THWC)) is not None:
+        return reason
+    if motion_expected and (motion := _motion(frames_THWC)) < LEAST_MOTION:
+        return (
+            f"nothing moves: the frames differ by at most {motion:.3f} of 255 grey levels, {LEAST_MOTION} is the least;"
+            " ask for a clear motion or another seed"
+        )
+    return None
+
+
+def inspect(studio: Studio, artifact: Artifact, *, motion_expected: bool) -> Verdict:
+    """Looks at a stored product; an image is never asked to move."""
+    frames, _ = sheet_frames(studio.archive, artifact, MOST_FRAMES)
+    reason = degenerate(frames, motion_expected=motion_expected and artifact.media.kind != "image")
+    if reason is not None:
+        return Verdict(artifact=artifact.id, judge=JUDGE, ok=False, reason=reason)
+    return Verdict(artifact=artifact.id, judge=JUDGE, ok=True, reason="it shows something")
+
+
+def _blank(frames: UInt8Array) -> str | None:
+    black = sum(bool(np.quantile(frame, 0.999) < DARKEST) for frame in frames)
+    if 2 * black > len(frames):
+        return f"{black} of {len(frames)} frames are black: values stay below {DARKEST} of 255; try another seed"
+    spreads = np.array([_spread(frame) for frame in frames])
+    flat = int((spreads < LEAST_STD).sum())
+    if 2 * flat > len(frames):
+        return (
+            f"{flat} of {len(frames)} frames are all one colour: they spread {np.median(spreads):.2f} of 255 grey"
+            f" levels, {LEAST_STD} is the least; try another seed or other words"
+        )
+    return None
+
+
+def _spread(frame: UInt8Array) -> float:
+    """Largest standard deviation of a channel over the pixels: a saturated flat colour has none."""
+    return float(frame.reshape(-1, 3).std(axis=0).max())
+
+
+def _motion(frames: UInt8Array) -> float:
+    return max(_differences(frames), default=0.0)
+
+
+def _differences(frames: UInt8Array) -> Iterator[float]:
+    first = frames[0].astype(np.int16)
+    for frame in frames[1:]:
+        yield float(np.abs(frame - first).mean())

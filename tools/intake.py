@@ -1,0 +1,198 @@
+"""A person's picture -> pixels an agent can start from. Trusts nothing about the file; knows no agent.
+
+Everything that can be wrong with a file is one sentence (BadInput); everything that was changed is one note.
+"""
+
+import hashlib
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import __version__ as PILLOW
+
+from memory.artifacts import Made
+from memory.recipes import artifact_id
+from memory.records import Recipe
+from models.agent import UInt8Array
+from tools.errors import BadInput
+from tools.media import fit, fit_inside, image_writer
+from tools.studio import Report, Studio, picture_product
+
+# Raster formats only: Pillow would hand PostScript to an interpreter that it starts.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+SMALLEST_SIDE = 8
+LARGEST_SIDE = 16384
+LARGEST_AREA = 100_000_000
+"""Pixels; about 300 MB of RGB."""
+LARGEST_FILE = 512 * 2**20
+"""Bytes; no picture of LARGEST_AREA needs more."""
+
+Fit = Literal["crop", "pad"]
+HOW = {"crop": "cover, centre, lanczos", "pad": "inside, black, lanczos"}
+
+FITS = {"crop": fit, "pad": fit_inside}
+
+EXIF_ORIENTATION = 0x0112
+UPRIGHT = 1
+
+# What Pillow's decoders raise on damaged data, besides OSError.
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError),
+    *(struct.error, zlib.error),
+)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A person's picture as an agent gets it: uint8 (H, W, 3) RGB, sha256 of the file, what was changed, how fitted."""
+
+    pixels: UInt8Array
+    source_sha256: str
+    notes: tuple[str, ...] = ()
+    fit: Fit = "crop"
+
+
+def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = "crop") -> Taken:
+    """Reads, checks, turns upright, converts to RGB and, if `size` (width, height) is given, fits to it.
+
+    fit: "crop" covers the size and cuts the centre out, "pad" shows all with black beside it. Raises BadInput with one
+    sentence. The size is checked from the header, before a pixel is decoded.
+    """
+    data = _read(path)
+    notes, upright = _decoded(data, path)
+    pixels, more = _rgb(upright, path)
+    notes += more
+    if size is not None and size != (pixels.shape[1], pixels.shape[0]):
+        notes.append(fitted_note("picture", (pixels.shape[1], pixels.shape[0]), size, fit))
+        pixels = FITS[fit](pixels, *size)
+    return Taken(pixels, hashlib.sha256(data).hexdigest(), tuple(notes), fit)
+
+
+def upload(studio: Studio, path: Path, *, report: Report | None = None) -> Made:
+    """Stores a person's picture, fitted to the profile's size; what was changed is reported as notes.
+
+    Raises BadInput with one sentence.
+    """
+    taken = take_picture(path, studio.size)
+    tell = report or studio.report
+    for note in taken.notes:
+        tell({"stage": "upload", "note": note})
+    return store(studio, taken)
+
+
+def store(studio: Studio, taken: Taken) -> Made:
+    """Stores a picture that was taken in."""
+    return studio.archive.make(studio.lease, _recipe(taken), lambda: picture_product(taken.pixels))
+
+
+def picture_id(taken: Taken) -> str:
+    """The artifact id that `store` will give it."""
+    return artifact_id("image", _recipe(taken))
+
+
+def _recipe(taken: Taken) -> Recipe:
+    height, width = taken.pixels.shape[:2]
+    return Recipe(
+        agent="upload",
+        spec={"source": taken.source_sha256, "width": width, "height": height, "fit": HOW[taken.fit]},
+        numerics=f"pillow:{PILLOW};{image_writer()}",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; give the path of one picture.")
+        if not path.exists():
+            raise BadInput(f"There is no file {path}; check the path of the picture.")
+        if not path.is_file():
+            raise BadInput(f"{path} is no ordinary file; give the path of a picture.")
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise BadInput(f"{path} has {size / 2**20:.0f} MiB; give a picture of at most {LARGEST_FILE // 2**20} MiB.")
+        data = path.read_bytes()
+    except PermissionError as error:
+        raise BadInput(f"{path} may not be read; give yourself the right to read it.") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read ({error}); give the path of a picture.") from error
+    if not data:
+        raise BadInput(f"{path} is empty; give a picture.")
+    return data
+
+
+def _decoded(data: bytes, path: Path) -> tuple[list[str], Image.Image]:
+    with _damage_told(path), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check_header(image, path)
+        return list(_turned_note(image)), ImageOps.exif_transpose(image)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    with warnings.catch_warnings():
+        # Our own bound on the area is told as a sentence; Pillow's warnings would only add noise to it.
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except UnidentifiedImageError as error:
+            raise BadInput(f"{path} is no picture that can be read; use PNG, JPEG, WebP, TIFF, BMP or AVIF.") from error
+        except Image.DecompressionBombError as error:
+            raise BadInput(f"{path} has more than {LARGEST_AREA:,} pixels; make it smaller.") from error
+        except DAMAGE as error:
+            raise BadInput(f"{path} is damaged or cut off ({error}); get a whole copy of it.") from error
+
+
+def _check_header(image: Image.Image, path: Path) -> None:
+    width, height = image.size
+    if min(width, height) < SMALLEST_SIDE:
+        raise BadInput(f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.")
+    if max(width, height) > LARGEST_SIDE:
+        raise BadInput(f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.")
+    if width * height > LARGEST_AREA:
+        raise BadInput(f"{path} has {width * height:,} pixels; make it at most {LARGEST_AREA:,}.")
+    # A multi-picture JPEG holds previews of one photo beside it: the first is the photo.
+    if image.format != "MPO" and (num_frames := getattr(image, "n_frames", 1)) > 1:
+        raise BadInput(f"{path} has {num_frames} frames; give one still picture.")
+
+
+def _turned_note(image: Image.Image) -> Iterator[str]:
+    if image.getexif().get(EXIF_ORIENTATION, UPRIGHT) not in (UPRIGHT, 0):
+        yield "The picture was turned upright as its camera noted."
+
+
+def _rgb(image: Image.Image, path: Path) -> tuple[UInt8Array, list[str]]:
+    if image.mode.startswith("I") or image.mode == "F":
+        return _grey_of_high_depth(image, path)
+    if not image.has_transparency_data:
+        note = [] if image.mode == "RGB" else [f"The picture was converted from {image.mode} to RGB."]
+        return np.asarray(image.convert("RGB"), dtype=np.uint8), note
+    rgba = image.convert("RGBA")
+    note = ["The transparent parts were laid over white."] if np.asarray(rgba)[..., 3].min() < 255 else []
+    white = Image.new("RGBA", rgba.size, "white")
+    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"), dtype=np.uint8), note
+
+
+def _grey_of_high_depth(image: Image.Image, path: Path) -> tuple[UInt8Array, list[str]]:
+    values = np.asarray(image)
+    if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
+        raise BadInput(f"{path} has 32 bits a pixel; save it with 8 or 16 bits a channel.")
+    # Pillow's own conversion would clip at 255 instead of scaling.
+    grey = (values.astype(np.uint32) >> 8).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2), ["The picture was converted from 16 bit grey to RGB."]
+
+
+def fitted_note(what: str, size: tuple[int, int], target: tuple[int, int], how: Fit) -> str:
+    """What a fit from one (width, height) to another did to a picture or video."""
+    (width, height), (to_width, to_height) = size, target
+    scales = to_width / width, to_height / height
+    scale = max(scales) if how == "crop" else min(scales)
+    spare = (round(width - to_width / scale), round(height - to_height / scale))
+    done = ("pixels were cut from its edges", "pixels of black were added beside it")[how == "pad"]
+    changed = f" and {abs(spare[0])}x{abs(spare[1])} {done}" if any(spare) else ""
+    return f"The {what} was scaled from {width}x{height} to fit {to_width}x{to_height}{changed}."

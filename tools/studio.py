@@ -1,0 +1,177 @@
+"""What every verb works with: whom it borrows from, where it stores, which sizes the profile has. No verb in here."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import JsonValue
+
+from memory.artifacts import Made, Product
+from memory.records import Artifact, Media, Recipe
+from models import agent
+from models.agent import Clip, Picture, Progress, Role, UInt8Array
+from tools.errors import BadInput
+from tools.media import (
+    MATROSKA,
+    PNG,
+    chosen_frames,
+    decode_image,
+    encode_clip,
+    encode_image,
+    evenly,
+    exact_rate,
+)
+
+Told = Mapping[str, JsonValue]
+Report = Callable[[Told], None]
+"""Hears how far a verb is: `stage` always; `step`, `of`, `frames_per_second`, `seconds_left` while an agent works."""
+
+
+def unheard(told: Told) -> None:
+    """The report of somebody who does not listen."""
+
+
+class Identity(Protocol):
+    """What the recipe of an agent's product needs, known before the agent is loaded."""
+
+    @property
+    def weights(self) -> str:
+        """sha256 over the weights and configuration."""
+
+    @property
+    def numerics(self) -> str:
+        """Device kind, dtype, library versions, threads, code version."""
+
+
+class Lender(agent.Lender, Protocol):
+    """Who has the agents and knows what their products depend on. Raises AgentError."""
+
+    def identity(self, role: Role, /) -> Identity:
+        """Of the agent that `lend` would give; loads nothing."""
+
+
+class Archive(Protocol):
+    """Where products are kept; a recipe is made once."""
+
+    def make(
+        self, lease: Any, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
+    ) -> Made:
+        """The product of `recipe`, from the store or from `produce`. parents: artifact ids."""
+
+    def artifact(self, id: str, /) -> Artifact:
+        """The row of an id."""
+
+    def read(self, artifact: Artifact, /) -> bytes:
+        """Its bytes, digest verified."""
+
+    def path(self, artifact: Artifact, /) -> Path:
+        """Where its bytes are, to be read only."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Dials of an agent's sampler; None means the preset's value. image_guidance_scale: A3's alone."""
+
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    image_guidance_scale: float | None = None
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What a verb works with. size: (width, height) in pixels; num_frames: what the profile's A4 makes in one segment.
+
+    lease: the right to publish for one run, handed through to the archive.
+    """
+
+    lender: Lender
+    archive: Archive
+    lease: Any
+    size: tuple[int, int]
+    fps: float
+    num_frames: int
+    image_sampling: Sampling = field(default_factory=Sampling)
+    edit_sampling: Sampling = field(default_factory=Sampling)
+    video_sampling: Sampling = field(default_factory=Sampling)
+    connect_sampling: Sampling = field(default_factory=Sampling)
+    report: Report = unheard
+
+
+def stored_picture(studio: Studio, artifact: Artifact) -> Picture:
+    """The stored picture, decoded; an agent receives this and never pixels that were still around."""
+    if artifact.media.kind != "image":
+        raise BadInput(f"{artifact.id} is a {artifact.media.kind}, not an image; name an image.")
+    return Picture(decode_image(studio.archive.read(artifact)))
+
+
+def recipe_of(
+    studio: Studio,
+    made_by: str,
+    role: Role,
+    asked: dict[str, JsonValue],
+    *,
+    writer: str,
+    parents: tuple[Artifact, ...] = (),
+) -> Recipe:
+    """The recipe of what the agent in `role` makes. made_by: the name it is known by; writer: what encodes it."""
+    identity = studio.lender.identity(role)
+    return Recipe(
+        agent=made_by,
+        weights=identity.weights,
+        spec=asked,
+        parents=tuple(parent.sha256 for parent in parents),
+        numerics=f"{identity.numerics};{writer}",
+    )
+
+
+def picture_product(pixels: UInt8Array) -> Product:
+    """uint8 (H, W, 3) as it is stored."""
+    height, width = pixels.shape[:2]
+    return Product(encode_image(pixels), Media(kind="image", media_type=PNG, width=width, height=height), ".png")
+
+
+def clip_product(clip: Clip) -> Product:
+    """A clip as it is stored: without loss."""
+    count, height, width = clip.frames.shape[:3]
+    rate = float(exact_rate(clip.fps))
+    media = Media(kind="clip", media_type=MATROSKA, width=width, height=height, num_frames=count, fps=rate)
+    return Product(encode_clip(clip.frames, clip.fps), media, ".mkv")
+
+
+def sheet_frames(archive: Archive, artifact: Artifact, most: int = 16) -> tuple[UInt8Array, list[int]]:
+    """What is looked at of any product: at most `most` frames, uint8 (T, H, W, 3), and their indices.
+
+    They are evenly spread, the first and the last among them; an image is one frame.
+    """
+    data = archive.read(artifact)
+    if artifact.media.kind == "image":
+        return decode_image(data)[None], [0]
+    indices = evenly(artifact.media.num_frames, most)
+    return np.stack(list(chosen_frames(data, indices))), indices
+
+
+def progress_of(report: Report, stage: str, num_frames: int) -> Progress:
+    """A progress callback that tells `report` the step, the frames a second so far, and the seconds left."""
+    started = time.monotonic()
+
+    def progress(step: int, of: int) -> None:
+        elapsed = max(time.monotonic() - started, 1e-9)
+        report(
+            {
+                "stage": stage,
+                "step": step,
+                "of": of,
+                "frames_per_second": num_frames * step / of / elapsed,
+                "seconds_left": elapsed / step * (of - step) if step else None,
+            }
+        )
+
+    return progress
+
+
+def for_shot(report: Report, shot: int) -> Report:
+    """`report` that also says which shot it is about."""
+    return lambda told: report({**told, "shot": shot})
