@@ -19,12 +19,14 @@ from models.embedded.language import (
 )
 
 DIGITAL_SHARE = 0.25
+GIVEN_DIGITAL_SHARE = 0.4
+"""For agents that are given a picture: its blocks are the first thing that they lose."""
 MOTION_ONLY_SHARE = 0.3
 ONWARD_SHARE = 0.35
 SILENT_SHARE = 0.1
 TWO_EDITS_SHARE = 0.35
-EDIT_SHARES = (0.2, 0.4, 0.2, 0.2)
-"""Colour, object, scene, style: shapes are the hard part."""
+EDIT_SHARES = (0.3, 0.3, 0.2, 0.2)
+"""Colour, object, scene, style: shapes are the hard part, to draw another and to see which one it is."""
 STRIDE = 4
 """Crops begin on whole latent cells, as blocks do: at odd offsets the autoencoder would have to learn both phases."""
 
@@ -130,7 +132,7 @@ def moves(rng: np.random.Generator, batch: int) -> Moves:
 
 
 def _two_frames(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    s = scenery(rng)
+    s = scenery(rng, digital_share=GIVEN_DIGITAL_SHARE)
     where = world.onward(s, rng) if rng.random() < ONWARD_SHARE else world.track(s, rng)
     return _frames(s, where, sorted(rng.choice(NUM_FRAMES, size=2, replace=False).tolist()))
 
@@ -153,7 +155,7 @@ def edits(rng: np.random.Generator, batch: int) -> Edits:
     places: list[NDArray[np.float32]] = []
     instructions: list[str] = []
     while len(pairs) < batch:
-        s, edit = scenery(rng), _edit(rng)
+        s, edit = scenery(rng, digital_share=GIVEN_DIGITAL_SHARE), _edit(rng)
         changed = edit.applied(s)
         if changed.held_out or changed == s:
             continue

@@ -25,8 +25,9 @@ OBJECT_WEIGHT = 4.0
 """Extra loss on the object's cells at low noise: a twentieth of the picture carries most of the sentence."""
 SNR_GAMMA = 6.0
 """Clip of the loss weight SNR + 1 on predicted clean latents (min-SNR weighting, Hang et al. 2023)."""
-IMAGE_NOISE = 0.15
-"""Largest noise, in standard deviations, on the picture that an agent is given."""
+IMAGE_NOISE, EDIT_NOISE = 0.15, 0.05
+"""Largest noise, in standard deviations, on the picture that an agent is given. With as much as the others, A3 cannot
+see which shape an object in the night has."""
 NO_PICTURE_SHARE = 0.03
 """Share of A3's samples that see no picture, for image guidance."""
 PLACE_ERROR, RADIUS_ERROR = 0.004, 0.02
@@ -222,7 +223,7 @@ def train_edit_image(
             known = _encoded(vae, wanted.before, shop.device)
             clean = _encoded(vae, wanted.after, shop.device)
         blind = torch.from_numpy(rng.random(16) < NO_PICTURE_SHARE).view(-1, 1, 1, 1).to(shop.device)
-        given = given_to_a3(_spoilt(known), where) * ~blind
+        given = given_to_a3(_spoilt(known, EDIT_NOISE), where) * ~blind
         hidden = prompts(wanted.instructions, empty=rng.random(16) < NO_TEXT_SHARE)
         t, noisy, alpha_bar = _noised(noise_schedule, clean, earliness=2)
         predicted = unet(torch.cat([noisy, given], dim=1), t, hidden).sample.float()
@@ -279,9 +280,9 @@ def _encoded(vae: AutoencoderTiny, frames: NDArray[np.uint8], device: torch.devi
     return encoded(vae, to_tensor(frames, device)).float()
 
 
-def _spoilt(latents: Tensor) -> Tensor:
+def _spoilt(latents: Tensor, most: float = IMAGE_NOISE) -> Tensor:
     """Some noise on what an agent is given, so that it forgives the errors of the agent before it and its own."""
-    strength = IMAGE_NOISE * torch.rand(len(latents), 1, 1, 1, device=latents.device)
+    strength = most * torch.rand(len(latents), 1, 1, 1, device=latents.device)
     return latents + strength * torch.randn_like(latents)
 
 
