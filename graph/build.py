@@ -9,9 +9,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from graph import edges, nodes
+from graph import edges, nodes, review
 from graph.state import DEFAULT_LIMITS, Context, Limits, RunState
 
+ONWARD = ["act", "think", "ask", "assemble"]
 Map = CompiledStateGraph[RunState, Context, RunState, RunState]
 AnyGraph = StateGraph[Any, Any, Any, Any]
 Node = Callable[..., RunState]
@@ -29,12 +30,12 @@ def _drawn(limits: Limits) -> Map:
     # Once a process: reading the nodes' signatures costs as much as two steps of a run.
     graph = StateGraph(RunState, context_schema=Context)
     draw(graph, limits)
-    graph.add_edge(START, "enhance")
+    graph.add_conditional_edges(START, edges.begin, ["enhance", "ask"])
     return graph.compile(name="mora")
 
 
 def draw(graph: AnyGraph, limits: Limits, plugged: Callable[[Node], Node] = lambda node: node) -> None:
-    """enhance -> plan -> (act -> review)* -> assemble -> finish, each node as `plugged` returns it.
+    """enhance -> plan -> (act -> review -> (ask -> think)?)* -> assemble -> finish, each node as `plugged` returns it.
 
     Never rename a node: a paused run would end silently.
     """
@@ -43,12 +44,16 @@ def draw(graph: AnyGraph, limits: Limits, plugged: Callable[[Node], Node] = lamb
     graph.add_node("plan", plugged(nodes.plan))
     graph.add_node("act", plugged(nodes.act))
     graph.add_node("review", plugged(nodes.review))
+    graph.add_node("ask", plugged(review.ask))
+    graph.add_node("think", plugged(review.think))
     graph.add_node("assemble", plugged(nodes.assemble))
     graph.add_node("finish", plugged(nodes.finish))
 
     graph.add_edge("enhance", "plan")
-    graph.add_conditional_edges("plan", route, ["act", "assemble"])
+    graph.add_conditional_edges("plan", route, ONWARD)
     graph.add_edge("act", "review")
-    graph.add_conditional_edges("review", route, ["act", "assemble"])
+    graph.add_conditional_edges("review", route, ONWARD)
+    graph.add_edge("ask", "think")
+    graph.add_conditional_edges("think", route, ONWARD)
     graph.add_edge("assemble", "finish")
     graph.add_edge("finish", END)

@@ -1,48 +1,41 @@
 """Every routing decision and limit: pure functions from the state to what comes next."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Literal
 
 from langgraph.types import Send
 
-from graph.procedures import STEPS
-from graph.state import Call, Errand, Limits, RunState, Take
+from graph.state import Call, Errand, Limits, RunState
+from graph.storyboard import asks, chosen, inputs_now, missing, takes_of
+
+TOGETHER = ("text_to_image",)
+"""Tools whose agent draws several candidates in one go."""
+
+
+def begin(state: RunState) -> Literal["enhance", "ask"]:
+    """A run begins with its wish; a conversation without one begins with a question."""
+    return "enhance" if state["request"]["prompt"] or state["request"].get("review") != "chat" else "ask"
 
 
 def next_errands(state: RunState, limits: Limits) -> list[Errand]:
-    """The calls that can run now: those never made whose needs are met, and degenerate ones with repeats left."""
-    errands = []
-    for call in state["calls"]:
-        takes = state.get("takes", {}).get(call["id"], [])
-        if takes and (accepted(state, takes[-1]) or len(takes) > limits.repeats):
-            continue
-        needed = [take["artifact"] for need in call["needs"] if (take := chosen(state, need, limits)) is not None]
-        if len(needed) == len(call["needs"]):
-            attempt = len(takes)
-            seed = seed_of(state["request"]["seed"], call, attempt)
-            errands.append(Errand(call=call, attempt=attempt, seed=seed, inputs=inputs_of(call, needed)))
-    return errands
+    """The calls that can run now: those with takes to be made whose needs are met."""
+    return [errand for call in state.get("calls", []) for errand in _errands(state, call, limits)]
 
 
-def inputs_of(call: Call, needed: Sequence[str]) -> list[str]:
-    """The artifacts that a call starts from, in the order of its arguments: given ones, and the products it needs."""
-    made = iter(needed)
-    return [call["arguments"].get(name) or next(made) for name in STEPS[call["tool"]].takes]
-
-
-def accepted(state: RunState, take: Take) -> bool:
-    """True when the newest word on this take's artifact is a yes."""
-    verdict = state.get("verdicts", {}).get(take["artifact"])
-    return verdict is not None and verdict["ok"]
-
-
-def chosen(state: RunState, call_id: str, limits: Limits) -> Take | None:
-    """The take that stands: the last one, once it is accepted or no repeat is left; else None."""
-    takes = state.get("takes", {}).get(call_id, [])
-    if takes and (accepted(state, takes[-1]) or len(takes) > limits.repeats):
-        return takes[-1]
-    return None
+def _errands(state: RunState, call: Call, limits: Limits) -> list[Errand]:
+    count = missing(state, call, limits)
+    inputs = inputs_now(state, call, limits) if count else None
+    if inputs is None:
+        return []
+    first, seed = len(takes_of(state, call["id"])), state["request"]["seed"]
+    attempts = range(first, first + count)
+    seeds = [seed_of(seed, call, attempt) for attempt in attempts]
+    if count > 1 and call["tool"] in TOGETHER:
+        return [Errand(call=call, attempt=first, seed=seeds[0], inputs=inputs, also=seeds[1:])]
+    return [
+        Errand(call=call, attempt=attempt, seed=each, inputs=inputs)
+        for attempt, each in zip(attempts, seeds, strict=True)
+    ]
 
 
 def seed_of(seed: int, call: Call, attempt: int) -> int:
@@ -51,7 +44,18 @@ def seed_of(seed: int, call: Call, attempt: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["assemble"]:
-    """One `Send` per call that can run now; when none is left, the film."""
+def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", "ask", "think"]:
+    """One `Send` per take that can be made now; when none is left, the planner, the person, or the film."""
     errands = next_errands(state, limits)
-    return [Send("act", errand) for errand in errands] if errands else "assemble"
+    if errands:
+        return [Send("act", errand) for errand in errands]
+    if asks(state) and state.get("turn", {}).get("open"):
+        return "think"
+    return "ask" if asks(state) and not approved(state, limits) else "assemble"
+
+
+def approved(state: RunState, limits: Limits) -> bool:
+    """True once every product of a reviewed run stands. A conversation has no such end."""
+    if state["request"].get("review") == "chat":
+        return False
+    return all(chosen(state, call["id"], limits) is not None for call in state.get("calls", []))

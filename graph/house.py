@@ -2,15 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 from pydantic import JsonValue
 
 from graph.build import Map, build
+from graph.conversation import Answer
 from graph.errors import TOLD, RequestError, Stopped
 from graph.intake import Uploads
 from graph.planners import Planner, prompts_digest
@@ -29,6 +31,14 @@ NOTHING_UPLOADED = Uploads()
 
 Hear = Callable[[dict[str, Any]], None]
 """Hears what the graph tells while it runs: stages, steps, finished nodes."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a run waits for: the id by which it is answered, and `conversation.question_of`."""
+
+    id: str
+    asked: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,8 @@ def start(
         context = context_of(rooms, run, planner, lease)
         uploads.store(context.studio)
         hear({"kind": "updates", "told": {"upload": {"notes": uploads.notes}}})
-        return _drive(rooms, run, context, hear, uploads.notes)
+        first = RunState(request=run.request.model_dump(mode="json"), notes=list(uploads.notes))
+        return _drive(rooms, run, context, hear, first)
 
 
 def new_run(rooms: Rooms, request: Request, planner: Planner, settings: dict[str, JsonValue]) -> Run:
@@ -76,12 +87,35 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
     with rooms.archive.hold(run.id) as lease:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
         run = rooms.archive.run(run.id)
-        if run.status == "done":
+        if run.status in ("done", "waiting"):
             return run
         planner = rooms.planner(run.request)
         with told_to_archive(rooms.archive, lease):
             run = rooms.archive.set_status(lease, "running")
             return _drive(rooms, run, context_of(rooms, run, planner, lease), hear)
+
+
+def answer(rooms: Rooms, run_id: str, question: Question, given: Answer, hear: Hear) -> Run:
+    """A waiting run goes on with the answer to its question, up to the next one or its end.
+
+    Raises RequestError if that question is no longer what it waits for: somebody else has answered it.
+    """
+    with rooms.archive.hold(run_id) as lease:
+        run = rooms.archive.run(run_id)
+        if question_of_run(rooms, run) != question:
+            raise RequestError(f"Run {run.id} no longer waits for this answer; look at it again with `show {run.id}`.")
+        planner = rooms.planner(run.request)
+        with told_to_archive(rooms.archive, lease):
+            run = rooms.archive.set_status(lease, "running")
+            command: Command[Any] = Command(resume={question.id: given.model_dump(mode="json")})
+            return _drive(rooms, run, context_of(rooms, run, planner, lease), hear, command)
+
+
+def question_of_run(rooms: Rooms, run: Run) -> Question | None:
+    """What a run waits for; None if for nothing."""
+    with rooms.archive.saver() as saver:
+        waiting = build(saver, limits=rooms.limits).get_state(config_of(run, rooms.limits)).interrupts
+    return Question(waiting[0].id, waiting[0].value) if waiting else None
 
 
 def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Context:
@@ -97,18 +131,22 @@ def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Cont
     return Context(planner, rooms.archive, lease, studio, rooms.limits, rooms.stop)
 
 
-def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, notes: Sequence[str] = ()) -> Run:
+def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunState | Command[Any] | None" = None) -> Run:
+    """To the end, or to a question. given: the request, or an answer; None goes on from the last checkpoint."""
     with rooms.archive.saver() as saver:
         graph = build(saver, limits=rooms.limits)
         config = config_of(run, rooms.limits)
         for part in graph.stream(
-            _next_input(graph, config, run, notes),
+            given or _next_input(graph, config, run),
             config,
             context=context,
             stream_mode=["custom", "updates"],
             durability="sync",
             version="v2",
         ):
+            if "__interrupt__" in part["data"]:
+                rooms.archive.set_status(context.lease, "waiting")
+                continue
             hear({"kind": part["type"], "told": part["data"]})
             if "finish" not in part["data"]:  # a film that is done is not given up for a late Ctrl-C
                 context.stop_if_asked()
@@ -125,10 +163,10 @@ def config_of(run: Run, limits: Limits) -> RunnableConfig:
     )
 
 
-def _next_input(graph: Map, config: RunnableConfig, run: Run, notes: Sequence[str]) -> RunState | None:
-    """The request, and what was noted before it, for a run without a checkpoint; None (go on) for any other."""
+def _next_input(graph: Map, config: RunnableConfig, run: Run) -> RunState | None:
+    """The request for a run without a checkpoint; None (go on) for any other."""
     if graph.get_state(config).created_at is None:
-        return RunState(request=run.request.model_dump(mode="json"), notes=list(notes))
+        return RunState(request=run.request.model_dump(mode="json"), notes=[])
     return None
 
 

@@ -1,16 +1,17 @@
 """The steps of a run. Each reads the state, does one thing through the context, and returns only what changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from graph import edges
 from graph.drafts import Brief, Enhancement, PlanDraft
 from graph.planners import brief_of
-from graph.procedures import STEPS, Tool, call_id, film_of, needs_of
+from graph.procedures import STEPS, AnyTool, Tool, call_id, film_of, needs_of
 from graph.recorder import ArchiveRecorder
 from graph.state import Call, Context, Errand, Judged, RunState, Take
+from graph.storyboard import chosen, takes_of
 from graph.tracing import traced
 from memory.artifacts import Made
 from memory.records import Request
@@ -22,7 +23,7 @@ from tools.edit_video import EditVideo, edit_video
 from tools.extend_video import ExtendVideo, extend_video
 from tools.image_to_video import ImageToVideo, image_to_video
 from tools.inspection import inspect
-from tools.studio import Report, Studio, Told
+from tools.studio import Report, Told
 from tools.text_to_image import TextToImage, text_to_image
 
 
@@ -48,12 +49,16 @@ def _brief(state: RunState, context: Context) -> Brief:
     return brief_of(Request.model_validate(state["request"]), context.archive)
 
 
-def calls_of(draft: PlanDraft) -> list[Call]:
-    """The calls of a plan shot by shot, each with what it needs, in the order of the procedures."""
+def calls_of(draft: PlanDraft, *, first: int = 1) -> list[Call]:
+    """The calls of a plan, shots counted from `first`, each with what it needs, in the order of the procedures."""
     order = list(STEPS)
     drafted = sorted(draft.calls, key=lambda call: (call.shot, order.index(call.tool)))
-    planned = [call_id(call.shot, call.tool) for call in drafted]
-    return [_call(each.shot, each.tool, each.arguments.model_dump(mode="json"), planned) for each in drafted]
+    shots = [call.shot + first - 1 for call in drafted]
+    planned = [call_id(shot, call.tool) for shot, call in zip(shots, drafted, strict=True)]
+    return [
+        _call(shot, each.tool, each.arguments.model_dump(mode="json"), planned)
+        for shot, each in zip(shots, drafted, strict=True)
+    ]
 
 
 def _call(shot: int, tool: Tool, arguments: dict[str, Any], planned: list[str]) -> Call:
@@ -72,11 +77,15 @@ def act(state: Errand, runtime: Runtime[Context]) -> RunState:
             notes.append(f"Shot {call['shot']}: {told['note']}")
         runtime.stream_writer({"call": call["id"], "shot": call["shot"], "attempt": state["attempt"], **told})
 
-    asked = {**call["arguments"], "seed": state["seed"], "inputs": state["inputs"]}
-    made = traced(call["tool"], asked, context.lease.run, lambda: _made(context.studio, state, report))
-    report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
-    take = Take(artifact=made.artifact.id, seed=state["seed"], attempt=state["attempt"])
-    return {"takes": {call["id"]: [take]}, "notes": notes}
+    seeds = [state["seed"], *state.get("also", [])]
+    asked = {**call["arguments"], "seed": seeds[0], "inputs": state["inputs"]}
+    every = traced(call["tool"], asked, context.lease.run, lambda: _made(context, state, seeds, report))
+    takes = []
+    for attempt, (seed, made) in enumerate(zip(seeds, every, strict=True), state["attempt"]):
+        report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
+        take = Take(artifact=made.artifact.id, seed=seed, attempt=attempt)
+        takes.append(Take(**take, inputs=state["inputs"], asked=call["arguments"]))
+    return {"takes": {call["id"]: takes}, "notes": notes}
 
 
 Verb = tuple[type[Arguments], Callable[..., Made]]
@@ -90,27 +99,42 @@ VERBS: dict[Tool, Verb] = {
 }
 
 
-def _made(studio: Studio, errand: Errand, report: Report) -> Made:
+def _made(context: Context, errand: Errand, seeds: list[int], report: Report) -> list[Made]:
     call = errand["call"]
+    if call["tool"] == "assemble_film":
+        film = film_asked(context, call["arguments"]["pieces"], errand["inputs"])
+        return [assemble_film(context.studio, film, report=report)]
     arguments, verb = VERBS[call["tool"]]
     starts = dict(zip(STEPS[call["tool"]].takes, errand["inputs"], strict=True))
     asked = arguments.model_validate({**call["arguments"], **starts})
-    return verb(studio, asked, seed=errand["seed"], report=report)
+    return [verb(context.studio, asked, seed=seed, report=report) for seed in seeds]
+
+
+def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
+    """The clips as one film, at the rate of the fastest, so that no frame of a given clip is left out."""
+    rates = [context.archive.artifact(clip).media.fps for clip in clips]
+    return AssembleFilm(
+        clips=clips,
+        fps=max(rate for rate in rates if rate is not None),
+        drop_first=frozenset(place for place, piece in enumerate(pieces) if piece["drop_first"]),
+        drop_last=frozenset(place for place, piece in enumerate(pieces) if piece["drop_last"]),
+    )
 
 
 def review(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Looks at every take that nobody judged yet: a degenerate product is sent back with the reason."""
+    context = runtime.context
     verdicts: dict[str, Judged] = {}
     notes: list[str] = []
     for call in state["calls"]:
-        for take in state.get("takes", {}).get(call["id"], []):
+        for take in takes_of(state, call["id"]):
             if take["artifact"] in state.get("verdicts", {}):
                 continue
-            artifact = runtime.context.archive.artifact(take["artifact"])
-            verdict = inspect(runtime.context.studio, artifact, motion_expected=_moves(call))
+            artifact = context.archive.artifact(take["artifact"])
+            verdict = inspect(context.studio, artifact, motion_expected=_moves(call))
             verdicts[take["artifact"]] = Judged(ok=verdict.ok, reason=verdict.reason)
             if not verdict.ok:
-                notes.append(_told(call, take, verdict.reason, runtime.context.limits.repeats))
+                notes.append(_told(call, take, verdict.reason, context.limits.repeats))
     return {"verdicts": verdicts, "notes": notes}
 
 
@@ -120,13 +144,14 @@ def _moves(call: Call) -> bool:
     return call["tool"] != "text_to_image" and prompt is not None and "stays still" not in prompt
 
 
-WHAT: dict[Tool, str] = {
+WHAT: dict[AnyTool, str] = {
     "text_to_image": "picture of",
     "edit_image": "changed picture of",
     "image_to_video": "clip of",
     "extend_video": "new part of",
     "edit_video": "changed clip of",
     "connect_videos": "transition after",
+    "assemble_film": "film of",
 }
 
 
@@ -144,24 +169,18 @@ def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
         context.stop_if_asked()
         runtime.stream_writer(dict(told))
 
-    def work() -> Made:
-        return assemble_film(context.studio, film, report=report)
+    def work() -> list[Made]:
+        return [assemble_film(context.studio, film, report=report)]
 
-    return {"film": traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work).artifact.id}
+    return {"film": traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work)[-1].artifact.id}
 
 
 def _film(state: RunState, context: Context) -> AssembleFilm:
-    """The pieces in their order, at the rate of the fastest, so that no frame of a given clip is left out."""
+    """The pieces in their order."""
     pieces = film_of(state["calls"])
-    takes = [edges.chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
+    takes = [chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
     clips = [take["artifact"] if take else str(piece.artifact) for piece, take in zip(pieces, takes, strict=True)]
-    rates = [context.archive.artifact(clip).media.fps for clip in clips]
-    return AssembleFilm(
-        clips=clips,
-        fps=max(rate for rate in rates if rate is not None),
-        drop_first=frozenset(place for place, piece in enumerate(pieces) if piece.drop_first),
-        drop_last=frozenset(place for place, piece in enumerate(pieces) if piece.drop_last),
-    )
+    return film_asked(context, [asdict(piece) for piece in pieces], clips)
 
 
 def finish(state: RunState, runtime: Runtime[Context]) -> RunState:

@@ -5,12 +5,14 @@ is held to it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from memory.records import Task
 
 Tool = Literal["text_to_image", "edit_image", "image_to_video", "extend_video", "edit_video", "connect_videos"]
+AnyTool = Tool | Literal["assemble_film"]
+"""What a call may be of: a run of its own ends in a film, a conversation has any number of them."""
 Procedural = Literal["text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
 """A task that is decided: what `auto` becomes."""
 Told = Literal["picture", "edit", "motion"]
@@ -134,6 +136,20 @@ class Piece:
 
 def film_of(calls: Sequence[Mapping[str, Any]]) -> list[Piece]:
     """The film that a plan makes, piece by piece; what was given, or came first, is shown whole."""
+    changed = [call for call in calls if call["tool"] == "edit_video" and call.get("needs")]
+    changes = {str(call["needs"][0]): str(call["id"]) for call in changed}
+    planned = [call for call in calls if call["id"] not in changes.values()]
+    return [replace(piece, call=_newest(piece.call, changes)) for piece in _planned_film(planned)]
+
+
+def _newest(call: str | None, changes: Mapping[str, str]) -> str | None:
+    """The last change of a call's clip, and of that change's."""
+    while call is not None and call in changes:
+        call = changes[call]
+    return call
+
+
+def _planned_film(calls: Sequence[Mapping[str, Any]]) -> list[Piece]:
     by_tool: dict[str, list[Mapping[str, Any]]] = {}
     for call in sorted(calls, key=lambda call: int(call["shot"])):
         by_tool.setdefault(call["tool"], []).append(call)

@@ -3,12 +3,12 @@
 import operator
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict  # pydantic, which describes the state to servers, wants this one before 3.12
 
 from graph.errors import Stopped
-from graph.procedures import Tool
+from graph.procedures import AnyTool
 
 if TYPE_CHECKING:
     from graph.planners import Planner
@@ -26,17 +26,62 @@ class Call(TypedDict):
 
     id: str
     shot: int
-    tool: Tool
+    tool: AnyTool
     arguments: dict[str, Any]
     needs: list[str]
 
 
 class Take(TypedDict):
-    """One product of a call: the artifact, the seed it was made with, and which attempt it was, from 0."""
+    """One product of a call: the artifact, the seed it was made with, and which attempt it was, from 0.
+
+    inputs, asked: what it was made from, and the arguments it was made with, as they were then.
+    """
 
     artifact: str
     seed: int
     attempt: int
+    inputs: NotRequired[list[str]]
+    asked: NotRequired[dict[str, Any]]
+
+
+class Round(TypedDict):
+    """What is wanted of a call now: `count` takes from attempt `since` on.
+
+    upto: where a round that was taken back ended. again: how often the person had the call repeated, `most` how often
+    it may be. alone: the newest usable take stands without being asked about.
+    """
+
+    since: int
+    count: int
+    upto: NotRequired[int]
+    again: NotRequired[int]
+    most: NotRequired[int]
+    alone: NotRequired[bool]
+
+
+class Past(TypedDict):
+    """What a turn changed, as it was before: None where there was nothing. This is how it is taken back."""
+
+    calls: dict[str, Call | None]
+    rounds: dict[str, Round | None]
+    choices: dict[str, int | None]
+
+
+class Said(TypedDict):
+    """One thing that was said. who: `person` or `mora`."""
+
+    who: str
+    text: str
+
+
+class Turn(TypedDict):
+    """A turn of the person: the words, or moves that need no reading. round: how often the planner has thought about
+    it; open: it wants to see what its moves made before it says more."""
+
+    said: str | None
+    moves: list[dict[str, Any]]
+    round: int
+    open: bool
 
 
 class Judged(TypedDict):
@@ -62,7 +107,7 @@ def add_verdicts(known: dict[str, Judged], new: dict[str, Judged]) -> dict[str, 
 
 class RunState(TypedDict, total=False):
     """The channels. Written by: enhance (enhancement, notes), plan (calls), act (takes, notes), review (verdicts,
-    notes), assemble (film)."""
+    notes), ask (turn), think (calls, rounds, choices, past, talk, turn), assemble (film)."""
 
     request: dict[str, Any]
     enhancement: dict[str, Any]
@@ -70,17 +115,23 @@ class RunState(TypedDict, total=False):
     takes: Annotated[dict[str, list[Take]], add_takes]
     verdicts: Annotated[dict[str, Judged], add_verdicts]
     notes: Annotated[list[str], operator.add]
+    rounds: dict[str, Round]
+    choices: dict[str, int]
+    past: list[Past]
+    talk: list[Said]
+    turn: Turn
     film: str
 
 
 class Errand(TypedDict):
     """What one `Send` carries to `act`: the call, the attempt, and the artifacts that it starts from, in the order of
-    its arguments."""
+    its arguments. also: seeds of the attempts after it that are drawn with it in one go."""
 
     call: Call
     attempt: int
     seed: int
     inputs: list[str]
+    also: NotRequired[list[int]]
 
 
 @dataclass(frozen=True)

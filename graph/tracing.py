@@ -22,14 +22,15 @@ FLUSH_SECONDS = 1.0
 """Bound of the last upload: with the endpoint down, a command still ends within two seconds of its work."""
 
 
-def traced(tool: str, asked: dict[str, Any], run_id: str, work: Callable[[], Made]) -> Made:
-    """Runs `work` as a child run of type `tool`; its outputs are the artifact's id, digest and seconds of work."""
+def traced(tool: str, asked: dict[str, Any], run_id: str, work: Callable[[], list[Made]]) -> list[Made]:
+    """Runs `work` as a child run of type `tool`; its outputs are the last artifact's id, digest and seconds of work."""
     with trace(tool, run_type="tool", inputs=asked, metadata={"thread_id": run_id, "mora_run": run_id}) as tree:
-        made = work()
-        artifact = made.artifact
-        tree.add_metadata({"artifact_id": artifact.id, "recipe_key": artifact.recipe.key, "called": made.called})
+        every = work()
+        artifact, called = every[-1].artifact, any(made.called for made in every)
+        tree.add_metadata({"artifact_id": artifact.id, "recipe_key": artifact.recipe.key, "called": called})
+        tree.add_metadata({"artifacts": [made.artifact.id for made in every]})
         tree.end(outputs={"artifact": artifact.id, "sha256": artifact.sha256, "seconds": artifact.seconds})
-    return made
+    return every
 
 
 @contextmanager

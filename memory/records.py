@@ -23,6 +23,8 @@ class Request(Record):
 
     before: an extension goes before the clip instead of after it. motion: whether an edited clip keeps its own.
     transitions: the shots of a film are joined by generated transitions instead of cuts; None leaves it to the words.
+    candidates: how many first products every shot gets. review: who decides which take stands: `never` the inspection,
+    `ask` a person, until the film is made; `chat` a person, in a conversation without an end.
     """
 
     prompt: str
@@ -35,7 +37,8 @@ class Request(Record):
     shots: int | None = None
     seconds: float | None = None
     seed: int = 0
-    review: Literal["never", "ask"] = "never"
+    candidates: int = 1
+    review: Literal["never", "ask", "chat"] = "never"
     profile: str = "embedded"
     planner: str = "embedded"
 

@@ -198,12 +198,16 @@ def _read_shipped(file: Path, network: nn.Module) -> None:
 
 def _autoencoder(plan: Plan, device: torch.device) -> AutoencoderTiny:
     vae = networks.autoencoder()
-    if plan.start is None:
-        _read_average(plan.folder / "autoencoder.safetensors", {"": vae})
+    if plan.start is not None:
+        shipped = plan.start / AGENTS[0] / "vae"
+        _read_shipped(_weights_file(shipped), vae)
+        scale = json.loads((shipped / "config.json").read_text())["scaling_factor"]
+        vae.to(device).eval().requires_grad_(False)
     else:
-        _read_shipped(plan.start / AGENTS[0] / "vae" / "diffusion_pytorch_model.safetensors", vae)
-    vae.to(device).eval().requires_grad_(False)
-    vae.register_to_config(scaling_factor=train.measure_scale(vae, device))
+        _read_average(plan.folder / "autoencoder.safetensors", {"": vae})
+        vae.to(device).eval().requires_grad_(False)
+        scale = train.measure_scale(vae, device)
+    vae.register_to_config(scaling_factor=scale)
     return vae
 
 

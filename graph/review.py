@@ -1,0 +1,49 @@
+"""A person in the loop: the run stops with a question, and goes on with the answer.
+
+Nothing expensive happens before an interrupt: a node that waits is run again from its first line.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from graph.conversation import Answer, Heard, Listening, answered, heard, question_of
+from graph.nodes import calls_of
+from graph.planners import Recorder, brief_of
+from graph.recorder import ArchiveRecorder
+from graph.state import Call, Context, Limits, RunState
+from memory.records import Request
+
+
+def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Shows what waits for a word, and waits."""
+    question = question_of(state, runtime.context.limits)
+    answer: Answer = interrupt(question, response_schema=cast(Any, Answer))
+    return {"turn": answered(answer)}
+
+
+def think(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """The planner turns what was said into moves; the moves change the board."""
+    context = runtime.context
+    runtime.stream_writer({"stage": "think"})
+    record = ArchiveRecorder(context.archive, context.lease)
+    listener: Listening = _Listener(context, Request.model_validate(state["request"]))
+    return heard(state, listener, context.limits, record)
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """The planner of a run, with the request that its wishes are read by."""
+
+    context: Context
+    request: Request
+
+    def hear(self, state: RunState, limits: Limits, record: Recorder) -> Heard:
+        return self.context.planner.hear(state, limits, record)
+
+    def shots(self, words: str, first: int, record: Recorder) -> list[Call]:
+        asked = self.request.model_copy(update={"prompt": words, "images": (), "clips": (), "task": "text-to-video"})
+        brief, planner = brief_of(asked, self.context.archive), self.context.planner
+        return calls_of(planner.plan(brief, planner.enhance(brief, record), record), first=first)
