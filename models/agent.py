@@ -1,6 +1,6 @@
 """The contract of a generation agent, and the ways it may fail. Knows no weights and no library but numpy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar, overload
@@ -94,11 +94,22 @@ class Agent(Protocol[Spec, Media]):
         """Generates. Raises AgentError."""
 
 
+class Painter(Agent[ImageSpec, Picture], Protocol):
+    """A2, who can also draw several candidates at once."""
+
+    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+        """A picture of each spec, drawn in one batched forward; they differ in nothing but the seed. Raises AgentError.
+
+        The last bits of a picture depend on the batch it is drawn in: what `many` draws is deterministic in all the
+        specs and their order, and is not what a call for one of them draws.
+        """
+
+
 class Lender(Protocol):
     """Who has the agents. Raises AgentError."""
 
     @overload
-    def lend(self, role: Literal["text_to_image"], /) -> AbstractContextManager[Agent[ImageSpec, Picture]]: ...
+    def lend(self, role: Literal["text_to_image"], /) -> AbstractContextManager[Painter]: ...
     @overload
     def lend(self, role: Literal["edit_image"], /) -> AbstractContextManager[Agent[EditSpec, Picture]]: ...
     @overload

@@ -1,10 +1,13 @@
-"""A2: words -> a picture."""
+"""A2: words -> a picture, or several candidates of one in a single forward."""
+
+from collections.abc import Sequence
 
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
 from memory.artifacts import Made, Product
-from models.agent import ImageSpec
+from memory.records import Recipe
+from models.agent import ImageSpec, Picture
 from tools.arguments import Arguments, Prompt
 from tools.media import image_writer
 from tools.studio import Report, Studio, picture_product, progress_of, recipe_of
@@ -18,26 +21,66 @@ class TextToImage(Arguments):
 
 def text_to_image(studio: Studio, arguments: TextToImage, *, seed: int, report: Report | None = None) -> Made:
     """The picture of a prompt, stored as PNG. Raises AgentError."""
-    spec = ImageSpec(
+    return text_to_images(studio, arguments, seeds=(seed,), report=report)[0]
+
+
+def text_to_images(
+    studio: Studio, arguments: TextToImage, *, seeds: Sequence[int], report: Report | None = None
+) -> list[Made]:
+    """A candidate of each seed, in their order, drawn in one forward; each is an artifact of its own.
+
+    Several drawn together differ in their last bits from the same drawn alone, so their recipes name all the seeds
+    (`together`), and one that is lost is drawn again among the same. The ledger has a line for each candidate. Raises
+    AgentError, ValueError for a seed given twice.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise ValueError(f"Candidates need seeds, and each another one: {list(seeds)} are not.")
+    specs = [_spec(studio, arguments, seed) for seed in seeds]
+    missing: list[int] = []
+    drawn: list[Picture] = []
+
+    def draw() -> list[Picture]:
+        progress = progress_of(report or studio.report, "text_to_image", len(specs))
+        with studio.lender.lend("text_to_image") as agent:
+            return agent.many(specs, progress=progress)
+
+    def made_from(place: int) -> list[Made]:
+        """All that is missing from `place` on is claimed before it is drawn, so that no other process draws it too."""
+        if place == len(specs):
+            drawn.extend(draw() if missing else [])
+            return []
+        others: list[Made] = []
+
+        def produce() -> Product:
+            missing.append(place)
+            others.extend(made_from(place + 1))
+            return picture_product(drawn[place].pixels)
+
+        made = studio.archive.make(studio.lease, _recipe(studio, specs[place], seeds), produce)
+        return [made, *(others if made.called else made_from(place + 1))]
+
+    return made_from(0)
+
+
+def _spec(studio: Studio, arguments: TextToImage, seed: int) -> ImageSpec:
+    return ImageSpec(
         arguments.prompt,
         seed,
         num_inference_steps=studio.image_sampling.num_inference_steps,
         guidance_scale=studio.image_sampling.guidance_scale,
     )
 
-    def produce() -> Product:
-        progress = progress_of(report or studio.report, "text_to_image", 1)
-        with studio.lender.lend("text_to_image") as agent:
-            return picture_product(agent(spec, progress=progress).pixels)
 
+def _recipe(studio: Studio, spec: ImageSpec, seeds: Sequence[int]) -> Recipe:
     asked: dict[str, JsonValue] = {
         "prompt": spec.prompt,
         "seed": spec.seed,
         "num_inference_steps": spec.num_inference_steps,
         "guidance_scale": spec.guidance_scale,
     }
-    recipe = recipe_of(studio, "text_to_image", "text_to_image", asked, writer=image_writer())
-    return studio.archive.make(studio.lease, recipe, produce)
+    if len(seeds) > 1:
+        asked["together"] = list(seeds)
+    return recipe_of(studio, "text_to_image", "text_to_image", asked, writer=image_writer())
 
 
 def as_tool(studio: Studio, *, seed: int) -> StructuredTool:

@@ -12,13 +12,14 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from evals.bench.bare import bare_film
-from graph.house import Rooms, start
+from graph.house import Rooms, context_of, new_run, start
 from graph.settings import Settings
 from graph.telling import checkpoints_of
 from graph.wiring import rooms_of
 from memory.archive import Archive
 from memory.records import Request
 from models.residency import Residency
+from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
 HOUSE = Path(__file__).parents[2]
 WISH = "a red ball moves right in the snow"
@@ -43,7 +44,7 @@ class Ratio(BaseModel):
 
 def measure_speed(*, rounds: int, report: Report) -> list[Ratio]:
     """All comparisons, `rounds` times each. Takes about a minute a round on two cores."""
-    measures = (_help, _cold, _warm, _growth)
+    measures = (_help, _cold, _warm, _candidates, _growth)
     found = []
     for number, measure in enumerate(measures, 1):
         found.append(measure(rounds))
@@ -98,6 +99,27 @@ def _warm(rounds: int) -> Ratio:
             lambda n: bare_film(lender, WISH, (2 * n, 2 * n + 1), Path(folder) / "bare.mp4"),
         )
     return _ratio("generate against a bare script, in one process", ours, other, 1.05)
+
+
+def _candidates(rounds: int) -> Ratio:
+    """A candidate of four drawn in one call against one drawn in a call of its own, stored both."""
+    asked = TextToImage(prompt=WISH)
+    with TemporaryDirectory() as folder, _house(Path(folder)) as archive:
+        settings = Settings(home=Path(folder), planner="embedded", profile="embedded", device="cpu")
+        rooms = _with_lender(rooms_of(settings, archive), Residency("embedded", device="cpu"))
+        request = Request(prompt=WISH)
+        planner = rooms.planner(request)
+        run = new_run(rooms, request, planner, {})
+        with archive.hold(run.id) as lease:
+            studio = context_of(rooms, run, planner, lease).studio
+            text_to_images(studio, asked, seeds=(10**6, 10**6 + 1))
+            together, alone = _alternating(
+                3 * rounds,
+                lambda n: text_to_images(studio, asked, seeds=range(4 * n, 4 * n + 4)),
+                lambda n: [text_to_image(studio, asked, seed=seed) for seed in range(4 * n, 4 * n + 4)],
+            )
+    each = [seconds / 4 for seconds in together], [seconds / 4 for seconds in alone]
+    return _ratio("a candidate of four in one call against a call each", *each, 0.75)
 
 
 def _growth(_rounds: int) -> Ratio:

@@ -1,6 +1,7 @@
 """A2 on any diffusers text-to-image pipeline."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,12 @@ class TextToImage:
 
     def __call__(self, spec: ImageSpec, *, progress: Progress) -> Picture:
         """A picture of the row's size. Raises Degenerate when the numbers went wrong."""
+        return self.many([spec], progress=progress)[0]
+
+    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+        """The same for several seeds of one spec, in one forward of the pipeline."""
+        spec = specs[0]
+        assert all(replace(each, seed=spec.seed) == spec for each in specs), "candidates differ in more than the seed"
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
 
         def on_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -29,15 +36,16 @@ class TextToImage:
 
         pixels = self.pipeline(
             spec.prompt,
+            num_images_per_prompt=len(specs),
             num_inference_steps=steps,
             guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
             width=self.row.width,
             height=self.row.height,
-            generator=generator(spec.seed),
+            generator=[generator(each.seed) for each in specs],
             output_type="np",
             callback_on_step_end=on_step,
-        ).images[0]
-        return Picture(to_uint8(pixels))
+        ).images
+        return [Picture(each) for each in to_uint8(pixels)]
 
 
 def to_uint8(pixels: Any) -> UInt8Array:

@@ -104,15 +104,19 @@ class ImageFromLayoutPipeline(_Denoising):
         num_inference_steps: int,
         guidance_scale: float,
         generator: torch.Generator | Sequence[torch.Generator],
+        num_images_per_prompt: int = 1,
         width: int = SIDE,
         height: int = SIDE,
         output_type: str = "np",
         callback_on_step_end: StepEnd | None = None,
     ) -> ImagePipelineOutput:
-        """One picture a generator: float32 (B, H, W, 3) in 0..1. Raises ValueError on another size or output type."""
+        """One picture a generator: float32 (B, H, W, 3) in 0..1. Raises ValueError on another size, output type, or
+        number of generators."""
         if (width, height, output_type) != (SIDE, SIDE, "np"):
             raise ValueError(f"Pictures are {SIDE} x {SIDE} arrays, not {width} x {height}, {output_type}.")
         sources = [generator] if isinstance(generator, torch.Generator) else list(generator)
+        if len(sources) != num_images_per_prompt:
+            raise ValueError(f"{num_images_per_prompt} pictures need as many generators, not {len(sources)}.")
         fields = layout.fields(self._places(prompt, sources)).to(self._execution_device, self.unet.dtype)
         shape = (self.unet.config.out_channels, *fields.shape[-2:])
         noisy = torch.stack([torch.randn(shape, generator=source) for source in sources]).to(fields)

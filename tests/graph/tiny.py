@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -101,10 +101,10 @@ class TinyAgent:
         return self.lender.known_as.numerics
 
     def __call__(self, spec: ImageSpec | EditSpec | VideoSpec | ConnectSpec, *, progress: Progress) -> Picture | Clip:
+        if isinstance(spec, ImageSpec):
+            return self.many([spec], progress=progress)[0]
         before = self.lender.times_called(self.role, words_of(spec))
         self.lender.works(self.role, words_of(spec), progress)
-        if isinstance(spec, ImageSpec):
-            return Picture(drawn(spec.prompt, spec.seed, 2)[0] if before >= self.lender.blanks else blank(spec.seed))
         if isinstance(spec, EditSpec):
             return Picture(tinted(spec) if before >= self.lender.blanks else blank(spec.seed))
         if isinstance(spec, ConnectSpec):
@@ -113,6 +113,12 @@ class TinyAgent:
         if before >= self.lender.frozen and "stays still" not in spec.prompt:
             frames[1:] = drawn(spec.prompt, spec.seed, spec.num_frames)[1:]
         return Clip(frames, FPS)
+
+    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+        before = self.lender.times_called(self.role, words_of(specs[0]))
+        self.lender.works(self.role, words_of(specs[0]), progress)
+        good = before >= self.lender.blanks
+        return [Picture(drawn(spec.prompt, spec.seed, 2)[0] if good else blank(spec.seed)) for spec in specs]
 
 
 def words_of(spec: ImageSpec | EditSpec | VideoSpec | ConnectSpec) -> str:

@@ -30,6 +30,23 @@ def test_sdxl_draws_the_same_picture_for_the_same_seed(tiny_table: Table) -> Non
     assert steps == [(1, 2), (2, 2)]
 
 
+def test_sdxl_draws_candidates_in_one_forward(tiny_table: Table) -> None:
+    house = Residency("paper", device="cpu", table=tiny_table)
+    specs = [ImageSpec("a red ball", seed) for seed in (1, 2)]
+    steps: list[tuple[int, int]] = []
+    with house.lend("text_to_image") as draw:
+        first = draw.many(specs, progress=lambda step, of: steps.append((step, of)))
+        again = draw.many(specs, progress=unheard)
+        alone = [draw(spec, progress=unheard) for spec in specs]
+        with pytest.raises(AssertionError, match="more than the seed"):
+            draw.many([specs[0], replace(specs[1], prompt="a fox")], progress=unheard)
+    assert steps == [(1, 2), (2, 2)]
+    for one, same, near in zip(first, again, alone, strict=True):
+        assert np.array_equal(one.pixels, same.pixels)
+        assert np.abs(one.pixels.astype(int) - near.pixels).max() <= 2
+    assert not np.array_equal(first[0].pixels, first[1].pixels)
+
+
 def test_pix2pix_changes_a_picture_under_an_instruction(tiny_table: Table) -> None:
     house = Residency("paper", device="cpu", table=tiny_table)
     image = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))
