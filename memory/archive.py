@@ -5,7 +5,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from ulid import ULID
 
 from memory import artifacts, database, leases, recipes
 from memory.artifacts import Made, Product
-from memory.errors import ArchiveError, DiskTrouble, UnknownArtifact, UnknownRun
+from memory.errors import ArchiveError, DiskTrouble, OtherBytes, UnknownArtifact, UnknownRun
 from memory.leases import Lease
 from memory.records import AgentCall, Artifact, LlmCall, Recipe, Request, Run, RunStatus
 from memory.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
@@ -103,7 +103,7 @@ class Archive:
             created_at=now,
             updated_at=now,
         )
-        with self._writing() as session:
+        with self.writing() as session:
             session.add(row)
             session.flush()
             return row.record()
@@ -113,7 +113,7 @@ class Archive:
         asked = run_id.lower()
         if re.fullmatch(r"[0-9a-z]{4,26}", asked) is None:
             raise UnknownRun(f"{run_id!r} is no run id (4 to 26 letters and digits); `runs` lists them.")
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(RunRow).where(RunRow.id.startswith(asked)).limit(2)).all()
             if len(rows) == 1:
                 return rows[0].record()
@@ -123,13 +123,13 @@ class Archive:
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id.desc()))
             return [row.record() for row in rows]
 
     def set_status(self, lease: Lease, status: RunStatus, *, film: str | None = None, error: str | None = None) -> Run:
         """Change how the run stands; LostLease. `error` replaces what was there, a `film` of None leaves it."""
-        with self._writing() as session:
+        with self.writing() as session:
             leases.require(session, lease)
             row = session.get_one(RunRow, lease.run)
             row.status, row.error, row.updated_at = status, error, datetime.now(UTC)
@@ -144,7 +144,7 @@ class Archive:
         A process that is silent for `lease_seconds` may lose it; one that died on this host loses it at once.
         """
         run = self.run(run_id)
-        with self._writing() as session:
+        with self.writing() as session:
             lease = leases.take(session, run.id, self._lease_seconds)
         stop = threading.Event()
         heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run.id}", daemon=True)
@@ -159,7 +159,7 @@ class Archive:
     def _beat(self, lease: Lease, stop: threading.Event) -> None:
         while not stop.wait(self._lease_seconds / 3):
             try:
-                with self._writing() as session:
+                with self.writing() as session:
                     is_ours = leases.renew(session, lease, self._lease_seconds)
             except ArchiveError as error:
                 logger.warning("The lease of run %s could not be renewed: %s", lease.run, error)
@@ -172,13 +172,13 @@ class Archive:
 
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact of that id; UnknownArtifact."""
-        with self._reading() as session:
+        with self.reading() as session:
             return _artifact_row(session, artifact_id).record()
 
     def artifacts(self, run_id: str) -> list[Artifact]:
         """What the run made or reused, in that order; UnknownRun."""
         run = self.run(run_id)
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(
                 select(ArtifactRow)
                 .join(RunArtifactRow, RunArtifactRow.artifact == ArtifactRow.id)
@@ -187,9 +187,39 @@ class Archive:
             )
             return [row.record() for row in rows]
 
+    def adopt(self, lease: Lease, artifact_ids: Iterable[str]) -> None:
+        """These artifacts count among the run's too, in that order; UnknownArtifact, LostLease."""
+        with self.writing() as session:
+            leases.require(session, lease)
+            for artifact_id in artifact_ids:
+                _attach(session, lease.run, _artifact_row(session, artifact_id).id)
+
+    def keepers(self, artifact_id: str) -> list[Run]:
+        """The runs that made or reused the artifact, the first one first."""
+        with self.reading() as session:
+            rows = session.scalars(
+                select(RunRow)
+                .join(RunArtifactRow, RunArtifactRow.run == RunRow.id)
+                .where(RunArtifactRow.artifact == artifact_id)
+                .order_by(RunArtifactRow.id)
+            )
+            return [row.record() for row in rows]
+
+    def made_again(self, run_id: str, since: datetime) -> list[Artifact]:
+        """Products that were there once, and that agent calls of the run have made again since then."""
+        with self.reading() as session:
+            rows = session.scalars(
+                select(ArtifactRow)
+                .join(AgentCallRow, AgentCallRow.artifact == ArtifactRow.id)
+                .where(AgentCallRow.run == run_id, AgentCallRow.outcome == "made", AgentCallRow.started_at >= since)
+                .where(ArtifactRow.created_at < AgentCallRow.started_at)
+                .order_by(AgentCallRow.id)
+            )
+            return [row.record() for row in rows]
+
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact; UnknownArtifact."""
-        with self._reading() as session:
+        with self.reading() as session:
             suffix = _artifact_row(session, artifact.id).suffix
         return artifacts.place(self.home, artifact.sha256, suffix)
 
@@ -199,7 +229,7 @@ class Archive:
 
     def find(self, recipe: Recipe) -> Artifact | None:
         """What the recipe gave, if its file is there with the right bytes."""
-        with self._reading() as session:
+        with self.reading() as session:
             row = recipes.known(session, recipe.key)
         return row.record() if row is not None and self._is_sound(row) else None
 
@@ -238,7 +268,7 @@ class Archive:
         return work
 
     def _begin(self, lease: Lease, recipe: Recipe) -> _Work | None:
-        with self._writing() as session:
+        with self.writing() as session:
             token = recipes.claim(session, recipe.key, lease)
             if token is None:
                 return None
@@ -252,13 +282,13 @@ class Archive:
             return _Work(recipe, lease, token, line.id)
 
     def _adopt(self, lease: Lease, artifact: Artifact) -> Artifact:
-        with self._writing() as session:
+        with self.writing() as session:
             leases.require(session, lease)
             _attach(session, lease.run, artifact.id)
         return artifact
 
     def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
-        with self._writing() as session:
+        with self.writing() as session:
             leases.require(session, work.lease)
             artifact = _insert_artifact(session, work.recipe, product, parents, seconds)
             recipes.fulfil(session, work.recipe.key, artifact.id)
@@ -280,7 +310,7 @@ class Archive:
         return artifacts.is_sound(artifacts.place(self.home, row.sha256, row.suffix), row.sha256)
 
     def _known(self, recipe: Recipe) -> Artifact | None:
-        with self._reading() as session:
+        with self.reading() as session:
             row = recipes.known(session, recipe.key)
             return None if row is None else row.record()
 
@@ -289,13 +319,13 @@ class Archive:
     def ledger(self, run_id: str) -> list[AgentCall]:
         """All agent calls of the run, in the order they began; UnknownRun."""
         run = self.run(run_id)
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(AgentCallRow).where(AgentCallRow.run == run.id).order_by(AgentCallRow.id))
             return [row.record() for row in rows]
 
     def remember_llm(self, call: LlmCall) -> None:
         """Add a call of a language model to its run."""
-        with self._writing() as session:
+        with self.writing() as session:
             session.add(LlmCallRow(**dict(call)))
 
     def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
@@ -305,7 +335,7 @@ class Archive:
     def llm_calls(self, run_id: str) -> list[LlmCall]:
         """All calls of language models of the run, in order; UnknownRun."""
         run = self.run(run_id)
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(LlmCallRow).where(LlmCallRow.run == run.id).order_by(LlmCallRow.id))
             return [row.record() for row in rows]
 
@@ -328,24 +358,24 @@ class Archive:
         """Bytes of the database, checkpoints included and artifacts not; SQLite's recycled log is not counted."""
         pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         is_sqlite = self._address.drivername == "sqlite"
-        with self._reading() as session:
+        with self.reading() as session:
             asked = text(pages if is_sqlite else "SELECT pg_database_size(current_database())")
             return int(session.execute(asked).scalar_one())
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[Session]:
         with database.plain_words(self._address), Session(self._engine) as session:
             yield session
 
     @contextmanager
-    def _writing(self) -> Iterator[Session]:
+    def writing(self) -> Iterator[Session]:
         with database.plain_words(self._address), Session(self._writer) as session, session.begin():
             yield session
 
     def _tidy(self, what: str, write: Callable[[Session], None]) -> None:
         """Write what can also be left: it expires by itself, and must not hide the error that led here."""
         try:
-            with self._writing() as session:
+            with self.writing() as session:
                 write(session)
         except ArchiveError as error:
             logger.warning("Could not give back %s: %s", what, error)
@@ -368,7 +398,7 @@ def _artifact_row(session: Session, artifact_id: str) -> ArtifactRow:
 
 def _refuse_other_bytes(known: Artifact | None, product: Product) -> None:
     if known is not None and known.sha256 != product.sha256:
-        raise ArchiveError(
+        raise OtherBytes(
             f"{known.id} was made again from the same recipe and came out different; "
             "put its file back from a copy, or ask with another seed."
         )
