@@ -70,10 +70,19 @@ def fetch(path: Path, artifact: Artifact) -> bytes:
         try:
             data = path.read_bytes()
         except FileNotFoundError as error:
-            raise DamagedArtifact(f"The file of {artifact.id} is missing; make it again by `resume`.") from error
+            raise _damaged(artifact, "missing", path) from error
     if hashlib.sha256(data).hexdigest() != artifact.sha256:
-        raise DamagedArtifact(f"The file of {artifact.id} is damaged ({path}); make it again by `resume`.")
+        raise _damaged(artifact, "damaged", path)
     return data
+
+
+def _damaged(artifact: Artifact, how: str, path: Path) -> DamagedArtifact:
+    if artifact.recipe.agent == "upload":
+        what = "put its file back from a copy, or give your own file to `generate` again"
+        said = f"What you gave as {artifact.id} is {how} in the store ({path}) and nobody can make it again; {what}."
+    else:
+        said = f"The file of {artifact.id} is {how} ({path}); make it again by `resume`."
+    return DamagedArtifact(said, artifact.id)
 
 
 @contextmanager

@@ -14,7 +14,15 @@ class UnknownArtifact(ArchiveError):
 
 
 class DamagedArtifact(ArchiveError):
-    """The file of an artifact is missing, or its bytes are not those that were stored."""
+    """The file of an artifact (its id, if it is known) is missing, or its bytes are not those that were stored."""
+
+    def __init__(self, sentence: str, artifact: str = "") -> None:
+        super().__init__(sentence)
+        self.artifact = artifact
+
+
+class OtherBytes(ArchiveError):
+    """A product that was made again from its recipe came out different."""
 
 
 class RunIsHeld(ArchiveError):
