@@ -70,11 +70,10 @@ def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
         }
         for call in open_calls(state, limits)
     ]
-    last = state.get("talk", [])[-1:]
     return {
         "waiting": waiting,
         "stale": [call["id"] for call in stale_calls(state, limits)],
-        "reply": last[0]["text"] if last and last[0]["who"] == "mora" else None,
+        "reply": state["turn"].get("reply") if "turn" in state else None,
     }
 
 
@@ -103,7 +102,7 @@ def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder)
         reply = str(error)
     if reply:
         talk.append(Said(who="mora", text=reply))
-    turn = Turn(said=turn["said"], moves=[], round=turn["round"] + 1, open=more)
+    turn = Turn(said=turn["said"], moves=[], round=turn["round"] + 1, open=more, reply=reply)
     return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": turn})
 
 

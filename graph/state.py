@@ -82,6 +82,7 @@ class Turn(TypedDict):
     moves: list[dict[str, Any]]
     round: int
     open: bool
+    reply: NotRequired[str | None]
 
 
 class Judged(TypedDict):
