@@ -77,7 +77,7 @@ class Residency:
             return self._identities[role]
 
     @contextmanager
-    def lend(self, role: Role) -> Iterator[Agent[Any, Any]]:
+    def lend(self, role: Role) -> Iterator[Any]:
         """The agent of `role`, alone on the device while it is borrowed. Raises WeightsMissing, OutOfMemory."""
         with self._lock:
             if role not in self._loaded:
@@ -91,7 +91,7 @@ class Residency:
                 if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
                     raise
                 raise OutOfMemory(
-                    f"{role} ran out of memory on {self.placement.device}; ask for fewer frames"
+                    f"{role} ran out of memory on {self.placement.device}; ask for fewer frames or candidates"
                 ) from error
 
     def _load(self, role: Role) -> Agent[Any, Any]:
