@@ -89,6 +89,10 @@ class Tried(StrEnum):
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+Provenance = Annotated[
+    bool | None,
+    typer.Option("--provenance/--no-provenance", help="Whether the film carries a signed manifest of how it was made."),
+]
 RunId = Annotated[str, typer.Argument(help="The run's id, or enough of its beginning.")]
 
 
@@ -122,6 +126,7 @@ def generate(
     profile: Annotated[str | None, typer.Option(help="Which models: embedded or paper.")] = None,
     planner: Annotated[str | None, typer.Option(help="Who plans: embedded, openai or llama.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
+    provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
     """Make a film from a sentence, and from pictures or clips if you have some."""
@@ -129,11 +134,9 @@ def generate(
         from graph.house import start
         from graph.intake import request_of
         from graph.wiring import numerics_of
-        from tools.export import check_destination
 
-        settings = _settings(profile=profile, planner=planner)
-        if out is not None:
-            check_destination(out)
+        settings = _settings(profile=profile, planner=planner, provenance=provenance)
+        _check_out(settings, out)
         with _rooms(settings) as rooms:
             asked = {
                 "prompt": prompt, "task": task.value, "before": before, "motion": motion and motion.value,
@@ -150,18 +153,17 @@ def generate(
 def resume(
     run: RunId,
     out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
+    provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
     """Go on with a run where it stopped, whatever stopped it."""
     with at_the_door():
         from graph.house import resume as go_on
-        from tools.export import check_destination
 
-        if out is not None:
-            check_destination(out)
+        _check_out(_settings(provenance=provenance), out)
         with _settings().open_archive() as archive:
             asked = archive.run(run).request
-        with _rooms(_settings(profile=asked.profile, planner=asked.planner)) as rooms:
+        with _rooms(_settings(profile=asked.profile, planner=asked.planner, provenance=provenance)) as rooms:
             with _listening() as listener:
                 ended = go_on(rooms, run, listener)
             _deliver(rooms, ended, listener, out, as_json)
@@ -311,7 +313,7 @@ def _fail(sentence: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _settings(**given: str | None) -> "Settings":
+def _settings(**given: str | bool | None) -> "Settings":
     from graph.settings import Settings
 
     return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -376,14 +378,25 @@ def _progress_bars() -> Iterator[Any]:
         yield bars.report
 
 
+def _check_out(settings: "Settings", out: Path | None) -> None:
+    """What is wrong with the place of the film, or with who signs it, is told before any work is spent."""
+    from graph.origin import check_signer
+    from tools.export import check_destination
+
+    if out is not None:
+        check_destination(out)
+        check_signer(settings)
+
+
 def _deliver(rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool) -> None:
     """Copies the film to where the person wants it and says so; the store has it already."""
+    from graph.origin import handed_out
     from graph.telling import result_of
     from tools.export import export
 
     result = result_of(rooms.archive, run, listener)
     if out is not None:
-        export(rooms.archive.read(rooms.archive.artifact(result["artifact"])), out)
+        export(handed_out(rooms.archive, run, rooms.signer()), out)
         result["film"] = str(out.absolute())
     if as_json:
         print(json.dumps(result))

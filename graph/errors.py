@@ -2,7 +2,7 @@
 
 from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
 from models.agent import AgentError
-from tools.errors import BadInput
+from tools.errors import BadInput, CannotSign
 
 
 class RequestError(Exception):
@@ -19,5 +19,5 @@ class Stopped(Exception):
 
 MISTAKES = (RequestError, BadInput, UnknownRun, UnknownArtifact)
 """Errors whose fault is the person's."""
-TOLD = (*MISTAKES, PlannerError, AgentError, ArchiveError)
+TOLD = (*MISTAKES, PlannerError, AgentError, ArchiveError, CannotSign)
 """Errors with a sentence for a person; anything else is a bug of ours."""

@@ -24,6 +24,7 @@ from tools.studio import Lender, Studio
 if TYPE_CHECKING:
     from memory.archive import Archive
     from memory.leases import Lease
+    from tools.signer import Signer
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Rooms:
-    """What a run is made with: a planner for its request, a lender for its numerics, the sizes of its profile."""
+    """What a run is made with: a planner for its request, a lender for its numerics, the sizes of its profile.
+
+    signer: asked when a film is handed out; None: it carries no manifest.
+    """
 
     archive: "Archive"
     planner: Callable[[Request], Planner]
@@ -53,6 +57,7 @@ class Rooms:
     num_frames: int
     limits: Limits = DEFAULT_LIMITS
     stop: threading.Event = field(default_factory=threading.Event)
+    signer: Callable[[], "Signer | None"] = lambda: None
 
 
 def start(

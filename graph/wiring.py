@@ -1,6 +1,7 @@
 """Who is plugged into what: from settings to the rooms of a run. Called by the doors only."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
@@ -16,6 +17,7 @@ from models.residency import Residency
 
 if TYPE_CHECKING:
     from memory.archive import Archive
+    from tools.signer import Signer
 
 
 def planner_settings(settings: Settings) -> PlannerSettings:
@@ -66,4 +68,11 @@ def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
         size=(row.width, row.height),
         fps=row.fps,
         num_frames=row.num_frames,
+        signer=partial(_signer, settings),
     )
+
+
+def _signer(settings: Settings) -> "Signer | None":
+    from graph.origin import signer_of  # what signs is imported when something is signed
+
+    return signer_of(settings)

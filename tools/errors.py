@@ -7,3 +7,7 @@ class BadInput(Exception):
 
 class UnreadableMedia(BadInput):
     """Bytes that should be a picture, a clip or a film are none."""
+
+
+class CannotSign(Exception):
+    """A film cannot be signed on this machine; one sentence. What was made is in the store."""

@@ -1,0 +1,202 @@
+"""How a film came to be, from the records of its run to the statement that its manifest carries; and the signing.
+
+Says what was asked, planned, made, approved, and by which weights; never a key, a path or a name of this machine.
+"""
+
+import tomllib
+from collections import deque
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
+
+from graph.errors import RequestError
+from graph.telling import state_of
+from memory.records import Artifact, Run
+from tools.errors import CannotSign
+from tools.provenance import Approval, Statement, Work, check_signing, sign
+from tools.signer import Signer, house_authorities, house_signer, own_authorities, own_signer
+
+if TYPE_CHECKING:
+    from graph.settings import Settings
+    from memory.archive import Archive
+
+HOUSE = Path(__file__).parents[1]
+LARGEST = 200_000
+"""Characters of all products in a statement, as JSON; what is nearest to the film goes in first."""
+LONGEST = 500
+"""Characters of a text that a model or a person wrote beside the prompts of the products."""
+MOST_SAID = 40
+"""Turns of the person that are told, the last ones."""
+
+HOUSE_SIGNER, OWN_SIGNER = "this house", "you"
+
+
+def signer_of(settings: "Settings") -> Signer | None:
+    """Who signs films by these settings: the person, or the house (made now if it is the first time); None: nobody.
+
+    Raises as `check_signer`, and DiskTrouble.
+    """
+    if not settings.provenance:
+        return None
+    return check_signer(settings) or house_signer(_folder(settings))
+
+
+def check_signer(settings: "Settings") -> Signer | None:
+    """The person's own signer, if there is one and films are signed; makes nothing.
+
+    Raises BadInput for files of the person's that may not sign, RequestError for half of them, CannotSign.
+    """
+    if not settings.provenance:
+        return None
+    check_signing()
+    if (settings.signing_cert is None) != (settings.signing_key is None):
+        lacking = "MORA_SIGNING_KEY" if settings.signing_key is None else "MORA_SIGNING_CERT"
+        raise RequestError(f"A certificate and its key belong together; set {lacking} too, or neither.")
+    if settings.signing_cert is None or settings.signing_key is None:
+        return None
+    return own_signer(settings.signing_cert.expanduser(), settings.signing_key.expanduser())
+
+
+def authorities_of(settings: "Settings") -> dict[str, str]:
+    """The authorities that are known here, as PEM, by whose they are; reads files only. Raises BadInput."""
+    known = {HOUSE_SIGNER: house_authorities(_folder(settings))}
+    if settings.signing_cert is not None:
+        known[OWN_SIGNER] = own_authorities(settings.signing_cert.expanduser())
+    return known
+
+
+def _folder(settings: "Settings") -> Path:
+    return settings.home.expanduser() / "signing"
+
+
+def handed_out(archive: "Archive", run: Run, signer: Signer | None) -> bytes:
+    """The run's film as a person gets it: with a manifest if somebody signs. Raises CannotSign, which says how to get
+    it without."""
+    assert run.film is not None, f"run {run.id} is {run.status} and has no film"
+    film = archive.artifact(run.film)
+    data = archive.read(film)
+    if signer is None:
+        return data
+    try:
+        return sign(data, statement_of(archive, run, film), signer)
+    except CannotSign as error:
+        raise CannotSign(
+            f"{error} It is in the store: `resume {run.id} --out FILE --no-provenance` hands it out unsigned."
+        ) from error
+
+
+def statement_of(archive: "Archive", run: Run, film: Artifact) -> Statement:
+    """What the records of a finished run say of its film."""
+    state = state_of(archive, run)
+    works, left_out = _works(archive, film, _approvals(state))
+    enhancement = state.get("enhancement", {})
+    settings = run.settings
+    return Statement(
+        software=software(),
+        run=run.id,
+        parent=run.parent,
+        task=str(enhancement.get("task", run.request.task)),
+        request=run.request,
+        said=tuple(_said(state)),
+        planner=_planner(str(settings.get("planner", run.request.planner))),
+        prompts=str(settings.get("prompts", "")),
+        device=str(settings.get("device", "auto")),
+        threads=int(str(settings.get("threads", 1))),
+        dtype=None if settings.get("dtype") is None else str(settings["dtype"]),
+        shots=tuple(_shortened(shot) for shot in enhancement.get("shots", [])),
+        works=tuple(works),
+        left_out=left_out,
+        begun=run.created_at.isoformat(),
+        ended=run.updated_at.isoformat(),
+    )
+
+
+@lru_cache
+def software() -> str:
+    """`Mora` and its version."""
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
+    return f"Mora {project['version']}"
+
+
+def _works(archive: "Archive", film: Artifact, approvals: dict[str, list[Approval]]) -> tuple[list[Work], int]:
+    """What a film was made of, parents first and itself last, and how much of it found no room."""
+    nearest: list[Work] = []
+    room, left_out = LARGEST, 0
+    for artifact in _lineage(archive, film):
+        work = _work(artifact, approvals.get(artifact.id, []))
+        room -= len(work.model_dump_json())
+        if room < 0 and nearest:
+            left_out += 1
+        else:
+            nearest.append(work)
+    return _parents_first(nearest), left_out
+
+
+def _lineage(archive: "Archive", film: Artifact) -> Iterator[Artifact]:
+    """The film, its parents, theirs, ..., each once."""
+    waiting, seen = deque([film]), {film.id}
+    while waiting:
+        artifact = waiting.popleft()
+        yield artifact
+        new = [parent for parent in dict.fromkeys(artifact.parents) if parent not in seen]
+        seen.update(new)
+        waiting.extend(archive.artifact(parent) for parent in new)
+
+
+def _parents_first(works: list[Work]) -> list[Work]:
+    by_id, done = {work.id: work for work in works}, dict[str, Work]()
+    waiting = [works[0].id]
+    while waiting:
+        work = by_id[waiting[-1]]
+        open_ones = [parent for parent in work.parents if parent in by_id and parent not in done]
+        if open_ones:
+            waiting += open_ones
+        else:
+            done[waiting.pop()] = work
+    return list(done.values())
+
+
+def _work(artifact: Artifact, approvals: list[Approval]) -> Work:
+    recipe = artifact.recipe
+    return Work(
+        id=artifact.id,
+        sha256=artifact.sha256,
+        media=artifact.media,
+        agent=recipe.agent,
+        weights=recipe.weights,
+        spec=recipe.spec,
+        parents=artifact.parents,
+        numerics=recipe.numerics,
+        approvals=tuple(approvals),
+    )
+
+
+def _approvals(state: dict[str, Any]) -> dict[str, list[Approval]]:
+    """What was said of every product, by its id."""
+    said = {
+        artifact: [Approval(by="inspection", ok=verdict["ok"], reason=verdict["reason"][:LONGEST])]
+        for artifact, verdict in state.get("verdicts", {}).items()
+    }
+    for call, attempt in state.get("choices", {}).items():
+        for take in state.get("takes", {}).get(call, []):
+            if take["attempt"] == attempt:
+                said.setdefault(take["artifact"], []).append(Approval(by="person", ok=True))
+    return said
+
+
+def _said(state: dict[str, Any]) -> Iterator[str]:
+    turns = [said["text"] for said in state.get("talk", []) if said["who"] == "person"]
+    yield from (text[:LONGEST] for text in turns[-MOST_SAID:])
+
+
+def _planner(name: str) -> str:
+    """The planner's name; a model that is served from a folder is known by the folder's own name."""
+    kind, colon, model = name.partition(":")
+    return f"{kind}{colon}{Path(model).name}" if Path(model).is_absolute() else name
+
+
+def _shortened(shot: dict[str, Any]) -> dict[str, JsonValue]:
+    return {name: value[:LONGEST] if isinstance(value, str) else value for name, value in shot.items()}

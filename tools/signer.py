@@ -1,0 +1,261 @@
+"""Who signs a film: a certificate that this house made for itself, or a person's own. Knows no film and no manifest.
+
+The house's authority issues one certificate and its key is forgotten at once, so that nothing else can ever be issued
+in its name. There is no timestamp authority, hence nobody could tell later that a signature is older than the end of
+its certificate: the house's own last `VALID_FOR`.
+"""
+
+import datetime
+import os
+import secrets
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memory.artifacts import disk_words
+from tools.errors import BadInput, CannotSign
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+VALID_FOR = datetime.timedelta(days=30 * 365)
+CLOCK_MAY_BE_OFF = datetime.timedelta(days=1)
+MAX_FILE = 2**20
+"""Bytes of a certificate or key file; real ones have a few thousand."""
+
+NAMED = "signer-{:04d}.pem"
+"""A house's signers by number: key, certificate and authority in one file; the last one is in use."""
+
+TRIES = 3
+"""Of two processes that make a signer at once one is late, looks again, and finds the other's."""
+
+PURPOSES = {"1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1"}
+"""Of which C2PA wants one: emailProtection, documentSigning, its own claim signing."""
+CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+LEAST_RSA_BITS = 2048
+
+
+@dataclass(frozen=True)
+class Signer:
+    """chain: certificates as PEM, the signing one first. key: PKCS#8 as PEM. algorithm: as C2PA names it."""
+
+    chain: str
+    key: str = field(repr=False)
+    algorithm: str
+
+
+def house_signer(folder: Path) -> Signer:
+    """The signer of this house in `folder`, made there (0700, its file 0600) if there is none that is valid today.
+
+    Any number of processes may ask at once: all get the same. Raises DiskTrouble, CannotSign.
+    """
+    with disk_words(folder):
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the rights are those of the last one only
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for _ in range(TRIES):
+            known = _files(folder)
+            if known and (signer := _usable(known[-1])) is not None:
+                return signer
+            _keep(_made(), folder / NAMED.format(_number(known[-1]) + 1 if known else 1))
+    raise CannotSign(f"No certificate could be made in {folder}; look at the rights of its files and at the clock.")
+
+
+def house_authorities(folder: Path) -> str:
+    """The certificates that this house's signers were issued by, as PEM, those of former ones too; "" for none."""
+    with disk_words(folder):
+        files = [_certificates(file.read_text("ascii", errors="replace"))[1:] for file in _files(folder)]
+    return "".join(one for certificates in files for one in certificates)
+
+
+def own_signer(certificate: Path, key: Path) -> Signer:
+    """A person's signer: PEM files of the certificate (those that issued it after it) and of its key.
+
+    Raises BadInput with one sentence for files that cannot be read, do not belong together, or may not sign now.
+    """
+    from cryptography import x509
+
+    try:
+        chain = x509.load_pem_x509_certificates(_read(certificate, "certificate"))
+    except ValueError as error:
+        raise BadInput(f"{certificate} holds no certificate as PEM; set MORA_SIGNING_CERT to one.") from error
+    private = _private_key(key)
+    _check_dates(chain[0], certificate)
+    _check_purpose(chain[0], certificate)
+    if chain[0].public_key() != private.public_key():
+        raise BadInput(f"{key} is not the key of the certificate in {certificate}; set the two that belong together.")
+    return _signer(chain, private, _algorithm(private, key))
+
+
+def own_authorities(certificate: Path) -> str:
+    """The certificates in a person's file that issued the first one, as PEM; "" for none. Raises BadInput."""
+    return "".join(_certificates(_read(certificate, "certificate").decode("ascii", errors="replace"))[1:])
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise BadInput(f"The {what} {path} cannot be read ({error.strerror}); name a PEM file.") from error
+    if len(data) > MAX_FILE:
+        raise BadInput(f"{path} is too large for a {what}; name a PEM file.")
+    return data
+
+
+def _private_key(path: Path) -> "PrivateKeyTypes":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(_read(path, "key"), None)
+    except TypeError as error:
+        raise BadInput(f"The key {path} is locked with a password; give one that is not.") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadInput(f"{path} holds no private key as PEM; set MORA_SIGNING_KEY to one.") from error
+
+
+def _check_dates(certificate: "x509.Certificate", path: Path) -> None:
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not begin <= datetime.datetime.now(datetime.UTC) <= end:
+        raise BadInput(f"The certificate {path} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}; use one of today.")
+
+
+def _check_purpose(certificate: "x509.Certificate", path: Path) -> None:
+    from cryptography import x509
+
+    try:
+        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        purposes = x509.ExtendedKeyUsage([])
+    said = {purpose.dotted_string for purpose in purposes}
+    if not said & PURPOSES or certificate.issuer == certificate.subject:
+        raise BadInput(
+            f"The certificate {path} may not sign films: C2PA asks for one that an authority issued for e-mail "
+            "protection or document signing."
+        )
+
+
+def _algorithm(key: "PrivateKeyTypes", path: Path) -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in CURVES:
+        return CURVES[key.curve.name]
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
+        return "ps256"
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "ed25519"
+    raise BadInput(
+        f"Films cannot be signed with the kind of key in {path}; use P-256, P-384, P-521, Ed25519 or RSA of at least "
+        f"{LEAST_RSA_BITS} bits."
+    )
+
+
+def _signer(chain: "list[x509.Certificate]", key: "PrivateKeyTypes", algorithm: str) -> Signer:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    certificates = "".join(one.public_bytes(Encoding.PEM).decode() for one in chain)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return Signer(certificates, private, algorithm)
+
+
+def _made() -> Signer:
+    """A new authority, and the one certificate it issues."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    authority, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    tag = secrets.token_hex(4)  # tells houses apart; no name of a machine or of a person
+    issuer = _name(f"Mora local authority {tag}")
+    root = _certificate(issuer, issuer, authority, authority, may_issue=True).sign(authority, hashes.SHA256())
+    leaf = _certificate(_name(f"Mora local signer {tag}"), issuer, own, authority).sign(authority, hashes.SHA256())
+    return _signer([leaf, root], own, "es256")
+
+
+def _certificate(
+    subject: "x509.Name",
+    issuer: "x509.Name",
+    key: "EllipticCurvePrivateKey",
+    authority: "EllipticCurvePrivateKey",
+    *,
+    may_issue: bool = False,
+) -> "x509.CertificateBuilder":
+    """As C2PA's certificate profile asks: whoever signs is no authority, and its purpose is said."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    now, uses = datetime.datetime.now(datetime.UTC), "key_cert_sign" if may_issue else "digital_signature"
+    builder = (
+        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - CLOCK_MAY_BE_OFF)
+        .not_valid_after(now + VALID_FOR)
+        .add_extension(x509.BasicConstraints(ca=may_issue, path_length=0 if may_issue else None), critical=True)
+        .add_extension(_key_usage(uses), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
+    )
+    if may_issue:
+        return builder
+    return builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+
+
+def _name(common: str) -> "x509.Name":
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    said = {NameOID.ORGANIZATION_NAME: "Mora", NameOID.COMMON_NAME: common}
+    return x509.Name([x509.NameAttribute(kind, value) for kind, value in said.items()])
+
+
+def _key_usage(use: str) -> "x509.KeyUsage":
+    from cryptography import x509
+
+    uses = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+        *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(**{one: one == use for one in uses})
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("signer-*.pem"), key=_number)
+
+
+def _number(file: Path) -> int:
+    digits = file.stem.removeprefix("signer-")
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _certificates(pem: str) -> list[str]:
+    """The PEM blocks of certificates, in order."""
+    end = "-----END CERTIFICATE-----\n"
+    blocks = pem.replace("\r\n", "\n").split(end)[:-1]
+    return [f"-----BEGIN CERTIFICATE-----{block.partition('-----BEGIN CERTIFICATE-----')[2]}{end}" for block in blocks]
+
+
+def _usable(file: Path) -> Signer | None:
+    """The signer in a file of this house; None if it ran out, or is damaged."""
+    try:
+        return own_signer(file, file)
+    except BadInput:
+        return None
+
+
+def _keep(signer: Signer, target: Path) -> None:
+    """Written whole, and only if no other process was there first: then what that one made stands."""
+    with ExitStack() as undo:
+        # A temporary file is made 0600, and a link keeps that.
+        file = undo.enter_context(
+            tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".", suffix=".part", delete=False)
+        )
+        undo.callback(Path(file.name).unlink, missing_ok=True)
+        file.write(signer.key + signer.chain)
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            os.link(file.name, target)
+        except FileExistsError:
+            return
