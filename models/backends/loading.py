@@ -19,7 +19,7 @@ from models.embedded.pipelines import (
 )
 from models.presets import Preset
 
-CODE = 2
+CODE = 3
 """Raised whenever the code between the weights and the bytes changes what comes out."""
 
 _WITH_SAFETY_CHECKER = ("StableDiffusionPipeline", "StableDiffusionInstructPix2PixPipeline")

@@ -14,6 +14,8 @@ BINS = (32, 32, 16)
 """Of x, y and log radius. The place is relative to the room that the frame leaves an object of that radius."""
 FIRST_RADIUS = (0.084, 0.256)
 """Smallest and largest radius that a first frame begins with."""
+SILHOUETTE = 1.2
+"""Radii from its centre within which an object is."""
 LEAST_SHARE = 0.2
 """Bins less likely than this share of the likeliest are never drawn: they are what the encoder has not unlearned."""
 ANY_RADIUS = (RADIUS[0] / GROWTH**0.5, RADIUS[1] * GROWTH**0.5)
@@ -65,6 +67,14 @@ def object_cells(where: Tensor) -> Tensor:
     x, y, radius = (where[:, i].view(-1, 1, 1) for i in range(3))
     near = ((centre.view(1, 1, -1) - x) ** 2 + (centre.view(1, -1, 1) - y) ** 2).sqrt() < radius + 1 / LATENT_SIDE
     return near.float().unsqueeze(1)
+
+
+def object_pixels(where: Tensor) -> Tensor:
+    """(B, 3) -> 1 on the object's pixels and a little around, down to 0 over two more: float32 (B, 1, H, W)."""
+    centre = (torch.arange(SIDE, device=where.device) + 0.5) / SIDE
+    x, y, radius = (where[:, i].view(-1, 1, 1) for i in range(3))
+    away = ((centre.view(1, 1, -1) - x) ** 2 + (centre.view(1, -1, 1) - y) ** 2).sqrt() - SILHOUETTE * radius
+    return (1 - away * SIDE / 2).clamp(0, 1).unsqueeze(1)
 
 
 def located(locator: UNet2DModel, latents: Tensor) -> Tensor:

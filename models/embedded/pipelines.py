@@ -235,7 +235,7 @@ class ClipFromImagePipeline(_Denoising):
     ) -> Tensor:
         """image float (3, H, W) in [-1, 1] -> frames float32 (num_frames, 3, H, W) in [-1, 1].
 
-        Frame 0 is the given image as the autoencoder sees it. guidance_scale: how far the words carry, 1 as trained.
+        Frame 0 is the given image. guidance_scale: how far the words carry, 1 as trained.
         """
         picture = image.to(self._execution_device, self.unet.dtype).unsqueeze(0)
         first = encoded(self.vae, picture)
@@ -243,7 +243,8 @@ class ClipFromImagePipeline(_Denoising):
         told, untold = self.pace(self._tokens([prompt, ""])).text_embeds.float()
         places = layout.track(origin[0], untold + guidance_scale * (told - untold), num_frames)[1:]
         noise = torch.randn((1, *first.shape[1:]), generator=generator, dtype=torch.float32).to(first)
-        frames = [self._decode(first)]
+        unseen = picture - self._decode(first)
+        frames = [picture]
         chunks = torch.split(places, FRAMES_AT_ONCE)
         for done, targets in enumerate(chunks):
             pictures, start = picture.expand(len(targets), -1, -1, -1), origin.expand(len(targets), -1)
@@ -251,7 +252,7 @@ class ClipFromImagePipeline(_Denoising):
             known, carried = (encoded(self.vae, each) for each in (pictures, layout.moved(pictures, start, targets)))
             given = given_to_a4(known, carried, start, targets)
             latents = self._drawn(noise, given, num_inference_steps, done, len(chunks), on_step)
-            frames.append(self._decode(latents))
+            frames.append((self._decode(latents) + detail(unseen.expand_as(pictures), start, targets)).clamp(-1, 1))
         return torch.cat(frames).float()
 
 
@@ -277,26 +278,37 @@ class ClipBetweenImagesPipeline(_Denoising):
     ) -> Tensor:
         """before, after float (3, H, W) in [-1, 1] -> frames float32 (num_frames, 3, H, W) in [-1, 1].
 
-        The first and the last frame are the given pictures as the autoencoder sees them.
+        The first and the last frame are the given pictures.
         """
         ends = torch.stack([before, after]).to(self._execution_device, self.unet.dtype)
         known = encoded(self.vae, ends)
         places = layout.located(self.locator, known)
         noise = torch.randn((1, *known.shape[1:]), generator=generator, dtype=torch.float32).to(known)
         shares = torch.linspace(0, 1, num_frames, device=known.device)[1:-1]
-        drawn = []
+        unseen = ends - self._decode(known)
+        drawn = [ends[:1]]
         chunks = torch.split(shares, FRAMES_AT_ONCE) if len(shares) else ()
         for done, share in enumerate(chunks):
-            before, after, origin, end, first, last = (
+            before, after, origin, end, first, last, lost, missed = (
                 value.expand(len(share), *value.shape[1:])
-                for pair in (ends, places, known)
+                for pair in (ends, places, known, unseen)
                 for value in torch.split(pair, 1)
             )
             here = layout.between(origin, end, share)
             carried = [encoded(self.vae, layout.moved(*way, here)) for way in ((before, origin), (after, end))]
             given = given_to_a5((first, last, *carried), (origin, end, here), share)
-            drawn.append(self._drawn(noise, given, num_inference_steps, done, len(chunks), on_step))
-        return self._decode(torch.cat([known[:1], *drawn, known[1:]])).float()
+            frames = self._decode(self._drawn(noise, given, num_inference_steps, done, len(chunks), on_step))
+            way = share.view(-1, 1, 1, 1)
+            carried_over = (1 - way) * detail(lost, origin, here) + way * detail(missed, end, here)
+            drawn.append((frames + carried_over).clamp(-1, 1))
+        return torch.cat([*drawn, ends[1:]]).float()
+
+
+def detail(unseen: Tensor, origin: Tensor, target: Tensor) -> Tensor:
+    """What the autoencoder lost of a picture, (B, 3, H, W), where it belongs in a frame whose object is at `target`:
+    the object's moves with it, the rest stays. So a clip keeps the looks of a picture that the world has not."""
+    here, there = layout.object_pixels(origin).to(unseen), layout.object_pixels(target).to(unseen)
+    return (1 - there) * (1 - here) * unseen + there * layout.moved(here * unseen, origin, target)
 
 
 def given_to_a4(known: Tensor, carried: Tensor, origin: Tensor, target: Tensor) -> Tensor:
