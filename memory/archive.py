@@ -13,14 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from sqlalchemy import URL, Engine, select, text
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from memory import artifacts, database, leases, recipes
 from memory.artifacts import Made, Product
-from memory.errors import ArchiveError, DiskTrouble, OtherBytes, UnknownArtifact, UnknownRun
+from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble, OtherBytes, UnknownArtifact, UnknownRun
 from memory.leases import Lease
 from memory.records import AgentCall, Artifact, LlmCall, Recipe, Request, Run, RunStatus
 from memory.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
@@ -104,6 +104,8 @@ class Archive:
             updated_at=now,
         )
         with self.writing() as session:
+            if row.parent is not None:
+                _require_run(session, row.parent)
             session.add(row)
             session.flush()
             return row.record()
@@ -145,6 +147,7 @@ class Archive:
         """
         run = self.run(run_id)
         with self.writing() as session:
+            _require_run(session, run.id)
             lease = leases.take(session, run.id, self._lease_seconds)
         stop = threading.Event()
         heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run.id}", daemon=True)
@@ -190,6 +193,7 @@ class Archive:
     def adopt(self, lease: Lease, artifact_ids: Iterable[str]) -> None:
         """These artifacts count among the run's too, in that order; UnknownArtifact, LostLease."""
         with self.writing() as session:
+            database.lock_shelf(session)
             leases.require(session, lease)
             for artifact_id in artifact_ids:
                 _attach(session, lease.run, _artifact_row(session, artifact_id).id)
@@ -259,8 +263,8 @@ class Archive:
     def _found_or_claimed(self, lease: Lease, recipe: Recipe) -> Artifact | _Work:
         pause = 0.1
         while True:
-            if (found := self.find(recipe)) is not None:
-                return self._adopt(lease, found)
+            if (found := self._adopted(lease, recipe)) is not None:
+                return found
             if (work := self._begin(lease, recipe)) is not None:
                 break
             time.sleep(pause)
@@ -273,7 +277,7 @@ class Archive:
             if token is None:
                 return None
             # Another process may have published, and given its claim back, between our look and our claim.
-            if (row := recipes.known(session, recipe.key)) is not None and self._is_sound(row):
+            if (row := recipes.known_to(session, recipe.key, lease.run)) is not None and self._is_sound(row):
                 recipes.release(session, recipe.key, token)
                 return None
             line = AgentCallRow(run=lease.run, key=recipe.key, agent=recipe.agent, started_at=datetime.now(UTC))
@@ -281,16 +285,26 @@ class Archive:
             session.flush()
             return _Work(recipe, lease, token, line.id)
 
-    def _adopt(self, lease: Lease, artifact: Artifact) -> Artifact:
+    def _adopted(self, lease: Lease, recipe: Recipe) -> Artifact | None:
+        with self.reading() as session:
+            row = recipes.known_to(session, recipe.key, lease.run)
+        if row is None or not self._is_sound(row):
+            return None
         with self.writing() as session:
+            database.lock_shelf(session)
             leases.require(session, lease)
-            _attach(session, lease.run, artifact.id)
-        return artifact
+            if session.get(ArtifactRow, row.id) is None:  # given away since we looked
+                return None
+            _attach(session, lease.run, row.id)
+        return row.record()
 
     def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
         with self.writing() as session:
+            database.lock_shelf(session)
             leases.require(session, work.lease)
             artifact = _insert_artifact(session, work.recipe, product, parents, seconds)
+            if not artifacts.place(self.home, product.sha256, product.suffix).exists():  # it looked like nobody's
+                artifacts.keep(self.home, product)
             recipes.fulfil(session, work.recipe.key, artifact.id)
             line = session.get_one(AgentCallRow, work.call)
             line.ended_at, line.outcome, line.artifact = datetime.now(UTC), "made", artifact.id
@@ -330,7 +344,11 @@ class Archive:
 
     def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
         """The last answer that the run got to what has this digest; UnknownRun."""
-        return next((call for call in reversed(self.llm_calls(run_id)) if call.digest == digest), None)
+        run = self.run(run_id)
+        with self.reading() as session:
+            asked = select(LlmCallRow).where(LlmCallRow.run == run.id, LlmCallRow.digest == digest)
+            row = session.scalar(asked.order_by(LlmCallRow.id.desc()).limit(1))
+            return None if row is None else row.record()
 
     def llm_calls(self, run_id: str) -> list[LlmCall]:
         """All calls of language models of the run, in order; UnknownRun."""
@@ -364,12 +382,14 @@ class Archive:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        with database.plain_words(self._address), Session(self._engine) as session:
+        """A session for the modules of memory: it sees one moment of the database, and writes nothing."""
+        with database.plain_words(self._address), _our_rows(), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with database.plain_words(self._address), Session(self._writer) as session, session.begin():
+        """A session for the modules of memory: one transaction, all of it or nothing."""
+        with database.plain_words(self._address), _our_rows(), Session(self._writer) as session, session.begin():
             yield session
 
     def _tidy(self, what: str, write: Callable[[Session], None]) -> None:
@@ -387,6 +407,26 @@ def _make_home(home: Path) -> None:
         (home / "artifacts").mkdir(exist_ok=True)
     if not os.access(home / "artifacts", os.W_OK | os.X_OK):
         raise DiskTrouble(f"The folder {home} cannot be written to; check its rights or set another home.")
+
+
+@contextmanager
+def _our_rows() -> Iterator[None]:
+    """A row that is no record, because somebody else wrote it, as DatabaseTrouble."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, (error.title, *first["loc"])))
+        raise DatabaseTrouble(
+            f"A row of the database was not written by this program ({where}: {first['msg']}); restore the database "
+            "from a copy, or drop the run that it is of with `gc --run`."
+        ) from error
+
+
+def _require_run(session: Session, run_id: str) -> None:
+    """UnknownRun if the run was dropped since somebody looked; it cannot be until the transaction ends."""
+    if session.get(RunRow, run_id, with_for_update={"read": True, "key_share": True}) is None:
+        raise UnknownRun(f"There is no run {run_id!r} any more; `runs` lists them.")
 
 
 def _artifact_row(session: Session, artifact_id: str) -> ArtifactRow:

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde import _msgpack
@@ -45,12 +45,30 @@ def saver_on(url: URL, busy_seconds: float) -> Iterator[BaseCheckpointSaver[str]
         yield PostgresSaver(pg, serde=serde)
 
 
-def plain_serializer() -> JsonPlusSerializer:
+class PlainSerializer(JsonPlusSerializer):
+    """Restores plain data and LangGraph's and LangChain's own values, from the encodings that are written today."""
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """What the bytes say; DatabaseTrouble if they are of another encoding, or say nothing."""
+        encoding, packed = data
+        try:
+            if encoding in ("null", "msgpack"):
+                return super().loads_typed((encoding, packed))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DatabaseTrouble(f"{DAMAGED_CHECKPOINT} It cannot be read ({error}).") from error
+        # LangGraph would still read "json", with a table of classes to make, and "pickle" where somebody allows it.
+        raise DatabaseTrouble(f"{DAMAGED_CHECKPOINT} It is encoded as {encoding!r}.")
+
+
+DAMAGED_CHECKPOINT = "A checkpoint in the database was not written by this program; restore the database from a copy."
+
+
+def plain_serializer() -> PlainSerializer:
     """A serializer that restores plain data and LangChain's messages; RuntimeError if the process is not strict."""
     if not _msgpack.STRICT_MSGPACK_ENABLED:
         # With the variable unset, a row planted in the database runs code when it is read.
         raise RuntimeError("LANGGRAPH_STRICT_MSGPACK=true must be in the environment before langgraph is imported")
-    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[])
+    return PlainSerializer(pickle_fallback=False, allowed_msgpack_modules=[])
 
 
 @contextmanager

@@ -25,6 +25,7 @@ HEAD = "0001"
 """The newest version in `migrations/`."""
 VERSION_TABLE = "alembic_version"
 MIGRATION_LOCK = 0x6D6F7261  # "mora": any number will do, as long as every process locks the same one
+SHELF_LOCK = MIGRATION_LOCK + 2
 SYNC_RARELY = "PRAGMA synchronous = NORMAL"
 """In WAL mode a killed process loses nothing so; a power cut may cost the last steps, which are then taken again."""
 
@@ -68,6 +69,16 @@ def insert_into(session: Session, table: type[Base]) -> "sqlite.Insert | postgre
     from sqlalchemy.dialects import postgresql  # as long to import as the rest of memory/
 
     return postgresql.insert(table)
+
+
+def lock_shelf(session: Session, *, alone: bool = False) -> None:
+    """Until the transaction ends, no file and no artifact goes while others come; the first thing a transaction does.
+
+    alone: for who takes away. A SQLite transaction that writes is alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        session.execute(text(f"SELECT {lock}(:lock)"), {"lock": SHELF_LOCK})
 
 
 def engine_for(url: URL, busy_seconds: float) -> Engine:

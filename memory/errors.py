@@ -33,6 +33,10 @@ class LostLease(ArchiveError):
     """The run was taken over by another process: this one may not write to it any more."""
 
 
+class BadParcel(ArchiveError):
+    """A file that should hold an exported run holds something else, or a run that cannot be taken in."""
+
+
 class DatabaseTrouble(ArchiveError):
     """The database cannot be opened, read or written."""
 

@@ -64,6 +64,15 @@ def require(session: Session, lease: Lease) -> None:
         )
 
 
+def refuse_held(session: Session, run: str) -> None:
+    """RunIsHeld while somebody alive has the run; a lease that there is cannot be taken until the transaction ends."""
+    row = session.scalar(
+        select(LeaseRow).where(LeaseRow.run == run).with_for_update().execution_options(populate_existing=True)
+    )
+    if row is not None and is_alive(session, run, row.owner):
+        raise _held(row)
+
+
 def is_alive(session: Session, run: str, owner: str) -> bool:
     """Whether the lease of that owner has neither ended nor expired, and its process is not known to be dead."""
     row = session.scalar(

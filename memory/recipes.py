@@ -5,14 +5,14 @@ A claim lives as long as the lease it was made under: the heartbeat of the lease
 
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from memory import leases
 from memory.database import insert_into
 from memory.leases import Lease
 from memory.records import Kind, Recipe
-from memory.tables import ArtifactRow, RecipeRow
+from memory.tables import ArtifactRow, RecipeRow, RunArtifactRow
 
 
 def artifact_id(kind: Kind, recipe: Recipe) -> str:
@@ -23,6 +23,13 @@ def artifact_id(kind: Kind, recipe: Recipe) -> str:
 def known(session: Session, key: str) -> ArtifactRow | None:
     """What the recipe gave, if it was ever made."""
     return session.scalar(select(ArtifactRow).where(ArtifactRow.key == key))
+
+
+def known_to(session: Session, key: str, run: str) -> ArtifactRow | None:
+    """What the recipe gave here, or in that run: of an imported product only its own run believes the recipe."""
+    made_here = exists().where(RecipeRow.key == key, RecipeRow.artifact == ArtifactRow.id)
+    of_the_run = exists().where(RunArtifactRow.run == run, RunArtifactRow.artifact == ArtifactRow.id)
+    return session.scalar(select(ArtifactRow).where(ArtifactRow.key == key, or_(made_here, of_the_run)))
 
 
 def claim(session: Session, key: str, lease: Lease) -> str | None:
