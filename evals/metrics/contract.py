@@ -8,7 +8,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
+
+import numpy as np
 
 from models.agent import UInt8Array
 from tools.errors import BadInput
@@ -65,8 +68,15 @@ class Chunk:
 
     frames: UInt8Array
     first: int
+    untagged: UInt8Array | None = None
+    """The same by the BT.601 matrix, where the file's tag names another; None where that makes no difference."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """For what several metrics want of these frames: the input of a network, its features."""
+
+    @property
+    def as_opencv(self) -> UInt8Array:
+        """The frames as OpenCV reads them, which ignores the tag: for what VBench decodes with it. RGB, not BGR."""
+        return self.frames if self.untagged is None else self.untagged
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ class Reading(Protocol):
 class Metric:
     """One row of the table of metrics.
 
-    name: as in VBench's result files, and the name of the file here. low, high: what a value can be, None without bound.
+    name: as in VBench's result files, and of the file here. low, high: what a value can be, None without bound.
     better: "higher", or "neither" where more is not better. scale: a value of `scale` is 1 in tables and aggregates.
     pooled: how VBench's score of a set comes of its videos: the mean over videos, or over all their frames or pairs.
     source: who defined it, and which networks. begin: starts a reading; the shelf lends the networks of `networks`.
@@ -132,19 +142,14 @@ _NEEDED: Final[dict[Need, str]] = {
 }
 
 
-def chunks(frames: Iterable[UInt8Array], size: int = CHUNK_FRAMES) -> Iterator[Chunk]:
-    """Frames, RGB uint8 (H, W, 3), as they come -> chunks of `size`; the last may be shorter."""
-    import numpy as np
-
-    held: list[UInt8Array] = []
-    first = 0
-    for frame in frames:
-        held.append(frame)
-        if len(held) == size:
-            yield Chunk(np.stack(held), first)
-            first, held = first + size, []
-    if held:
-        yield Chunk(np.stack(held), first)
+def chunks(frames: Iterable[tuple[UInt8Array, UInt8Array | None]], size: int = CHUNK_FRAMES) -> Iterator[Chunk]:
+    """Frames, RGB uint8 (H, W, 3), each with its untagged twin or None, as they come -> chunks of at most `size`."""
+    first, coming = 0, iter(frames)
+    while held := list(islice(coming, size)):
+        twins = [untagged for _, untagged in held if untagged is not None]
+        assert len(twins) in (0, len(held)), "a video's tag holds for all of its frames or for none"
+        yield Chunk(np.stack([frame for frame, _ in held]), first, np.stack(twins) if twins else None)
+        first += len(held)
 
 
 def read(readings: Sequence[Reading], shown: Iterable[Chunk]) -> list[Score]:
@@ -161,7 +166,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def positive(value: float) -> float:
-    """max(0, value) with NaN kept: `max(0.0, nan)` is 0.0 in Python, which hides a broken network as the worst score."""
+    """max(0, value) with NaN kept: `max(0.0, nan)` is 0.0 in Python, which hides a broken network as a score."""
     return value if math.isnan(value) else max(0.0, value)
 
 

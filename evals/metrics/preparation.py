@@ -1,0 +1,79 @@
+"""Frames -> what the networks are fed, number by number as VBench does with torchvision, decord and PIL.
+
+Each step is small and each was measured: another filter, rounding where there is none, or none where there is, moves a
+score by up to 0.02 (DINO squared: 0.045).
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from models.agent import UInt8Array
+
+SIDE: Final = 224
+"""Pixels; what DINO, CLIP and ViCLIP were trained on."""
+IMAGENET: Final = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and deviation of the channels."""
+CLIP: Final = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+
+
+def floats(frames: UInt8Array) -> Tensor:
+    """uint8 (N, H, W, 3) -> float32 (N, 3, H, W), still 0..255."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).to(torch.float32)
+
+
+def dino_transform(frames: UInt8Array, side: int = SIDE) -> Tensor:
+    """Shorter side to `side`, bilinear, without antialias; not cropped: a wide video stays wide. ImageNet's scale."""
+    pixels = floats(frames)
+    resized = functional.interpolate(pixels, _size(pixels, side), mode="bilinear", align_corners=False, antialias=False)
+    return _normalised(resized / 255.0, IMAGENET)
+
+
+def clip_transform(frames: UInt8Array, side: int = SIDE) -> Tensor:
+    """Shorter side to `side`, bicubic, without antialias, the centre square; overshoot is neither cut nor rounded."""
+    return _normalised(centre(_bicubic(floats(frames), side), side) / 255.0, CLIP)
+
+
+def clip_transform_uint8(frames: UInt8Array, side: int = SIDE) -> Tensor:
+    """The same as torchvision does it with uint8, as VBench feeds ViCLIP: rounded and cut to 0..255 after resizing."""
+    resized = _bicubic(floats(frames), side).clamp(0, 255).round()
+    return _normalised(centre(resized, side) / 255.0, CLIP)
+
+
+def clip_transform_pil(frames: UInt8Array, side: int = SIDE) -> Tensor:
+    """The same through PIL's bicubic, which smooths when it shrinks, as OpenAI's own preprocessing does it."""
+    height, width = frames.shape[1:3]
+    size = _sides(height, width, side)[::-1]
+    images = (Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC) for frame in frames)
+    return _normalised(centre(floats(np.stack([np.asarray(image) for image in images])), side) / 255.0, CLIP)
+
+
+def centre(pixels: Tensor, side: int) -> Tensor:
+    """The centre square of (N, 3, H, W), whose sides are at least `side`; where it lies between pixels, to the even."""
+    top, left = (round((extent - side) / 2.0) for extent in pixels.shape[-2:])
+    return pixels[..., top : top + side, left : left + side]
+
+
+def _bicubic(pixels: Tensor, side: int) -> Tensor:
+    return functional.interpolate(pixels, _size(pixels, side), mode="bicubic", align_corners=False, antialias=False)
+
+
+def _size(pixels: Tensor, side: int) -> tuple[int, int]:
+    height, width = pixels.shape[-2:]
+    return _sides(height, width, side)
+
+
+def _sides(height: int, width: int, side: int) -> tuple[int, int]:
+    """(height, width) with the shorter one `side`; the longer is cut down to whole pixels, not rounded."""
+    if height <= width:
+        return side, int(side * width / height)
+    return int(side * height / width), side
+
+
+def _normalised(pixels: Tensor, scale: tuple[tuple[float, ...], tuple[float, ...]]) -> Tensor:
+    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in scale)
+    return (pixels - mean) / deviation

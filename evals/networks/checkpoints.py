@@ -1,0 +1,118 @@
+"""Checkpoint files -> tensors, without running anything that is in them: no code of a pickle, none of a TorchScript.
+
+Knows how the official files are laid out; the networks know the names inside.
+"""
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from evals.networks.torchscript import is_torchscript, torchscript_tensors
+from evals.networks.weights import SAFETENSORS
+from tools.errors import BadInput
+
+WRAPPERS: Final = ("state_dict", "model", "params")
+"""Keys under which some of the official files keep their tensors, beside what training left there."""
+PARALLEL: Final = "module."
+"""What torch's DataParallel puts before every name."""
+NAMES_TOLD: Final = 3
+
+
+class BadWeights(BadInput):
+    """A weight file is damaged or is another network's; one sentence that names what is wrong with it."""
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by name, on the CPU; wrappers and `module.` prefixes are taken off.
+
+    Reads safetensors, what torch.save wrote, and TorchScript archives. Raises BadWeights.
+    """
+    try:
+        loaded = _loaded(path)
+    except (SafetensorError, zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise BadWeights(f"{path} is damaged or no weight file; get a whole copy of it.") from error
+    except _refusal() as error:
+        raise BadWeights(f"{path} holds more than tensors, so it is not read; get the official file.") from error
+    tensors = _unwrapped(loaded)
+    if not tensors:
+        raise BadWeights(f"{path} has no tensors; get the official file.")
+    if all(name.startswith(PARALLEL) for name in tensors):
+        tensors = {name.removeprefix(PARALLEL): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, ignore: Iterable[str] = ()) -> None:
+    """Puts the tensors into the network, as float32 where it has floats; every name must be there and fit.
+
+    ignore: names in the file that the network does without. Raises BadWeights, which names what does not fit.
+    """
+    wanted, given = network.state_dict(), {name: tensors[name] for name in tensors if name not in set(ignore)}
+    missing = [name for name in wanted if name not in given]
+    extra = [name for name in given if name not in wanted]
+    shapes = [
+        f"{name} is {_shape(given[name])} instead of {_shape(wanted[name])}"
+        for name in wanted
+        if name in given and given[name].shape != wanted[name].shape
+    ]
+    faults = [
+        f"{what}: {_some(names)}"
+        for what, names in (("missing", missing), ("unknown", extra), ("misshapen", shapes))
+        if names
+    ]
+    if faults:
+        raise BadWeights(f"{path} does not hold these weights ({'; '.join(faults)}); get the official file.")
+    network.load_state_dict(given)
+
+
+def shape_of(tensors: Mapping[str, Tensor], name: str, ndim: int, path: Path) -> tuple[int, ...]:
+    """The shape of one tensor, from which a network takes its sizes. Raises BadWeights without it."""
+    if name not in tensors or tensors[name].ndim != ndim:
+        has = f"{name} is {_shape(tensors[name])}" if name in tensors else f"missing: {name}"
+        raise BadWeights(f"{path} does not hold these weights ({has}); get the official file.")
+    return tuple(tensors[name].shape)
+
+
+def num_layers(tensors: Mapping[str, Tensor], stem: str, path: Path) -> int:
+    """How many layers are numbered after `stem`, from 0 on: "blocks." of blocks.11.norm1.weight. Raises BadWeights."""
+    numbers = {name.removeprefix(stem).split(".", 1)[0] for name in tensors if name.startswith(stem)}
+    if not numbers:
+        raise BadWeights(f"{path} does not hold these weights (missing: {stem}0); get the official file.")
+    return sum(number.isdecimal() for number in numbers)
+
+
+def _refusal() -> type[Exception]:
+    from pickle import UnpicklingError  # the name of the error only
+
+    return UnpicklingError
+
+
+def _loaded(path: Path) -> Any:
+    if path.suffix == SAFETENSORS:
+        return load_file(path)
+    if is_torchscript(path):
+        return torchscript_tensors(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _unwrapped(loaded: Any) -> dict[str, Tensor]:
+    if not isinstance(loaded, Mapping):
+        return {}
+    for wrapper in WRAPPERS:
+        if isinstance(loaded.get(wrapper), Mapping):
+            return _unwrapped(loaded[wrapper])
+    return {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "one number"
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - NAMES_TOLD
+    return ", ".join(names[:NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,92 @@
+"""Where the metrics' networks are lent from: each is loaded once, from a file that the person put into a folder.
+
+Nothing is fetched. A network whose file is not there is refused with the sentence that says which file, from where, how
+large; its metrics are then left out.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from evals.metrics.contract import CHUNK_FRAMES, Metric
+from evals.networks.weights import WeightFile
+from tools.errors import BadInput
+
+N = TypeVar("N", bound=nn.Module)
+SETTING: Final = "MORA_METRIC_WEIGHTS"
+
+
+class MissingWeights(BadInput):
+    """A network's weight file is not there; one sentence: which file, from where, how large, where to put it."""
+
+
+@dataclass(frozen=True)
+class Network(Generic[N]):
+    """A network and its weight file. load: the file -> the network, on the CPU. Raises BadWeights."""
+
+    weights: WeightFile
+    load: Callable[[Path], N]
+
+
+class Shelf:
+    """Lends networks on one device, in float32 and eval mode; what was lent once stays loaded."""
+
+    def __init__(self, folder: Path | None, device: torch.device | str = "cpu") -> None:
+        self.folder = None if folder is None else folder.expanduser()
+        self.device = torch.device(device)
+        self._loaded: dict[str, nn.Module] = {}
+        self._digests: dict[Path, str] = {}
+
+    @property
+    def batch(self) -> int:
+        """Frames or pairs a forward: one on a CPU, where more at a time are slower."""
+        return 1 if self.device.type == "cpu" else CHUNK_FRAMES
+
+    def get(self, network: Network[N]) -> N:
+        """The network. Raises MissingWeights or BadWeights."""
+        key = network.weights.key
+        if key not in self._loaded:
+            loaded = network.load(self._path(network.weights))
+            self._loaded[key] = loaded.to(self.device, torch.float32).eval().requires_grad_(False)
+        return cast(N, self._loaded[key])
+
+    def sha256(self, network: Network[Any]) -> str:
+        """The digest of the network's weight file, 64 hex digits. Raises MissingWeights."""
+        path = self._path(network.weights)
+        if path not in self._digests:
+            with path.open("rb") as file:
+                self._digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._digests[path]
+
+    def digests(self, metric: Metric) -> dict[str, str]:
+        """sha256 of each weight file that a metric reads, by the file's official name. Raises MissingWeights."""
+        return {network.weights.file: self.sha256(network) for network in metric.networks}
+
+    def lacks(self, metric: Metric) -> str | None:
+        """The sentence that says which weight files a metric lacks; None if it lacks none."""
+        files = [network.weights for network in metric.networks]
+        missing = [weights for weights in files if weights.found_in(self.folder) is None]
+        return _sentence(metric.title, missing, self.folder) if missing else None
+
+    def _path(self, weights: WeightFile) -> Path:
+        if (path := weights.found_in(self.folder)) is None:
+            raise MissingWeights(_sentence(weights.network, [weights], self.folder))
+        return path
+
+
+def _sentence(what: str, missing: Sequence[WeightFile], folder: Path | None) -> str:
+    files = " and ".join(f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
+    where = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
+    return f"{what} needs {files}; {where}."
+
+
+def forward(network: Callable[[Tensor], Tensor], batch: Tensor, size: int) -> Tensor:
+    """The network's answers to a batch, `size` entries at a time, without gradients: the memory is that of `size`."""
+    with torch.inference_mode():
+        parts = [network(part) for part in batch.split(size)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
