@@ -3,6 +3,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from models.embedded.language import Scenery
+from models.embedded.world import render, track
 from tools.errors import BadInput, UnreadableMedia
 from tools.media import (
     decode_clip,
@@ -91,6 +94,22 @@ def test_the_same_frames_give_the_same_bytes_in_two_processes():
     )
     assert first == second
     assert len(set(first.split())) == 3
+
+
+def test_the_same_frames_give_the_same_film_every_time_on_any_thread():
+    """Of these frames x264 made several films, as memory happened to be, while its macroblock tree was on."""
+    shots = (Scenery("ball", "red", "snow", "moves right"), Scenery("star", "blue", "sea", "moves up"))
+    tracks = [track(shot, np.random.default_rng(seed), num_frames=6) for seed, shot in enumerate(shots, 2)]
+    there = np.concatenate([render(shot, where, side=64) for shot, where in zip(shots, tracks, strict=True)])
+    frames = np.concatenate([there, there[::-1]])
+
+    def film(_turn: int) -> bytes:
+        out = io.BytesIO()
+        encode_film(iter(frames), out, width=64, height=64, fps=8)
+        return out.getvalue()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(film, range(40)))) == 1
 
 
 def test_a_lossless_file_tells_neither_time_nor_chance():
