@@ -24,7 +24,7 @@ from tools.extend_video import ExtendVideo, extend_video
 from tools.image_to_video import ImageToVideo, image_to_video
 from tools.inspection import inspect
 from tools.studio import Report, Told
-from tools.text_to_image import TextToImage, text_to_image
+from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
 
 def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -107,6 +107,8 @@ def _made(context: Context, errand: Errand, seeds: list[int], report: Report) ->
     arguments, verb = VERBS[call["tool"]]
     starts = dict(zip(STEPS[call["tool"]].takes, errand["inputs"], strict=True))
     asked = arguments.model_validate({**call["arguments"], **starts})
+    if isinstance(asked, TextToImage):
+        return text_to_images(context.studio, asked, seeds=seeds, report=report)
     return [verb(context.studio, asked, seed=seed, report=report) for seed in seeds]
 
 
