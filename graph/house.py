@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -14,12 +15,14 @@ from pydantic import JsonValue
 from graph.build import Map, build
 from graph.conversation import Answer
 from graph.errors import TOLD, RequestError, Stopped
+from graph.history import begin
 from graph.intake import Uploads
 from graph.planners import Planner, prompts_digest
+from graph.rerun import mend, mended_note, sound
 from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
-from memory.errors import ArchiveError
+from memory.errors import ArchiveError, DamagedArtifact
 from memory.records import Request, Run
-from tools.studio import Lender, Studio
+from tools.studio import Bookmark, Lender, Studio
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -46,7 +49,7 @@ class Question:
 class Rooms:
     """What a run is made with: a planner for its request, a lender for its numerics, the sizes of its profile.
 
-    signer: asked when a film is handed out; None: it carries no manifest.
+    signer: asked when a film is handed out; None: it carries no manifest. bookmarks: see `Studio`.
     """
 
     archive: "Archive"
@@ -58,6 +61,7 @@ class Rooms:
     limits: Limits = DEFAULT_LIMITS
     stop: threading.Event = field(default_factory=threading.Event)
     signer: Callable[[], "Signer | None"] = lambda: None
+    bookmarks: Callable[[str], Bookmark] | None = None
 
 
 def start(
@@ -93,6 +97,8 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
         run = rooms.archive.run(run.id)
         if run.status in ("done", "waiting"):
+            if run.film is not None:
+                sound(rooms, run.film, lease, hear)
             return run
         planner = rooms.planner(run.request)
         with told_to_archive(rooms.archive, lease):
@@ -132,6 +138,7 @@ def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Cont
         size=rooms.size,
         fps=rooms.fps,
         num_frames=rooms.num_frames,
+        bookmarks=rooms.bookmarks,
     )
     return Context(planner, rooms.archive, lease, studio, rooms.limits, rooms.stop)
 
@@ -141,14 +148,7 @@ def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunStat
     with rooms.archive.saver() as saver:
         graph = build(saver, limits=rooms.limits)
         config = config_of(run, rooms.limits)
-        for part in graph.stream(
-            given or _next_input(graph, config, run),
-            config,
-            context=context,
-            stream_mode=["custom", "updates"],
-            durability="sync",
-            version="v2",
-        ):
+        for part in _parts(rooms, graph, config, context, hear, given or _next_input(graph, config, run)):
             if "__interrupt__" in part["data"]:
                 rooms.archive.set_status(context.lease, "waiting")
                 continue
@@ -156,6 +156,28 @@ def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunStat
             if "finish" not in part["data"]:  # a film that is done is not given up for a late Ctrl-C
                 context.stop_if_asked()
     return rooms.archive.run(run.id)
+
+
+def _parts(
+    rooms: Rooms, graph: Map, config: RunnableConfig, context: Context, hear: Hear, given: Any
+) -> Iterator[Mapping[str, Any]]:
+    """What the graph tells; a product that turns out lost or damaged on the way is made again, and it goes on."""
+    begun, seen = datetime.now(UTC), set[str]()
+    while True:
+        try:
+            yield from graph.stream(
+                given, config, context=context, stream_mode=["custom", "updates"], durability="sync", version="v2"
+            )
+            break
+        except DamagedArtifact as damage:
+            if damage.artifact in seen:
+                raise
+            seen.add(damage.artifact)
+            mend(rooms, damage.artifact, context.lease, hear)
+            given = None
+    again = [mended_note(artifact) for artifact in rooms.archive.made_again(context.lease.run, begun)]
+    if again:
+        hear({"kind": "updates", "told": {"mend": {"notes": again}}})
 
 
 def config_of(run: Run, limits: Limits) -> RunnableConfig:
@@ -170,9 +192,7 @@ def config_of(run: Run, limits: Limits) -> RunnableConfig:
 
 def _next_input(graph: Map, config: RunnableConfig, run: Run) -> RunState | None:
     """The request for a run without a checkpoint; None (go on) for any other."""
-    if graph.get_state(config).created_at is None:
-        return RunState(request=run.request.model_dump(mode="json"), notes=[])
-    return None
+    return begin(graph, config, run) if graph.get_state(config).created_at is None else None
 
 
 @contextmanager
