@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from graph.house import Rooms
     from graph.settings import Settings
     from graph.telling import Listener
+    from memory.archive import Archive
     from memory.records import Run
 
 app = typer.Typer(
@@ -199,6 +200,34 @@ def show(
 
 
 @app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A film, as it was handed out.")],
+    regenerate: Annotated[bool, typer.Option("--regenerate", help="Make it again, and compare every product.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read a film's manifest: who made it, of what, and whether that holds."""
+    with at_the_door():
+        from graph.origin import authorities_of
+        from graph.verifying import as_json as told
+        from graph.verifying import regenerated, story_of
+        from graph.verifying import verify as check
+
+        settings = _settings()
+        with _archive_if_it_opens(settings) as archive:
+            found = check(file, authorities_of(settings), archive)
+        if regenerate and found.problem is None and found.reading.statement is not None:
+            asked = found.reading.statement.request
+            with _rooms(_settings(profile=asked.profile, planner=asked.planner)) as rooms, _listening() as listener:
+                found = regenerated(found, rooms, listener)
+        if as_json:
+            print(json.dumps(told(found)))
+        elif (story := story_of(found)) is not None:
+            _say(story)
+        if found.problem is not None:
+            _fail(found.problem, BUG)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check devices, weights, database and planner: what works, what does not, what to do."""
     with at_the_door():
@@ -317,6 +346,19 @@ def _settings(**given: str | bool | None) -> "Settings":
     from graph.settings import Settings
 
     return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _archive_if_it_opens(settings: "Settings") -> Iterator["Archive | None"]:
+    """The archive; None if there is none yet, or it cannot be opened: a film can be looked at without it."""
+    from memory.errors import ArchiveError
+
+    with contextlib.ExitStack() as stack:
+        archive = None
+        if settings.home.expanduser().exists():
+            with contextlib.suppress(ArchiveError):
+                archive = stack.enter_context(settings.open_archive())
+        yield archive
 
 
 def _planner_name(settings: "Settings") -> str:

@@ -81,7 +81,8 @@ def connect_videos(studio: Studio, arguments: ConnectVideos, *, seed: int, repor
     tell = report or studio.report
     tried: list[tuple[float, Made]] = []
     while len(tried) < TRIES:
-        made = _transition(studio, gap, (seed + len(tried)) % (MAX_SEED + 1), report)
+        next_seed = (seed + len(tried)) % (MAX_SEED + 1)
+        made = transition(studio, gap.start, gap.end, gap.num_frames, seed=next_seed, report=report)
         tried.append((gap.jump(decode_clip(studio.archive.read(made.artifact)).frames), made))
         tell({"stage": "connect_videos", "try": len(tried), "jump": tried[-1][0]})
         if tried[-1][0] <= MOST_JUMP:
@@ -113,11 +114,14 @@ def _harmonised(studio: Studio, clip: Artifact) -> Iterator[UInt8Array]:
     return shown(studio.archive, Part(clip), studio.size, exact_rate(studio.fps))
 
 
-def _transition(studio: Studio, gap: _Gap, seed: int, report: Report | None) -> Made:
+def transition(
+    studio: Studio, start: Artifact, end: Artifact, num_frames: int, *, seed: int, report: Report | None = None
+) -> Made:
+    """What A5 makes between two stored pictures: num_frames frames, both included. Raises AgentError, BadInput."""
     spec = ConnectSpec(
-        before=stored_picture(studio, gap.start),
-        after=stored_picture(studio, gap.end),
-        num_frames=gap.num_frames,
+        before=stored_picture(studio, start),
+        after=stored_picture(studio, end),
+        num_frames=num_frames,
         seed=seed,
         num_inference_steps=studio.connect_sampling.num_inference_steps,
     )
@@ -132,9 +136,9 @@ def _transition(studio: Studio, gap: _Gap, seed: int, report: Report | None) -> 
         "num_frames": spec.num_frames,
         "num_inference_steps": spec.num_inference_steps,
     }
-    ends = (gap.start, gap.end)
+    ends = (start, end)
     recipe = recipe_of(studio, "connect_videos", "connect_videos", asked, writer=clip_writer(), parents=ends)
-    return studio.archive.make(studio.lease, recipe, produce, parents=(gap.start.id, gap.end.id))
+    return studio.archive.make(studio.lease, recipe, produce, parents=(start.id, end.id))
 
 
 def as_tool(studio: Studio, *, seed: int) -> StructuredTool:

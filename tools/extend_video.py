@@ -53,7 +53,8 @@ def extend_video(studio: Studio, arguments: ExtendVideo, *, seed: int, report: R
         return animate(studio, joint, arguments.prompt, num_frames, seed=seed, report=report)
     # No agent knows the past: the opposite motion is made from the first frame on, and is shown backwards.
     joint, words = edge_picture(studio, clip, "first"), turned(arguments.prompt)
-    return _backwards(studio, animate(studio, joint, words, num_frames, seed=seed, report=report))
+    forwards = animate(studio, joint, words, num_frames, seed=seed, report=report)
+    return Made(backwards(studio, forwards.artifact), called=forwards.called)
 
 
 def turned(prompt: str) -> str:
@@ -65,16 +66,15 @@ def _num_frames(studio: Studio, seconds: float | None) -> int:
     return studio.num_frames if seconds is None else 1 + max(1, round(seconds * exact_rate(studio.fps)))
 
 
-def _backwards(studio: Studio, made: Made) -> Made:
-    forwards: Artifact = made.artifact
+def backwards(studio: Studio, forwards: Artifact) -> Artifact:
+    """The stored clip, shown backwards."""
 
     def produce() -> Product:
         clip = decode_clip(studio.archive.read(forwards))
         return clip_product(Clip(clip.frames[::-1], clip.fps))
 
     recipe = Recipe(agent="backwards", parents=(forwards.sha256,), numerics=clip_writer())
-    turned_round = studio.archive.make(studio.lease, recipe, produce, parents=(forwards.id,))
-    return Made(turned_round.artifact, called=made.called)
+    return studio.archive.make(studio.lease, recipe, produce, parents=(forwards.id,)).artifact
 
 
 def as_tool(studio: Studio, *, seed: int) -> StructuredTool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
 from memory.records import Media, Record, Request
 from tools.errors import BadInput, CannotSign
@@ -165,8 +165,23 @@ def manifest_of(statement: Statement) -> dict[str, Any]:
             }
             for work in given
         ],
-        "assertions": [actions, {"label": LABEL, "data": statement.model_dump(mode="json"), "created": True}],
+        "assertions": [actions, {"label": LABEL, "data": _packed(statement), "created": True}],
     }
+
+
+def _packed(statement: Statement) -> dict[str, Any]:
+    """The statement as it lies in the manifest. Specs are JSON texts, since the library turns a list of small whole
+    numbers into bytes."""
+    packed = statement.model_dump(mode="json")
+    for work in packed["works"]:
+        work["spec"] = json.dumps(work["spec"], sort_keys=True, ensure_ascii=False)
+    return packed
+
+
+def _unpacked(packed: Any) -> Statement:
+    """Raises ValueError (ValidationError is one), TypeError or LookupError for what `_packed` did not write."""
+    works = [{**work, "spec": json.loads(work["spec"])} for work in packed["works"]]
+    return Statement.model_validate({**packed, "works": works})
 
 
 def _part(statement: Statement, given: Work) -> str:
@@ -199,9 +214,9 @@ def read(path: Path, authorities: Mapping[str, str] | None = None) -> Reading:
     told = _told(data)
     if isinstance(told, str):
         return Reading(told)
-    manifest = told["manifests"][told["active_manifest"]]
     if (fault := _fault(told)) is not None:
         return Reading(fault)
+    manifest = told["manifests"][told["active_manifest"]]
     signed = manifest["signature_info"]
     known = next((name for name, pem in (authorities or {}).items() if pem and _is_by(data, pem)), None)
     who = Reading(signer=signed.get("common_name"), issuer=signed.get("issuer"), known_as=known)
@@ -209,8 +224,8 @@ def read(path: Path, authorities: Mapping[str, str] | None = None) -> Reading:
     if said is None:
         return replace(who, fault="foreign")
     try:
-        statement = Statement.model_validate(said)
-    except ValidationError:
+        statement = _unpacked(said)
+    except (ValueError, TypeError, LookupError, RecursionError):
         return replace(who, fault="newer")
     same = unsigned_sha256(data) == statement.film.sha256
     return replace(who, fault=None if same else "another", statement=statement)
@@ -311,6 +326,8 @@ def _told(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:
             return told
     except c2pa.C2paError.ManifestNotFound:
         return "absent"
+    except RecursionError:
+        return "damaged"
     except c2pa.C2paError as error:
         return "elsewhere" if "remote manifest" in str(error) else "damaged"
 
