@@ -11,6 +11,7 @@ from graph.house import Rooms
 from graph.planners import Planner, PlannerSettings, make_planner
 from graph.profiles import PROFILES, Profile
 from graph.settings import Settings
+from memory.bookmarks import Bookmarks
 from memory.records import Request
 from models.presets import preset
 from models.residency import Residency
@@ -69,6 +70,7 @@ def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
         fps=row.fps,
         num_frames=row.num_frames,
         signer=partial(_signer, settings),
+        bookmarks=Bookmarks(settings.home.expanduser() / "unfinished", settings.step_checkpoint_seconds).of,
     )
 
 

@@ -50,7 +50,7 @@ def keep(home: Path, product: Product) -> Path:
         if not target.parent.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             _flush_folder(target.parent.parent)
-        _write_whole(target, product.data)
+        write_whole(target, product.data)
     return target
 
 
@@ -95,7 +95,8 @@ def disk_words(path: Path) -> Iterator[None]:
         raise DiskTrouble(f"The disk refused {path} ({reason}); make room or check the rights.") from error
 
 
-def _write_whole(target: Path, data: bytes) -> None:
+def write_whole(target: Path, data: bytes) -> None:
+    """The bytes in place of what was there, or not at all, also after a power cut. Raises OSError."""
     with ExitStack() as undo:
         # In the same folder, because only within one file system is a rename all or nothing.
         file = undo.enter_context(

@@ -79,6 +79,19 @@ Progress = Callable[[int, int], None]
 """(steps done, steps in all) of the denoising loop; raises to cancel."""
 
 
+class Bookmark(Protocol):
+    """How far a call has come, kept where it outlives the process."""
+
+    def is_due(self) -> bool:
+        """True when there is again enough to lose to be worth keeping."""
+
+    def load(self) -> bytes | None:
+        """What was kept last, whole; None: nothing."""
+
+    def save(self, state: bytes) -> None:
+        """Keeps `state` in the place of what was kept before."""
+
+
 class Agent(Protocol[Spec, Media]):
     """An agent that is loaded and lent: one call, deterministic in (spec, weights, numerics)."""
 
@@ -90,14 +103,16 @@ class Agent(Protocol[Spec, Media]):
     def numerics(self) -> str:
         """What else the bytes depend on: device kind, dtype, library versions, threads, code version."""
 
-    def __call__(self, spec: Spec, *, progress: Progress) -> Media:
-        """Generates. Raises AgentError."""
+    def __call__(self, spec: Spec, *, progress: Progress, bookmark: Bookmark | None = None) -> Media:
+        """Generates, from where `bookmark` says to the same bytes as from the beginning. Raises AgentError."""
 
 
 class Painter(Agent[ImageSpec, Picture], Protocol):
     """A2, who can also draw several candidates at once."""
 
-    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+    def many(
+        self, specs: Sequence[ImageSpec], *, progress: Progress, bookmark: Bookmark | None = None
+    ) -> list[Picture]:
         """A picture of each spec, drawn in one batched forward; they differ in nothing but the seed. Raises AgentError.
 
         The last bits of a picture depend on the batch it is drawn in: what `many` draws is deterministic in all the

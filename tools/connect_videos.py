@@ -17,7 +17,7 @@ from tools.harmony import Part, edge_picture, shown, stored_clip
 from tools.image_to_video import num_frames_of
 from tools.joints import MOST_JUMP, jump
 from tools.media import clip_writer, decode_clip, exact_rate
-from tools.studio import Report, Studio, clip_product, progress_of, recipe_of, stored_picture
+from tools.studio import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of, stored_picture
 
 TRIES = 3
 """Seeds that are tried while a joint jumps."""
@@ -126,10 +126,10 @@ def transition(
         num_inference_steps=studio.connect_sampling.num_inference_steps,
     )
 
-    def produce() -> Product:
+    def produce(bookmark: Bookmark | None) -> Product:
         progress = progress_of(report or studio.report, "connect_videos", spec.num_frames)
         with studio.lender.lend("connect_videos") as agent:
-            return clip_product(agent(spec, progress=progress))
+            return clip_product(agent(spec, progress=progress, bookmark=bookmark))
 
     asked: dict[str, JsonValue] = {
         "seed": spec.seed,
@@ -138,7 +138,7 @@ def transition(
     }
     ends = (start, end)
     recipe = recipe_of(studio, "connect_videos", "connect_videos", asked, writer=clip_writer(), parents=ends)
-    return studio.archive.make(studio.lease, recipe, produce, parents=(start.id, end.id))
+    return made_on(studio, recipe, produce, parents=ends)
 
 
 def as_tool(studio: Studio, *, seed: int) -> StructuredTool:

@@ -7,7 +7,7 @@ from memory.artifacts import Made, Product
 from models.agent import EditSpec, Picture, UInt8Array
 from tools.arguments import Arguments, ArtifactId, Prompt
 from tools.media import fit, image_writer
-from tools.studio import Report, Studio, picture_product, progress_of, recipe_of, stored_picture
+from tools.studio import Bookmark, Report, Studio, made_on, picture_product, progress_of, recipe_of, stored_picture
 
 
 class EditImage(Arguments):
@@ -24,14 +24,14 @@ def edit_image(studio: Studio, arguments: EditImage, *, seed: int, report: Repor
     picture = stored_picture(studio, image)
     spec = edit_spec(studio, arguments.instruction, fit(picture.pixels, *studio.size), seed)
 
-    def produce() -> Product:
+    def produce(bookmark: Bookmark | None) -> Product:
         progress = progress_of(report or studio.report, "edit_image", 1)
         with studio.lender.lend("edit_image") as agent:
-            return picture_product(agent(spec, progress=progress).pixels)
+            return picture_product(agent(spec, progress=progress, bookmark=bookmark).pixels)
 
     asked = edit_asked(studio, arguments.instruction, seed)
     recipe = recipe_of(studio, "edit_image", "edit_image", asked, writer=image_writer(), parents=(image,))
-    return studio.archive.make(studio.lease, recipe, produce, parents=(image.id,))
+    return made_on(studio, recipe, produce, parents=(image,))
 
 
 def edit_spec(studio: Studio, instruction: str, pixels: UInt8Array, seed: int) -> EditSpec:

@@ -8,14 +8,15 @@ from pydantic import Field, model_validator
 
 from memory.artifacts import Made, Product
 from memory.records import Artifact
-from models.agent import Clip, Progress, UInt8Array
+from models.agent import Clip, Progress
 from tools.arguments import Arguments, ArtifactId, Prompt
 from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
+from tools.edited_frames import EditedFrames
 from tools.errors import BadInput
 from tools.harmony import edge_picture, rate_of, retimed_count, stored_clip
 from tools.image_to_video import animate
 from tools.media import clip_writer, exact_rate, fit, frame_reader, frames_of
-from tools.studio import Report, Studio, clip_product, progress_of, recipe_of
+from tools.studio import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of
 
 Kept = Literal["kept", "new"]
 
@@ -62,15 +63,17 @@ def edit_video(studio: Studio, arguments: EditVideo, *, seed: int, report: Repor
 def _frame_by_frame(studio: Studio, clip: Artifact, instruction: str, seed: int, report: Report | None) -> Made:
     count = clip.media.num_frames
 
-    def produce() -> Product:
+    def produce(bookmark: Bookmark | None) -> Product:
         tell = progress_of(report or studio.report, "edit_video", count)
-        edited: list[UInt8Array] = []
+        edited = EditedFrames(bookmark, studio.size)
         with studio.lender.lend("edit_image") as agent:
             for index, frame in enumerate(frames_of(studio.archive.read(clip))):
+                if index < len(edited.frames):
+                    continue
                 # The same seed for all: equal noise is what keeps the change from flickering.
                 spec = edit_spec(studio, instruction, fit(frame, *studio.size), seed)
-                edited.append(agent(spec, progress=_within(tell, index, count)).pixels)
-        return clip_product(Clip(np.stack(edited), float(rate_of(clip))))
+                edited.add(agent(spec, progress=_within(tell, index, count), bookmark=edited).pixels)
+        return clip_product(Clip(np.stack(edited.frames), float(rate_of(clip))))
 
     recipe = recipe_of(
         studio,
@@ -80,7 +83,7 @@ def _frame_by_frame(studio: Studio, clip: Artifact, instruction: str, seed: int,
         writer=f"{frame_reader()};{clip_writer()}",
         parents=(clip,),
     )
-    return studio.archive.make(studio.lease, recipe, produce, parents=(clip.id,))
+    return made_on(studio, recipe, produce, parents=(clip,))
 
 
 def _within(tell: Progress, index: int, count: int) -> Progress:

@@ -8,7 +8,7 @@ from memory.records import Artifact
 from models.agent import Picture, VideoSpec
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds
 from tools.media import clip_writer, exact_rate, fit
-from tools.studio import Report, Studio, clip_product, progress_of, recipe_of, stored_picture
+from tools.studio import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of, stored_picture
 
 
 class ImageToVideo(Arguments):
@@ -46,10 +46,10 @@ def animate(
         guidance_scale=studio.video_sampling.guidance_scale,
     )
 
-    def produce() -> Product:
+    def produce(bookmark: Bookmark | None) -> Product:
         progress = progress_of(report or studio.report, "image_to_video", spec.num_frames)
         with studio.lender.lend("image_to_video") as agent:
-            return clip_product(agent(spec, progress=progress))
+            return clip_product(agent(spec, progress=progress, bookmark=bookmark))
 
     asked: dict[str, JsonValue] = {
         "prompt": spec.prompt,
@@ -61,7 +61,7 @@ def animate(
         "height": studio.size[1],
     }
     recipe = recipe_of(studio, "image_to_video", "image_to_video", asked, writer=clip_writer(), parents=(image,))
-    return studio.archive.make(studio.lease, recipe, produce, parents=(image.id,))
+    return made_on(studio, recipe, produce, parents=(image,))
 
 
 def as_tool(studio: Studio, *, seed: int) -> StructuredTool:

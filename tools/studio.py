@@ -71,6 +71,19 @@ class Archive(Protocol):
         """Where its bytes are, to be read only."""
 
 
+class Bookmark(agent.Bookmark, Protocol):
+    """How far the work on one recipe has come, in named states, until it is done."""
+
+    def load(self, name: str = "steps") -> bytes | None:
+        """What was kept last under a name, whole; None: nothing."""
+
+    def save(self, state: bytes, name: str = "steps") -> None:
+        """Keeps a state in the place of what was kept before."""
+
+    def forget(self) -> None:
+        """The work is done."""
+
+
 @dataclass(frozen=True)
 class Sampling:
     """Dials of an agent's sampler; None means the preset's value. image_guidance_scale: A3's alone."""
@@ -84,7 +97,8 @@ class Sampling:
 class Studio:
     """What a verb works with. size: (width, height) in pixels; num_frames: what the profile's A4 makes in one segment.
 
-    lease: the right to publish for one run, handed through to the archive.
+    lease: the right to publish for one run, handed through to the archive. bookmarks: of a recipe key, how far the work
+    on it has come; None: long calls begin anew after a crash.
     """
 
     lender: Lender
@@ -98,6 +112,24 @@ class Studio:
     video_sampling: Sampling = field(default_factory=Sampling)
     connect_sampling: Sampling = field(default_factory=Sampling)
     report: Report = unheard
+    bookmarks: Callable[[str], Bookmark] | None = None
+
+
+def made_on(
+    studio: Studio, recipe: Recipe, produce: Callable[[Bookmark | None], Product], *, parents: tuple[Artifact, ...] = ()
+) -> Made:
+    """The product of `recipe`, from the store or from `produce`, which goes on from the bookmark of an earlier try."""
+    bookmark = bookmark_of(studio, recipe)
+    ids = tuple(parent.id for parent in parents)
+    made = studio.archive.make(studio.lease, recipe, lambda: produce(bookmark), parents=ids)
+    if bookmark is not None:
+        bookmark.forget()
+    return made
+
+
+def bookmark_of(studio: Studio, recipe: Recipe) -> Bookmark | None:
+    """Where the work on `recipe` keeps how far it is."""
+    return None if studio.bookmarks is None else studio.bookmarks(recipe.key)
 
 
 def stored_picture(studio: Studio, artifact: Artifact) -> Picture:
@@ -154,18 +186,23 @@ def sheet_frames(archive: Archive, artifact: Artifact, most: int = 16) -> tuple[
 
 
 def progress_of(report: Report, stage: str, num_frames: int) -> Progress:
-    """A progress callback that tells `report` the step, the frames a second so far, and the seconds left."""
-    started = time.monotonic()
+    """A progress callback that tells `report` the step, the frames a second so far, and the seconds left.
+
+    Steps before the first that it hears were taken in another process, and count for neither.
+    """
+    started, skipped = time.monotonic(), None
 
     def progress(step: int, of: int) -> None:
-        elapsed = max(time.monotonic() - started, 1e-9)
+        nonlocal skipped
+        skipped = max(0, step - 1) if skipped is None else skipped
+        elapsed, taken = max(time.monotonic() - started, 1e-9), step - skipped
         report(
             {
                 "stage": stage,
                 "step": step,
                 "of": of,
-                "frames_per_second": num_frames * step / of / elapsed,
-                "seconds_left": elapsed / step * (of - step) if step else None,
+                "frames_per_second": num_frames * taken / of / elapsed,
+                "seconds_left": elapsed / taken * (of - step) if taken else None,
             }
         )
 

@@ -10,7 +10,7 @@ from memory.records import Recipe
 from models.agent import ImageSpec, Picture
 from tools.arguments import Arguments, Prompt
 from tools.media import image_writer
-from tools.studio import Report, Studio, picture_product, progress_of, recipe_of
+from tools.studio import Report, Studio, bookmark_of, picture_product, progress_of, recipe_of
 
 
 class TextToImage(Arguments):
@@ -36,13 +36,15 @@ def text_to_images(
     if not seeds or len(set(seeds)) != len(seeds):
         raise ValueError(f"Candidates need seeds, and each another one: {list(seeds)} are not.")
     specs = [_spec(studio, arguments, seed) for seed in seeds]
+    recipes = [_recipe(studio, spec, seeds) for spec in specs]
+    bookmark = bookmark_of(studio, recipes[0])  # of all: they are drawn together
     missing: list[int] = []
     drawn: list[Picture] = []
 
     def draw() -> list[Picture]:
         progress = progress_of(report or studio.report, "text_to_image", len(specs))
         with studio.lender.lend("text_to_image") as agent:
-            return agent.many(specs, progress=progress)
+            return agent.many(specs, progress=progress, bookmark=bookmark)
 
     def made_from(place: int) -> list[Made]:
         """All that is missing from `place` on is claimed before it is drawn, so that no other process draws it too."""
@@ -56,10 +58,13 @@ def text_to_images(
             others.extend(made_from(place + 1))
             return picture_product(drawn[place].pixels)
 
-        made = studio.archive.make(studio.lease, _recipe(studio, specs[place], seeds), produce)
+        made = studio.archive.make(studio.lease, recipes[place], produce)
         return [made, *(others if made.called else made_from(place + 1))]
 
-    return made_from(0)
+    made = made_from(0)
+    if bookmark is not None:
+        bookmark.forget()
+    return made
 
 
 def _spec(studio: Studio, arguments: TextToImage, seed: int) -> ImageSpec:

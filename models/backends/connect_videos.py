@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models.agent import Clip, ConnectSpec, Progress
+from models.agent import Bookmark, Clip, ConnectSpec, Progress
 from models.backends.image_to_video import frames_of, to_tensor
 from models.backends.loading import generator
+from models.embedded.pipelines import pieces
+from models.loops import Loops
 from models.presets import Preset
 
 
@@ -18,14 +20,17 @@ class ConnectVideos:
     weights: str
     numerics: str
 
-    def __call__(self, spec: ConnectSpec, *, progress: Progress) -> Clip:
-        """`spec.num_frames` frames at the row's rate; the pictures, as the autoencoder sees them, first and last."""
-        frames = self.pipeline(
-            to_tensor(spec.before),
-            to_tensor(spec.after),
-            num_frames=spec.num_frames,
-            num_inference_steps=self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps,
-            generator=generator(spec.seed),
-            on_step=progress,
-        )
+    def __call__(self, spec: ConnectSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
+        """`spec.num_frames` frames at the row's rate; the given pictures first and last."""
+        steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
+        noise = generator(spec.seed)
+        with Loops(self, [spec], [noise], steps, progress, bookmark, pieces(spec.num_frames)) as loops:
+            frames = self.pipeline(
+                to_tensor(spec.before),
+                to_tensor(spec.after),
+                num_frames=spec.num_frames,
+                num_inference_steps=steps,
+                generator=noise,
+                callback_on_step_end=loops,
+            )
         return Clip(frames_of(frames), self.row.fps)

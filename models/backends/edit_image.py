@@ -5,9 +5,10 @@ from typing import Any
 
 from PIL import Image
 
-from models.agent import EditSpec, Picture, Progress
+from models.agent import Bookmark, EditSpec, Picture, Progress
 from models.backends.loading import generator
 from models.backends.text_to_image import to_uint8
+from models.loops import Loops
 from models.presets import Preset
 
 
@@ -20,23 +21,20 @@ class EditImage:
     weights: str
     numerics: str
 
-    def __call__(self, spec: EditSpec, *, progress: Progress) -> Picture:
+    def __call__(self, spec: EditSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Picture:
         """The changed picture, in the size of the given one. Raises Degenerate when the numbers went wrong."""
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
-
-        def on_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            progress(step + 1, steps)
-            return tensors
-
         own = self.row.options["image_guidance_scale"]
-        pixels = self.pipeline(
-            spec.instruction,
-            image=Image.fromarray(spec.image.pixels),
-            num_inference_steps=steps,
-            guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
-            image_guidance_scale=own if spec.image_guidance_scale is None else spec.image_guidance_scale,
-            generator=generator(spec.seed),
-            output_type="np",
-            callback_on_step_end=on_step,
-        ).images[0]
+        noise = generator(spec.seed)
+        with Loops(self, [spec], [noise], steps, progress, bookmark) as loops:
+            pixels = self.pipeline(
+                spec.instruction,
+                image=Image.fromarray(spec.image.pixels),
+                num_inference_steps=steps,
+                guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
+                image_guidance_scale=own if spec.image_guidance_scale is None else spec.image_guidance_scale,
+                generator=noise,
+                output_type="np",
+                callback_on_step_end=loops,
+            ).images[0]
         return Picture(to_uint8(pixels))

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from models.agent import Clip, Picture, Progress, UInt8Array, VideoSpec
+from models.agent import Bookmark, Clip, Picture, Progress, UInt8Array, VideoSpec
 from models.backends.loading import generator
 from models.backends.text_to_image import to_uint8
+from models.embedded.pipelines import pieces
+from models.loops import Loops
 from models.presets import Preset
 
 
@@ -22,17 +24,20 @@ class ImageToVideo:
     weights: str
     numerics: str
 
-    def __call__(self, spec: VideoSpec, *, progress: Progress) -> Clip:
-        """`spec.num_frames` frames at the row's rate, the first one the given picture as the autoencoder sees it."""
-        frames = self.pipeline(
-            spec.prompt,
-            to_tensor(spec.image),
-            num_frames=spec.num_frames,
-            num_inference_steps=self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps,
-            guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
-            generator=generator(spec.seed),
-            on_step=progress,
-        )
+    def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
+        """`spec.num_frames` frames at the row's rate, the first one the given picture."""
+        steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
+        noise = generator(spec.seed)
+        with Loops(self, [spec], [noise], steps, progress, bookmark, pieces(spec.num_frames)) as loops:
+            frames = self.pipeline(
+                spec.prompt,
+                to_tensor(spec.image),
+                num_frames=spec.num_frames,
+                num_inference_steps=steps,
+                guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
+                generator=noise,
+                callback_on_step_end=loops,
+            )
         return Clip(frames_of(frames), self.row.fps)
 
 
@@ -55,32 +60,26 @@ class StableVideo:
     weights: str
     numerics: str
 
-    def __call__(self, spec: VideoSpec, *, progress: Progress) -> Clip:
+    def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
         """Segments of `row.num_frames`, each from the last frame of the one before, the joint frame once."""
         added = self.row.num_frames - 1
         segments = max(1, -(-(spec.num_frames - 1) // added))
+        steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         noise, frames = generator(spec.seed), spec.image.pixels[None]
-        for segment in range(segments):
-            made = self._segment(frames[-1], spec, noise, segment, segments, progress)
-            frames = made if segment == 0 else np.concatenate([frames, made[1:]])
+        with Loops(self, [spec], [noise], steps, progress, bookmark, segments) as loops:
+            for segment in range(segments):
+                made = self._segment(frames[-1], spec, noise, loops)
+                frames = made if segment == 0 else np.concatenate([frames, made[1:]])
         return Clip(frames[: spec.num_frames], self.row.fps)
 
-    def _segment(
-        self, first: Any, spec: VideoSpec, noise: torch.Generator, segment: int, segments: int, progress: Progress
-    ) -> Any:
-        steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
-
-        def on_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            progress(segment * steps + step + 1, segments * steps)
-            return tensors
-
+    def _segment(self, first: Any, spec: VideoSpec, noise: torch.Generator, loops: Loops) -> Any:
         options = self.row.options
         made = self.pipeline(
             Image.fromarray(first),
             height=first.shape[0],
             width=first.shape[1],
             num_frames=self.row.num_frames,
-            num_inference_steps=steps,
+            num_inference_steps=loops.steps,
             max_guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
             fps=round(self.row.fps),
             motion_bucket_id=int(options["motion_bucket_id"]),
@@ -88,6 +87,6 @@ class StableVideo:
             decode_chunk_size=int(options["decode_chunk_size"]),
             generator=noise,
             output_type="np",
-            callback_on_step_end=on_step,
+            callback_on_step_end=loops,
         ).frames[0]
         return to_uint8(made)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from models.agent import Degenerate, ImageSpec, Picture, Progress, UInt8Array
+from models.agent import Bookmark, Degenerate, ImageSpec, Picture, Progress, UInt8Array
 from models.backends.loading import generator
+from models.loops import Loops
 from models.presets import Preset
 
 
@@ -20,31 +21,30 @@ class TextToImage:
     weights: str
     numerics: str
 
-    def __call__(self, spec: ImageSpec, *, progress: Progress) -> Picture:
+    def __call__(self, spec: ImageSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Picture:
         """A picture of the row's size. Raises Degenerate when the numbers went wrong."""
-        return self.many([spec], progress=progress)[0]
+        return self.many([spec], progress=progress, bookmark=bookmark)[0]
 
-    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+    def many(
+        self, specs: Sequence[ImageSpec], *, progress: Progress, bookmark: Bookmark | None = None
+    ) -> list[Picture]:
         """The same for several seeds of one spec, in one forward of the pipeline."""
         spec = specs[0]
         assert all(replace(each, seed=spec.seed) == spec for each in specs), "candidates differ in more than the seed"
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
-
-        def on_step(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            progress(step + 1, steps)
-            return tensors
-
-        pixels = self.pipeline(
-            spec.prompt,
-            num_images_per_prompt=len(specs),
-            num_inference_steps=steps,
-            guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
-            width=self.row.width,
-            height=self.row.height,
-            generator=[generator(each.seed) for each in specs],
-            output_type="np",
-            callback_on_step_end=on_step,
-        ).images
+        seeds = [generator(each.seed) for each in specs]
+        with Loops(self, specs, seeds, steps, progress, bookmark) as loops:
+            pixels = self.pipeline(
+                spec.prompt,
+                num_images_per_prompt=len(specs),
+                num_inference_steps=steps,
+                guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
+                width=self.row.width,
+                height=self.row.height,
+                generator=seeds,
+                output_type="np",
+                callback_on_step_end=loops,
+            ).images
         return [Picture(each) for each in to_uint8(pixels)]
 
 

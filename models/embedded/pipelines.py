@@ -17,9 +17,13 @@ from models.embedded.language import SIDE
 FRAMES_AT_ONCE = 16
 """Frames that are denoised together; what is longer goes in pieces, for memory's sake."""
 
-OnStep = Callable[[int, int], None]
-StepEnd = Callable[[Any, int, Any, dict[str, Any]], Any]
-"""diffusers' `callback_on_step_end`: (pipeline, step, timestep, tensors)."""
+StepEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
+"""diffusers' `callback_on_step_end`: (pipeline, step, timestep, tensors) -> tensors to go on with."""
+
+
+def pieces(num_frames: int) -> int:
+    """How many loops draw so many frames."""
+    return -(-num_frames // FRAMES_AT_ONCE)
 
 
 class _Denoising(DiffusionPipeline):
@@ -40,16 +44,17 @@ class _Denoising(DiffusionPipeline):
         noisy: Tensor,
         steps: int,
         predict: Callable[[Tensor, Tensor], Tensor],
-        on_step: Callable[[int, Tensor], None],
+        callback: StepEnd | None,
     ) -> Tensor:
         """Noise (B, C, h, w) -> clean latents; predict: (noisy latents, timestep) -> clean latents."""
         self.scheduler.set_timesteps(steps)
         for i, t in enumerate(self.scheduler.timesteps):
             noisy = self.scheduler.step(predict(noisy, t), t, noisy).prev_sample
-            on_step(i, noisy)
+            if callback is not None:
+                noisy = callback(self, i, t, {"latents": noisy})["latents"]
         return noisy
 
-    def _drawn(self, noise: Tensor, given: Tensor, steps: int, done: int, chunks: int, on_step: OnStep) -> Tensor:
+    def _drawn(self, noise: Tensor, given: Tensor, steps: int, callback: StepEnd | None) -> Tensor:
         """The frames of one chunk, all from the same noise, so that nothing flickers: latents (B, C, h, w)."""
         start = noise.expand(len(given), -1, -1, -1)
 
@@ -57,9 +62,7 @@ class _Denoising(DiffusionPipeline):
             predicted: Tensor = self.unet(torch.cat([noisy, given], dim=1), t).sample
             return predicted
 
-        return self._denoise(
-            start, steps, predict, lambda step, _latents: on_step(done * steps + step + 1, chunks * steps)
-        )
+        return self._denoise(start, steps, predict, callback)
 
     def _decode(self, latents: Tensor) -> Tensor:
         pixels: Tensor = self.vae.decode(latents / self.vae.config.scaling_factor).sample
@@ -68,13 +71,6 @@ class _Denoising(DiffusionPipeline):
     def _picture(self, latents: Tensor) -> ImagePipelineOutput:
         pixels = self._decode(latents) / 2 + 0.5
         return ImagePipelineOutput(images=pixels.float().movedim(1, -1).cpu().numpy())
-
-    def _heard(self, callback: StepEnd | None) -> Callable[[int, Tensor], None]:
-        def on_step(step: int, latents: Tensor) -> None:
-            if callback is not None:
-                callback(self, step, self.scheduler.timesteps[step], {"latents": latents})
-
-        return on_step
 
 
 class ImageFromLayoutPipeline(_Denoising):
@@ -132,7 +128,7 @@ class ImageFromLayoutPipeline(_Denoising):
             with_words, without = predicted.chunk(2)
             return without + guidance_scale * (with_words - without)
 
-        return self._picture(self._denoise(noisy, num_inference_steps, predict, self._heard(callback_on_step_end)))
+        return self._picture(self._denoise(noisy, num_inference_steps, predict, callback_on_step_end))
 
     def _places(self, prompt: str, sources: Sequence[torch.Generator]) -> Tensor:
         logits = self.layout(self._tokens([prompt])).text_embeds[0].float().cpu()
@@ -195,7 +191,7 @@ class EditImagePipeline(_Denoising):
                 result = result + (image_guidance_scale - 1) * (less[0] - less[1])
             return result
 
-        return self._picture(self._denoise(noise, num_inference_steps, predict, self._heard(callback_on_step_end)))
+        return self._picture(self._denoise(noise, num_inference_steps, predict, callback_on_step_end))
 
 
 def given_to_a3(latents: Tensor, where: Tensor) -> Tensor:
@@ -231,7 +227,7 @@ class ClipFromImagePipeline(_Denoising):
         num_inference_steps: int,
         guidance_scale: float,
         generator: torch.Generator,
-        on_step: OnStep,
+        callback_on_step_end: StepEnd | None = None,
     ) -> Tensor:
         """image float (3, H, W) in [-1, 1] -> frames float32 (num_frames, 3, H, W) in [-1, 1].
 
@@ -241,19 +237,20 @@ class ClipFromImagePipeline(_Denoising):
         first = encoded(self.vae, picture)
         origin = layout.located(self.locator, first)
         told, untold = self.pace(self._tokens([prompt, ""])).text_embeds.float()
-        places = layout.track(origin[0], untold + guidance_scale * (told - untold), num_frames)[1:]
+        places = layout.track(origin[0], untold + guidance_scale * (told - untold), num_frames)
         noise = torch.randn((1, *first.shape[1:]), generator=generator, dtype=torch.float32).to(first)
-        unseen = picture - self._decode(first)
-        frames = [picture]
-        chunks = torch.split(places, FRAMES_AT_ONCE)
-        for done, targets in enumerate(chunks):
+        frames: list[Tensor] = []
+        unseen = torch.zeros_like(picture)
+        for targets in torch.split(places, FRAMES_AT_ONCE):
             pictures, start = picture.expand(len(targets), -1, -1, -1), origin.expand(len(targets), -1)
             # Encoded again in this batch: alone, its last bits are others, and so would the clip's be.
             known, carried = (encoded(self.vae, each) for each in (pictures, layout.moved(pictures, start, targets)))
             given = given_to_a4(known, carried, start, targets)
-            latents = self._drawn(noise, given, num_inference_steps, done, len(chunks), on_step)
-            frames.append((self._decode(latents) + detail(unseen.expand_as(pictures), start, targets)).clamp(-1, 1))
-        return torch.cat(frames).float()
+            drawn = self._decode(self._drawn(noise, given, num_inference_steps, callback_on_step_end))
+            if not frames:
+                unseen = picture - drawn[:1]
+            frames.append((drawn + detail(unseen.expand_as(drawn), start, targets)).clamp(-1, 1))
+        return torch.cat([picture, torch.cat(frames)[1:]]).float()
 
 
 class ClipBetweenImagesPipeline(_Denoising):
@@ -274,7 +271,7 @@ class ClipBetweenImagesPipeline(_Denoising):
         num_frames: int,
         num_inference_steps: int,
         generator: torch.Generator,
-        on_step: OnStep,
+        callback_on_step_end: StepEnd | None = None,
     ) -> Tensor:
         """before, after float (3, H, W) in [-1, 1] -> frames float32 (num_frames, 3, H, W) in [-1, 1].
 
@@ -284,29 +281,32 @@ class ClipBetweenImagesPipeline(_Denoising):
         known = encoded(self.vae, ends)
         places = layout.located(self.locator, known)
         noise = torch.randn((1, *known.shape[1:]), generator=generator, dtype=torch.float32).to(known)
-        shares = torch.linspace(0, 1, num_frames, device=known.device)[1:-1]
-        unseen = ends - self._decode(known)
-        drawn = [ends[:1]]
-        chunks = torch.split(shares, FRAMES_AT_ONCE) if len(shares) else ()
-        for done, share in enumerate(chunks):
-            before, after, origin, end, first, last, lost, missed = (
-                value.expand(len(share), *value.shape[1:])
-                for pair in (ends, places, known, unseen)
-                for value in torch.split(pair, 1)
-            )
-            here = layout.between(origin, end, share)
-            carried = [encoded(self.vae, layout.moved(*way, here)) for way in ((before, origin), (after, end))]
-            given = given_to_a5((first, last, *carried), (origin, end, here), share)
-            frames = self._decode(self._drawn(noise, given, num_inference_steps, done, len(chunks), on_step))
-            way = share.view(-1, 1, 1, 1)
-            carried_over = (1 - way) * detail(lost, origin, here) + way * detail(missed, end, here)
-            drawn.append((frames + carried_over).clamp(-1, 1))
-        return torch.cat([*drawn, ends[1:]]).float()
+        shares = torch.linspace(0, 1, num_frames, device=known.device)
+        chunks = [
+            self._drawn(noise, self._given(ends, known, places, share), num_inference_steps, callback_on_step_end)
+            for share in torch.split(shares, FRAMES_AT_ONCE)
+        ]
+        drawn = torch.cat([self._decode(chunk) for chunk in chunks])
+        origins = [place.expand(num_frames, -1) for place in places]
+        here, way = layout.between(origins[0], origins[1], shares), shares.view(-1, 1, 1, 1)
+        for weight, picture, own, origin in zip((1 - way, way), ends, (drawn[0], drawn[-1]), origins, strict=True):
+            drawn = drawn + weight * detail((picture - own).expand_as(drawn), origin, here)
+        return torch.cat([ends[:1], drawn[1:-1].clamp(-1, 1), ends[1:]]).float()
+
+    def _given(self, ends: Tensor, known: Tensor, places: Tensor, share: Tensor) -> Tensor:
+        before, after, first, last, origin, end = (
+            value.expand(len(share), *value.shape[1:])
+            for pair in (ends, known, places)
+            for value in torch.split(pair, 1)
+        )
+        here = layout.between(origin, end, share)
+        carried = [encoded(self.vae, layout.moved(*way, here)) for way in ((before, origin), (after, end))]
+        return given_to_a5((first, last, *carried), (origin, end, here), share)
 
 
 def detail(unseen: Tensor, origin: Tensor, target: Tensor) -> Tensor:
-    """What the autoencoder lost of a picture, (B, 3, H, W), where it belongs in a frame whose object is at `target`:
-    the object's moves with it, the rest stays. So a clip keeps the looks of a picture that the world has not."""
+    """What a drawn frame lacked of its picture, (B, 3, H, W), where it belongs in one whose object is at `target`: the
+    object's moves with it, the rest stays. So a clip begins without a step, and keeps the looks that the world lacks."""
     here, there = layout.object_pixels(origin).to(unseen), layout.object_pixels(target).to(unseen)
     return (1 - there) * (1 - here) * unseen + there * layout.moved(here * unseen, origin, target)
 

@@ -22,7 +22,7 @@ from graph.planners import Planner
 from graph.profiles import EMBEDDED
 from memory.archive import Archive
 from memory.records import Request
-from models.agent import Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, VideoSpec
+from models.agent import Bookmark, Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, VideoSpec
 from models.embedded.language import FPS, Scenery
 from models.embedded.world import render, track
 
@@ -100,7 +100,13 @@ class TinyAgent:
     def numerics(self) -> str:
         return self.lender.known_as.numerics
 
-    def __call__(self, spec: ImageSpec | EditSpec | VideoSpec | ConnectSpec, *, progress: Progress) -> Picture | Clip:
+    def __call__(
+        self,
+        spec: ImageSpec | EditSpec | VideoSpec | ConnectSpec,
+        *,
+        progress: Progress,
+        bookmark: Bookmark | None = None,
+    ) -> Picture | Clip:
         if isinstance(spec, ImageSpec):
             return self.many([spec], progress=progress)[0]
         before = self.lender.times_called(self.role, words_of(spec))
@@ -114,7 +120,9 @@ class TinyAgent:
             frames[1:] = drawn(spec.prompt, spec.seed, spec.num_frames)[1:]
         return Clip(frames, FPS)
 
-    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+    def many(
+        self, specs: Sequence[ImageSpec], *, progress: Progress, bookmark: Bookmark | None = None
+    ) -> list[Picture]:
         before = self.lender.times_called(self.role, words_of(specs[0]))
         self.lender.works(self.role, words_of(specs[0]), progress)
         good = before >= self.lender.blanks

@@ -29,10 +29,10 @@ class Painter:
 
     weights, numerics = Identity().weights, Identity().numerics
 
-    def __call__(self, spec: ImageSpec, *, progress: Progress) -> Picture:
+    def __call__(self, spec: ImageSpec, *, progress: Progress, bookmark: Any = None) -> Picture:
         return self.many([spec], progress=progress)[0]
 
-    def many(self, specs: Sequence[ImageSpec], *, progress: Progress) -> list[Picture]:
+    def many(self, specs: Sequence[ImageSpec], *, progress: Progress, bookmark: Any = None) -> list[Picture]:
         for step in (1, 2):
             progress(step, 2)
         noise = (np.random.default_rng(spec.seed) for spec in specs)
@@ -45,7 +45,7 @@ class Mover:
 
     weights, numerics = Identity().weights, Identity().numerics
 
-    def __call__(self, spec: VideoSpec, *, progress: Progress) -> Clip:
+    def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Any = None) -> Clip:
         progress(1, 1)
         frames = [np.roll(spec.image.pixels, shift, axis=1) for shift in range(spec.num_frames)]
         return Clip(np.stack(frames), FPS)
@@ -56,7 +56,7 @@ class Editor:
 
     weights, numerics = Identity().weights, Identity().numerics
 
-    def __call__(self, spec: EditSpec, *, progress: Progress) -> Picture:
+    def __call__(self, spec: EditSpec, *, progress: Progress, bookmark: Any = None) -> Picture:
         for step in (1, 2):
             progress(step, 2)
         return Picture(spec.image.pixels ^ np.uint8(spec.seed % 256))
@@ -69,7 +69,7 @@ class Joiner:
     off: dict[int, int]
     weights, numerics = Identity().weights, Identity().numerics
 
-    def __call__(self, spec: ConnectSpec, *, progress: Progress) -> Clip:
+    def __call__(self, spec: ConnectSpec, *, progress: Progress, bookmark: Any = None) -> Clip:
         progress(1, 1)
         share = np.linspace(0, 1, spec.num_frames)[:, None, None, None]
         frames = (1 - share) * spec.before.pixels + share * spec.after.pixels + self.off.get(spec.seed, 0)
