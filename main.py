@@ -38,7 +38,7 @@ evaluate_app = typer.Typer(help="Measure how good the agents are.", no_args_is_h
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 
-BUG, MISTAKE, INTERRUPTED = 1, 2, 130
+BUG, MISTAKE, WAITING, INTERRUPTED = 1, 2, 3, 130
 
 
 class Task(StrEnum):
@@ -65,6 +65,13 @@ class Fit(StrEnum):
 
     CROP = "crop"
     PAD = "pad"
+
+
+class Review(StrEnum):
+    """Who decides which product stands."""
+
+    NEVER = "never"
+    ASK = "ask"
 
 
 class Split(StrEnum):
@@ -124,6 +131,8 @@ def generate(
     shots: Annotated[int | None, typer.Option(min=1, max=8, help="How many shots.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of the film, or of what is added: 0.5 to 160.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every choice and noise; drawn when not given.")] = None,
+    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many first pictures every shot gets.")] = 1,
+    review: Annotated[Review, typer.Option(help="Whether every product waits for your word.")] = Review.NEVER,
     profile: Annotated[str | None, typer.Option(help="Which models: embedded or paper.")] = None,
     planner: Annotated[str | None, typer.Option(help="Who plans: embedded, openai or llama.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
@@ -142,6 +151,7 @@ def generate(
             asked = {
                 "prompt": prompt, "task": task.value, "before": before, "motion": motion and motion.value,
                 "transitions": transitions, "shots": shots, "seconds": seconds, "seed": seed,
+                "candidates": candidates, "review": review.value,
                 "profile": settings.profile, "planner": _planner_name(settings),
             }  # fmt: skip
             request, uploads = request_of(asked, image or [], video or [], fit=fit.value, size=rooms.size)
@@ -200,6 +210,43 @@ def show(
 
 
 @app.command()
+def export(
+    run: RunId,
+    out: Annotated[Path, typer.Option(help="Where the run goes, a .zip file.")],
+    as_json: Json = False,
+) -> None:
+    """Pack a run into one file for another machine: records, recorded LLM calls, checkpoints, products."""
+    with at_the_door():
+        from memory.moving import export_run
+        from tools.export import check_destination
+
+        target = check_destination(out, suffix=".zip")
+        with _settings().open_archive() as archive:
+            sent = export_run(archive, run, target)
+        print(json.dumps({**sent.model_dump(), "file": str(out.absolute())})) if as_json else _say(
+            f"Run {sent.run} is in {out} with {sent.artifacts} products, {sent.size} bytes; `import` takes it in"
+        )
+
+
+@app.command("import")
+def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrote.")], as_json: Json = False) -> None:
+    """Take in a run that was exported, on this or on another machine; everything in it is checked first."""
+    with at_the_door():
+        from graph.keeping import fault_of
+        from memory.moving import import_run
+
+        with _settings().open_archive() as archive:
+            arrived = import_run(archive, file, fault_of)
+        if as_json:
+            print(json.dumps(arrived.model_dump()))
+            return
+        came = "is here now" if arrived.runs else "was here already"
+        _say(f"Run {arrived.run} {came}; {arrived.artifacts} new products")
+        if arrived.mended:
+            _say(f"{arrived.mended} products whose files were lost or damaged here are whole again")
+
+
+@app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="A film, as it was handed out.")],
     regenerate: Annotated[bool, typer.Option("--regenerate", help="Make it again, and compare every product.")] = False,
@@ -225,6 +272,29 @@ def verify(
             _say(story)
         if found.problem is not None:
             _fail(found.problem, BUG)
+
+
+@app.command()
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go, and how much it is.")] = False,
+    grace: Annotated[float, typer.Option(min=0, max=36500, help="Days for which everything is kept.")] = 7.0,
+    run: Annotated[list[str] | None, typer.Option(help="A run to drop with its products; may be repeated.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Drop all runs that failed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Give away what no run needs: checkpoints between review points, unknown files, and runs that you name."""
+    with at_the_door():
+        from datetime import timedelta
+
+        from graph.keeping import REVIEW_POINTS, swept_story
+        from memory.retention import collect
+
+        days = timedelta(days=grace)
+        with _settings().open_archive() as archive:
+            swept = collect(
+                archive, review_points=REVIEW_POINTS, grace=days, drop=run or [], failed=failed, dry_run=dry_run
+            )
+        print(json.dumps(swept.model_dump())) if as_json else _say(swept_story(swept))
 
 
 @app.command()
@@ -432,6 +502,8 @@ def _check_out(settings: "Settings", out: Path | None) -> None:
 
 def _deliver(rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool) -> None:
     """Copies the film to where the person wants it and says so; the store has it already."""
+    if run.status == "waiting":
+        _wait(rooms, run, as_json)
     from graph.origin import handed_out
     from graph.telling import result_of
     from tools.export import export
@@ -447,6 +519,23 @@ def _deliver(rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None,
         _say(note)
     _say(f"The film is in {result['film']}")
     _say(f"run {run.id}; `python main.py show {run.id}` tells how it was made")
+
+
+def _wait(rooms: "Rooms", run: "Run", as_json: bool) -> NoReturn:
+    """Says what a run waits for."""
+    from graph.house import question_of_run
+
+    question = question_of_run(rooms, run)
+    asked = {} if question is None else question.asked
+    if as_json:
+        print(json.dumps({"run": run.id, "status": run.status, **asked}))
+    else:
+        for call in asked.get("waiting", []):
+            _say(f"The {call['made']} of shot {call['shot']} waits for your word:")
+            for take in call["takes"]:
+                _say(f"  {take['take']}  {rooms.archive.path(rooms.archive.artifact(take['artifact']))}")
+        _say(f"Run {run.id} waits; `python main.py chat {run.id}` goes on")
+    raise typer.Exit(WAITING)
 
 
 def _say(what: Any) -> None:

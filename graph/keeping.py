@@ -11,6 +11,7 @@ from memory.steps import restored, sends, values_of
 
 if TYPE_CHECKING:
     from memory.parcel import Story
+    from memory.retention import Swept
 
 REVIEW_POINTS = frozenset({"act", "ask", "assemble"})
 """A checkpoint with one of these nodes ahead follows the plan, a review or an answer: from there a run is forked."""
@@ -39,3 +40,26 @@ def fault_of(story: "Story") -> str | None:
         where = ".".join(map(str, first["loc"]))
         return f"has a state that no step leaves ({where}: {first['msg']})"
     return None
+
+
+def swept_story(swept: "Swept") -> str:
+    """What a person reads of `gc`."""
+    before, after = swept.database
+    now = f", now {_size(after)}" if after is not None else ""
+    lines = [
+        f"{'would go' if swept.dry else 'gone'}:",
+        f"  runs         {len(swept.runs)}  {' '.join(swept.runs)}".rstrip(),
+        f"  products     {swept.artifacts}",
+        f"  files        {swept.files}  {_size(swept.file_bytes)}",
+        f"  checkpoints  {swept.checkpoints}  {_size(swept.checkpoint_bytes)}",
+        f"database {_size(before)}{now}",
+    ]
+    return "\n".join([*lines, *(f"note     {note}" for note in swept.notes)])
+
+
+def _size(count: int) -> str:
+    """Bytes as a person reads them."""
+    size, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{count} bytes" if len(units) == 5 else f"{size:.1f} {units[0]}"

@@ -380,6 +380,11 @@ class Archive:
             asked = text(pages if is_sqlite else "SELECT pg_database_size(current_database())")
             return int(session.execute(asked).scalar_one())
 
+    def compact(self) -> None:
+        """Make the database as small as it can be; DatabaseTrouble while others do not let go of it."""
+        with database.plain_words(self._address):
+            database.compact(self._engine)
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for the modules of memory: it sees one moment of the database, and writes nothing."""

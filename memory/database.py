@@ -121,6 +121,22 @@ def _make_private(path: Path) -> None:
         ) from error
 
 
+def compact(engine: Engine) -> None:
+    """Give back to the disk, or to later rows, what deleted rows took; waits for other writers, and harms no reader."""
+    raw = engine.raw_connection()
+    try:
+        if engine.dialect.name == "sqlite":
+            raw.cursor().execute("VACUUM")
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        connection: Any = raw.driver_connection
+        connection.autocommit = True
+        connection.execute("VACUUM (ANALYZE)")
+        connection.autocommit = False
+    finally:
+        raw.close()
+
+
 def migrate(engine: Engine, busy_seconds: float) -> None:
     """Bring the tables to the newest version, one process at a time; DatabaseTrouble if they are newer still."""
     if engine.dialect.name == "sqlite":

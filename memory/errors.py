@@ -29,6 +29,10 @@ class RunIsHeld(ArchiveError):
     """Another process is working on the run."""
 
 
+class RunIsNeeded(ArchiveError):
+    """A run that should be dropped is one that others, which are kept, were forked from."""
+
+
 class LostLease(ArchiveError):
     """The run was taken over by another process: this one may not write to it any more."""
 

@@ -91,8 +91,8 @@ BRANCH, TASKS = "branch:to:", "__pregel_tasks"
 
 
 def waits(found: "CheckpointTuple") -> bool:
-    """Whether a person was asked something at the checkpoint."""
-    return any(channel == "__interrupt__" for _, channel, _ in found.pending_writes or [])
+    """Whether a person was asked something at the checkpoint, or has answered there."""
+    return any(channel in ("__interrupt__", "__resume__") for _, channel, _ in found.pending_writes or [])
 
 
 def plain(value: Any) -> JsonValue:

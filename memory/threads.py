@@ -6,9 +6,11 @@ The saver has no such calls for SQLite. Sessions are lent, not opened; nothing i
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import TextClause, bindparam, inspect, text
 from sqlalchemy.orm import Session
+from ulid import ULID
 
 ARTIFACT = re.compile(rb"\b(?:image|clip|film)-[0-9a-f]{16}\b")
 ARRIVING = "import-"
@@ -77,13 +79,25 @@ def rename(session: Session, thread: str, to: str) -> None:
         )
 
 
-def prune(session: Session, thread: str, steps: Collection[str], parents: Mapping[str, str | None]) -> None:
-    """Delete the checkpoints `steps` of the thread with their writes, and give others the new `parents` named."""
+def prune(
+    session: Session,
+    thread: str,
+    steps: Collection[str],
+    parents: Mapping[str, str | None],
+    metadata: Mapping[str, str],
+) -> None:
+    """Delete the checkpoints `steps` of the thread with their writes; give others the new `parents` and `metadata`."""
     known = {table.name for table in tables(session)}
     for table in sorted(known - {"checkpoint_blobs"}):
         session.execute(*_of(f"DELETE FROM {table}", thread, steps))
     for step, parent in parents.items():
         session.execute(text(_NEW_PARENT), {"parent": parent, "thread": thread, "step": step})
+    for step, told in metadata.items():
+        new = "CAST(:told AS BLOB)" if SQLITE[1].name in known else "CAST(:told AS JSONB)"
+        where = "WHERE thread_id = :thread AND checkpoint_id = :step"
+        session.execute(
+            text(f"UPDATE checkpoints SET metadata = {new} {where}"), {"told": told, "thread": thread, "step": step}
+        )
     if "checkpoint_blobs" in known:
         session.execute(text(_UNUSED_BLOBS), {"thread": thread})
 
@@ -97,6 +111,14 @@ DELETE FROM checkpoint_blobs AS b WHERE b.thread_id = :thread AND NOT EXISTS (
     AND c.checkpoint -> 'channel_versions' ->> b.channel = b.version
 )
 """
+
+
+def began(thread: str) -> datetime:
+    """When the import began that the thread is of."""
+    try:
+        return ULID.from_str(thread.removeprefix(ARRIVING).upper()).datetime
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
 
 
 def arriving(session: Session) -> list[str]:
