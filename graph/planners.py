@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -210,8 +211,9 @@ def _text(
     return str(patience(call).text)
 
 
+@lru_cache
 def response_format(schema: type[BaseModel]) -> dict[str, Any]:
-    """The schema as an OpenAI-compatible server takes it."""
+    """The schema as an OpenAI-compatible server takes it; not to be changed."""
     inner = {"name": schema.__name__, "schema": schema.model_json_schema(mode="serialization"), "strict": False}
     return {"type": "json_schema", "json_schema": inner}
 
