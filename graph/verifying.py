@@ -163,9 +163,9 @@ def _why(work: Work, now: Artifact) -> str:
     name, recipe = f"{work.agent} ({work.id})", now.recipe
     if work.agent in ROLES and recipe.weights != work.weights:
         return f"{name} has other weights here, {recipe.weights[:12]} instead of {_plain(work.weights)[:12]}"
-    if recipe.spec != work.spec:
-        names = sorted(key for key in {*recipe.spec, *work.spec} if recipe.spec.get(key) != work.spec.get(key))
-        return f"{name} is asked for another {', '.join(map(_plain, names))} here"
+    others = sorted(key for key in {*recipe.spec, *work.spec} if recipe.spec.get(key) != work.spec.get(key))
+    if others:
+        return f"{name} is asked for another {', '.join(map(_plain, others))} here"
     if recipe.numerics != work.numerics:
         return f"{name} is computed otherwise here ({recipe.numerics} instead of {_plain(work.numerics)})"
     return f"{name} has other bytes by the same recipe, so the manifest does not say how they were made"

@@ -1,0 +1,314 @@
+"""Films that are handed out, and `verify`, as a person meets them."""
+
+import getpass
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import door_crew
+from tests.door_crew import ROOT, WISH, Door
+from tools.provenance import LABEL, Statement, Work, manifest_of, sign, unsigned
+from tools.signer import house_signer
+
+KEY = "sk-secret-of-mine-000003"
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
+    return door_crew.door_at(tmp_path / "home", monkeypatch)
+
+
+def film_of(door: Door, path: Path, *words: str, **environment: str) -> dict[str, Any]:
+    asked = words or (WISH,)
+    code, stdout, stderr = door.knock("generate", *asked, "--seed", "1", "--out", str(path), "--json", **environment)
+    assert code == 0, stderr
+    told: dict[str, Any] = json.loads(stdout.splitlines()[-1])
+    return told
+
+
+def verified(door: Door, path: Path, *words: str, code: int = 0, **environment: str) -> dict[str, Any]:
+    answer = door.knock("verify", str(path), "--json", *words, **environment)
+    assert answer.code == code, answer.stderr
+    told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    assert told["verified"] is (code == 0)
+    assert (told["problem"] is None) is (code == 0)
+    return told
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_the_copy_is_signed_and_the_artifact_is_not(door: Door, tmp_path: Path) -> None:
+    first, second = (film_of(door, tmp_path / name) for name in ("one.mp4", "two.mp4"))
+    one, two = ((tmp_path / name).read_bytes() for name in ("one.mp4", "two.mp4"))
+    assert one != two, "a signature names a moment"
+    assert first["sha256"] == second["sha256"] == sha256(unsigned(one)) == sha256(unsigned(two))
+    told = verified(door, tmp_path / "one.mp4")
+    assert (told["run"], told["run_here"], told["film_here"]) == (first["run"], True, "same")
+    assert (told["sha256"], told["signer"]["known_as"]) == (first["sha256"], "this house")
+    code, stdout, _ = door.knock("resume", first["run"], "--out", str(tmp_path / "again.mp4"), "--json")
+    assert code == 0
+    assert json.loads(stdout.splitlines()[-1])["sha256"] == sha256(unsigned((tmp_path / "again.mp4").read_bytes()))
+
+
+def test_the_statement_says_how_it_was_made_and_nothing_of_the_machine(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    film_of(door, path, OPENAI_API_KEY=KEY, MORA_PLANNER="embedded")
+    statement = Statement.model_validate(verified(door, path)["statement"])
+    assert (statement.request.prompt, statement.request.seed, statement.task) == (WISH, 1, "text-to-video")
+    assert statement.planner == "embedded"
+    assert statement.shots[0]["motion"] == "a red ball moves right in the snow"
+    assert [work.agent for work in statement.works] == ["text_to_image", "image_to_video", "assemble_film"]
+    assert [len(work.parents) for work in statement.works] == [0, 1, 1]
+    assert all(work.weights == "7" * 64 and "seed" in work.spec for work in statement.works[:2])
+    assert all(one.by == "inspection" and one.ok for work in statement.works[:2] for one in work.approvals)
+    manifest = path.read_bytes()
+    for secret in (KEY, str(tmp_path), str(door.home), str(Path.home()), str(ROOT), f"/{getpass.getuser()}/"):
+        assert secret.encode() not in manifest
+
+
+def test_a_film_may_be_handed_out_without_a_manifest(door: Door, tmp_path: Path) -> None:
+    told = film_of(door, tmp_path / "one.mp4", WISH, "--no-provenance")
+    film_of(door, tmp_path / "two.mp4", MORA_PROVENANCE="false")
+    for name in ("one.mp4", "two.mp4"):
+        assert sha256((tmp_path / name).read_bytes()) == told["sha256"]
+        code, stdout, stderr = door.knock("verify", str(tmp_path / name))
+        assert (code, stdout) == (1, "")
+        assert "carries no manifest" in stderr
+    assert not (door.home / "signing").exists()
+    assert door.knock("generate", WISH, "--seed", "1", "--json").code == 0
+    assert not (door.home / "signing").exists(), "nobody signs what is not handed out"
+
+
+def test_a_person_reads_who_made_it_in_plain_words(door: Door, tmp_path: Path) -> None:
+    told = film_of(door, tmp_path / "film.mp4")
+    code, stdout, stderr = door.knock("verify", str(tmp_path / "film.mp4"))
+    words = " ".join(stdout.split())
+    assert (code, stderr) == (0, "")
+    for said in (WISH, told["run"], "text_to_image 777777777777", "this house", told["sha256"], told["artifact"]):
+        assert said in words
+
+
+DAMAGE: list[tuple[Callable[[bytes], bytes], str]] = [
+    (lambda film: film[:-50] + bytes([film[-50] ^ 1]) + film[-49:], "was changed after it was signed"),
+    (lambda film: film[: len(film) // 2], "damaged or cut off"),
+    (unsigned, "carries no manifest"),
+    (lambda film: film[:20] + b"X" + film[21:], "is not the film that its manifest speaks of"),
+]
+
+
+def test_what_does_not_hold_is_one_sentence_and_exit_code_1(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    film_of(door, path)
+    whole = path.read_bytes()
+    for damage, words in DAMAGE:
+        path.write_bytes(damage(whole))
+        told = verified(door, path, code=1)
+        assert words in told["problem"]
+        answer = door.knock("verify", str(path), "--regenerate")
+        assert answer.stderr == f"mora: {told['problem']}\n"
+        assert answer.code == 1
+
+
+def test_what_is_no_film_is_the_persons_mistake(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("no film at all")
+    for path in (tmp_path / "notes.mp4", tmp_path / "missing.mp4", tmp_path):
+        code, stdout, stderr = door.knock("verify", str(path))
+        assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+        assert stderr.startswith("mora: ")
+    assert not door.home.exists(), "who only looks makes no home"
+
+
+def test_a_film_made_again_is_the_same_also_where_its_run_is_not(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = film_of(door, tmp_path / "film.mp4", f"{WISH}, then it grows", "--transitions")
+    stored = door.stored()
+    for home in (door.home, tmp_path / "elsewhere"):
+        again = verified(door, tmp_path / "film.mp4", "--regenerate", MORA_HOME=str(home))["regenerated"]
+        assert (again["same"], again["sha256"]) == (True, told["sha256"])
+        assert again["products"] > 5
+    assert door.stored() == stored
+    assert door.runs() == ["done"], "it was made again in an archive that is thrown away"
+    code, stdout, _ = door.knock("verify", str(tmp_path / "film.mp4"), "--regenerate")
+    assert code == 0
+    assert "every product the same" in stdout
+
+    with monkeypatch.context() as patch:
+        from tests.graph.tiny import Identity
+
+        door_crew.plug_tiny_agents(patch.setattr, known_as=Identity(weights="8" * 64), blanks=1)
+        told = verified(door, tmp_path / "film.mp4", "--regenerate", code=1)
+    assert told["regenerated"]["differs"].startswith("image-")
+    assert "text_to_image" in told["problem"]
+    assert "other weights" in told["problem"]
+
+
+def picture(path: Path) -> Path:
+    Image.fromarray(np.full((64, 64, 3), (200, 30, 30), dtype=np.uint8)).save(path)
+    return path
+
+
+def clip(path: Path) -> Path:
+    frames = [Image.new("RGB", (64, 64), (10 * step, 90, 40)) for step in range(6)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "relation"),
+    [
+        ("image-to-video", ["it moves left", "--image", "picture.png"], "inputTo"),
+        ("edit", ["make it blue", "--video", "clip.gif"], "parentOf"),
+        ("extend", ["it moves left", "--video", "clip.gif"], "componentOf"),
+        ("extend", ["it grew", "--video", "clip.gif", "--before"], "componentOf"),
+    ],
+)
+def test_given_files_are_ingredients_and_only_this_archive_has_them(
+    task: str, words: list[str], relation: str, door: Door, tmp_path: Path
+) -> None:
+    source = (picture if words[2].endswith(".png") else clip)(tmp_path / words[2])
+    film_of(door, tmp_path / "film.mp4", *(str(source) if word == words[2] else word for word in words))
+    told = verified(door, tmp_path / "film.mp4", "--regenerate")
+    statement = Statement.model_validate(told["statement"])
+    (given,) = (work for work in statement.works if work.agent == "upload")
+    assert (statement.task, given.spec["source"]) == (task, sha256(source.read_bytes()))
+    assert [one["relationship"] for one in manifest_of(statement)["ingredients"]] == [relation]
+    assert told["regenerated"]["same"]
+
+    elsewhere = door.knock("verify", str(tmp_path / "film.mp4"), "--regenerate", MORA_HOME=str(tmp_path / "elsewhere"))
+    assert elsewhere.code == 2
+    assert f"{given.id}, which is not in this archive" in elsewhere.stderr
+
+
+def forged(door: Door, told: dict[str, Any], film: bytes, **other: Any) -> bytes:
+    """The film with another statement, signed by somebody who is not known here."""
+    statement = Statement.model_validate({**told["statement"], **other})
+    return sign(film, statement, house_signer(door.home.parent / "stranger"))
+
+
+def test_a_strangers_statement_is_only_what_the_stranger_says(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    film_of(door, path)
+    told, film = verified(door, path), unsigned(path.read_bytes())
+    path.write_bytes(forged(door, told, film, task="\x1b[31mred\x07", run="no run of ours/../.."))
+    assert verified(door, path)["signer"]["known_as"] is None
+    code, stdout, _ = door.knock("verify", str(path))
+    assert code == 0
+    assert "not known here" in " ".join(stdout.split())
+    assert "\x1b" not in stdout
+    assert "\x07" not in stdout
+
+    other = film[:-50] + bytes([film[-50] ^ 1]) + film[-49:]
+    works = [*told["statement"]["works"][:-1], {**told["statement"]["works"][-1], "sha256": sha256(other)}]
+    path.write_bytes(forged(door, told, other, works=works))
+    problem = verified(door, path, code=1)["problem"]
+    assert "is not the film of that name in this archive" in problem
+
+
+CHANGES: list[tuple[dict[str, Any], int, str]] = [
+    ({"agent": "os.system"}, 2, "Nothing here makes"),
+    ({"spec": {"prompt": WISH, "seed": -1}}, 2, "cannot be read"),
+    ({"spec": {"prompt": WISH, "seed": 1, "together": [2, 3]}}, 2, "cannot be read"),
+    ({"parents": ["image-" + "9" * 16]}, 2, "does not say all"),
+    ({"spec": {"prompt": "a blue star moves up in the sea", "seed": 1}}, 1, "by the same recipe"),
+]
+
+
+def test_what_a_stranger_wants_made_is_made_within_bounds(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    film_of(door, path)
+    told, film = verified(door, path), unsigned(path.read_bytes())
+    first, *rest = told["statement"]["works"]
+    for change, code, words in CHANGES:
+        path.write_bytes(forged(door, told, film, works=[{**first, **change}, *rest]))
+        answer = door.knock("verify", str(path), "--regenerate")
+        assert (answer.code, answer.stderr.count("\n")) == (code, 1)
+        assert words in answer.stderr
+
+
+def test_a_long_statement_leaves_out_what_is_far_from_the_film(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graph import origin
+
+    monkeypatch.setattr(origin, "LARGEST", 1500)
+    film_of(door, tmp_path / "film.mp4")
+    statement = Statement.model_validate(verified(door, tmp_path / "film.mp4")["statement"])
+    assert statement.left_out == 1
+    assert [work.agent for work in statement.works] == ["image_to_video", "assemble_film"]
+    answer = door.knock("verify", str(tmp_path / "film.mp4"), "--regenerate")
+    assert answer.code == 2
+    assert "leaves out 1 products" in answer.stderr
+
+
+def test_the_person_may_sign(door: Door, tmp_path: Path) -> None:
+    made = house_signer(tmp_path / "mine")
+    (tmp_path / "own.pem").write_text(made.chain)
+    (tmp_path / "own.key").write_text(made.key)
+    own = {"MORA_SIGNING_CERT": str(tmp_path / "own.pem"), "MORA_SIGNING_KEY": str(tmp_path / "own.key")}
+    film_of(door, tmp_path / "film.mp4", **own)
+    assert verified(door, tmp_path / "film.mp4", **own)["signer"]["known_as"] == "you"
+    assert verified(door, tmp_path / "film.mp4")["signer"]["known_as"] is None
+    assert not (door.home / "signing").exists()
+
+
+def test_a_signer_that_cannot_sign_is_told_before_any_work(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_text("no certificate")
+    words = ("generate", WISH, "--out", str(tmp_path / "film.mp4"))
+    half = door.knock(*words, MORA_SIGNING_CERT=str(tmp_path / "own.pem"))
+    assert (half.code, "set MORA_SIGNING_KEY too" in half.stderr) == (2, True)
+    both = {"MORA_SIGNING_CERT": str(tmp_path / "own.pem"), "MORA_SIGNING_KEY": str(tmp_path / "own.pem")}
+    wrong = door.knock(*words, **both)
+    assert (wrong.code, "holds no certificate" in wrong.stderr) == (2, True)
+    assert not door.home.exists()
+    assert door.knock(*words, "--no-provenance", **both).code == 0
+
+
+def test_a_film_that_cannot_be_signed_is_not_lost(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "film.mp4"
+    with monkeypatch.context() as patch:
+        patch.setattr("tools.provenance._actions", lambda _part: iter(()))  # C2PA wants to hear of a first one
+        answer = door.knock("generate", WISH, "--seed", "1", "--out", str(path))
+    assert answer.code == 1
+    assert "hands it out unsigned" in answer.stderr
+    assert not path.exists()
+    (run,) = json.loads(door.knock("runs", "--json").stdout)
+    assert run["status"] == "done"
+    assert door.knock("resume", run["run"], "--out", str(path), "--no-provenance").code == 0
+    assert path.exists()
+
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    early = door.knock("generate", WISH, "--out", str(tmp_path / "other.mp4"))
+    assert early.code == 1
+    assert "c2pa-python does not load" in early.stderr
+    assert len(door.runs()) == 1
+
+
+def test_who_does_not_sign_or_verify_does_not_wait_for_the_libraries(tmp_path: Path) -> None:
+    code = (
+        "import sys, main\n"
+        "try: main.app(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'c2pa', 'cryptography'} & set(sys.modules)))"
+    )
+    for words in (["--help"], ["runs"], ["verify", "--help"]):
+        child = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=ROOT, text=True, capture_output=True, check=True,
+            env=door_crew.bare(MORA_HOME=str(tmp_path)),
+        )  # fmt: skip
+        assert child.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_work_of_the_statement_names_a_product() -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        Work.model_validate({"id": "../etc/passwd", "sha256": "0" * 64, "media": {}, "agent": LABEL})
