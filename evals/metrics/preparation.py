@@ -33,6 +33,16 @@ def dino_transform(frames: UInt8Array, side: int = SIDE) -> Tensor:
     return _normalised(resized / 255.0, IMAGENET)
 
 
+def dino_transform_square(frames: UInt8Array, side: int = SIDE, around: int = 256) -> Tensor:
+    """As VBench-I2V feeds DINO: shorter side to `around`, bicubic, without antialias, the centre square of `side`."""
+    return _normalised(centre(_bicubic(floats(frames), around), side) / 255.0, IMAGENET)
+
+
+def dino_transform_square_pil(pictures: UInt8Array, side: int = SIDE, around: int = 256) -> Tensor:
+    """The same through PIL, which smooths when it shrinks: VBench-I2V's way with the picture a video is made from."""
+    return _normalised(centre(_by_pil(pictures, around), side) / 255.0, IMAGENET)
+
+
 def clip_transform(frames: UInt8Array, side: int = SIDE) -> Tensor:
     """Shorter side to `side`, bicubic, without antialias, the centre square; overshoot is neither cut nor rounded."""
     return _normalised(centre(_bicubic(floats(frames), side), side) / 255.0, CLIP)
@@ -46,10 +56,7 @@ def clip_transform_uint8(frames: UInt8Array, side: int = SIDE) -> Tensor:
 
 def clip_transform_pil(frames: UInt8Array, side: int = SIDE) -> Tensor:
     """The same through PIL's bicubic, which smooths when it shrinks, as OpenAI's own preprocessing does it."""
-    height, width = frames.shape[1:3]
-    size = _sides(height, width, side)[::-1]
-    images = (Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC) for frame in frames)
-    return _normalised(centre(floats(np.stack([np.asarray(image) for image in images])), side) / 255.0, CLIP)
+    return _normalised(centre(_by_pil(frames, side), side) / 255.0, CLIP)
 
 
 def centre(pixels: Tensor, side: int) -> Tensor:
@@ -60,6 +67,13 @@ def centre(pixels: Tensor, side: int) -> Tensor:
 
 def _bicubic(pixels: Tensor, side: int) -> Tensor:
     return functional.interpolate(pixels, _size(pixels, side), mode="bicubic", align_corners=False, antialias=False)
+
+
+def _by_pil(frames: UInt8Array, side: int) -> Tensor:
+    height, width = frames.shape[1:3]
+    size = _sides(height, width, side)[::-1]
+    images = (Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC) for frame in frames)
+    return floats(np.stack([np.asarray(image) for image in images]))
 
 
 def _size(pixels: Tensor, side: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ Knows how the official files are laid out; the networks know the names inside.
 """
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,28 +52,29 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, ignor
 
     ignore: names in the file that the network does without. Raises BadWeights, which names what does not fit.
     """
-    wanted, given = network.state_dict(), {name: tensors[name] for name in tensors if name not in set(ignore)}
+    given = {name: tensors[name] for name in tensors if name not in set(ignore)}
+    expect({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}, given, path)
+    network.load_state_dict(given)
+
+
+def expect(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, Tensor], path: Path) -> None:
+    """Raises BadWeights, which names what is wrong, unless the tensors have just these names and shapes."""
     missing = [name for name in wanted if name not in given]
     extra = [name for name in given if name not in wanted]
     shapes = [
-        f"{name} is {_shape(given[name])} instead of {_shape(wanted[name])}"
-        for name in wanted
-        if name in given and given[name].shape != wanted[name].shape
+        f"{name} is {_sides(given[name].shape)} instead of {_sides(shape)}"
+        for name, shape in wanted.items()
+        if name in given and tuple(given[name].shape) != shape
     ]
-    faults = [
-        f"{what}: {_some(names)}"
-        for what, names in (("missing", missing), ("unknown", extra), ("misshapen", shapes))
-        if names
-    ]
-    if faults:
+    told = (("missing", missing), ("unknown", extra), ("misshapen", shapes))
+    if faults := [f"{what}: {_some(names)}" for what, names in told if names]:
         raise BadWeights(f"{path} does not hold these weights ({'; '.join(faults)}); get the official file.")
-    network.load_state_dict(given)
 
 
 def shape_of(tensors: Mapping[str, Tensor], name: str, ndim: int, path: Path) -> tuple[int, ...]:
     """The shape of one tensor, from which a network takes its sizes. Raises BadWeights without it."""
     if name not in tensors or tensors[name].ndim != ndim:
-        has = f"{name} is {_shape(tensors[name])}" if name in tensors else f"missing: {name}"
+        has = f"{name} is {_sides(tensors[name].shape)}" if name in tensors else f"missing: {name}"
         raise BadWeights(f"{path} does not hold these weights ({has}); get the official file.")
     return tuple(tensors[name].shape)
 
@@ -109,8 +110,8 @@ def _unwrapped(loaded: Any) -> dict[str, Tensor]:
     return {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
 
 
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "one number"
+def _sides(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "one number"
 
 
 def _some(names: list[str]) -> str:
