@@ -1,0 +1,299 @@
+"""AMT-S: the frame between two frames. Loads `amt-s.pth`. Knows no metric.
+
+Written from Li et al., "AMT: All-Pairs Multi-Field Transforms for Efficient Frame Interpolation" (arXiv 2304.09790),
+and from the names and shapes in the published file, whose weights are CC BY-NC 4.0; none of that code is here. Coarse to
+fine, a decoder guesses the flows from the middle to both frames and a feature map of the middle; after each of the
+first three, both flows are corrected by what the frames' all-pairs correlations show where they point (section 3.2).
+The last decoder gives three pairs of flows, whose warped pictures are merged (section 3.3).
+"""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from evals.networks.checkpoints import fill, read_tensors
+from evals.networks.correlation import LEVELS, SMALLEST_SIDE, grid, look_up, normalised, pyramid, volume
+from evals.networks.shelf import Network
+from evals.networks.weights import WEIGHTS
+
+STRIDE: Final = 16
+"""What both sides of a frame must be a multiple of."""
+COARSE: Final = 8
+"""Pixels a cell of the correlated feature maps is wide."""
+SMALLEST: Final = COARSE * SMALLEST_SIDE
+"""Pixels a side that AMT needs, once padded."""
+MIDDLE: Final = 0.5
+"""When the frame in between is: a half of the way."""
+RADIUS: Final = 3
+WINDOW: Final = LEVELS * (2 * RADIUS + 1) ** 2
+SIDE: Final = 20
+"""Channels that a residual block works on apart."""
+FLOWS: Final = 3
+"""Pairs of flows that the last decoder gives."""
+LEAK: Final = 0.1
+
+
+class Guess(NamedTuple):
+    """A decoder's answer: the flows from the middle to both frames, (N, 2, H, W) in its own pixels, and its features."""
+
+    flow0: Tensor
+    flow1: Tensor
+    features: Tensor
+
+
+def _conv(inside: int, outside: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inside, outside, kernel, stride, padding=kernel // 2)
+
+
+def _active(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
+    """A 3 x 3 convolution with a learnt slope per channel for what is negative."""
+    return nn.Sequential(_conv(inside, outside, stride=stride), nn.PReLU(outside))
+
+
+def _leaky(x: Tensor) -> Tensor:
+    return functional.leaky_relu(x, LEAK)
+
+
+class Bottleneck(nn.Module):
+    """1 x 1, 3 x 3, 1 x 1 with a quarter of the channels between, instance-normalised, beside a short cut."""
+
+    def __init__(self, inside: int, outside: int, stride: int) -> None:
+        super().__init__()
+        between = outside // 4
+        self.conv1 = _conv(inside, between, 1)
+        self.conv2 = _conv(between, between, stride=stride)
+        self.conv3 = _conv(between, outside, 1)
+        self.downsample = nn.Sequential(_conv(inside, outside, 1, stride)) if stride > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inside, H, W) -> (N, outside, H / stride, W / stride)."""
+        y = x
+        for conv in (self.conv1, self.conv2, self.conv3):
+            y = torch.relu(functional.instance_norm(conv(y)))
+        short = x if self.downsample is None else functional.instance_norm(self.downsample(x))
+        return torch.relu(short + y)
+
+
+class CorrelationEncoder(nn.Module):
+    """Frames -> the maps that are correlated, at an eighth of their size: RAFT's small encoder."""
+
+    def __init__(self, outside: int) -> None:
+        super().__init__()
+        self.conv1 = _conv(3, 32, 7, stride=2)
+        self.layer1 = nn.Sequential(Bottleneck(32, 32, 1), Bottleneck(32, 32, 1))
+        self.layer2 = nn.Sequential(Bottleneck(32, 64, 2), Bottleneck(64, 64, 1))
+        self.layer3 = nn.Sequential(Bottleneck(64, 96, 2), Bottleneck(96, 96, 1))
+        self.conv2 = _conv(96, outside, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(N, 3, H, W) -> (N, outside, H / 8, W / 8)."""
+        x = torch.relu(functional.instance_norm(self.conv1(frames)))
+        maps: Tensor = self.conv2(self.layer3(self.layer2(self.layer1(x))))
+        return maps
+
+
+class PyramidEncoder(nn.Module):
+    """Frames -> four feature maps, at a half, a quarter, an eighth and a sixteenth of their size."""
+
+    def __init__(self, channels: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        one, two, three, four = channels
+        self.pyramid1 = nn.Sequential(_active(3, one, 2), _active(one, one))
+        self.pyramid2 = nn.Sequential(_active(one, two, 2), _active(two, two))
+        self.pyramid3 = nn.Sequential(_active(two, three, 2), _active(three, three))
+        self.pyramid4 = nn.Sequential(_active(three, four, 2), _active(four, four))
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(N, 3, H, W) -> the four maps, finest first."""
+        half = self.pyramid1(frames)
+        quarter = self.pyramid2(half)
+        eighth = self.pyramid3(quarter)
+        return half, quarter, eighth, self.pyramid4(eighth)
+
+
+class SideBlock(nn.Module):
+    """Five convolutions; after the first and the third, the last SIDE channels go through one of their own."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = _active(channels, channels), _active(SIDE, SIDE)
+        self.conv3, self.conv4 = _active(channels, channels), _active(SIDE, SIDE)
+        self.conv5 = _conv(channels, channels)
+        self.prelu = nn.PReLU(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W) -> the same shape."""
+        y = x
+        for whole, apart in ((self.conv1, self.conv2), (self.conv3, self.conv4)):
+            y = whole(y)
+            y = torch.cat([y[:, :-SIDE], apart(y[:, -SIDE:])], dim=1)
+        refined: Tensor = self.prelu(x + self.conv5(y))
+        return refined
+
+
+class Decoder(nn.Module):
+    """Maps of one scale -> `outside` channels at twice the scale."""
+
+    def __init__(self, inside: int, between: int, outside: int) -> None:
+        super().__init__()
+        self.convblock = nn.Sequential(
+            _active(inside, between),
+            SideBlock(between),
+            nn.ConvTranspose2d(between, outside, 4, stride=2, padding=1),
+        )
+
+    def forward(self, *maps: Tensor) -> Tensor:
+        """Maps (N, any, H, W), `inside` channels together -> (N, outside, 2 H, 2 W)."""
+        decoded: Tensor = self.convblock(torch.cat(maps, dim=1))
+        return decoded
+
+
+class Correction(nn.Module):
+    """What was looked up where the flows point -> what is to be added to both flows and to the features.
+
+    scale: how much finer flows and features are than the map that was looked up in.
+    """
+
+    def __init__(self, features: int, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.convc1 = _conv(2 * WINDOW, 64, 1)
+        self.convf1, self.convf2 = _conv(4, 40, 7), _conv(40, 20)
+        self.conv = _conv(64 + 20, 68)
+        self.gru = _two_convs(68 + 4 + features, 76)
+        self.feat_head = _two_convs(76, features)
+        self.flow_head = _two_convs(76, 4)
+
+    def forward(self, features: Tensor, flows: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W), (N, 4, h, w), (N, 2 WINDOW, h, w) with h = H / scale -> (N, 4, H, W), (N, C, H, W)."""
+        likeness = _leaky(self.convc1(seen))
+        movement = _leaky(self.convf2(_leaky(self.convf1(flows))))
+        both = _leaky(self.conv(torch.cat([likeness, movement], dim=1)))
+        state = self.gru(torch.cat([both, flows, _resized(features, 1 / self.scale)], dim=1))
+        return self.scale * _resized(self.flow_head(state), self.scale), _resized(self.feat_head(state), self.scale)
+
+
+def _two_convs(inside: int, outside: int) -> nn.Sequential:
+    return nn.Sequential(_conv(inside, 76), nn.LeakyReLU(LEAK), _conv(76, outside))
+
+
+class Likeness:
+    """Both directions' correlations of one pair of frames, and where the flows look in them."""
+
+    def __init__(self, maps0: Tensor, maps1: Tensor) -> None:
+        size = maps0.shape[-2:]
+        correlations = volume(maps0, maps1)
+        self._of_first = pyramid(correlations, *size)
+        self._of_second = pyramid(correlations.transpose(1, 2), *size)
+        self._start = grid(*size, like=maps0)
+
+    def around(self, guess: Guess, scale: int) -> tuple[Tensor, Tensor]:
+        """The flows at the correlations' size, (N, 4, h, w), and what is seen there, (N, 2 WINDOW, h, w).
+
+        Motion is taken to be linear: the flow from the middle to the second frame, made as long as the whole way, is
+        that of the first frame's places to the second's, and so for the other.
+        """
+        flow0, flow1 = (_resized(flow, 1 / scale) / scale for flow in (guess.flow0, guess.flow1))
+        forward = look_up(self._of_first, self._start + flow1 / MIDDLE, RADIUS)
+        backward = look_up(self._of_second, self._start + flow0 / (1 - MIDDLE), RADIUS)
+        return torch.cat([flow0, flow1], dim=1), torch.cat([forward, backward], dim=1)
+
+
+class Amt(nn.Module):
+    """Two frames -> the one in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        one, two, three, four = channels = (20, 32, 44, 56)
+        self.feat_encoder = CorrelationEncoder(84)
+        self.encoder = PyramidEncoder(channels)
+        self.decoder4 = Decoder(2 * four + 1, 2 * four, 4 + three)
+        self.decoder3 = Decoder(3 * three + 4, 3 * three, 4 + two)
+        self.decoder2 = Decoder(3 * two + 4, 3 * two, 4 + one)
+        self.decoder1 = Decoder(3 * one + 4, 3 * one, 8 * FLOWS)
+        self.update4, self.update3, self.update2 = Correction(three, 1), Correction(two, 2), Correction(one, 4)
+        self.comb_block = nn.Sequential(_conv(3 * FLOWS, 6 * FLOWS), nn.PReLU(6 * FLOWS), _conv(6 * FLOWS, 3))
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Frames (N, 3, H, W), 0..1, sides multiples of 16 and at least SMALLEST -> the frames between, the same."""
+        brightness = torch.cat([first, second], dim=2).mean(dim=(1, 2, 3), keepdim=True)
+        first, second = first - brightness, second - brightness
+        likeness = Likeness(self.feat_encoder(first), self.feat_encoder(second))
+        half, quarter, eighth, sixteenth = zip(self.encoder(first), self.encoder(second), strict=True)
+        when = torch.full_like(sixteenth[0][:, :1], MIDDLE)
+        guess = _split(self.decoder4(*sixteenth, when))
+        guess = _corrected(self.update4, guess, likeness)
+        guess = _corrected(self.update3, _finer(self.decoder3, guess, eighth), likeness)
+        guess = _corrected(self.update2, _finer(self.decoder2, guess, quarter), likeness)
+        pictures = self._pictures(guess, half, first, second, brightness)
+        merged: Tensor = pictures.mean(dim=1) + self.comb_block(pictures.flatten(1, 2))
+        return merged.clamp(0, 1)
+
+    def _pictures(
+        self, guess: Guess, half: tuple[Tensor, ...], first: Tensor, second: Tensor, brightness: Tensor
+    ) -> Tensor:
+        """The frame between as each pair of flows shows it: (N, FLOWS, 3, H, W)."""
+        flow0, flow1 = _doubled(guess)
+        last = self.decoder1(*_seen_from_the_middle(guess, half))
+        fields = last.split([2 * FLOWS, 2 * FLOWS, FLOWS, 3 * FLOWS], dim=1)
+        step0, step1, shares, rest = (field.unflatten(1, (FLOWS, -1)).unbind(1) for field in fields)
+        pictures = []
+        for of_first, of_second, share, left in zip(step0, step1, shares, rest, strict=True):
+            kept = share.sigmoid()
+            blend = kept * _warped(first, flow0 + of_first) + (1 - kept) * _warped(second, flow1 + of_second)
+            pictures.append(blend + brightness + left)
+        return torch.stack(pictures, dim=1)
+
+
+def load_amt(path: Path) -> Amt:
+    """AMT-S with the weights of an official file. Raises BadWeights, naming the tensors that are wrong."""
+    amt = Amt()
+    fill(amt, read_tensors(path), path)
+    return amt
+
+
+def _split(decoded: Tensor) -> Guess:
+    return Guess(decoded[:, :2], decoded[:, 2:4], decoded[:, 4:])
+
+
+def _seen_from_the_middle(guess: Guess, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a decoder reads: the middle's features, both frames' maps brought to the middle, and the flows that did it."""
+    warped0, warped1 = _warped(maps[0], guess.flow0), _warped(maps[1], guess.flow1)
+    return guess.features, warped0, warped1, guess.flow0, guess.flow1
+
+
+def _finer(decoder: Decoder, guess: Guess, maps: tuple[Tensor, ...]) -> Guess:
+    """The next scale's guess: the flows so far at twice the size and length, and what the decoder adds to them."""
+    flow0, flow1 = _doubled(guess)
+    step = _split(decoder(*_seen_from_the_middle(guess, maps)))
+    return Guess(step.flow0 + flow0, step.flow1 + flow1, step.features)
+
+
+def _corrected(correction: Correction, guess: Guess, likeness: Likeness) -> Guess:
+    step, features = correction(guess.features, *likeness.around(guess, correction.scale))
+    return Guess(guess.flow0 + step[:, :2], guess.flow1 + step[:, 2:], guess.features + features)
+
+
+def _doubled(guess: Guess) -> tuple[Tensor, Tensor]:
+    return 2 * _resized(guess.flow0, 2), 2 * _resized(guess.flow1, 2)
+
+
+def _resized(maps: Tensor, factor: float) -> Tensor:
+    """(N, C, H, W) -> (N, C, factor H, factor W), bilinear."""
+    if factor == 1:
+        return maps
+    return functional.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def _warped(maps: Tensor, flow: Tensor) -> Tensor:
+    """What lies where the flow (N, 2, H, W) points, bilinear; beyond the edge, the edge."""
+    height, width = flow.shape[-2:]
+    places = (grid(height, width, like=flow) + flow).permute(0, 2, 3, 1)
+    where = normalised(places, height, width)
+    return functional.grid_sample(maps, where, padding_mode="border", align_corners=True)
+
+
+AMT: Final = Network(WEIGHTS["amt"], load_amt)

@@ -1,0 +1,225 @@
+"""RAFT (large): how far every pixel of one frame moved to the next. Loads `raft-things.pth`. Knows no metric.
+
+Written from Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (arXiv 2003.12039). Two
+things cost less here than in the published forward pass, for the same flow up to rounding: a frame's features are made
+once and serve both of its pairs, and what does not change between the iterations (the context's share of the recurrent
+unit) or is wanted of the last alone (the mask, the upsampling) is computed once.
+"""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from evals.networks.checkpoints import fill, read_tensors
+from evals.networks.correlation import LEVELS, SMALLEST_SIDE, grid, look_up, pyramid, volume
+from evals.networks.shelf import Network
+from evals.networks.weights import WEIGHTS
+
+STRIDE: Final = 8
+"""Pixels a cell of the feature maps is wide."""
+SMALLEST: Final = STRIDE * SMALLEST_SIDE
+"""Pixels a side that RAFT needs, once padded."""
+ITERATIONS: Final = 20
+RADIUS: Final = 4
+WINDOW: Final = LEVELS * (2 * RADIUS + 1) ** 2
+HIDDEN: Final = 128
+CONTEXT: Final = 128
+MOTION: Final = 128
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the stride is 2."""
+
+    def __init__(self, inside: int, outside: int, stride: int, norm: type[nn.Module]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inside, outside, 3, stride, padding=1)
+        self.conv2 = nn.Conv2d(outside, outside, 3, padding=1)
+        self.norm1, self.norm2 = norm(outside), norm(outside)
+        self.downsample: nn.Module
+        if stride == 1:
+            self.downsample = nn.Identity()
+        else:
+            # The file holds this normalisation under two names; of the two the one registered last counts.
+            self.norm3 = norm(outside)
+            self.downsample = nn.Sequential(nn.Conv2d(inside, outside, 1, stride), self.norm3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inside, H, W) -> (N, outside, H / stride, W / stride)."""
+        y = torch.relu(self.norm1(self.conv1(x)))
+        y = torch.relu(self.norm2(self.conv2(y)))
+        return torch.relu(self.downsample(x) + y)
+
+
+class Encoder(nn.Module):
+    """Frames -> maps at an eighth of their size. Six residual blocks."""
+
+    def __init__(self, outside: int, norm: type[nn.Module]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3)
+        self.norm1 = norm(64)
+        self.layer1 = nn.Sequential(Residual(64, 64, 1, norm), Residual(64, 64, 1, norm))
+        self.layer2 = nn.Sequential(Residual(64, 96, 2, norm), Residual(96, 96, 1, norm))
+        self.layer3 = nn.Sequential(Residual(96, 128, 2, norm), Residual(128, 128, 1, norm))
+        self.conv2 = nn.Conv2d(128, outside, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(N, 3, H, W), -1..1 -> (N, outside, H / 8, W / 8)."""
+        x = torch.relu(self.norm1(self.conv1(frames)))
+        maps: Tensor = self.conv2(self.layer3(self.layer2(self.layer1(x))))
+        return maps
+
+
+class MotionEncoder(nn.Module):
+    """What was looked up, and the flow it was looked up with -> one map of features; its last two channels are the flow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convc1 = nn.Conv2d(WINDOW, 256, 1)
+        self.convc2 = nn.Conv2d(256, 192, 3, padding=1)
+        self.convf1 = nn.Conv2d(2, 128, 7, padding=3)
+        self.convf2 = nn.Conv2d(128, 64, 3, padding=1)
+        self.conv = nn.Conv2d(192 + 64, MOTION - 2, 3, padding=1)
+
+    def forward(self, flow: Tensor, seen: Tensor) -> Tensor:
+        """(N, 2, H, W) and (N, WINDOW, H, W) -> (N, MOTION, H, W)."""
+        likeness = torch.relu(self.convc2(torch.relu(self.convc1(seen))))
+        movement = torch.relu(self.convf2(torch.relu(self.convf1(flow))))
+        both = torch.relu(self.conv(torch.cat([likeness, movement], dim=1)))
+        return torch.cat([both, flow], dim=1)
+
+
+class Gates(NamedTuple):
+    """One direction of the recurrent unit for one pair: what of each gate hangs on the iteration, and what does not.
+
+    weights: of the update and reset gates together, and of the candidate, for hidden state and motion; fixed: the
+    context's share of each, bias included.
+    """
+
+    padding: tuple[int, int]
+    gate_weights: Tensor
+    gate_fixed: Tensor
+    candidate_weights: Tensor
+    candidate_fixed: Tensor
+
+    def step(self, hidden: Tensor, motion: Tensor) -> Tensor:
+        """The next hidden state, (N, HIDDEN, H, W)."""
+        both = functional.conv2d(torch.cat([hidden, motion], dim=1), self.gate_weights, padding=self.padding)
+        update, reset = torch.sigmoid(both + self.gate_fixed).chunk(2, dim=1)
+        tried = functional.conv2d(
+            torch.cat([reset * hidden, motion], dim=1), self.candidate_weights, padding=self.padding
+        )
+        return torch.lerp(hidden, torch.tanh(tried + self.candidate_fixed), update)
+
+
+class Recurrent(nn.Module):
+    """A convolutional GRU in two passes, along the rows and along the columns. Its input is context, then motion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        channels = HIDDEN + CONTEXT + MOTION
+        rows, columns = (1, 5), (5, 1)
+        self.convz1, self.convz2 = nn.Conv2d(channels, HIDDEN, rows), nn.Conv2d(channels, HIDDEN, columns)
+        self.convr1, self.convr2 = nn.Conv2d(channels, HIDDEN, rows), nn.Conv2d(channels, HIDDEN, columns)
+        self.convq1, self.convq2 = nn.Conv2d(channels, HIDDEN, rows), nn.Conv2d(channels, HIDDEN, columns)
+
+    def prepared(self, context: Tensor) -> tuple[Gates, Gates]:
+        """The unit's two directions for pairs with this context, (N, CONTEXT, H, W)."""
+        rows = _gates(context, (0, 2), self.convz1, self.convr1, self.convq1)
+        return rows, _gates(context, (2, 0), self.convz2, self.convr2, self.convq2)
+
+
+def _gates(context: Tensor, padding: tuple[int, int], *convs: nn.Conv2d) -> Gates:
+    """The convolutions of the update gate, the reset gate and the candidate, split by what they are shown."""
+    of_hidden, of_context, of_motion = torch.cat([c.weight for c in convs]).split([HIDDEN, CONTEXT, MOTION], dim=1)
+    bias = torch.cat([c.bias for c in convs if c.bias is not None])
+    fixed = functional.conv2d(context, of_context, bias, padding=padding)
+    moving = torch.cat([of_hidden, of_motion], dim=1)
+    both = 2 * HIDDEN
+    return Gates(padding, moving[:both], fixed[:, :both], moving[both:], fixed[:, both:])
+
+
+class FlowHead(nn.Module):
+    """Hidden state -> the step of the flow, in cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(HIDDEN, 256, 3, padding=1)
+        self.conv2 = nn.Conv2d(256, 2, 3, padding=1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(N, HIDDEN, H, W) -> (N, 2, H, W)."""
+        step: Tensor = self.conv2(torch.relu(self.conv1(hidden)))
+        return step
+
+
+class Update(nn.Module):
+    """One iteration's parts: motion encoder, recurrent unit, flow head, and the mask of the upsampling."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = MotionEncoder()
+        self.gru = Recurrent()
+        self.flow_head = FlowHead()
+        self.mask = nn.Sequential(
+            nn.Conv2d(HIDDEN, 256, 3, padding=1), nn.ReLU(), nn.Conv2d(256, STRIDE * STRIDE * 9, 1)
+        )
+
+
+class Raft(nn.Module):
+    """Features of frames, and from the features of two frames the flow between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fnet = Encoder(256, nn.InstanceNorm2d)
+        self.cnet = Encoder(HIDDEN + CONTEXT, nn.BatchNorm2d)
+        self.update_block = Update()
+
+    def features(self, frames: Tensor) -> Tensor:
+        """Frames (N, 3, H, W), 0..255, sides multiples of 8 and at least SMALLEST -> (N, 256, H / 8, W / 8)."""
+        maps: Tensor = self.fnet(_centred(frames))
+        return maps
+
+    def flow(self, frames: Tensor, first: Tensor, second: Tensor, iterations: int = ITERATIONS) -> Tensor:
+        """Where the pixels of `frames` (N, 3, H, W), 0..255, went: (N, 2, H, W) in pixels, x before y.
+
+        first, second: the features of these frames and of the frames after them.
+        """
+        hidden, context = self.cnet(_centred(frames)).split([HIDDEN, CONTEXT], dim=1)
+        hidden, directions = torch.tanh(hidden), self.update_block.gru.prepared(torch.relu(context))
+        levels = pyramid(volume(first, second), *first.shape[-2:])
+        start = grid(*first.shape[-2:], like=first)
+        flow = torch.zeros_like(start).expand(len(first), -1, -1, -1)
+        for _ in range(iterations):
+            motion = self.update_block.encoder(flow, look_up(levels, start + flow, RADIUS))
+            for direction in directions:
+                hidden = direction.step(hidden, motion)
+            flow = flow + self.update_block.flow_head(hidden)
+        return _upsampled(flow, 0.25 * self.update_block.mask(hidden))
+
+
+def load_raft(path: Path) -> Raft:
+    """RAFT with the weights of an official file. Raises BadWeights, naming the tensors that are wrong."""
+    raft = Raft()
+    # How many steps a normalisation was trained for: nothing here reads it, and not every copy of the file has it.
+    steps = {name: value for name, value in raft.state_dict().items() if name.endswith("num_batches_tracked")}
+    fill(raft, {**steps, **read_tensors(path)}, path)
+    return raft
+
+
+def _centred(frames: Tensor) -> Tensor:
+    return 2 * (frames / 255) - 1
+
+
+def _upsampled(flow: Tensor, mask: Tensor) -> Tensor:
+    """Each fine pixel's flow is a convex combination of the 3 x 3 coarse ones around it (section 3.3)."""
+    batch, _, height, width = flow.shape
+    shares = mask.view(batch, 1, 9, STRIDE, STRIDE, height, width).softmax(dim=2)
+    around = functional.unfold(STRIDE * flow, 3, padding=1).view(batch, 2, 9, 1, 1, height, width)
+    fine = (shares * around).sum(dim=2)
+    return fine.permute(0, 1, 4, 2, 5, 3).reshape(batch, 2, STRIDE * height, STRIDE * width)
+
+
+RAFT: Final = Network(WEIGHTS["raft"], load_raft)
