@@ -39,6 +39,7 @@ app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 
 BUG, MISTAKE, WAITING, INTERRUPTED = 1, 2, 3, 130
+NOTHING: dict[str, Any] = {}
 
 
 class Task(StrEnum):
@@ -181,30 +182,86 @@ def resume(
 
 
 @app.command()
-def runs(as_json: Json = False) -> None:
+def replay(
+    run: RunId,
+    verify: Annotated[bool, typer.Option("--verify", help="Make everything again and compare the digests.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The same run again from what is recorded: no language model, no agent, no network."""
+    with at_the_door():
+        from graph.travel import replay as again
+        from graph.travel import replayed_as_json, replayed_told
+
+        _check_out(_settings(), out)
+        with _rooms_for(run) as rooms:
+            with _listening() as listener:
+                came = again(rooms, run, listener, agents="fresh" if verify else "none")
+            _deliver(rooms, came.run, listener, out, as_json, replayed_as_json(came))
+        if not as_json:
+            for sentence in replayed_told(came):
+                _say(sentence)
+        if not came.same:
+            raise typer.Exit(BUG)
+
+
+@app.command()
+def fork(
+    run: RunId,
+    at: Annotated[str, typer.Option(help="Where to branch off: a number or an id of `show RUN --checkpoints`.")],
+    prompt: Annotated[str | None, typer.Option(help="Other words.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for what is made from there on.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Other models.")] = None,
+    planner: Annotated[str | None, typer.Option(help="Another planner.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Another branch from a checkpoint of a run; both are kept, and only what differs is made."""
+    with at_the_door():
+        from graph.travel import Changes
+        from graph.travel import fork as branch
+        from graph.wiring import numerics_of
+
+        _check_out(_settings(), out)
+        changes = Changes(prompt, seed, profile, planner)
+        with _rooms_for(run, profile=profile, planner=planner) as rooms:
+            with _listening() as listener:
+                ended = branch(rooms, run, at, changes, numerics_of(_settings()), listener)
+            _deliver(rooms, ended, listener, out, as_json)
+
+
+@app.command()
+def runs(
+    tree: Annotated[bool, typer.Option("--tree", help="Show forks below the runs that they branch from.")] = False,
+    as_json: Json = False,
+) -> None:
     """List all runs, newest first."""
     with at_the_door():
         from graph.telling import runs_as_json, runs_table
 
         with _settings().open_archive() as archive:
-            print(json.dumps(runs_as_json(archive))) if as_json else _say(runs_table(archive))
+            print(json.dumps(runs_as_json(archive))) if as_json else _say(runs_table(archive, tree=tree))
 
 
 @app.command()
 def show(
     run: RunId,
     sheet: Annotated[Path | None, typer.Option(help="Write the film's frames as one PNG to this file.")] = None,
+    checkpoints: Annotated[bool, typer.Option("--checkpoints", help="List the points to fork from.")] = False,
     as_json: Json = False,
 ) -> None:
     """Tell everything about one run: plan, lineage, takes, timings."""
     with at_the_door():
-        from graph.telling import run_as_json, run_story, write_sheet
+        from graph.telling import checkpoints_table, run_as_json, run_story
 
         with _settings().open_archive() as archive:
             known = archive.run(run)
             if sheet is not None:
-                write_sheet(archive, known, sheet)
-            print(json.dumps(run_as_json(archive, known))) if as_json else _say(run_story(archive, known))
+                _write_sheet(archive, known, sheet)
+            if as_json:
+                print(json.dumps(run_as_json(archive, known, checkpoints=checkpoints)))
+            else:
+                _say(checkpoints_table(archive, known) if checkpoints else run_story(archive, known))
             if sheet is not None and not as_json:
                 _say(f"The frame sheet is in {sheet}")
 
@@ -467,6 +524,15 @@ def _rooms(settings: "Settings") -> Iterator["Rooms"]:
 
 
 @contextlib.contextmanager
+def _rooms_for(run: str, *, profile: str | None = None, planner: str | None = None) -> Iterator["Rooms"]:
+    """The rooms in which a run was made, but for what is given."""
+    with _settings().open_archive() as archive:
+        asked = archive.run(run).request
+    with _rooms(_settings(profile=profile or asked.profile, planner=planner or asked.planner)) as rooms:
+        yield rooms
+
+
+@contextlib.contextmanager
 def _listening() -> Iterator["Listener"]:
     from rich.console import Console
 
@@ -500,17 +566,35 @@ def _check_out(settings: "Settings", out: Path | None) -> None:
         check_signer(settings)
 
 
-def _deliver(rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool) -> None:
-    """Copies the film to where the person wants it and says so; the store has it already."""
+def _write_sheet(archive: "Archive", run: "Run", path: Path) -> None:
+    """The frames as one picture; what is damaged is made again first, and told."""
+    from graph.house import mended
+    from graph.telling import write_sheet
+    from memory.errors import DamagedArtifact
+
+    try:
+        write_sheet(archive, run, path)
+    except DamagedArtifact as damage:
+        with _rooms_for(run.id) as rooms, _listening() as listener:
+            mended(rooms, run, damage.artifact, listener)
+        for note in listener.notes:
+            print(note, file=sys.stderr)
+        write_sheet(archive, run, path)
+
+
+def _deliver(
+    rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool, more: dict[str, Any] = NOTHING
+) -> None:
+    """Copies the film to where the person wants it and says so; the store has it already. more: for the object."""
     if run.status == "waiting":
         _wait(rooms, run, as_json)
     from graph.origin import handed_out
     from graph.telling import result_of
     from tools.export import export
 
-    result = result_of(rooms.archive, run, listener)
+    result = result_of(rooms.archive, run, listener) | more
     if out is not None:
-        export(handed_out(rooms.archive, run, rooms.signer()), out)
+        export(handed_out(rooms.archive, run, rooms.signer), out)
         result["film"] = str(out.absolute())
     if as_json:
         print(json.dumps(result))

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.serde.types import RESUME
+from langgraph.constants import END, START
 
 from memory.records import Artifact, Run
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointTuple
+    from langgraph.types import StateSnapshot
 
     from graph.build import Map
-    from graph.state import RunState
+    from graph.state import Limits, RunState
     from memory.archive import Archive
+    from memory.leases import Lease
     from memory.recorded import Place
 
 ORIGIN = "origin"
@@ -43,13 +45,6 @@ def thread_of(run: Run) -> "RunnableConfig":
     return {"configurable": {"thread_id": run.id, "checkpoint_ns": ""}}
 
 
-def state_of(archive: "Archive", run: Run) -> dict[str, Any]:
-    """The channel values of the run's newest checkpoint; {} if there is none."""
-    with archive.saver() as saver:
-        found = saver.get_tuple(thread_of(run))
-    return dict(found.checkpoint["channel_values"]) if found else {}
-
-
 def answers_of(archive: "Archive", run: Run) -> list[Any]:
     """What the person answered to each question of the run, in order."""
     with archive.saver() as saver:
@@ -67,18 +62,53 @@ def checkpoints(archive: "Archive", run: Run) -> list[Checkpoint]:
     """All checkpoints of the run, oldest first."""
     from graph.build import build
 
+    graph = build()
     with archive.saver() as saver:
-        known = list(build(saver).get_state_history(thread_of(run)))[::-1]
-    begun = origin_of(run).get("after")
-    after = [begun, *("+".join(dict.fromkeys(before.next)) or None for before, _ in pairwise(known))]
+        graph.checkpointer = saver
+        known = list(graph.get_state_history(thread_of(run)))[::-1]
     found: list[Checkpoint] = []
-    for number, (snapshot, node) in enumerate(zip(known, after, strict=True), 1):
+    for number, snapshot in enumerate(known, 1):
+        after = origin_of(run).get("after") if number == 1 else _left(graph, known[number - 2], snapshot)
         state: RunState = snapshot.values  # type: ignore[assignment]
         made, before = made_by(state), found[-1].made if found else ()
         new = tuple(one for one in made if one not in before)
         id, at = str(snapshot.config["configurable"]["checkpoint_id"]), str(snapshot.created_at)
-        found.append(Checkpoint(number, id, at, None if node == "__start__" else node, made, new, state))
+        found.append(Checkpoint(number, id, at, after, made, new, state))
     return found
+
+
+def _left(graph: "Map", before: "StateSnapshot", now: "StateSnapshot") -> str | None:
+    """The node that had just ended: what was ahead one step before, or, if `gc` took that away, what leads here.
+
+    All nodes that lead on to the same one decide alike, so that a branch may go on after any of them.
+    """
+    steps = [(each.metadata or {}).get("step", 0) for each in (before, now)]
+    if steps[1] == steps[0] + 1:
+        node = next(iter(before.next), None)
+    else:
+        ahead = next(iter(now.next), END)
+        node = next(
+            (edge.source for edge in graph.get_graph().edges if edge.target == ahead and edge.source != START), None
+        )
+    return None if node == START else node
+
+
+def changeable(checkpoint: Checkpoint, limits: "Limits") -> tuple[str, ...]:
+    """What can still be changed at a checkpoint: everything before the wish is read, the seed until all is made."""
+    state = checkpoint.state
+    if "enhancement" not in state and not state.get("calls"):
+        return ("prompt", "seed", "profile", "planner")
+    open_ = "calls" not in state or any(not _settled(state, call["id"], limits) for call in state["calls"])
+    return ("seed",) if open_ else ()
+
+
+def _settled(state: "RunState", call_id: str, limits: "Limits") -> bool:
+    """True if a take of the call stands, or waits to be looked at."""
+    from graph.storyboard import chosen
+
+    takes = state.get("takes", {}).get(call_id, [])
+    unseen = any(take["artifact"] not in state.get("verdicts", {}) for take in takes)
+    return unseen or chosen(state, call_id, limits) is not None
 
 
 def made_by(state: Mapping[str, Any]) -> tuple[str, ...]:
@@ -94,13 +124,34 @@ def origin_of(run: Run) -> dict[str, Any]:
 
 
 def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None":
-    """The input of a run without a checkpoint: its request. A fork's thread is put where it goes on, then it is None."""
+    """The input of a run without a checkpoint: its request; None for a fork, whose thread is put where it goes on."""
     request, origin = run.request.model_dump(mode="json"), origin_of(run)
     state: dict[str, Any] = {"notes": [], **origin.get("state", {}), "request": request}
     if origin.get("after") is None:
         return cast("RunState", state)
     graph.update_state(config, state, as_node=origin["after"])
     return None
+
+
+def take_over(archive: "Archive", run: Run, lease: "Lease") -> None:
+    """What a fork begins with counts as its own: products with all they were made of, and, before there is a plan,
+    what the planner has answered to the same words."""
+    origin = origin_of(run)
+    if not origin:
+        return
+    archive.adopt(lease, families_of(archive, (*run.request.images, *run.request.clips, *made_by(origin["state"]))))
+    if "calls" not in origin["state"]:
+        for call in archive.llm_calls(origin["run"]):
+            archive.remember_llm(call.model_copy(update={"run": run.id}))
+
+
+def families_of(archive: "Archive", ids: Iterable[str]) -> list[str]:
+    """The artifacts with all that they were made of, those first that others were made of."""
+    found: dict[str, None] = {}
+    for id in ids:
+        if id not in found:
+            found |= dict.fromkeys([*families_of(archive, archive.artifact(id).parents), id])
+    return list(found)
 
 
 def places_of(state: Mapping[str, Any], artifacts: Iterable[Artifact]) -> dict[str, "Place"]:

@@ -15,13 +15,13 @@ from pydantic import JsonValue
 from graph.build import Map, build
 from graph.conversation import Answer
 from graph.errors import TOLD, RequestError, Stopped
-from graph.history import begin
+from graph.history import begin, take_over
 from graph.intake import Uploads
 from graph.planners import Planner, prompts_digest
 from graph.rerun import mend, mended_note, sound
 from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
 from memory.errors import ArchiveError, DamagedArtifact
-from memory.records import Request, Run
+from memory.records import Artifact, Request, Run
 from tools.studio import Bookmark, Lender, Studio
 
 if TYPE_CHECKING:
@@ -79,20 +79,18 @@ def start(
         return _drive(rooms, run, context, hear, first)
 
 
-def new_run(rooms: Rooms, request: Request, planner: Planner, settings: dict[str, JsonValue]) -> Run:
-    """The row of a run that begins now."""
+def new_run(
+    rooms: Rooms, request: Request, planner: Planner, settings: dict[str, JsonValue], *, parent: str | None = None
+) -> Run:
+    """The row of a run that begins now, as a branch of `parent` if it is one."""
     stored = {**settings, "prompts": prompts_digest(), "planner": planner.name}
-    return rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
+    return rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION, parent=parent)
 
 
 def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
     """The run goes on where it stopped, whatever stopped it; a finished one is answered as it is."""
     run = rooms.archive.run(run_id)
-    if run.graph_version != GRAPH_VERSION:
-        raise RequestError(
-            f"Run {run.id} was begun with version {run.graph_version} of the graph, this is {GRAPH_VERSION}; "
-            "resume it with the code it was begun with, or generate it again."
-        )
+    refuse_other_graph(run, "resume")
     with rooms.archive.hold(run.id) as lease:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
         run = rooms.archive.run(run.id)
@@ -104,6 +102,21 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
         with told_to_archive(rooms.archive, lease):
             run = rooms.archive.set_status(lease, "running")
             return _drive(rooms, run, context_of(rooms, run, planner, lease), hear)
+
+
+def mended(rooms: Rooms, run: Run, artifact_id: str, hear: Hear) -> Artifact:
+    """An artifact that a person wants to see of a run, made again first if it is lost or damaged. Raises as `mend`."""
+    with rooms.archive.hold(run.id) as lease:
+        return sound(rooms, artifact_id, lease, hear)
+
+
+def refuse_other_graph(run: Run, do: str) -> None:
+    """Raises RequestError for a run that was begun with another version of the graph; `do`: what was to be done."""
+    if run.graph_version != GRAPH_VERSION:
+        raise RequestError(
+            f"Run {run.id} was begun with version {run.graph_version} of the graph, this is {GRAPH_VERSION}; "
+            f"{do} it with the code it was begun with, or generate it again."
+        )
 
 
 def answer(rooms: Rooms, run_id: str, question: Question, given: Answer, hear: Hear) -> Run:
@@ -148,7 +161,8 @@ def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunStat
     with rooms.archive.saver() as saver:
         graph = build(saver, limits=rooms.limits)
         config = config_of(run, rooms.limits)
-        for part in _parts(rooms, graph, config, context, hear, given or _next_input(graph, config, run)):
+        first = given or _next_input(rooms, graph, config, context.lease)
+        for part in _parts(rooms, graph, config, context, hear, first):
             if "__interrupt__" in part["data"]:
                 rooms.archive.set_status(context.lease, "waiting")
                 continue
@@ -190,9 +204,13 @@ def config_of(run: Run, limits: Limits) -> RunnableConfig:
     )
 
 
-def _next_input(graph: Map, config: RunnableConfig, run: Run) -> RunState | None:
-    """The request for a run without a checkpoint; None (go on) for any other."""
-    return begin(graph, config, run) if graph.get_state(config).created_at is None else None
+def _next_input(rooms: Rooms, graph: Map, config: RunnableConfig, lease: "Lease") -> RunState | None:
+    """What a run without a checkpoint begins with; None (go on) for any other."""
+    if graph.get_state(config).created_at is not None:
+        return None
+    run = rooms.archive.run(lease.run)
+    take_over(rooms.archive, run, lease)
+    return begin(graph, config, run)
 
 
 @contextmanager

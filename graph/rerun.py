@@ -20,10 +20,11 @@ from langgraph.types import Command
 
 from graph.build import Map, build
 from graph.errors import PlannerError, RequestError
-from graph.history import answers_of, begin, places_of, state_of
+from graph.history import answers_of, begin, places_of
 from graph.planners import Planner
 from graph.profiles import PROFILES
 from graph.state import Context
+from graph.telling import state_of
 from memory.checkpoints import plain_serializer
 from memory.errors import DamagedArtifact
 from memory.leases import Lease
@@ -159,7 +160,9 @@ def _desk(rooms: "Rooms", run: Run, agents: Agents, lease: Lease | None) -> Iter
         archive = Recorded(rooms.archive, run, agents, places=places, scratch=Path(scratch), lease=lease)
         nobody = Lease(run=run.id, owner="", fence=0)
         lender: Lender = _Nobody() if agents == "none" else rooms.lender(run.settings)
-        studio = Studio(lender, archive, nobody, rooms.size, rooms.fps, rooms.num_frames)
+        # What is made for comparison begins at its beginning.
+        bookmarks = rooms.bookmarks if agents == "missing" else None
+        studio = Studio(lender, archive, nobody, rooms.size, rooms.fps, rooms.num_frames, bookmarks=bookmarks)
         yield archive, Context(recorded_planner(archive, run), archive, nobody, studio, rooms.limits, rooms.stop)
 
 
@@ -228,7 +231,7 @@ class RecordedChat(BaseChatModel):
         answer = self.answered.get((schema, _plain(question)))
         if answer is None or any(isinstance(message, AIMessage) for message in messages):
             raise PlannerError(
-                f"Run {self.run} has no recorded answer of its planner that fits what is asked now: the code has changed "
-                "since; use the code it was made with, or generate it again."
+                f"Run {self.run} has no recorded answer of its planner that fits what is asked now: the code has "
+                "changed since; use the code it was made with, or generate it again."
             )
         return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])

@@ -1,7 +1,9 @@
 """What a person is told: progress while a run goes on, and tables, stories and JSON afterwards."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -33,6 +35,8 @@ WORK = {
 }
 SHORTER = 8
 """Digits left out of an id where it is only compared with one that stands whole beside it."""
+ENOUGH = 18
+"""Digits of a checkpoint's id that tell it from the others of its run: they are its time."""
 MADE_BY_MODELS = ("text_to_image", "edit_image", "image_to_video", "edit_video", "connect_videos")
 
 
@@ -143,21 +147,38 @@ def runs_as_json(archive: "Archive") -> list[dict[str, Any]]:
     ]
 
 
-def runs_table(archive: "Archive") -> RenderableType:
-    """All runs as a table, newest first."""
+def runs_table(archive: "Archive", *, tree: bool = False) -> RenderableType:
+    """All runs as a table, newest first; as a tree, branches follow the run that they begin in, each with its seed."""
     known = archive.runs()
     if not known:
         return "There are no runs yet; `python main.py generate 'a red ball rolls over the snow'` makes one."
     table = _plain_table("", "run", "begun", "status", "what was asked")
-    for run in known:
+    for run, depth in _branches(known) if tree else ((run, 0) for run in known):
         begun = run.created_at.astimezone().strftime("%m-%d %H:%M")
         why = f" ({escape(run.error)})" if run.error else ""
-        table.add_row(run.id, begun, run.status, escape(_short(run.request.prompt)) + why)
+        seed = f"  seed {run.request.seed}" if tree else ""
+        branch = f"{'  ' * (depth - 1)}└ " if depth else ""
+        table.add_row(branch + run.id, begun, run.status, escape(_short(run.request.prompt)) + seed + why)
     return table
 
 
-def run_as_json(archive: "Archive", run: Run) -> dict[str, Any]:
-    """Everything about a run: request, plan, lineage, ledger, LLM calls, checkpoints."""
+def _branches(known: Sequence[Run]) -> Iterator[tuple[Run, int]]:
+    """Each run and how deep it branches, right after the one that it branches from."""
+    ids, branches = {run.id for run in known}, defaultdict[str | None, list[Run]](list)
+    for run in known:
+        branches[run.parent if run.parent in ids else None].append(run)
+
+    def grown(run: Run, depth: int) -> Iterator[tuple[Run, int]]:
+        yield run, depth
+        for branch in branches[run.id]:
+            yield from grown(branch, depth + 1)
+
+    for root in branches[None]:
+        yield from grown(root, 0)
+
+
+def run_as_json(archive: "Archive", run: Run, *, checkpoints: bool = False) -> dict[str, Any]:
+    """Everything about a run: request, plan, lineage, ledger, LLM calls, checkpoints, in detail if asked."""
     state = state_of(archive, run)
     return {
         **run.model_dump(mode="json"),
@@ -169,7 +190,7 @@ def run_as_json(archive: "Archive", run: Run) -> dict[str, Any]:
         "artifacts": [artifact.model_dump(mode="json") for artifact in archive.artifacts(run.id)],
         "agent_calls": [call.model_dump(mode="json") for call in archive.ledger(run.id)],
         "llm_calls": [call.model_dump(mode="json") for call in archive.llm_calls(run.id)],
-        "checkpoints": checkpoints_of(archive, run),
+        "checkpoints": checkpoints_as_json(archive, run) if checkpoints else checkpoints_of(archive, run),
     }
 
 
@@ -192,6 +213,35 @@ def checkpoints_of(archive: "Archive", run: Run) -> list[dict[str, Any]]:
     return [
         {"id": c.checkpoint["id"], "at": c.checkpoint["ts"], "step": c.metadata.get("step")} for c in reversed(known)
     ]
+
+
+def checkpoints_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:
+    """Every checkpoint of the run, oldest first: after which step, what was made by then, what a fork can change."""
+    from graph.history import changeable, checkpoints
+    from graph.state import DEFAULT_LIMITS
+
+    return [
+        {
+            "number": one.number,
+            "id": one.id,
+            "at": one.at,
+            "after": one.after,
+            "made": list(one.made),
+            "new": list(one.new),
+            "changeable": list(changeable(one, DEFAULT_LIMITS)),
+        }
+        for one in checkpoints(archive, run)
+    ]
+
+
+def checkpoints_table(archive: "Archive", run: Run) -> RenderableType:
+    """The same as a table."""
+    table = _plain_table("checkpoints", "", "id", "at", "after", "can change", "made since")
+    for one in checkpoints_as_json(archive, run):
+        at = datetime.fromisoformat(one["at"]).astimezone().strftime("%H:%M:%S")
+        can = ", ".join(one["changeable"]) if len(one["changeable"]) < 3 else "everything"
+        table.add_row(str(one["number"]), one["id"][:ENOUGH], at, one["after"] or "", can, " ".join(one["new"]))
+    return table
 
 
 def run_story(archive: "Archive", run: Run) -> RenderableType:

@@ -1,7 +1,7 @@
 """The archive as one run knows it: whatever a step asks for is what the run once kept, and nothing else.
 
-What was asked (who makes it, of what, with which words and seed) finds the product; weights and numerics do not, so that
-a run made on another machine, or before an upgrade, is found as well. Nothing is written but what is made again.
+What was asked (who makes it, of what, with which words and seed) finds the product; weights and numerics do not, so
+that a run made on another machine, or before an upgrade, is found as well. Nothing is written but what is made again.
 """
 
 import threading
@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from typing_extensions import override
 
 from memory import artifacts
 from memory.archive import Archive
@@ -81,14 +83,17 @@ class Recorded(Archive):
         known = sorted(self.artifacts(run.id), key=lambda artifact: artifact.id in places)
         self._kept = {_asked(artifact.recipe): artifact for artifact in known}
 
+    @override
     def close(self) -> None:
         """Nothing: the connections are those of the archive."""
 
+    @override
     def find(self, recipe: Recipe) -> Artifact | None:
         """What the run kept of it, if its file is sound; with `fresh` agents nothing is there yet."""
         kept = self._kept.get(_asked(recipe))
         return kept if kept is not None and self._agents != "fresh" and self._sound(kept) else None
 
+    @override
     def make(
         self, lease: Lease, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
     ) -> Made:
@@ -96,8 +101,8 @@ class Recorded(Archive):
         kept = self._kept.get(_asked(recipe))
         if kept is None:
             raise DamagedArtifact(
-                f"Run {self._run.id} asks now for a product of {recipe.agent} that it never kept: the code or its tables "
-                "have changed since; generate it again, or use the code it was made with."
+                f"Run {self._run.id} asks now for a product of {recipe.agent} that it never kept: the code or its "
+                "tables have changed since; generate it again, or use the code it was made with."
             )
         if self._agents == "fresh":
             return self._fresh(kept, recipe, produce)
@@ -106,21 +111,24 @@ class Recorded(Archive):
         if self._agents == "none":
             raise DamagedArtifact(
                 f"The product of {self._place(kept)} ({kept.id}) is missing or damaged in the store; "
-                f"`resume {self._run.id}` makes it again, `replay {self._run.id} --verify` makes all again and compares.",
+                f"`resume {self._run.id}` makes it again, `replay {self._run.id} --verify` makes all again to compare.",
                 kept.id,
             )
         return self._put_back(kept, recipe, produce)
 
+    @override
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact, or the one that was made while it was lost."""
         lies = super().path(artifact)
         spare = artifacts.place(self._scratch, artifact.sha256, lies.suffix)
         return spare if spare.exists() else lies
 
+    @override
     def set_status(self, lease: Lease, status: Any, *, film: str | None = None, error: str | None = None) -> Run:
         """Nothing is written: the run stands as it stood."""
         return self._run
 
+    @override
     def remember_llm(self, call: LlmCall) -> None:
         """Nothing is written."""
 
