@@ -19,7 +19,7 @@ from models.embedded.language import (
 )
 
 DIGITAL_SHARE = 0.25
-GIVEN_DIGITAL_SHARE = 0.4
+GIVEN_DIGITAL_SHARE = 0.5
 """For agents that are given a picture: its blocks are the first thing that they lose."""
 MOTION_ONLY_SHARE = 0.3
 ONWARD_SHARE = 0.35
