@@ -30,6 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
         "home": _home,
         "planner": _planner,
         "codecs": _codecs,
+        "manifests": _manifests,
     }
     return [_looked_at(part, look, settings) for part, look in parts.items()]
 
@@ -80,6 +81,14 @@ def _codecs(_settings: Settings) -> str:
     from tools.media import library_versions
 
     return library_versions()
+
+
+def _manifests(settings: Settings) -> str:
+    from graph.origin import check_signer
+
+    if not settings.provenance:
+        return "films are handed out without one"
+    return "signed by this house" if check_signer(settings) is None else f"signed by {settings.signing_cert}"
 
 
 def findings_table(findings: list[Finding]) -> Table:

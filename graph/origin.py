@@ -5,7 +5,7 @@ Says what was asked, planned, made, approved, and by which weights; never a key,
 
 import tomllib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from graph.errors import RequestError
 from graph.telling import state_of
+from memory.errors import DiskTrouble
 from memory.records import Artifact, Run
 from tools.errors import CannotSign
 from tools.provenance import Approval, Statement, Work, check_signing, sign
@@ -72,19 +73,20 @@ def _folder(settings: "Settings") -> Path:
     return settings.home.expanduser() / "signing"
 
 
-def handed_out(archive: "Archive", run: Run, signer: Signer | None) -> bytes:
-    """The run's film as a person gets it: with a manifest if somebody signs. Raises CannotSign, which says how to get
-    it without."""
+def handed_out(archive: "Archive", run: Run, signer: Callable[[], Signer | None]) -> bytes:
+    """The run's film as a person gets it: with a manifest if somebody signs.
+
+    Raises DamagedArtifact, and CannotSign, which says how to get the film without a manifest.
+    """
     assert run.film is not None, f"run {run.id} is {run.status} and has no film"
     film = archive.artifact(run.film)
     data = archive.read(film)
-    if signer is None:
-        return data
     try:
-        return sign(data, statement_of(archive, run, film), signer)
-    except CannotSign as error:
+        by = signer()
+        return data if by is None else sign(data, statement_of(archive, run, film), by)
+    except (CannotSign, DiskTrouble) as error:
         raise CannotSign(
-            f"{error} It is in the store: `resume {run.id} --out FILE --no-provenance` hands it out unsigned."
+            f"{error} The film is in the store: `resume {run.id} --out FILE --no-provenance` hands it out unsigned."
         ) from error
 
 

@@ -255,7 +255,8 @@ def _works_table(statement: Statement) -> RenderableType:
         table.add_column(column, no_wrap=True, header_style="dim")
     table.add_column("words", header_style="dim", overflow="fold")
     for work in statement.works:
-        words = work.spec.get("prompt") or work.spec.get("instruction") or ""
+        given = f"a given file, {str(work.spec.get('source', ''))[:12]}" if work.agent == "upload" else ""
+        words = work.spec.get("prompt") or work.spec.get("instruction") or given
         row = work.id, work.agent, str(work.spec.get("seed", "")), str(words)
         table.add_row(*(Text(_plain(text)) for text in row))
     return table

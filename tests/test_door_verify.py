@@ -271,6 +271,8 @@ def test_a_signer_that_cannot_sign_is_told_before_any_work(door: Door, tmp_path:
     wrong = door.knock(*words, **both)
     assert (wrong.code, "holds no certificate" in wrong.stderr) == (2, True)
     assert not door.home.exists()
+    (finding,) = (f for f in json.loads(door.knock("doctor", "--json", **both).stdout) if f["part"] == "manifests")
+    assert (finding["works"], "holds no certificate" in finding["found"]) == (False, True)
     assert door.knock(*words, "--no-provenance", **both).code == 0
 
 
@@ -292,6 +294,15 @@ def test_a_film_that_cannot_be_signed_is_not_lost(door: Door, tmp_path: Path, mo
     assert early.code == 1
     assert "c2pa-python does not load" in early.stderr
     assert len(door.runs()) == 1
+
+
+def test_a_house_that_can_make_no_signer_says_where_the_film_is(door: Door, tmp_path: Path) -> None:
+    door.home.mkdir()
+    (door.home / "signing").write_text("in the way")
+    answer = door.knock("generate", WISH, "--seed", "1", "--out", str(tmp_path / "film.mp4"))
+    assert (answer.code, answer.stderr.count("\n")) == (1, 1)
+    assert "--no-provenance` hands it out unsigned" in answer.stderr
+    assert door.runs() == ["done"]
 
 
 def test_who_does_not_sign_or_verify_does_not_wait_for_the_libraries(tmp_path: Path) -> None:

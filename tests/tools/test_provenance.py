@@ -248,25 +248,25 @@ def test_two_processes_that_begin_at_once_have_one_signer(tmp_path: Path) -> Non
 
 
 def test_a_signer_that_ran_out_is_followed_by_a_new_one_and_stays_known(
-    film: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(signer, "VALID_FOR", datetime.timedelta(seconds=3))
-        path = copy_of(film, tmp_path)
-        first = house_authorities(house(tmp_path))
-    assert len(list(house(tmp_path).iterdir())) == 1
-    (house(tmp_path) / "signer-0002.pem").write_text("damaged")
+        patch.setattr(signer, "VALID_FOR", datetime.timedelta(seconds=-1))
+        with pytest.raises(CannotSign, match="the clock"):
+            house_signer(house(tmp_path))
+    before = house_authorities(house(tmp_path))
+    assert before.count("BEGIN CERTIFICATE") == signer.TRIES
+    (house(tmp_path) / "signer-0004.pem").write_text("damaged")
     now = house_signer(house(tmp_path))
-    assert sorted(file.name for file in house(tmp_path).iterdir())[-1] == "signer-0003.pem"
+    assert max(file.name for file in house(tmp_path).iterdir()) == "signer-0005.pem"
     assert house_signer(house(tmp_path)) == now
-    assert house_authorities(house(tmp_path)).startswith(first)
-    _wait_until_after(path)
-    assert read(path).fault == "expired"
+    assert house_authorities(house(tmp_path)) == before + now.chain.partition("-----END CERTIFICATE-----\n")[2]
 
 
-def _wait_until_after(path: Path) -> None:
-    ends = datetime.datetime.fromtimestamp(path.stat().st_mtime) + datetime.timedelta(seconds=4)
-    threading.Event().wait(max(0.0, (ends - datetime.datetime.now()).total_seconds()))
+def test_a_certificate_that_ran_out_since_is_told() -> None:
+    """The file was signed on 2026-11-22 with a certificate of three seconds."""
+    reading = read(Path(__file__).parent / "data" / "expired.mp4")
+    assert (reading.fault, reading.statement) == ("expired", None)
 
 
 Key = Any
