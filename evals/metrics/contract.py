@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from evals.networks.shelf import Network, Shelf
 
 T = TypeVar("T")
-Need = Literal["prompt", "style", "image"]
-"""What a metric reads beside the frames: the words of the video, of its style, the picture it was made from."""
+Need = Literal["prompt", "style", "image", "before", "after"]
+"""What a metric reads beside the frames: the words of the video, of its style, the picture it was made from, the clips
+that it goes on from and leads to."""
 
 CHUNK_FRAMES: Final = 8
 """Frames that are in memory at once, beside what the networks take."""
@@ -58,6 +59,11 @@ class Video:
     """Such as "Van Gogh style"."""
     image: UInt8Array | None = None
     """The picture it was made from, RGB uint8 (H, W, 3)."""
+    before: UInt8Array | None = None
+    """Of the clip it goes on from (extended, edited or left by a transition): its eight middle frames, or all of them,
+    RGB uint8 (N, H, W, 3)."""
+    after: UInt8Array | None = None
+    """Of the clip that a transition leads to, in the same way."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """For what several metrics want of the whole video: a text's features, a clip's vector."""
 
@@ -139,6 +145,8 @@ _NEEDED: Final[dict[Need, str]] = {
     "prompt": "the video's prompt",
     "style": "the words of its style",
     "image": "the picture it was made from",
+    "before": "the clip it goes on from",
+    "after": "the clip it leads to",
 }
 
 
@@ -173,3 +181,17 @@ def positive(value: float) -> float:
 def undefined(note: str) -> Score:
     """No score: NaN, and the sentence that says why."""
     return Score(math.nan, note=note)
+
+
+class Undefined:
+    """The reading of a video that a metric has no score for, known from its size or length: no network is asked."""
+
+    def __init__(self, note: str) -> None:
+        self._note = note
+
+    def update(self, _: Chunk) -> None:
+        """Does not look."""
+
+    def result(self) -> Score:
+        """NaN, and why."""
+        return undefined(self._note)

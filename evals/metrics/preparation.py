@@ -59,6 +59,19 @@ def clip_transform_pil(frames: UInt8Array, side: int = SIDE) -> Tensor:
     return _normalised(centre(_by_pil(frames, side), side) / 255.0, CLIP)
 
 
+def padded(pixels: Tensor, multiple: int) -> Tensor:
+    """(N, 3, H, W) with both sides filled up to a multiple, half on either edge, by repeating the edge."""
+    top, left = ((-side % multiple) // 2 for side in pixels.shape[-2:])
+    bottom, right = (-side % multiple - near for side, near in zip(pixels.shape[-2:], (top, left), strict=True))
+    return functional.pad(pixels, (left, right, top, bottom), mode="replicate")
+
+
+def unpadded(pixels: Tensor, height: int, width: int) -> Tensor:
+    """Takes off what `padded` added to frames of height x width."""
+    top, left = (pixels.shape[-2] - height) // 2, (pixels.shape[-1] - width) // 2
+    return pixels[..., top : top + height, left : left + width]
+
+
 def centre(pixels: Tensor, side: int) -> Tensor:
     """The centre square of (N, 3, H, W), whose sides are at least `side`; where it lies between pixels, to the even."""
     top, left = (round((extent - side) / 2.0) for extent in pixels.shape[-2:])

@@ -1,10 +1,10 @@
 """AMT-S: the frame between two frames. Loads `amt-s.pth`. Knows no metric.
 
 Written from Li et al., "AMT: All-Pairs Multi-Field Transforms for Efficient Frame Interpolation" (arXiv 2304.09790),
-and from the names and shapes in the published file, whose weights are CC BY-NC 4.0; none of that code is here. Coarse to
-fine, a decoder guesses the flows from the middle to both frames and a feature map of the middle; after each of the
-first three, both flows are corrected by what the frames' all-pairs correlations show where they point (section 3.2).
-The last decoder gives three pairs of flows, whose warped pictures are merged (section 3.3).
+and from the names and shapes in the published file, whose weights are CC BY-NC 4.0; none of that code is here. From
+coarse to fine, a decoder guesses the flows from the middle to both frames and a feature map of the middle; after each
+of the first three, both flows are corrected by what the frames' all-pairs correlations show where they point (section
+3.2). The last decoder gives three pairs of flows, whose warped pictures are merged (section 3.3).
 """
 
 from pathlib import Path
@@ -37,7 +37,7 @@ LEAK: Final = 0.1
 
 
 class Guess(NamedTuple):
-    """A decoder's answer: the flows from the middle to both frames, (N, 2, H, W) in its own pixels, and its features."""
+    """A decoder's answer: the flows from the middle to both frames, (N, 2, H, W) in its pixels, and its features."""
 
     flow0: Tensor
     flow1: Tensor
@@ -184,11 +184,11 @@ class Likeness:
     """Both directions' correlations of one pair of frames, and where the flows look in them."""
 
     def __init__(self, maps0: Tensor, maps1: Tensor) -> None:
-        size = maps0.shape[-2:]
+        height, width = maps0.shape[-2:]
         correlations = volume(maps0, maps1)
-        self._of_first = pyramid(correlations, *size)
-        self._of_second = pyramid(correlations.transpose(1, 2), *size)
-        self._start = grid(*size, like=maps0)
+        self._of_first = pyramid(correlations, height, width)
+        self._of_second = pyramid(correlations.transpose(1, 2), height, width)
+        self._start = grid(height, width, like=maps0)
 
     def around(self, guess: Guess, scale: int) -> tuple[Tensor, Tensor]:
         """The flows at the correlations' size, (N, 4, h, w), and what is seen there, (N, 2 WINDOW, h, w).
@@ -260,7 +260,7 @@ def _split(decoded: Tensor) -> Guess:
 
 
 def _seen_from_the_middle(guess: Guess, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What a decoder reads: the middle's features, both frames' maps brought to the middle, and the flows that did it."""
+    """What a decoder reads: the middle's features, both frames' maps brought there, and the flows that did it."""
     warped0, warped1 = _warped(maps[0], guess.flow0), _warped(maps[1], guess.flow1)
     return guess.features, warped0, warped1, guess.flow0, guess.flow1
 

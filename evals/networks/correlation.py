@@ -1,9 +1,10 @@
-"""All-pairs correlation: how alike each place of one frame is to every place of another. RAFT and AMT both look up in it.
+"""All-pairs correlation: how alike each place of one frame is to every place of another. RAFT and AMT look up in it.
 
 Teed and Deng, "RAFT" (arXiv 2003.12039), section 3.2: the dot products of two feature maps, averaged over ever larger
 neighbourhoods of the second, are read at the places a flow points to, and around them. Knows no weights.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,15 +29,15 @@ def grid(height: int, width: int, like: Tensor) -> Tensor:
 
 
 def normalised(places: Tensor, height: int, width: int) -> Tensor:
-    """Places in pixels (..., 2), x before y, as `grid_sample` wants them with align_corners: the corners at -1 and 1."""
+    """Places in pixels (..., 2), x before y, as `grid_sample` wants them with align_corners: corners at -1 and 1."""
     x, y = places.unbind(-1)
     return torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)
 
 
 def volume(first: Tensor, second: Tensor) -> Tensor:
-    """Feature maps (N, C, H, W) -> (N, H * W, H * W): row p, column q is place p of the first against q of the second."""
+    """Feature maps (N, C, H, W) -> (N, H * W, H * W): row p, column q is place p of the first by q of the second."""
     channels = first.shape[1]
-    return first.flatten(2).transpose(1, 2) @ second.flatten(2) / channels**0.5
+    return torch.matmul(first.flatten(2).transpose(1, 2), second.flatten(2)) / math.sqrt(channels)
 
 
 def pyramid(correlations: Tensor, height: int, width: int) -> list[Tensor]:
@@ -52,8 +53,8 @@ def pyramid(correlations: Tensor, height: int, width: int) -> list[Tensor]:
 def look_up(levels: Sequence[Tensor], places: Tensor, radius: int) -> Tensor:
     """What correlates with each pixel around the place it is thought to have gone to.
 
-    places: (N, 2, H, W) in cells of the finest level, x before y. Returns (N, LEVELS * (2 radius + 1)^2, H, W): level by
-    level the window around the place, bilinear, zero outside; within a window x is the slower index, as in the
+    places: (N, 2, H, W) in cells of the finest level, x before y. Returns (N, LEVELS * (2 radius + 1)^2, H, W): level
+    by level the window around the place, bilinear, zero outside; within a window x is the slower index, as in the
     published networks.
     """
     batch, _, height, width = places.shape

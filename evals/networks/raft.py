@@ -73,7 +73,7 @@ class Encoder(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """What was looked up, and the flow it was looked up with -> one map of features; its last two channels are the flow."""
+    """What was looked up, and the flow it was looked up with -> one map, whose last two channels are the flow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,8 +133,10 @@ class Recurrent(nn.Module):
 
 def _gates(context: Tensor, padding: tuple[int, int], *convs: nn.Conv2d) -> Gates:
     """The convolutions of the update gate, the reset gate and the candidate, split by what they are shown."""
-    of_hidden, of_context, of_motion = torch.cat([c.weight for c in convs]).split([HIDDEN, CONTEXT, MOTION], dim=1)
-    bias = torch.cat([c.bias for c in convs if c.bias is not None])
+    of_hidden, of_context, of_motion = torch.split(
+        torch.cat([conv.weight for conv in convs]), [HIDDEN, CONTEXT, MOTION], dim=1
+    )
+    bias = torch.cat([conv.bias for conv in convs if conv.bias is not None])
     fixed = functional.conv2d(context, of_context, bias, padding=padding)
     moving = torch.cat([of_hidden, of_motion], dim=1)
     both = 2 * HIDDEN
@@ -189,8 +191,9 @@ class Raft(nn.Module):
         """
         hidden, context = self.cnet(_centred(frames)).split([HIDDEN, CONTEXT], dim=1)
         hidden, directions = torch.tanh(hidden), self.update_block.gru.prepared(torch.relu(context))
-        levels = pyramid(volume(first, second), *first.shape[-2:])
-        start = grid(*first.shape[-2:], like=first)
+        height, width = first.shape[-2:]
+        levels = pyramid(volume(first, second), height, width)
+        start = grid(height, width, like=first)
         flow = torch.zeros_like(start).expand(len(first), -1, -1, -1)
         for _ in range(iterations):
             motion = self.update_block.encoder(flow, look_up(levels, start + flow, RADIUS))

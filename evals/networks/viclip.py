@@ -1,7 +1,7 @@
 """ViCLIP: eight frames and texts -> vectors of one space. Loads `ViClip-InternVid-10M-FLT.pth`. Knows no metric.
 
-Written from Wang et al., "InternVid" (arXiv 2307.06942), section 4: CLIP whose picture tower attends over the patches of
-all frames at once, told where a patch is and in which frame, with one class token for the whole clip.
+Written from Wang et al., "InternVid" (arXiv 2307.06942), section 4: CLIP whose picture tower attends over the patches
+of all frames at once, told where a patch is and in which frame, with one class token for the whole clip.
 """
 
 from math import isqrt
