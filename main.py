@@ -186,6 +186,7 @@ def replay(
     run: RunId,
     verify: Annotated[bool, typer.Option("--verify", help="Make everything again and compare the digests.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
+    provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
     """The same run again from what is recorded: no language model, no agent, no network."""
@@ -193,11 +194,15 @@ def replay(
         from graph.travel import replay as again
         from graph.travel import replayed_as_json, replayed_told
 
-        _check_out(_settings(), out)
-        with _rooms_for(run) as rooms:
+        _check_out(_settings(provenance=provenance), out)
+        with _rooms_for(run, provenance=provenance) as rooms:
             with _listening() as listener:
                 came = again(rooms, run, listener, agents="fresh" if verify else "none")
-            _deliver(rooms, came.run, listener, out, as_json, replayed_as_json(came))
+            told = replayed_as_json(came)
+            if came.film is not None:
+                _deliver(rooms, came.run, listener, out, as_json, told)
+            elif as_json:
+                print(json.dumps({"run": came.run.id, "status": came.run.status, **told}))
         if not as_json:
             for sentence in replayed_told(came):
                 _say(sentence)
@@ -214,6 +219,7 @@ def fork(
     profile: Annotated[str | None, typer.Option(help="Other models.")] = None,
     planner: Annotated[str | None, typer.Option(help="Another planner.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
+    provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
     """Another branch from a checkpoint of a run; both are kept, and only what differs is made."""
@@ -222,9 +228,9 @@ def fork(
         from graph.travel import fork as branch
         from graph.wiring import numerics_of
 
-        _check_out(_settings(), out)
+        _check_out(_settings(provenance=provenance), out)
         changes = Changes(prompt, seed, profile, planner)
-        with _rooms_for(run, profile=profile, planner=planner) as rooms:
+        with _rooms_for(run, profile=profile, planner=planner, provenance=provenance) as rooms:
             with _listening() as listener:
                 ended = branch(rooms, run, at, changes, numerics_of(_settings()), listener)
             _deliver(rooms, ended, listener, out, as_json)
@@ -524,11 +530,12 @@ def _rooms(settings: "Settings") -> Iterator["Rooms"]:
 
 
 @contextlib.contextmanager
-def _rooms_for(run: str, *, profile: str | None = None, planner: str | None = None) -> Iterator["Rooms"]:
-    """The rooms in which a run was made, but for what is given."""
+def _rooms_for(run: str, **given: Any) -> Iterator["Rooms"]:
+    """The rooms in which a run was made, but for the settings that are given."""
     with _settings().open_archive() as archive:
         asked = archive.run(run).request
-    with _rooms(_settings(profile=profile or asked.profile, planner=planner or asked.planner)) as rooms:
+    said = {name: value for name, value in given.items() if value is not None}
+    with _rooms(_settings(**{"profile": asked.profile, "planner": asked.planner, **said})) as rooms:
         yield rooms
 
 

@@ -20,7 +20,7 @@ from langgraph.types import Command
 
 from graph.build import Map, build
 from graph.errors import PlannerError, RequestError
-from graph.history import answers_of, begin, places_of
+from graph.history import answers_of, begin, made_by, places_of
 from graph.planners import Planner
 from graph.profiles import PROFILES
 from graph.state import Context
@@ -45,12 +45,13 @@ Answered = dict[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Rerun:
-    """What came of it. film: the one it ends with, None if it did not get there; remade: what agents made again.
+    """What came of it. film: the one it ends with, None if it did not get there; made: ids of all takes, and of it.
 
-    stopped: why it did not get there, one sentence.
+    remade: what agents made again. stopped: why it did not get to its end, one sentence.
     """
 
     film: Artifact | None
+    made: tuple[str, ...]
     remade: tuple[Remade, ...]
     stopped: str | None = None
 
@@ -85,8 +86,9 @@ def rerun(
             if agents != "fresh":
                 raise
             stopped = str(error)
-        film = graph.get_state(config).values.get("film")
-        return Rerun(archive.artifact(film) if film else None, tuple(archive.remade.values()), stopped)
+        state = graph.get_state(config).values
+        film = archive.artifact(state["film"]) if "film" in state else None
+        return Rerun(film, made_by(state), tuple(archive.remade.values()), stopped)
 
 
 def mend(rooms: "Rooms", artifact_id: str, lease: Lease, hear: "Hear") -> None:

@@ -7,10 +7,11 @@ from langsmith import tracing_context
 from pydantic import JsonValue
 
 from graph.errors import RequestError
-from graph.history import ORIGIN, Checkpoint, changeable, checkpoints
+from graph.history import ORIGIN, Checkpoint, changeable, checkpoints, made_by
 from graph.house import Hear, Rooms, new_run, refuse_other_graph, resume
 from graph.intake import request_of
-from graph.rerun import Agents, Remade, rerun
+from graph.rerun import Agents, Remade, Rerun, rerun
+from graph.telling import state_of
 from memory.recorded import changed
 from memory.records import Artifact, Request, Run
 
@@ -23,26 +24,24 @@ SHORTEST_ID = 4
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay gave. film: what it ended with; recorded: the run's film; remade: what agents made for comparison.
-
-    stopped: why it did not get to its film.
-    """
+    """What a replay gave, beside what the run has: its film, None while it waits for a person, and all its takes."""
 
     run: Run
+    came: Rerun
     film: Artifact | None
-    recorded: Artifact
-    remade: tuple[Remade, ...]
-    stopped: str | None
+    made: tuple[str, ...]
 
     @property
     def differences(self) -> list[Remade]:
         """The products that came out with other bytes, in the order they were made."""
-        return [remade for remade in self.remade if not remade.same]
+        return [remade for remade in self.came.remade if not remade.same]
 
     @property
     def same(self) -> bool:
-        """True if it is the same film, and every product made for comparison the same product."""
-        return self.film is not None and self.film.sha256 == self.recorded.sha256 and not self.differences
+        """True if it ends with the same film and takes, and nothing that was made for comparison is different."""
+        films = [film and film.sha256 for film in (self.film, self.came.film)]
+        same_takes = set(self.came.made) == set(self.made)
+        return films[0] == films[1] and same_takes and not self.differences and self.came.stopped is None
 
 
 @dataclass(frozen=True)
@@ -62,18 +61,16 @@ class Changes:
 def replay(rooms: Rooms, run_id: str, hear: Hear, *, agents: Agents = "none") -> Replayed:
     """The run again from its records; with `fresh` agents everything is made anew and compared. Nothing is written.
 
-    Raises RequestError for a run without a film, and what `graph.rerun` raises.
+    Raises RequestError for a run that has not come to its film or to a question, and what `graph.rerun` raises.
     """
     run = rooms.archive.run(run_id)
-    if run.film is None:
-        raise RequestError(
-            f"Run {run.id} is {run.status} and has no film to replay; `resume {run.id}` goes on with it."
-        )
+    if run.status not in ("done", "waiting"):
+        raise RequestError(f"Run {run.id} is {run.status}, so there is no end to compare; `resume {run.id}` goes on.")
     # No network: what is traced is the run itself, once.
     with tracing_context(enabled=False):
         came = rerun(rooms, run, hear, agents=agents)
-    recorded = rooms.archive.artifact(run.film)
-    return Replayed(run, came.film, recorded, came.remade, came.stopped)
+    film = rooms.archive.artifact(run.film) if run.film is not None else None
+    return Replayed(run, came, film, made_by(state_of(rooms.archive, run)) or came.made)
 
 
 def difference_told(remade: Remade) -> str:
@@ -146,12 +143,12 @@ def _too_late(name: str, checkpoint: Checkpoint, fits: list[Checkpoint]) -> str:
     return f"A new {name} changes nothing at checkpoint {checkpoint.number}, because {why}; {then}."
 
 
-def replayed_as_json(came: Replayed) -> dict[str, Any]:
+def replayed_as_json(replayed: Replayed) -> dict[str, Any]:
     """What `replay --json` tells beside the film's object."""
     return {
-        "same": came.same,
-        "stopped": came.stopped,
-        "compared": len(came.remade),
+        "same": replayed.same,
+        "stopped": replayed.came.stopped,
+        "compared": len(replayed.came.remade),
         "differences": [
             {
                 "call": remade.place.call,
@@ -163,19 +160,20 @@ def replayed_as_json(came: Replayed) -> dict[str, Any]:
                 "sha256": remade.sha256,
                 "changed": changed(remade.kept.recipe, remade.recipe),
             }
-            for remade in came.differences
+            for remade in replayed.differences
         ],
     }
 
 
-def replayed_told(came: Replayed) -> list[str]:
+def replayed_told(replayed: Replayed) -> list[str]:
     """The same for a person, a sentence each; the last one is the verdict."""
-    told = [difference_told(remade) for remade in came.differences]
+    told, came = [difference_told(remade) for remade in replayed.differences], replayed.came
     if came.stopped is not None:
         return [*told, f"It could not be made to its end: {came.stopped}"]
-    if came.film is None or came.film.sha256 != came.recorded.sha256:
-        return [*told, f"It ends with another film than the recorded one, {came.recorded.id}."]
     if told:
         return [*told, f"{len(told)} of {len(came.remade)} products came out different."]
-    made = f"{len(came.remade)} products were made anew with the same bytes; " if came.remade else ""
-    return [f"{made}it is the same film, sha256 {came.film.sha256}."]
+    if not replayed.same:
+        return ["It ends with other products than the recorded ones: the code has changed since."]
+    made = f"{len(came.remade)} products were made anew with the same bytes. " if came.remade else ""
+    what = f"the same film, sha256 {came.film.sha256}" if came.film else f"the same {len(came.made)} takes"
+    return [f"{made}It is {what}."]

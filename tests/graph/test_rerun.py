@@ -22,9 +22,7 @@ from memory.recorded import Place
 from memory.records import Artifact, Request, Run
 
 TOOLS: dict[str, tuple[str, ...]] = {
-    "picture": ("text_to_image",),
     "clip": ("image_to_video",),
-    "film": ("assemble_film",),
     "picture, clip and film": ("text_to_image", "image_to_video", "assemble_film"),
 }
 
