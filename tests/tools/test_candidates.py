@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from memory.artifacts import place
+from memory.bookmarks import Bookmarks
 from models.agent import AgentError
 from tools.media import decode_image
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
@@ -113,3 +114,25 @@ def test_an_agent_that_fails_leaves_no_claim(studio):
 def test_candidates_have_each_their_own_seed(studio, seeds):
     with pytest.raises(ValueError, match="each another one"):
         text_to_images(studio, FOX, seeds=seeds)
+
+
+def test_candidates_share_one_bookmark_until_all_are_stored(studio, tmp_path):
+    kept = Bookmarks(tmp_path, 0)
+    keeping = replace(studio, bookmarks=kept.of)
+    failing = replace(keeping, archive=Interrupting(studio.archive, 2))
+    seen = []
+
+    def report(told):
+        bookmark = kept.of(recipe.key)
+        bookmark.save(b"state")
+        seen.append(bookmark.load())
+
+    recipe = text_to_images(studio, FOX, seeds=SEEDS)[0].artifact.recipe
+    for one in studio.archive.artifacts(studio.lease.run)[-3:]:
+        place(studio.archive.home, one.sha256, ".png").unlink()
+    with pytest.raises(RuntimeError, match="disk"):
+        text_to_images(failing, FOX, seeds=SEEDS, report=report)
+    assert kept.of(recipe.key).load() == b"state"
+    text_to_images(keeping, FOX, seeds=SEEDS)
+    assert list(tmp_path.iterdir()) == []
+    assert seen == [b"state"] * 2
