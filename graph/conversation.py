@@ -4,12 +4,13 @@ Knows moves and the board; which words mean which move is the planner's to say.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from graph.errors import RequestError
-from graph.moves import MOST_PAST, AnyMove, Wish, added, made_by, next_shot, play
+from graph.errors import MISTAKES, RequestError
+from graph.likings import as_liked
+from graph.moves import MOST_PAST, AnyMove, Wish, added, made_by, next_shot, play, products_of
 from graph.planners import Recorder
 from graph.state import Call, Limits, RunState, Said, Turn
 from graph.storyboard import accepted, open_calls, recent, round_of, stale_calls
@@ -23,17 +24,20 @@ MOVES: TypeAdapter[list[AnyMove]] = TypeAdapter(list[AnyMove])
 
 
 class Answer(BaseModel):
-    """What resumes a run that waits: words, or moves that need no reading."""
+    """What resumes a run that waits: words, or moves that need no reading. likes: what the person once said they like,
+    as words that a wish without them gets."""
 
     model_config = ConfigDict(extra="forbid")
 
     said: str | None = Field(default=None, max_length=4000)
     moves: list[dict[str, Any]] = Field(default=[], max_length=16)
+    likes: list[str] = Field(default=[], max_length=4)
 
 
 class Heard(BaseModel):
     """What the planner makes of a turn. reply: what it says to the person, None if the products speak for themselves.
 
+    voice: whose words the reply is: the house's, which it says of the store, or a model's own, which prove nothing.
     open: it wants to see what the moves made, and then say more.
     """
 
@@ -41,6 +45,7 @@ class Heard(BaseModel):
 
     moves: tuple[AnyMove, ...] = ()
     reply: str | None = None
+    voice: Literal["mora", "planner"] = "mora"
     open: bool = False
 
 
@@ -50,8 +55,12 @@ class Listening(Protocol):
     def hear(self, state: RunState, limits: Limits, record: Recorder, /) -> Heard:
         """What the words of `state["turn"]` mean on this board. Raises RequestError with a sentence, PlannerError."""
 
-    def shots(self, words: str, first: int, record: Recorder, /) -> list[Call]:
-        """The calls of a wish, its shots counted from `first`. Raises RequestError, PlannerError."""
+    def shots(self, words: str, first: int, record: Recorder, /) -> tuple[list[Call], list[str]]:
+        """The calls of a wish, its shots counted from `first`, and what was chosen for the person. Raises
+        RequestError, PlannerError."""
+
+    def there(self, artifact_id: str, /) -> None:
+        """Raises UnknownArtifact if the store has no such product."""
 
 
 def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
@@ -74,12 +83,13 @@ def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
         "waiting": waiting,
         "stale": [call["id"] for call in stale_calls(state, limits)],
         "reply": state["turn"].get("reply") if "turn" in state else None,
+        "voice": state["turn"].get("voice", "mora") if "turn" in state else "mora",
     }
 
 
 def answered(answer: Answer) -> Turn:
     """The turn that an answer begins."""
-    return Turn(said=answer.said, moves=answer.moves, round=0, open=False)
+    return Turn(said=answer.said, moves=answer.moves, round=0, open=False, likes=answer.likes)
 
 
 def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder) -> RunState:
@@ -91,37 +101,60 @@ def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder)
     talk = list(state.get("talk", []))
     if turn["said"] and turn["round"] == 0:
         talk.append(Said(who="person", text=turn["said"]))
-    told = RunState(**{**state, "talk": talk})
-    changed, more = RunState(), False
+    # Products are judged once each, in the order in which they are made: so many there were when the turn began.
+    known = turn.get("known", len(state.get("verdicts", {})))
+    told = RunState(**{**state, "talk": talk, "turn": {**turn, "known": known}})
+    changed = RunState()
     try:
         said = _given(turn) or planner.hear(told, limits, record)
         changed = _played(told, said.moves, planner, limits, record)
-        more = said.open and turn["round"] + 1 < MOST_ROUNDS
-        reply = said.reply
-    except RequestError as error:
-        reply = str(error)
-    if reply:
-        talk.append(Said(who="mora", text=reply))
-    turn = Turn(said=turn["said"], moves=[], round=turn["round"] + 1, open=more, reply=reply)
-    return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": turn})
+    except MISTAKES as error:
+        said = Heard(reply=str(error))
+    if said.reply:
+        talk.append(Said(who=said.voice, text=said.reply))
+    ended = Turn(
+        said=turn["said"],
+        moves=[],
+        round=turn["round"] + 1,
+        open=said.open and turn["round"] + 1 < MOST_ROUNDS,
+        reply=said.reply,
+        voice=said.voice,
+        known=known,
+        done=[*turn.get("done", []), [move.model_dump(mode="json") for move in said.moves]],
+        likes=turn.get("likes", []),
+    )
+    return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": ended})
 
 
 def _given(turn: Turn) -> Heard | None:
-    return Heard(moves=tuple(MOVES.validate_python(turn["moves"]))) if turn["moves"] else None
+    if not turn["moves"]:
+        return None
+    try:
+        return Heard(moves=tuple(MOVES.validate_python(turn["moves"])))
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise RequestError(f"That is no move ({'.'.join(map(str, fault['loc']))}: {fault['msg']}).") from None
 
 
 def _played(
     state: RunState, moves: Sequence[AnyMove], planner: Listening, limits: Limits, record: Recorder
 ) -> RunState:
     """All moves of a turn, or none: wishes become calls where they stand among the others."""
-    changed = RunState()
+    changed, notes = RunState(), list[str]()
     for move in moves:
+        for product in products_of(move):
+            planner.there(product)
         now = RunState(**{**state, **changed})
         if isinstance(move, Wish):
-            new = added(now, planner.shots(move.words, next_shot(now), record), limits)
+            words, told = as_liked(move.words, state["turn"].get("likes", []))
+            calls, chosen = planner.shots(words, next_shot(now), record)
+            notes += [*told, *chosen]
+            new = added(now, calls, limits)
         else:
             new = play(now, [move], limits)
         changed = RunState(**{**changed, **new})
+    if notes:
+        changed["notes"] = notes
     changed = _one_turn(state, changed)
     return RunState(**{**changed, "past": changed["past"][-MOST_PAST:]}) if "past" in changed else changed
 

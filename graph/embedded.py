@@ -11,14 +11,17 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel
 
+from graph.conversation import Heard
 from graph.drafts import Brief, Enhancement, PlanDraft
 from graph.errors import PlannerError
 from graph.procedures import Tool, steps_of
 from graph.reader import read_wish
+from graph.talk import TalkBrief
+from graph.talk_ear import listen
 
 
 class EmbeddedPlanner(BaseChatModel):
-    """Answers Mora's two questions, told apart by the schema's name, and no other."""
+    """Answers Mora's three questions, told apart by the schema's name, and no other."""
 
     @property
     def _llm_type(self) -> str:
@@ -51,10 +54,12 @@ def _told(messages: list[BaseMessage]) -> dict[str, Any]:
 def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
     if schema == Enhancement.__name__:
         return read_wish(Brief.model_validate(told))
+    if schema == Heard.__name__:
+        return listen(TalkBrief.model_validate(told))
     if schema == PlanDraft.__name__:
         enhancement = Enhancement.model_validate(told.pop("enhancement"))
         return straight_plan(Brief.model_validate(told), enhancement)
-    raise PlannerError("The embedded planner answers Mora's two questions only; choose another planner.")
+    raise PlannerError("The embedded planner answers Mora's three questions only; choose another planner.")
 
 
 def straight_plan(brief: Brief, enhancement: Enhancement) -> PlanDraft:

@@ -2,19 +2,24 @@
 
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.exceptions import OutputParserException
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage, InvalidToolCall, ToolCall, convert_to_openai_messages
+from langchain_core.output_parsers.openai_tools import make_invalid_tool_call, parse_tool_call
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
 from graph.errors import PlannerError
 
 GGUF_MAGIC = b"GGUF"
-_ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 
 class LlamaChat(BaseChatModel):
@@ -53,14 +58,25 @@ class LlamaChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         request: dict[str, Any] = {
-            "messages": [{"role": _ROLES[message.type], "content": str(message.text)} for message in messages],
+            "messages": convert_to_openai_messages(messages),
             "max_tokens": self.max_tokens,
             "temperature": 0.0,
             **({"stop": stop} if stop else {}),
             **kwargs,
         }
-        answer = _content(self._running().handle_chat_completions(request), self.path)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])
+        answer = _message(self._running().handle_chat_completions(request), self.path)
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with tools that it may call, as many at once as it likes."""
+        chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **chosen, **kwargs)
 
     def _running(self) -> Any:
         if self._server is None:
@@ -90,10 +106,18 @@ def _serve(path: Path, context: int, threads: int) -> Any:
         raise PlannerError(f"llama.cpp cannot load {path}; it is damaged or too new, get it again.") from error
 
 
-def _content(answer: Any, path: Path) -> str:
+def _message(answer: Any, path: Path) -> AIMessage:
     body = json.loads(answer) if isinstance(answer, str | bytes) else answer
     if "choices" not in body:
         reason = body.get("error", body)
         told = reason.get("message", reason) if isinstance(reason, dict) else reason
         raise PlannerError(f"llama.cpp cannot answer with {path.name} ({told}); say it more briefly.")
-    return str(body["choices"][0]["message"]["content"])
+    message = body["choices"][0]["message"]
+    good, broken = list[ToolCall](), list[InvalidToolCall]()
+    for call in message.get("tool_calls") or []:
+        try:
+            if read := parse_tool_call(call, return_id=True):
+                good.append(ToolCall(name=read["name"], args=read["args"], id=read["id"]))
+        except OutputParserException as error:
+            broken.append(make_invalid_tool_call(call, str(error)))
+    return AIMessage(message.get("content") or "", tool_calls=good, invalid_tool_calls=broken)

@@ -62,12 +62,16 @@ class Change(Move):
 
 
 class Reword(Move):
-    """A call is made again with other words: the prompt of a picture or of a motion, or an instruction."""
+    """A call is made again with other words: the prompt of a picture or of a motion, or an instruction.
+
+    later: what is there stands, and becomes stale.
+    """
 
     do: Literal["reword"] = "reword"
     call: CallId
     words: Sentence
     seconds: ShotSeconds | None = None
+    later: bool = False
 
 
 class Animate(Move):
@@ -165,6 +169,12 @@ BoardMove = (
     | RaiseLimit
 )
 AnyMove = Annotated[BoardMove | Wish, Field(discriminator="do")]
+
+
+def products_of(move: AnyMove) -> list[str]:
+    """Ids of the stored products that a move names."""
+    named = (getattr(move, name, None) for name in ("image", "clip", "first", "second"))
+    return [*filter(None, named), *getattr(move, "clips", ())]
 
 
 @dataclass
@@ -267,6 +277,8 @@ def _go_on(draft: _Draft, _move: GoOn) -> None:
 
 def _again(draft: _Draft, move: Again) -> None:
     call = draft.call(move.call)
+    if call["tool"] == "assemble_film":
+        raise RequestError("A film is joined, not drawn: again it would be the same; ask for one of its clips again.")
     wanted = round_of(draft.state, call)
     done, most = wanted.get("again", 0), wanted.get("most", draft.limits.repeats)
     if done >= most:
@@ -332,7 +344,8 @@ def _reword(draft: _Draft, move: Reword) -> None:
         arguments["seconds"] = move.seconds
     new = Call(**{**call, "arguments": arguments})
     draft.put(new)
-    draft.want(new, again=0)
+    if not move.later:
+        draft.want(new, again=0)
 
 
 def _animate(draft: _Draft, move: Animate) -> None:

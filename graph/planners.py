@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -18,6 +18,10 @@ from graph.errors import PlannerError, RequestError
 from graph.profiles import Profile
 from graph.prompts import prompts_digest, read_prompt
 from memory.records import Artifact, Media, Request
+
+if TYPE_CHECKING:
+    from graph.conversation import Heard
+    from graph.state import Limits, RunState
 
 __all__ = [
     "Brief",
@@ -142,6 +146,12 @@ class Planner:
         told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
         return self._ask(PlanDraft, self._messages("plan", told), check, "plan", record)
 
+    def hear(self, state: "RunState", limits: "Limits", record: Recorder, shelf: Shelf) -> "Heard":
+        """What the words of a turn mean on the board of `state`. Raises RequestError, PlannerError."""
+        from graph.talk_loop import hear
+
+        return hear(self, state, limits, record, shelf)
+
     def _prompts_fault(self, plan: PlanDraft, shots: int) -> str | None:
         for shot in range(1, shots + 1):
             told = plan.words(shot)
@@ -181,7 +191,7 @@ def ask(
     fault = ""
     for attempt in range(1, ATTEMPTS + 1):
         request = _request(name, schema, messages)
-        digest = _digest(request)
+        digest = digest_of(request)
         known = record.recall(digest)
         text = known if known is not None else _text(model, schema, messages, purpose, patience)
         answer, fault = _read(text, schema, check)
@@ -241,7 +251,8 @@ def _request(name: str, schema: type[BaseModel], messages: list[BaseMessage]) ->
     return {"model": name, "schema": response_format(schema)["json_schema"], "messages": told}
 
 
-def _digest(request: dict[str, JsonValue]) -> str:
+def digest_of(request: dict[str, Any]) -> str:
+    """sha256 over the canonical JSON of a question, 64 hex digits."""
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -41,9 +41,13 @@ class _Listener:
     request: Request
 
     def hear(self, state: RunState, limits: Limits, record: Recorder) -> Heard:
-        return self.context.planner.hear(state, limits, record)
+        return self.context.planner.hear(state, limits, record, self.context.archive)
 
-    def shots(self, words: str, first: int, record: Recorder) -> list[Call]:
+    def there(self, artifact_id: str) -> None:
+        self.context.archive.artifact(artifact_id)
+
+    def shots(self, words: str, first: int, record: Recorder) -> tuple[list[Call], list[str]]:
         asked = self.request.model_copy(update={"prompt": words, "images": (), "clips": (), "task": "text-to-video"})
         brief, planner = brief_of(asked, self.context.archive), self.context.planner
-        return calls_of(planner.plan(brief, planner.enhance(brief, record), record), first=first)
+        enhancement = planner.enhance(brief, record)
+        return calls_of(planner.plan(brief, enhancement, record), first=first), enhancement.notes

@@ -68,7 +68,7 @@ class Past(TypedDict):
 
 
 class Said(TypedDict):
-    """One thing that was said. who: `person` or `mora`."""
+    """One thing that was said. who: `person`, `mora`, or `planner` for a model's own words."""
 
     who: str
     text: str
@@ -76,13 +76,21 @@ class Said(TypedDict):
 
 class Turn(TypedDict):
     """A turn of the person: the words, or moves that need no reading. round: how often the planner has thought about
-    it; open: it wants to see what its moves made before it says more."""
+    it; open: it wants to see what its moves made before it says more; done: its moves so far, round by round.
+
+    reply, voice: what was said to it, and by whom. known: how many products there were when it began. likes: words
+    that a wish without them gets.
+    """
 
     said: str | None
     moves: list[dict[str, Any]]
     round: int
     open: bool
     reply: NotRequired[str | None]
+    voice: NotRequired[str]
+    known: NotRequired[int]
+    done: NotRequired[list[list[dict[str, Any]]]]
+    likes: NotRequired[list[str]]
 
 
 class Judged(TypedDict):
