@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=1, ge=1, le=256)
     dtype: str | None = Field(default=None, pattern=r"^(float32|bfloat16|float16)$")
     memory_gib: float | None = Field(default=None, gt=0)
+    metric_weights: Path | None = None
     step_checkpoint_seconds: float = Field(default=30.0, ge=0, le=86400)
     provenance: bool = True
     signing_cert: Path | None = None

@@ -58,8 +58,11 @@ def test_help_imports_nothing_heavy(heavy: str) -> None:
 
 def test_nothing_here_unpickles() -> None:
     suspects = re.compile(r"\bpickle\b|torch\.load\(|torch\.save\(|(?<![.\w])eval\(|yaml\.load\(")
-    for room in ROOMS[:-1]:
-        for path in (HOUSE / room).rglob("*.py"):
-            for line in path.read_text().splitlines():
-                if suspects.search(line):
-                    assert "pickle_fallback=False" in line or line.lstrip().startswith(("#", '"')), f"{path}: {line}"
+    harmless = ("pickle_fallback=False", "weights_only=True", "from pickle import UnpicklingError")
+    # It looks the names of a stream up in a table of four; tests/evals/test_checkpoints.py attacks it.
+    by_a_table = HOUSE / "evals" / "networks" / "torchscript.py"
+    for path in sorted(path for room in ROOMS[:-1] for path in (HOUSE / room).rglob("*.py") if path != by_a_table):
+        for line in path.read_text().splitlines():
+            if suspects.search(line):
+                told = any(word in line for word in harmless) or line.lstrip().startswith(("#", '"'))
+                assert told, f"{path}: {line}"

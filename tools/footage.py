@@ -163,7 +163,7 @@ def _gather(shown: Iterator[Shown], wanted: Wanted, footage: Footage, path: Path
 
 
 def _video(path: Path, wanted: Wanted) -> Footage:
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         header = _header(container, stream, path)
     part = _part(path, wanted, header, None) if wanted.end == "first" else _last_part(path, wanted, header)
     ends_early = header.end is not None and header.end_is_its_own and part.until < header.end - SLACK
@@ -192,7 +192,7 @@ def _last_part(path: Path, wanted: Wanted, header: Header) -> Footage:
 def _part(path: Path, wanted: Wanted, header: Header, end: float | None) -> Footage:
     """The wanted part of a video that ends at `end` seconds; None decodes from the beginning."""
     footage = Footage(header.fps, header.end, dict.fromkeys(header.notes))
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         begin = float("-inf")
         if end is not None and (enter := end - wanted.seconds - LEAD) > header.start:
             begin = end - wanted.seconds
@@ -210,7 +210,8 @@ def _entered(container: Any, stream: Any, seconds: float) -> bool:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The container of a file and its picture track; what else goes wrong inside is told too. Raises BadInput."""
     try:
         # Absolute, so that no name is read as a protocol.
         with av.open(
@@ -242,7 +243,7 @@ def _header(container: Any, stream: Any, path: Path) -> Header:
         raise BadInput(f"{path} does not say how large its pictures are; get a whole copy of it.")
     shown = _square_size(context.width, context.height, stream.sample_aspect_ratio)
     for width, height in ((context.width, context.height), shown):
-        _check_size(width, height, path)
+        check_size(width, height, path)
     start = float(stream.start_time * stream.time_base) if stream.start_time is not None else 0.0
     seconds, own = None, False
     if stream.duration is not None:
@@ -255,7 +256,7 @@ def _header(container: Any, stream: Any, path: Path) -> Header:
     return Header(_rate(stream), start, start + seconds, own, notes)
 
 
-def _check_size(width: int, height: int, path: Path) -> None:
+def check_size(width: int, height: int, path: Path) -> None:
     """Raises BadInput for what is too small to show anything or too large to decode."""
     if min(width, height) < SMALLEST_SIDE:
         raise BadInput(f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.")
@@ -284,7 +285,7 @@ def _tracks_notes(container: Any) -> tuple[str, ...]:
 def _scanned_end(path: Path) -> float:
     """When the last picture that is in the file ends, in seconds; packets are read, not decoded."""
     end = 0.0
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         for packet in _packets(container, stream, Footage(USUAL_RATE)):
             stamp = None if packet is None else packet.dts if packet.pts is None else packet.pts
             if stamp is not None:
@@ -355,13 +356,13 @@ def _upright(painter: VideoReformatter, frame: Any, stream: Any, wanted: Wanted,
     if square != (frame.width, frame.height):
         was, becomes = f"{frame.width}x{frame.height}", f"{square[0]}x{square[1]}"
         footage.notes[f"The video's pixels are not square; it was stretched from {was} to {becomes}."] = None
-    turn = _turn(frame)
+    turn = turn_of(frame)
     if turn != NO_TURN:
         footage.notes["The video was turned upright as its camera noted."] = None
     lies = turn[0] == 0
     footage.size = square[::-1] if lies else square
     near = _near(square, wanted.size[::-1] if lies else wanted.size, 1 if frame.color_trc in HDR_CURVES else 2)
-    return _turned(_rgb(painter, frame, near, footage), turn)
+    return turned(_rgb(painter, frame, near, footage), turn)
 
 
 def _square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
@@ -419,7 +420,7 @@ def _over_white(rgba: UInt8Array, footage: Footage) -> UInt8Array:
     return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def _turn(frame: Any) -> tuple[int, int, int, int]:
+def turn_of(frame: Any) -> tuple[int, int, int, int]:
     """(a, b, c, d) of the display matrix, x' = a x + c y, y' = b x + d y, as the nearest quarter turn or mirroring."""
     if (data := frame.side_data.get(SideData.DISPLAYMATRIX)) is None:
         return NO_TURN
@@ -430,7 +431,8 @@ def _turn(frame: Any) -> tuple[int, int, int, int]:
     return (a, b, c, d) if a * d - b * c else NO_TURN
 
 
-def _turned(pixels: UInt8Array, turn: tuple[int, int, int, int]) -> UInt8Array:
+def turned(pixels: UInt8Array, turn: tuple[int, int, int, int]) -> UInt8Array:
+    """uint8 (H, W, 3) turned by what `turn_of` said."""
     a, b, c, d = turn
     upright = pixels.transpose(1, 0, 2) if a == 0 else pixels
     return np.ascontiguousarray(upright[:: -1 if b + d < 0 else 1, :: -1 if a + c < 0 else 1])
@@ -461,7 +463,7 @@ def _animation(path: Path, wanted: Wanted) -> Footage:
     footage = Footage(USUAL_RATE)
     try:
         with _quietly(), Image.open(path, formats=ANIMATED) as image:
-            _check_size(*image.size, path)
+            check_size(*image.size, path)
             footage.size = image.size
             holds: list[float] = []
             _gather(_flipped_through(image, footage, holds), wanted, footage, path)

@@ -1,4 +1,4 @@
-"""Checkpoint files -> tensors, without running anything that is in them: no code of a pickle, none of a TorchScript.
+"""Checkpoint files -> tensors, without running anything that is in them.
 
 Knows how the official files are laid out; the networks know the names inside.
 """
@@ -6,6 +6,7 @@ Knows how the official files are laid out; the networks know the names inside.
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
@@ -37,7 +38,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         loaded = _loaded(path)
     except (SafetensorError, zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise BadWeights(f"{path} is damaged or no weight file; get a whole copy of it.") from error
-    except _refusal() as error:
+    except UnpicklingError as error:
         raise BadWeights(f"{path} holds more than tensors, so it is not read; get the official file.") from error
     tensors = _unwrapped(loaded)
     if not tensors:
@@ -85,12 +86,6 @@ def num_layers(tensors: Mapping[str, Tensor], stem: str, path: Path) -> int:
     if not numbers:
         raise BadWeights(f"{path} does not hold these weights (missing: {stem}0); get the official file.")
     return sum(number.isdecimal() for number in numbers)
-
-
-def _refusal() -> type[Exception]:
-    from pickle import UnpicklingError  # the name of the error only
-
-    return UnpicklingError
 
 
 def _loaded(path: Path) -> Any:

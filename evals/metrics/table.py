@@ -1,0 +1,46 @@
+"""Every metric, one row each. Scores of a row are compared with scores of the same row and of nothing else."""
+
+from typing import Final
+
+from evals.metrics import (
+    aesthetic_quality,
+    appearance_style,
+    background_consistency,
+    dynamic_degree,
+    i2v_subject,
+    imaging_quality,
+    motion_smoothness,
+    overall_consistency,
+    subject_consistency,
+    tcon,
+    temporal_flickering,
+    temporal_style,
+    video_length,
+)
+from evals.metrics.contract import Metric
+from tools.errors import BadInput
+
+METRICS: Final[tuple[Metric, ...]] = (
+    subject_consistency.METRIC,
+    background_consistency.METRIC,
+    motion_smoothness.METRIC,
+    aesthetic_quality.METRIC,
+    dynamic_degree.METRIC,
+    imaging_quality.METRIC,
+    temporal_style.METRIC,
+    appearance_style.METRIC,
+    temporal_flickering.METRIC,
+    overall_consistency.METRIC,
+    i2v_subject.METRIC,
+    tcon.TCON,
+    tcon.TMEAN,
+    video_length.METRIC,
+)
+
+
+def metric(name: str) -> Metric:
+    """The row of a name. Raises BadInput, which names the metrics that there are."""
+    for row in METRICS:
+        if row.name == name:
+            return row
+    raise BadInput(f"There is no metric {name!r}; choose from {', '.join(row.name for row in METRICS)}.")

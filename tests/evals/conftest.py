@@ -1,0 +1,22 @@
+"""What tests of metrics share: the official files, made by the rule, and a shelf that lends their networks."""
+
+from pathlib import Path
+
+import pytest
+
+from evals.networks.shelf import Shelf
+from tests.evals.parity import write_weights
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every weight file that a metric reads."""
+    folder = tmp_path_factory.mktemp("weights")
+    write_weights(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shelf(weights: Path) -> Shelf:
+    """Lends what is in that folder, on the CPU."""
+    return Shelf(weights)
