@@ -60,9 +60,9 @@ SCHEDULES = {
     "pace": Schedule(steps=400, learning_rate=2e-3, warmup=50, decay=0.5),
     "locator": Schedule(steps=1000, learning_rate=2e-3, warmup=50, decay=0.5),
     "text_to_image": Schedule(steps=8000, learning_rate=1e-3),
-    "edit_image": Schedule(steps=4000, learning_rate=1e-3),
-    "image_to_video": Schedule(steps=1500, learning_rate=1e-3),
-    "connect_videos": Schedule(steps=2000, learning_rate=1e-3),
+    "edit_image": Schedule(steps=16000, learning_rate=1e-3),
+    "image_to_video": Schedule(steps=6000, learning_rate=1e-3),
+    "connect_videos": Schedule(steps=6000, learning_rate=1e-3),
 }
 
 
