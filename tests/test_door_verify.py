@@ -131,7 +131,7 @@ def test_what_is_no_film_is_the_persons_mistake(door: Door, tmp_path: Path) -> N
 def test_a_film_made_again_is_the_same_also_where_its_run_is_not(
     door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = film_of(door, tmp_path / "film.mp4", f"{WISH}, then it grows", "--transitions")
+    told = film_of(door, tmp_path / "film.mp4", f"{WISH}, then it grows", "--transitions", "--candidates", "2")
     stored = door.stored()
     for home in (door.home, tmp_path / "elsewhere"):
         again = verified(door, tmp_path / "film.mp4", "--regenerate", MORA_HOME=str(home))["regenerated"]
