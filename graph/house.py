@@ -21,7 +21,7 @@ from graph.planners import Planner, prompts_digest
 from graph.rerun import mend, mended_note, sound
 from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
 from memory.errors import ArchiveError, DamagedArtifact
-from memory.records import Artifact, Request, Run
+from memory.records import Artifact, Request, Run, RunStatus
 from tools.studio import Bookmark, Lender, Studio
 
 if TYPE_CHECKING:
@@ -69,22 +69,33 @@ def start(
 ) -> Run:
     """A new run of `request`, to its end. `uploads` are the files whose ids the request names."""
     planner = rooms.planner(request)  # what is wrong with the planner's settings is told before there is a run
-    run = new_run(rooms, request, planner, settings)
-    hear({"stage": "begin", "run": run.id})
+    run = new_run(rooms, request, planner, settings, status="arriving" if uploads else "running")
+    begin = {"stage": "begin", "run": run.id}
+    if not uploads:
+        hear(begin)
     with rooms.archive.hold(run.id) as lease, told_to_archive(rooms.archive, lease):
         context = context_of(rooms, run, planner, lease)
-        uploads.store(context.studio)
+        if uploads:
+            uploads.store(context.studio)
+            run = rooms.archive.set_status(lease, "running")
+            hear(begin)
         hear({"kind": "updates", "told": {"upload": {"notes": uploads.notes}}})
         first = RunState(request=run.request.model_dump(mode="json"), notes=list(uploads.notes))
         return _drive(rooms, run, context, hear, first)
 
 
 def new_run(
-    rooms: Rooms, request: Request, planner: Planner, settings: dict[str, JsonValue], *, parent: str | None = None
+    rooms: Rooms,
+    request: Request,
+    planner: Planner,
+    settings: dict[str, JsonValue],
+    *,
+    parent: str | None = None,
+    status: RunStatus = "running",
 ) -> Run:
     """The row of a run that begins now, as a branch of `parent` if it is one."""
     stored = {**settings, "prompts": prompts_digest(), "planner": planner.name}
-    return rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION, parent=parent)
+    return rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION, parent=parent, status=status)
 
 
 def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
@@ -94,6 +105,8 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
     with rooms.archive.hold(run.id) as lease:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
         run = rooms.archive.run(run.id)
+        if run.status == "arriving":
+            raise RequestError(f"Run {run.id} was stopped before the files it works on were stored; generate it again.")
         if run.status in ("done", "waiting"):
             if run.film is not None:
                 sound(rooms, run.film, lease, hear)

@@ -12,7 +12,7 @@ from graph.errors import RequestError
 from graph.procedures import MAX_INPUTS, decided, inputs_fault
 from memory.records import Request
 from tools.arguments import MAX_SEED
-from tools.clip_intake import TakenClip, clip_id, store_clip, take_clip
+from tools.clip_intake import KeptFile, TakenClip, clip_id, keep_file, store_clip, take_clip
 from tools.intake import Fit, Taken, picture_id, store, take_picture
 from tools.studio import Studio
 
@@ -25,13 +25,16 @@ class Uploads:
     """The files of a request as the house takes them in, in the order of its ids."""
 
     pictures: tuple[Taken, ...] = ()
-    clips: tuple[TakenClip, ...] = ()
+    clips: tuple[TakenClip | KeptFile, ...] = ()
 
     @property
     def notes(self) -> list[str]:
         """What was changed in them."""
         noted = [picture.notes for picture in self.pictures] + [clip.notes for clip in self.clips]
         return [note for notes in noted for note in notes]
+
+    def __bool__(self) -> bool:
+        return bool(self.pictures or self.clips)
 
     def store(self, studio: Studio) -> None:
         """Puts them into the archive, under the lease of the studio."""
@@ -56,13 +59,13 @@ def request_of(
         "prompt": _words(said["prompt"]),
         "shots": _shots(said.get("shots")),
         "seconds": _seconds(said.get("seconds")),
-        "seed": _seed(said.get("seed")),
+        "seed": seed_asked(said.get("seed")),
     }
     _together(said, len(said.get("images", images)), len(said.get("clips", videos)))
     pictures = tuple(take_picture(path, size, fit=fit) for path in images)
     clips = tuple(
         # Of a long file the part that counts is where it goes on, or where the way to it ends.
-        take_clip(path, size, fit=fit, end="first" if said.get("before") or number else "last")
+        keep_file(path, size) or take_clip(path, size, fit=fit, end="first" if said.get("before") or number else "last")
         for number, path in enumerate(videos)
     )
     ids = {"images": tuple(map(picture_id, pictures)), "clips": tuple(map(clip_id, clips))}
@@ -125,7 +128,8 @@ def _seconds(seconds: float | None) -> float | None:
     return seconds
 
 
-def _seed(seed: int | None) -> int:
+def seed_asked(seed: int | None) -> int:
+    """The seed, drawn if none was given. Raises RequestError for one that cannot be used."""
     if seed is None:
         return secrets.randbelow(2**31)
     if not 0 <= seed <= MAX_SEED:

@@ -89,13 +89,19 @@ class Archive:
     # Runs
 
     def create_run(
-        self, request: Request, *, settings: dict[str, JsonValue], graph_version: int, parent: str | None = None
+        self,
+        request: Request,
+        *,
+        settings: dict[str, JsonValue],
+        graph_version: int,
+        parent: str | None = None,
+        status: RunStatus = "running",
     ) -> Run:
-        """A new run, status `running`. Its id is lower-case, fit for an address, and sorts by time."""
+        """A new run. Its id is lower-case, fit for an address, and sorts by time."""
         now = datetime.now(UTC)
         row = RunRow(
             id=str(ULID()).lower(),
-            status="running",
+            status=status,
             request=request.model_dump(mode="json"),
             graph_version=graph_version,
             settings=settings,
@@ -124,9 +130,10 @@ class Archive:
         raise UnknownRun(f"There is no run {run_id!r}; `runs` lists them.")
 
     def runs(self) -> list[Run]:
-        """All runs, newest first."""
+        """All runs whose files have arrived, newest first."""
         with self.reading() as session:
-            rows = session.scalars(select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id.desc()))
+            here = select(RunRow).where(RunRow.status != "arriving")
+            rows = session.scalars(here.order_by(RunRow.created_at.desc(), RunRow.id.desc()))
             return [row.record() for row in rows]
 
     def set_status(self, lease: Lease, status: RunStatus, *, film: str | None = None, error: str | None = None) -> Run:
@@ -435,7 +442,8 @@ def _require_run(session: Session, run_id: str) -> None:
 
 
 def _artifact_row(session: Session, artifact_id: str) -> ArtifactRow:
-    row = session.get(ArtifactRow, artifact_id)
+    is_one = re.fullmatch(r"(image|clip|film)-[0-9a-f]{16}", artifact_id) is not None
+    row = session.get(ArtifactRow, artifact_id) if is_one else None
     if row is None:
         raise UnknownArtifact(f"There is no artifact {artifact_id!r}; `show` lists those of a run.")
     return row

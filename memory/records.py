@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Kind = Literal["image", "clip", "film"]
 Task = Literal["auto", "text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
-RunStatus = Literal["running", "waiting", "done", "failed", "interrupted"]
+RunStatus = Literal["arriving", "running", "waiting", "done", "failed", "interrupted"]
+"""arriving: the files that it works on are being stored; until they are, nobody has heard of it."""
 
 
 class Record(BaseModel):

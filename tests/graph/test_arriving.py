@@ -1,0 +1,42 @@
+"""A run that works on files begins once they are stored."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.errors import RequestError
+from graph.house import resume, start
+from graph.intake import Uploads
+from memory.archive import Archive
+from memory.records import Request
+from tests.graph.tiny import TinyLender, drawn, rooms_with
+from tools.intake import Taken, picture_id
+from tools.studio import Studio
+
+
+class PowerCut(BaseException):
+    """Nothing that runs in the process hears of it."""
+
+
+def test_nobody_hears_of_a_run_whose_files_never_arrived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+    picture = Taken(drawn("a red ball moves right in the snow", 0, 2)[0], f"{9:064x}")
+    request = Request(prompt="it moves up", images=(picture_id(picture),))
+
+    def cut(_uploads: Uploads, _studio: Studio) -> None:
+        raise PowerCut
+
+    with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path) as archive:
+        rooms = rooms_with(archive, TinyLender())
+        with monkeypatch.context() as patched, contextlib.suppress(PowerCut):
+            patched.setattr(Uploads, "store", cut)
+            start(rooms, request, {}, heard.append, uploads=Uploads((picture,)))
+        assert (heard, archive.runs()) == ([], [])
+        whole = start(rooms, request, {}, heard.append, uploads=Uploads((picture,)))
+        assert [run.id for run in archive.runs()] == [whole.id]
+        assert heard[0] == {"stage": "begin", "run": whole.id}
+        lost = archive.create_run(request, settings={}, graph_version=1, status="arriving")
+        with pytest.raises(RequestError, match="before the files it works on were stored"):
+            resume(rooms, lost.id, heard.append)
