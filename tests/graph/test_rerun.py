@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).parent))
 
 from tiny import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 
-from graph.errors import PlannerError
+from graph.errors import PlannerError, Stopped
 from graph.house import Rooms, resume, start
 from graph.rerun import Agents, Rerun, rerun
 from memory.archive import Archive
@@ -225,6 +225,26 @@ def test_a_run_that_meets_a_damaged_product_makes_it_again_and_goes_on(archive: 
     archive.read(clip)
     assert [note for note in ear.notes if clip.id in note]
     assert any(line.artifact == clip.id for line in archive.ledger(second.id))
+
+
+@pytest.mark.parametrize("node", ["act", "review"])
+def test_a_run_that_was_stopped_and_damaged_meanwhile_is_resumed(archive: Archive, node: str) -> None:
+    rooms = rooms_with(archive, TinyLender())
+
+    def stop(told: dict[str, Any]) -> None:
+        if told.get("kind") == "updates" and node in told["told"]:
+            rooms.stop.set()
+
+    with pytest.raises(Stopped):
+        start(rooms, Request(prompt=TWO_SHOTS, seed=1), {}, stop)
+    [run] = archive.runs()
+    broken, ear, lender = damage(archive, run, "text_to_image"), Ear(), TinyLender()
+    ended = resume(rooms_with(archive, lender), run.id, ear)
+    assert ended.status == "done"
+    assert ended.film == made(archive).film
+    for artifact in broken:
+        archive.read(artifact)
+        assert len([note for note in ear.notes if artifact.id in note]) == 1
 
 
 def test_what_comes_out_different_is_refused_with_the_reason(archive: Archive) -> None:

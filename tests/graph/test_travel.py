@@ -245,3 +245,15 @@ def test_a_run_of_another_graph_is_not_branched_but_replayed(archive: Archive) -
         branch(archive, older, "1")
     other = replace(rooms_with(archive, TinyLender()))
     assert rerun(other, run.model_copy(update={"graph_version": 0}), unheard).film == archive.artifact(str(run.film))
+
+
+def test_branches_and_replays_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    with Archive.open(postgres_url, tmp_path) as archive:
+        run = made(archive)
+        second = branch(archive, run, str(after(archive, run, "act").number - 1), seed=2)
+        assert (second.parent, second.film == run.film) == (run.id, False)
+        for each in (run, second):
+            assert replay(rooms_with(archive, TinyLender()), each.id, unheard).same
+        archive.path(archive.artifact(str(run.film))).unlink()
+        resume(rooms_with(archive, TinyLender()), run.id, unheard)
+        assert [artifact.id for artifact in archive.made_again(run.id, run.created_at)] == [run.film]
