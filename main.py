@@ -237,6 +237,40 @@ def fork(
 
 
 @app.command()
+def chat(
+    run: Annotated[str | None, typer.Argument(help="The run to go on with, or to begin from; a new one if none.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every choice and noise; drawn when not given.")] = None,
+    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many first pictures every wish gets.")] = 1,
+    profile: Annotated[str | None, typer.Option(help="Which models: embedded or paper.")] = None,
+    planner: Annotated[str | None, typer.Option(help="Who plans: embedded, openai or llama.")] = None,
+    pictures: Annotated[
+        bool | None, typer.Option("--pictures/--no-pictures", help="Small pictures in the terminal; where it can.")
+    ] = None,
+) -> None:
+    """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
+    with at_the_door():
+        from graph.chats import kept, opened, request_for
+        from graph.likings import read_likes
+        from graph.wiring import numerics_of
+
+        settings = _settings(profile=profile, planner=planner)
+        console, person = _at_the_terminal(settings)
+        asked = _asked_for(settings, run, console, person)
+        if asked is not None:
+            settings = _settings(profile=asked.request.profile, planner=planner or asked.request.planner)
+        liked = read_likes(settings.home.expanduser()).seed
+        request = request_for(
+            settings.profile, _planner_name(settings), seed=liked if seed is None else seed, candidates=candidates
+        )
+        with _rooms(settings) as fresh:
+            rooms = kept(fresh)
+            with _listening() as listener:
+                begun = opened(rooms, asked, request, numerics_of(settings), listener)
+            ended = _converse(rooms, begun, console, person, pictures)
+        _say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
+
+
+@app.command()
 def runs(
     tree: Annotated[bool, typer.Option("--tree", help="Show forks below the runs that they branch from.")] = False,
     as_json: Json = False,
@@ -547,6 +581,43 @@ def _listening() -> Iterator["Listener"]:
 
     with Listener(Console(stderr=True), quiet=not sys.stderr.isatty()) as listener:
         yield listener
+
+
+def _at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
+    """The console, and whoever is at it."""
+    from rich.console import Console
+
+    from graph.chat_input import person_at
+
+    console = Console(highlight=False)
+    return console, person_at(console, settings.home.expanduser())
+
+
+def _asked_for(settings: "Settings", run: str | None, console: Any, person: Any) -> "Run | None":
+    """The run that a conversation begins with: that of the id, or the last conversation if the person wants it."""
+    from graph.chats import last_chat
+
+    with settings.open_archive() as archive:
+        if run is not None:
+            return archive.run(run)
+        last = last_chat(archive)
+    if last is None or not console.is_terminal or not sys.stdin.isatty():
+        return None
+    when = last.updated_at.astimezone().strftime("%m-%d %H:%M")
+    console.print(f"Your last conversation is {last.id}, {when}.")
+    with contextlib.suppress(KeyboardInterrupt):
+        word = person.says("Go on with it? [y/N] ")
+        return last if (word or "").lower() in ("y", "yes") else None
+    return None
+
+
+def _converse(rooms: "Rooms", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
+    """Asks the person about every product, until the run is done or they leave."""
+    from graph.chat import converse
+    from graph.chat_screen import Screen, draws_pictures
+
+    drawn = draws_pictures(console) if pictures is None else pictures
+    return converse(rooms, run, person, Screen(console, rooms.archive, drawn), _listening)
 
 
 def _told(report: Any, task: str, part: str, done: int, in_all: int) -> None:

@@ -121,6 +121,7 @@ def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder)
         voice=said.voice,
         known=known,
         done=[*turn.get("done", []), [move.model_dump(mode="json") for move in said.moves]],
+        changed=turn.get("changed", False) or len(changed.get("past", [])) > len(state.get("past", [])),
         likes=turn.get("likes", []),
     )
     return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": ended})
@@ -155,20 +156,21 @@ def _played(
         changed = RunState(**{**changed, **new})
     if notes:
         changed["notes"] = notes
-    changed = _one_turn(state, changed)
+    changed = _one_turn(state, changed, begun=state["turn"].get("changed", False))
     return RunState(**{**changed, "past": changed["past"][-MOST_PAST:]}) if "past" in changed else changed
 
 
-def _one_turn(state: RunState, changed: RunState) -> RunState:
-    """Several moves of one turn are taken back together."""
-    before, after = state.get("past", []), changed.get("past")
-    if after is None or len(after) <= len(before) + 1:
+def _one_turn(state: RunState, changed: RunState, *, begun: bool) -> RunState:
+    """Several moves of one turn are taken back together, those of its earlier rounds (`begun`) with them."""
+    after = changed.get("past")
+    first = len(state.get("past", [])) - begun
+    if after is None or len(after) <= first + 1:
         return changed
-    whole = after[len(before)]
-    for later in after[len(before) + 1 :]:
+    whole = after[first]
+    for later in after[first + 1 :]:
         whole = {
             "calls": {**later["calls"], **whole["calls"]},
             "rounds": {**later["rounds"], **whole["rounds"]},
             "choices": {**later["choices"], **whole["choices"]},
         }
-    return RunState(**{**changed, "past": [*after[: len(before)], whole]})
+    return RunState(**{**changed, "past": [*after[:first], whole]})

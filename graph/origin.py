@@ -73,13 +73,16 @@ def _folder(settings: "Settings") -> Path:
     return settings.home.expanduser() / "signing"
 
 
-def handed_out(archive: "Archive", run: Run, signer: Callable[[], Signer | None]) -> bytes:
-    """The run's film as a person gets it: with a manifest if somebody signs.
+def handed_out(
+    archive: "Archive", run: Run, signer: Callable[[], Signer | None], *, film: Artifact | None = None
+) -> bytes:
+    """The run's film, or another one of its products, as a person gets it: with a manifest if somebody signs.
 
     Raises DamagedArtifact, and CannotSign, which says how to get the film without a manifest.
     """
-    assert run.film is not None, f"run {run.id} is {run.status} and has no film"
-    film = archive.artifact(run.film)
+    if film is None:
+        assert run.film is not None, f"run {run.id} is {run.status} and has no film"
+        film = archive.artifact(run.film)
     data = archive.read(film)
     try:
         by = signer()

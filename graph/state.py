@@ -76,7 +76,8 @@ class Said(TypedDict):
 
 class Turn(TypedDict):
     """A turn of the person: the words, or moves that need no reading. round: how often the planner has thought about
-    it; open: it wants to see what its moves made before it says more; done: its moves so far, round by round.
+    it; open: it wants to see what its moves made before it says more; done: its moves so far, round by round;
+    changed: they changed the board.
 
     reply, voice: what was said to it, and by whom. known: how many products there were when it began. likes: words
     that a wish without them gets.
@@ -90,6 +91,7 @@ class Turn(TypedDict):
     voice: NotRequired[str]
     known: NotRequired[int]
     done: NotRequired[list[list[dict[str, Any]]]]
+    changed: NotRequired[bool]
     likes: NotRequired[list[str]]
 
 
@@ -116,7 +118,7 @@ def add_verdicts(known: dict[str, Judged], new: dict[str, Judged]) -> dict[str, 
 
 class RunState(TypedDict, total=False):
     """The channels. Written by: enhance (enhancement, notes), plan (calls), act (takes, notes), review (verdicts,
-    notes), ask (turn), think (calls, rounds, choices, past, talk, turn), assemble (film)."""
+    notes), ask (turn), think (calls, rounds, choices, past, talk, turn), assemble (film, notes)."""
 
     request: dict[str, Any]
     enhancement: dict[str, Any]

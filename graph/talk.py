@@ -5,7 +5,7 @@ product is known by its number, the one it is shown with: products are counted i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -225,16 +225,19 @@ def told(things: Iterable[Thing]) -> str:
     return "; ".join(thing.line for thing in things)
 
 
-def told_board(brief: TalkBrief) -> str:
+def told_board(things: Sequence[Thing], stale: Sequence[str]) -> str:
     """What there is, in a sentence or two."""
-    if not brief.things:
+    if not things:
         return "There is nothing yet; say what you want to see."
-    standing = [thing for thing in brief.things if thing.stands]
-    waiting = [thing for thing in brief.things if thing.waits and not thing.stands]
-    others = len(brief.things) - len(standing) - len(waiting)
+    standing = [thing for thing in things if thing.stands]
+    waiting = [thing for thing in things if thing.waits and not thing.stands]
+    others = len(things) - len(standing) - len(waiting)
     parts = [f"These stand: {told(standing)}."] if standing else ["Nothing stands yet."]
     parts += [f"These wait for your word: {told(waiting)}."] if waiting else []
-    parts += [f"Stale: {', '.join(brief.stale)}; say `refresh` to make them again."] if brief.stale else []
+    old = [thing for thing in standing if thing.call in stale]
+    parts += (
+        [f"Stale: {', '.join(f'number {thing.number}' for thing in old)}; `refresh` makes it again."] if old else []
+    )
     return " ".join([*parts, f"{others} more are kept; /takes lists them."] if others else parts)
 
 

@@ -142,7 +142,7 @@ class Ear:
         if ASK_HELP.fullmatch(self.text):
             return Heard(reply=HELP)
         if ASK_BOARD.fullmatch(self.text):
-            return Heard(reply=told_board(self.brief))
+            return Heard(reply=told_board(self.brief.things, self.brief.stale))
         if found := ASK_DONE.fullmatch(self.text):
             meant = self.references.read(found[1] or "")
             return Heard(reply=told_done(self.brief, list(iterate(meant))))

@@ -216,7 +216,7 @@ def _first(error: ValueError) -> str:
 
 def _told(tell: Tell, brief: TalkBrief) -> str:
     if tell.about == "board":
-        return told_board(brief)
+        return told_board(brief.things, brief.stale)
     return told_done(brief, [thing for thing in brief.things if thing.number in tell.numbers])
 
 
