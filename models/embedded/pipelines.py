@@ -306,7 +306,7 @@ class ClipBetweenImagesPipeline(_Denoising):
 
 def detail(unseen: Tensor, origin: Tensor, target: Tensor) -> Tensor:
     """What a drawn frame lacked of its picture, (B, 3, H, W), where it belongs in one whose object is at `target`: the
-    object's moves with it, the rest stays. So a clip begins without a step, and keeps the looks that the world lacks."""
+    object's moves with it, the rest stays. So a clip begins without a step and keeps the looks that the world lacks."""
     here, there = layout.object_pixels(origin).to(unseen), layout.object_pixels(target).to(unseen)
     return (1 - there) * (1 - here) * unseen + there * layout.moved(here * unseen, origin, target)
 

@@ -1,0 +1,34 @@
+"""The dial of the step checkpoints reaches the verbs, and the home is where they lie."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from graph.house import context_of, new_run
+from graph.settings import Settings
+from graph.wiring import rooms_of
+from memory.archive import Archive
+from memory.bookmarks import Bookmark
+from memory.records import Request
+
+
+def test_the_dial_and_the_home_reach_the_verbs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MORA_STEP_CHECKPOINT_SECONDS", "5")
+    settings, request = Settings(home=tmp_path, planner="embedded", device="cpu"), Request(prompt="a red ball")
+    with Archive.open(settings.database, tmp_path) as archive:
+        rooms = rooms_of(settings, archive)
+        planner = rooms.planner(request)
+        run = new_run(rooms, request, planner, {})
+        with archive.hold(run.id) as lease:
+            bookmarks = context_of(rooms, run, planner, lease).studio.bookmarks
+    assert bookmarks is not None
+    bookmark = bookmarks("5" * 64)
+    assert isinstance(bookmark, Bookmark)
+    assert (bookmark.folder, bookmark.seconds) == (tmp_path / "unfinished" / ("5" * 64), 5)
+
+
+def test_the_dial_has_bounds(tmp_path: Path) -> None:
+    assert Settings(home=tmp_path).step_checkpoint_seconds == 30
+    with pytest.raises(ValidationError):
+        Settings(home=tmp_path, step_checkpoint_seconds=-1)
