@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from graph.build import build
 from graph.history import origin_of
 from graph.state import Errand, RunState
-from memory.steps import restored, sends, values_of
+from memory.steps import sends, values_of
 
 if TYPE_CHECKING:
     from memory.parcel import Story
@@ -29,9 +29,9 @@ def fault_of(story: "Story") -> str | None:
     try:
         STATE.validate_python(origin_of(story.run).get("state", {}))
         for step in story.steps:
-            values = values_of(step)
+            values, writes = values_of(step)
             STATE.validate_python({name: value for name, value in values.items() if name in RunState.__annotations__})
-            for send in (*sends(values), *sends([restored(write.value) for write in step.writes])):
+            for send in (*sends(values), *sends([value for _, value in writes])):
                 if send.node not in nodes:
                     return f"has a checkpoint that goes on at {send.node[:40]!r}, which this graph does not know"
                 ERRAND.validate_python(send.arg)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from memory.leases import Lease
 
 
+MOST_ANSWERED = 2**20
+"""Characters of an answer that is believed to be one; a longer one is asked for again."""
+
+
 @dataclass(frozen=True)
 class ArchiveRecorder:
     """The planner's memory of one run."""
@@ -23,7 +27,7 @@ class ArchiveRecorder:
     def recall(self, digest: str) -> str | None:
         """The recorded answer to the request of this digest, if there is one."""
         call = self.archive.recalled_llm(self.lease.run, digest)
-        return None if call is None else call.response
+        return None if call is None or len(call.response) > MOST_ANSWERED else call.response
 
     def remember(self, digest: str, model: str, purpose: str, request: JsonValue, response: str) -> None:
         """Keeps an answer."""

@@ -321,8 +321,9 @@ class Archive:
 
     def _give_up(self, work: _Work) -> None:
         def end(session: Session) -> None:
-            line = session.get_one(AgentCallRow, work.call)
-            line.ended_at, line.outcome = datetime.now(UTC), "failed"
+            line = session.get(AgentCallRow, work.call)
+            if line is not None:  # else the run was dropped, after its lease had expired
+                line.ended_at, line.outcome = datetime.now(UTC), "failed"
             recipes.release(session, work.recipe.key, work.token)
 
         self._tidy("the claim", end)

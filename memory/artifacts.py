@@ -9,8 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from memory.errors import DamagedArtifact, DiskTrouble
+from memory.errors import DamagedArtifact, DatabaseTrouble, DiskTrouble
 from memory.records import Artifact, Media
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+SUFFIX = re.compile(r"\.[a-z0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Product:
     suffix: str
 
     def __post_init__(self) -> None:
-        assert re.fullmatch(r"\.[a-z0-9]{1,15}", self.suffix), f"{self.suffix!r} is no end of a file name like '.png'"
+        assert SUFFIX.fullmatch(self.suffix), f"{self.suffix!r} is no end of a file name like '.png'"
 
     @property
     def sha256(self) -> str:
@@ -39,7 +42,11 @@ class Made:
 
 
 def place(home: Path, sha256: str, suffix: str) -> Path:
-    """Where bytes of that digest lie, or would lie."""
+    """Where bytes of that digest lie, or would lie; DatabaseTrouble for what is no digest, and might be a way out."""
+    if SHA256.fullmatch(sha256) is None or SUFFIX.fullmatch(suffix) is None:
+        raise DatabaseTrouble(
+            f"The database names a file {sha256[:100]!r} that no product can have; restore the database from a copy."
+        )
     return home / "artifacts" / sha256[:2] / f"{sha256[2:]}{suffix}"
 
 

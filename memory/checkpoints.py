@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -17,8 +17,52 @@ from memory.errors import DatabaseTrouble
 
 if TYPE_CHECKING:
     import psycopg
+    from langchain_core.runnables import RunnableConfig
 
 SETUP_LOCK = MIGRATION_LOCK + 1
+
+
+class _Plain(BaseCheckpointSaver[str]):
+    """Before a saver of LangGraph's: DatabaseTrouble for a row that is no checkpoint: somebody else wrote it."""
+
+    def get_tuple(self, config: "RunnableConfig") -> CheckpointTuple | None:
+        with _as_written():
+            found = super().get_tuple(config)
+            return None if found is None else _looked_at(found)
+
+    def list(self, config: "RunnableConfig | None", **narrowed: Any) -> Iterator[CheckpointTuple]:
+        with _as_written():
+            for found in super().list(config, **narrowed):
+                yield _looked_at(found)
+
+
+class _PlainSqliteSaver(_Plain, SqliteSaver):
+    pass
+
+
+def _looked_at(found: CheckpointTuple) -> CheckpointTuple:
+    """The checkpoint, if it has the parts of one."""
+    parts: dict[str, type] = {
+        "v": int, "id": str, "ts": str, "channel_values": dict, "channel_versions": dict, "versions_seen": dict,
+    }  # fmt: skip
+    checkpoint: dict[str, Any] = {**found.checkpoint}
+    if not isinstance(found.metadata, dict):
+        raise TypeError("its metadata is no object")
+    for name, kind in parts.items():
+        if not isinstance(checkpoint.get(name), kind):
+            raise TypeError(f"its {name} is no {kind.__name__}")
+    return found
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, NotImplementedError, RecursionError, TypeError, ValueError) as error:
+        raise DatabaseTrouble(
+            "A checkpoint in the database was not written by this program "
+            f"({str(error)[:100]}); restore the database from a copy, or drop its run with `gc --run`."
+        ) from error
 
 
 @contextmanager
@@ -28,7 +72,7 @@ def saver_on(url: URL, busy_seconds: float) -> Iterator[BaseCheckpointSaver[str]
     if url.drivername == "sqlite":
         with closing(sqlite3.connect(str(url.database), check_same_thread=False, timeout=busy_seconds)) as connection:
             connection.execute(SYNC_RARELY)
-            saver = SqliteSaver(connection, serde=serde)
+            saver = _PlainSqliteSaver(connection, serde=serde)
             saver.setup()
             yield saver
         return
@@ -36,31 +80,28 @@ def saver_on(url: URL, busy_seconds: float) -> Iterator[BaseCheckpointSaver[str]
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import dict_row
 
+    class _PlainPostgresSaver(_Plain, PostgresSaver):
+        pass
+
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.Connection.connect(
         address, autocommit=True, prepare_threshold=0, row_factory=dict_row, connect_timeout=max(2, round(busy_seconds))
     ) as pg:
         with _alone(pg, busy_seconds):
             PostgresSaver(pg).setup()
-        yield PostgresSaver(pg, serde=serde)
+        yield _PlainPostgresSaver(pg, serde=serde)
 
 
 class PlainSerializer(JsonPlusSerializer):
     """Restores plain data and LangGraph's and LangChain's own values, from the encodings that are written today."""
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """What the bytes say; DatabaseTrouble if they are of another encoding, or say nothing."""
+        """What the bytes say; ValueError if they are of another encoding, or say nothing."""
         encoding, packed = data
-        try:
-            if encoding in ("null", "msgpack"):
-                return super().loads_typed((encoding, packed))
-        except (ValueError, TypeError, RecursionError) as error:
-            raise DatabaseTrouble(f"{DAMAGED_CHECKPOINT} It cannot be read ({error}).") from error
         # LangGraph would still read "json", with a table of classes to make, and "pickle" where somebody allows it.
-        raise DatabaseTrouble(f"{DAMAGED_CHECKPOINT} It is encoded as {encoding!r}.")
-
-
-DAMAGED_CHECKPOINT = "A checkpoint in the database was not written by this program; restore the database from a copy."
+        if encoding not in ("null", "msgpack"):
+            raise ValueError(f"it is encoded as {encoding!r}")
+        return super().loads_typed((encoding, packed))
 
 
 def plain_serializer() -> PlainSerializer:

@@ -26,17 +26,15 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from pydantic import Field, ValidationError
 
-from memory.artifacts import disk_words
+from memory.artifacts import SHA256, SUFFIX, disk_words
 from memory.errors import BadParcel
 from memory.recipes import artifact_id
 from memory.records import AgentCall, Artifact, LlmCall, Record, Run
-from memory.steps import Step
+from memory.steps import Step, values_of
 
 FORMAT, VERSION = "mora-run", 1
 MANIFEST, RECORDS, ARTIFACTS = "manifest.json", "records.json", "artifacts/"
 RUN_ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
-SUFFIX = re.compile(r"\.[a-z0-9]{1,15}")
 WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 WORDS = re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,256}")
 
@@ -314,6 +312,8 @@ def _check_story(story: Story, known: dict[str, Artifact]) -> None:
         )
         _require(bool(good), "a call of its language model is not of its run")
         _check_moments(call.created_at)
+    for step in story.steps:
+        values_of(step)  # what has no meaning is found now, and not when half of it is written
     ids = [step.id for step in story.steps]
     _require(len(set(ids)) == len(ids), "it holds a checkpoint twice")
 

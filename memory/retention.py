@@ -24,7 +24,7 @@ from memory.archive import Archive
 from memory.artifacts import disk_words
 from memory.errors import DatabaseTrouble, DiskTrouble, RunIsHeld, RunIsNeeded
 from memory.needs import needs_of
-from memory.records import Record, Run
+from memory.records import Record
 from memory.steps import next_nodes, waits
 from memory.tables import AgentCallRow, ArtifactRow, LeaseRow, LlmCallRow, RecipeRow, RunArtifactRow, RunRow
 
@@ -90,18 +90,17 @@ def collect(
     if not dry_run:
         # First, because it needs no room in the database, and a full disk is why a person is here.
         _remove(archive, heap.files, grace)
-    named = [archive.run(one) for one in drop]
-    orphans = _drop(archive, heap, named, failed=failed, grace=grace, dry_run=dry_run)
+    orphans = _drop(archive, heap, [_named(archive, one) for one in drop], failed=failed, grace=grace, dry_run=dry_run)
     heap.files |= orphans
     if not dry_run:
         _remove(archive, orphans, timedelta(0))
     with archive.saver() as saver:
-        for run in archive.runs():
+        for run in _ids(archive):
             try:
-                found = list(saver.list({"configurable": {"thread_id": run.id, "checkpoint_ns": ""}}))[::-1]
+                found = list(saver.list({"configurable": {"thread_id": run, "checkpoint_ns": ""}}))[::-1]
                 _prune(archive, heap, run, found, _kept(archive, run, found, review_points, grace), dry_run=dry_run)
             except (DatabaseTrouble, RunIsHeld) as trouble:
-                heap.notes.append(f"The checkpoints of run {run.id} were kept: {trouble}")
+                heap.notes.append(f"The checkpoints of run {run} were kept: {trouble}")
     after = None if dry_run else _compacted(archive, heap)
     return Swept(
         dry=dry_run,
@@ -114,6 +113,16 @@ def collect(
         database=(before, after),
         notes=heap.notes,
     )
+
+
+def _named(archive: Archive, run_id: str) -> str:
+    """The whole id; a run whose row is no record, because somebody else wrote it, can be dropped by it as well."""
+    return run_id if run_id in _ids(archive) else archive.run(run_id).id
+
+
+def _ids(archive: Archive) -> list[str]:
+    with archive.reading() as session:
+        return list(session.scalars(select(RunRow.id).order_by(RunRow.id)))
 
 
 # Files
@@ -179,12 +188,12 @@ def _transaction(archive: Archive, *, dry_run: bool) -> Iterator[Session]:
 
 
 def _drop(
-    archive: Archive, heap: _Heap, named: list[Run], *, failed: bool, grace: timedelta, dry_run: bool
+    archive: Archive, heap: _Heap, named: list[str], *, failed: bool, grace: timedelta, dry_run: bool
 ) -> dict[Path, int]:
     """Delete runs and all rows of artifacts that no run needs then; the files that belong to none any more."""
     with _transaction(archive, dry_run=dry_run) as session:
         database.lock_shelf(session, alone=True)
-        runs = _dropped(session, heap, [run.id for run in named], failed=failed)
+        runs = _dropped(session, heap, named, failed=failed)
         ours = set[str]().union(*(needs_of(session, session.get_one(RunRow, run)) for run in runs))
         for run in runs:
             _delete_run(session, run)
@@ -197,7 +206,11 @@ def _drop(
             session.scalars(select(ArtifactRow.sha256).where(ArtifactRow.sha256.in_([row.sha256 for row in gone])))
         )
         return {
-            artifacts.place(archive.home, row.sha256, row.suffix): row.size for row in gone if row.sha256 not in left
+            artifacts.place(archive.home, row.sha256, row.suffix): row.size
+            for row in gone
+            if row.sha256 not in left
+            and artifacts.SHA256.fullmatch(row.sha256)
+            and artifacts.SUFFIX.fullmatch(row.suffix)
         }
 
 
@@ -213,7 +226,8 @@ def _dropped(session: Session, heap: _Heap, named: list[str], *, failed: bool) -
                 runs.add(run)
             except RunIsHeld as held:
                 heap.notes.append(str(held))
-    parents = dict(session.execute(select(RunRow.id, RunRow.parent).where(RunRow.parent.is_not(None))).tuples().all())
+    forks = session.execute(select(RunRow.id, RunRow.parent)).all()
+    parents: dict[str, str | None] = {run: parent for run, parent in forks if parent is not None}
     while needed := {parent for fork, parent in parents.items() if parent in runs and fork not in runs}:
         told = [f"Run {run} has forks that are kept ({_forks(parents, run, runs)})" for run in sorted(needed)]
         if needed & set(named):
@@ -278,30 +292,30 @@ def _delete_artifacts(session: Session, candidates: set[str]) -> list[ArtifactRo
 
 
 def _kept(
-    archive: Archive, run: Run, found: "list[CheckpointTuple]", review_points: Collection[str], grace: timedelta
+    archive: Archive, run: str, found: "list[CheckpointTuple]", review_points: Collection[str], grace: timedelta
 ) -> set[str]:
     """Ids of the checkpoints that stay: review points, young ones, those that forks begin at, and the last."""
     with archive.reading() as session:
-        origins = session.scalars(select(RunRow.settings).where(RunRow.parent == run.id))
+        origins = session.scalars(select(RunRow.settings).where(RunRow.parent == run))
         forked_at = {id for settings in origins for id in UUID.findall(json.dumps(settings))}
     stay = {_id(one) for one in found if _stays(one, review_points, grace)}
     return stay | forked_at | {_id(one) for one in found[-1:]}
 
 
 def _prune(
-    archive: Archive, heap: _Heap, run: Run, found: "list[CheckpointTuple]", kept: set[str], *, dry_run: bool
+    archive: Archive, heap: _Heap, run: str, found: "list[CheckpointTuple]", kept: set[str], *, dry_run: bool
 ) -> None:
     """Delete the other checkpoints of the run; RunIsHeld while somebody works on it."""
     gone = [_id(one) for one in found if _id(one) not in kept]
     if not gone:
         return
     with _transaction(archive, dry_run=dry_run) as session:
-        leases.refuse_held(session, run.id)
-        if session.get(RunRow, run.id, with_for_update=True) is None:
+        leases.refuse_held(session, run)
+        if session.get(RunRow, run, with_for_update=True) is None:
             return
         heap.steps += len(gone)
-        heap.step_bytes += threads.weight(session, run.id, gone)
-        threads.prune(session, run.id, gone, _parents(found, kept), _metadata(found, kept))
+        heap.step_bytes += threads.weight(session, run, gone)
+        threads.prune(session, run, gone, _parents(found, kept), _metadata(found, kept))
 
 
 def _stays(found: "CheckpointTuple", review_points: Collection[str], grace: timedelta) -> bool:

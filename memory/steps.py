@@ -56,7 +56,7 @@ def steps_of(saver: "BaseCheckpointSaver[str]", thread: str) -> list[Step]:
 def put_steps(saver: "BaseCheckpointSaver[str]", thread: str, steps: list[Step]) -> None:
     """Write the checkpoints under the name of the thread; BadParcel for a mark that says nothing."""
     for step in steps:
-        values = {name: restored(value) for name, value in step.values.items()}
+        values, _ = values_of(step)
         checkpoint = {
             "v": step.v,
             "id": step.id,
@@ -74,9 +74,10 @@ def put_steps(saver: "BaseCheckpointSaver[str]", thread: str, steps: list[Step])
             saver.put_writes(_config(thread, step.id), kept, task)
 
 
-def values_of(step: Step) -> dict[str, Any]:
-    """The values of the channels, marks restored."""
-    return {name: restored(value) for name, value in step.values.items()}
+def values_of(step: Step) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """The values of the channels, and what was written to which, marks restored; BadParcel."""
+    values = {name: restored(value) for name, value in step.values.items()}
+    return values, [(write.channel, restored(write.value)) for write in step.writes]
 
 
 def next_nodes(found: "CheckpointTuple") -> set[str]:

@@ -31,6 +31,23 @@ def archive(database_url: str, home: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture
+def other(tmp_path: Path) -> Iterator[Archive]:
+    """The archive of another machine."""
+    with Archive.open(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "other") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good parcel."""
+    from keeping_crew import sent, travelled
+
+    home = tmp_path_factory.mktemp("packed")
+    with Archive.open(f"sqlite:///{home / 'mora.db'}", home) as archive:
+        return sent(archive, travelled(archive), home)
+
+
+@pytest.fixture
 def run(archive: Archive) -> Run:
     return archive.create_run(Request(prompt="a fox at dawn"), settings={"steps": 3}, graph_version=1)
 

@@ -58,8 +58,11 @@ def test_a_planted_row_does_not_run_code(archive: Archive, run: Run, tmp_path: P
     with archive.saver() as saver:
         story(saver).invoke({}, thread, durability="sync")
         plant(archive.url, planted)
-        found = saver.get_tuple(thread)
-    assert found is not None
+        if archive.url.startswith("sqlite"):  # PostgreSQL keeps the rest of the checkpoint in another table
+            with pytest.raises(DatabaseTrouble, match="not written by this program"):
+                saver.get_tuple(thread)
+        else:
+            assert saver.get_tuple(thread) is not None
     assert not trace.exists()
     # The same bytes are dangerous to a serializer that is not strict: the planting is real.
     JsonPlusSerializer(allowed_msgpack_modules=True).loads_typed(("msgpack", planted))
