@@ -166,15 +166,19 @@ def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
     """What was chosen, and what was given, becomes one film, in the order of its procedure."""
     context = runtime.context
     film = _film(state, context)
+    notes: list[str] = []
 
     def report(told: Told) -> None:
         context.stop_if_asked()
+        if "note" in told:
+            notes.append(str(told["note"]))
         runtime.stream_writer(dict(told))
 
     def work() -> list[Made]:
         return [assemble_film(context.studio, film, report=report)]
 
-    return {"film": traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work)[-1].artifact.id}
+    made = traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work)[-1]
+    return {"film": made.artifact.id, "notes": notes}
 
 
 def _film(state: RunState, context: Context) -> AssembleFilm:

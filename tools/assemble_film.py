@@ -1,21 +1,29 @@
-"""Clips -> one film: the only lossy encode there is. One frame is in memory."""
+"""Clips -> one film: the only lossy encode there is, and only of what is not such a film already. One frame is in
+memory."""
 
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Annotated, Self
 
+import numpy as np
 from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
 from memory.artifacts import Made, Product, disk_words
-from memory.records import Recipe
+from memory.records import Media, Recipe
 from models.agent import Progress, UInt8Array
 from tools.arguments import Arguments, ArtifactId, FramesPerSecond
 from tools.harmony import Part, rate_of, shown, shown_count, stored_clip
-from tools.media import FilmCodec, encode_film, exact_rate, film_writer, frame_reader
+from tools.media import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
+from tools.splice import NotWhole, Track, examined, holds, is_heard, joined, together, track_of
 from tools.studio import Report, Studio, progress_of
+
+log = logging.getLogger(__name__)
 
 CODE_VERSION = 1
 """Raise it when the same clips are to give another film: it is in the recipe."""
@@ -51,55 +59,174 @@ class AssembleFilm(Arguments):
         return self
 
 
+@dataclass(frozen=True)
+class _Reel:
+    """A film to be made of parts. begins: the frame with which each part begins, and after them how many there are.
+
+    whole: places of those that may stay as they are, as their records tell.
+    """
+
+    studio: Studio
+    parts: Sequence[Part]
+    size: tuple[int, int]
+    rate: Fraction
+    begins: Sequence[int]
+    whole: tuple[int, ...]
+
+    def file_of(self, place: int) -> Path:
+        """Where the clip of a part lies, its digest verified."""
+        clip = self.parts[place].clip
+        self.studio.archive.read(clip)
+        return self.studio.archive.path(clip)
+
+
 def assemble_film(studio: Studio, arguments: AssembleFilm, *, report: Report | None = None) -> Made:
     """The film of some clips: size and, unless said, rate of the first; the others are fitted and keep their speed.
 
-    Raises BadInput for a product that is no clip, and for a clip that has no frame left.
+    What is a film already, shown whole and at its own size and rate, stays as it is, packet by packet, where the codec
+    allows it; all else is encoded, once. What became of it is reported as notes. Raises BadInput for a product that is
+    no clip, and for a clip that has no frame left.
     """
-    parts = [
-        Part(stored_clip(studio, id), place in arguments.drop_first, place in arguments.drop_last)
-        for place, id in enumerate(arguments.clips)
-    ]
-    first = parts[0].clip
-    rate = exact_rate(arguments.fps) if arguments.fps is not None else rate_of(first)
-    codec = FilmCodec()
+    reel = _reel(studio, arguments)
+    codec, tell = FilmCodec(), report or studio.report
 
     def produce() -> Product:
-        width, height = first.media.width, first.media.height
-        count = sum(shown_count(part, rate) for part in parts)
-        tell = progress_of(report or studio.report, "assemble_film", count)
-        frames = _told(_film_frames(studio, parts, (width, height), rate), count, tell)
+        heard = progress_of(tell, "assemble_film", reel.begins[-1])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
             with disk_words(path):
-                media = encode_film(frames, path, width=width, height=height, fps=rate, codec=codec)
+                media = _spliced(reel, codec, path, heard) or _encoded(reel, range(len(reel.parts)), codec, path, heard)
                 return Product(path.read_bytes(), media, ".mp4")
 
     recipe = Recipe(
         agent="assemble_film",
         spec={
-            "fps": str(rate),
+            "fps": str(reel.rate),
             "crf": codec.crf,
             "preset": codec.preset,
             "drop_first": [*sorted(arguments.drop_first)],
             "drop_last": [*sorted(arguments.drop_last)],
+            **({"whole": [*reel.whole]} if reel.whole else {}),
         },
-        parents=tuple(part.clip.sha256 for part in parts),
+        parents=tuple(part.clip.sha256 for part in reel.parts),
         numerics=f"assemble_film:{CODE_VERSION};{frame_reader()};{film_writer(codec)}",
     )
-    return studio.archive.make(studio.lease, recipe, produce, parents=tuple(part.clip.id for part in parts))
+    made = studio.archive.make(studio.lease, recipe, produce, parents=tuple(part.clip.id for part in reel.parts))
+    for note in _notes(reel, studio.archive.path(made.artifact)):
+        tell({"stage": "assemble_film", "note": note})
+    return made
 
 
-def _film_frames(studio: Studio, parts: Sequence[Part], size: tuple[int, int], rate: Fraction) -> Iterator[UInt8Array]:
-    for part in parts:
-        yield from shown(studio.archive, part, size, rate)
+def _reel(studio: Studio, arguments: AssembleFilm) -> _Reel:
+    parts = [
+        Part(stored_clip(studio, id), place in arguments.drop_first, place in arguments.drop_last)
+        for place, id in enumerate(arguments.clips)
+    ]
+    first = parts[0].clip
+    size = (first.media.width, first.media.height)
+    rate = exact_rate(arguments.fps) if arguments.fps is not None else rate_of(first)
+    whole = tuple(place for place, part in enumerate(parts) if _may_stay(part, size, rate))
+    begins = (0, *accumulate(shown_count(part, rate) for part in parts))
+    return _Reel(studio, parts, size, rate, begins, whole)
 
 
-def _told(frames: Iterator[UInt8Array], count: int, tell: Progress) -> Iterator[UInt8Array]:
-    for index, frame in enumerate(frames, start=1):
+def _may_stay(part: Part, size: tuple[int, int], rate: Fraction) -> bool:
+    media, cut = part.clip.media, part.drop_first or part.drop_last
+    return media.media_type == MP4 and not cut and (media.width, media.height) == size and rate_of(part.clip) == rate
+
+
+def _encoded(reel: _Reel, places: Sequence[int], codec: FilmCodec, path: Path, tell: Progress) -> Media:
+    width, height = reel.size
+    frames = _told(_film_frames(reel, places), reel.begins[places[0]], reel.begins[-1], tell)
+    return encode_film(frames, path, width=width, height=height, fps=reel.rate, codec=codec)
+
+
+def _film_frames(reel: _Reel, places: Sequence[int]) -> Iterator[UInt8Array]:
+    for place in places:
+        yield from shown(reel.studio.archive, reel.parts[place], reel.size, reel.rate)
+
+
+def _told(frames: Iterator[UInt8Array], begin: int, count: int, tell: Progress) -> Iterator[UInt8Array]:
+    for index, frame in enumerate(frames, start=begin + 1):
         yield frame
         if index % REPORT_EVERY == 0 or index == count:
             tell(index, count)
+
+
+def _spliced(reel: _Reel, codec: FilmCodec, path: Path, tell: Progress) -> Media | None:
+    """The film with what stays as it is, and the rest encoded between; None if nothing can stay."""
+    kept = _kept(reel)
+    if not kept:
+        return None
+    films: list[tuple[Path, Track]] = []
+    try:
+        beside = _codec_beside([track for _, track in kept.values()], codec, path.with_name("trial.mp4"))
+        for stays, run in groupby(range(len(reel.parts)), key=kept.__contains__):
+            places = list(run)
+            if stays:
+                films += [kept[place] for place in places]
+                continue
+            piece = path.with_name(f"{places[0]}.mp4")
+            _encoded(reel, places, beside, piece, tell)
+            films.append((piece, track_of(piece)))
+        return joined(films, path)
+    except NotWhole as reason:
+        log.info("the film is encoded as a whole: %s", reason)
+        return None
+
+
+def _kept(reel: _Reel) -> dict[int, tuple[Path, Track]]:
+    """By place, the films that stay: each as its record says, and able to stand in one track with those before it."""
+    kept: dict[int, tuple[Path, Track]] = {}
+    for place in reel.whole:
+        path, media = reel.file_of(place), reel.parts[place].clip.media
+        try:
+            track = examined(path)
+            if (track.width, track.height, track.rate, track.num_frames) != (*reel.size, reel.rate, media.num_frames):
+                raise NotWhole("its record says something else")
+            together([*(known for _, known in kept.values()), track])
+        except NotWhole as reason:
+            log.info("%s is encoded again: %s", reel.parts[place].clip.id, reason)
+        else:
+            kept[place] = path, track
+    return kept
+
+
+def _codec_beside(tracks: Sequence[Track], codec: FilmCodec, trial: Path) -> FilmCodec:
+    """How to encode what is to stand in one track with these: a frame on trial shows whether the usual ids are free."""
+    first, sets = tracks[0], together(tracks)
+    alike = replace(codec, colours=first.colours)
+    black = np.zeros((first.height, first.width, 3), np.uint8)
+    encode_film([black], trial, width=first.width, height=first.height, fps=first.rate, codec=alike)
+    return alike if sets.beside(track_of(trial).sets) else replace(alike, sets_id=sets.free_id())
+
+
+def _notes(reel: _Reel, film: Path) -> Iterator[str]:
+    """What became of the parts that might have stayed as they are, as the finished film shows it."""
+    files = {place: reel.file_of(place) for place in reel.whole}
+    stayed = [place for place, file in files.items() if holds(film, file, begin=reel.begins[place])]
+    changed = [place for place in files if place not in stayed]
+    if stayed:
+        rest = "; only the rest was encoded" if len(stayed) < len(reel.parts) else ""
+        yield f"{_clips(stayed)} stayed in the film as {_was(stayed)}, bit for bit{rest}."
+    if changed:
+        yield f"{_clips(changed)} could not stay as {_was(changed)} beside the rest, and had to be encoded once more."
+    silent = [place for place, file in files.items() if is_heard(file) and not is_heard(film, _span(reel, place))]
+    if silent:
+        yield f"The sound of {_clips(silent)} was dropped, since the film could not keep it as it was."
+
+
+def _clips(places: Sequence[int]) -> str:
+    return "1 clip" if len(places) == 1 else f"{len(places)} clips"
+
+
+def _was(places: Sequence[int]) -> str:
+    return "it was" if len(places) == 1 else "they were"
+
+
+def _span(reel: _Reel, place: int) -> tuple[float, float]:
+    """When a part begins and ends in the film, in seconds."""
+    return float(reel.begins[place] / reel.rate), float(reel.begins[place + 1] / reel.rate)
 
 
 def as_tool(studio: Studio) -> StructuredTool:

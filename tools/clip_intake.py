@@ -1,9 +1,11 @@
 """A person's video -> a clip of the house: silent, upright, constant rate, lossless. Knows no agent and no codec.
 
-Everything that can be wrong with a file is one sentence (BadInput); everything that was changed is one note.
+A file that can stand in a film as it is, is kept as it is, bit for bit. Everything that can be wrong with a file is one
+sentence (BadInput); everything that was changed is one note.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,15 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from memory.artifacts import Made
+from memory.artifacts import Made, Product
 from memory.recipes import artifact_id
-from memory.records import Recipe
+from memory.records import Media, Recipe
 from models.agent import Clip, UInt8Array
 from tools.errors import BadInput
 from tools.footage import JITTER, End, Footage, Wanted, read_footage
 from tools.intake import FITS, HOW, Fit, fitted_note
-from tools.media import clip_writer, exact_rate, frame_reader
+from tools.media import MP4, clip_writer, exact_rate, frame_reader
+from tools.splice import NotWhole, examined, is_heard
 from tools.studio import Studio, clip_product
+
+log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 20.0
 """Of a file that are used."""
@@ -29,6 +34,10 @@ SLOWEST, FASTEST = 1, 60
 """Frames a second; what is slower or faster is brought to this."""
 LARGEST_FILE = 64 * 2**30
 """Bytes; two hours of a telephone's 4K."""
+LARGEST_KEPT = 256 * 2**20
+"""Bytes of a file that is kept as it is."""
+MOST_KEPT_FRAMES = 2400
+"""Frames of such a file, which is used whole: as many as a clip may have that is edited."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +71,68 @@ def take_clip(path: Path, size: tuple[int, int], *, fit: Fit = "crop", end: End 
     return TakenClip(np.stack([footage.frames[index] for index in shown]), float(fps), source, notes, fit, end)
 
 
-def store_clip(studio: Studio, taken: TakenClip) -> Made:
+@dataclass(frozen=True)
+class KeptFile:
+    """A person's video that can stand in a film as it is: its bytes, what they are, sha256 of them, and notes."""
+
+    data: bytes
+    media: Media
+    source_sha256: str
+    notes: tuple[str, ...] = ()
+
+
+def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:
+    """The file, if it is a film of `size` (width, height) from which packets can be copied (`tools.splice`); else None.
+
+    All of it has been decoded then. What else it may be, `take_clip` finds out.
+    """
+    try:
+        if not path.is_file() or not 0 < path.stat().st_size <= LARGEST_KEPT:
+            return None
+        data = path.read_bytes()
+        if data[4:8] != b"ftyp":
+            return None
+        track = examined(data, most_frames=MOST_KEPT_FRAMES)
+    except (OSError, ValueError) as error:
+        log.debug("%s is not kept as it is: %s", path, error)
+        return None
+    except NotWhole as reason:
+        log.info("%s is not kept as it is: %s", path, reason)
+        return None
+    if (track.width, track.height) != size or not SLOWEST <= track.rate <= FASTEST:
+        return None
+    media = Media(
+        kind="clip", media_type=MP4, width=size[0], height=size[1], num_frames=track.num_frames, fps=float(track.rate)
+    )
+    return KeptFile(data, media, hashlib.sha256(data).hexdigest(), _sound_note(data, kept=bool(track.sounds)))
+
+
+def _sound_note(data: bytes, *, kept: bool) -> tuple[str, ...]:
+    if not is_heard(data):
+        return ()
+    stays = "stays where the film shows the video as it is; what is made of it is silent"
+    return (f"The video's sound {stays if kept else 'was dropped'}.",)
+
+
+def store_clip(studio: Studio, taken: TakenClip | KeptFile) -> Made:
     """Stores a video that was taken in, without loss."""
-    clip = Clip(taken.frames, taken.fps)
-    return studio.archive.make(studio.lease, _recipe(taken), lambda: clip_product(clip))
+    return studio.archive.make(studio.lease, _recipe(taken), lambda: _product(taken))
 
 
-def clip_id(taken: TakenClip) -> str:
+def _product(taken: TakenClip | KeptFile) -> Product:
+    if isinstance(taken, KeptFile):
+        return Product(taken.data, taken.media, ".mp4")
+    return clip_product(Clip(taken.frames, taken.fps))
+
+
+def clip_id(taken: TakenClip | KeptFile) -> str:
     """The artifact id that `store_clip` will give it."""
     return artifact_id("clip", _recipe(taken))
 
 
-def _recipe(taken: TakenClip) -> Recipe:
+def _recipe(taken: TakenClip | KeptFile) -> Recipe:
+    if isinstance(taken, KeptFile):
+        return Recipe(agent="upload", spec={"source": taken.source_sha256, "kept": True})
     height, width = taken.frames.shape[1:3]
     return Recipe(
         agent="upload",

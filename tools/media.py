@@ -59,12 +59,27 @@ Mark = Callable[[int], None]
 
 
 @dataclass(frozen=True)
+class Colours:
+    """How a film says its colours are meant, in FFmpeg's numbers: range, matrix, primaries, transfer curve."""
+
+    range: int = ColorRange.MPEG
+    matrix: int = AVCOL_SPC_BT709
+    primaries: int = ColorPrimaries.BT709
+    curve: int = ColorTrc.BT709
+
+
+@dataclass(frozen=True)
 class FilmCodec:
-    """How the one lossy encode is done: x264's constant rate factor, preset and number of threads."""
+    """How the one lossy encode is done: x264's constant rate factor, preset and number of threads.
+
+    colours, sets_id: those of what it is joined with, and an id of parameter sets that is free there.
+    """
 
     crf: int = FILM_CRF
     preset: str = FILM_PRESET
     threads: int = FILM_THREADS
+    colours: Colours = Colours()
+    sets_id: int = 0
 
 
 def exact_rate(fps: float | Fraction) -> Fraction:
@@ -212,12 +227,13 @@ def encode_film(
     """
     rate = exact_rate(fps)
     even_width, even_height = width + width % 2, height + height % 2
+    codec = codec or FilmCodec()
     with _as_path(target) as path, av.open(str(path), "w", format="mp4", container_options=INDEX_FIRST) as container:
-        stream = _film_stream(container, rate, even_width, even_height, codec or FilmCodec())
+        stream = _film_stream(container, rate, even_width, even_height, codec)
         painter, count = VideoReformatter(), 0
         for pixels in frames:
             assert pixels.shape == (height, width, 3), f"a frame is {pixels.shape}, the film {(height, width, 3)}"
-            container.mux(stream.encode(_film_frame(painter, pixels, count, rate)))
+            container.mux(stream.encode(_film_frame(painter, pixels, count, rate, codec.colours)))
             count += 1
             if mark is not None:
                 mark(count)
@@ -271,27 +287,31 @@ def _film_stream(container: Any, rate: Fraction, width: int, height: int, codec:
     # x264's macroblock tree reads memory it has not written when the width is no multiple of 128 pixels (seen with the
     # x264 of PyAV 18.1): the same frames gave up to six different films.
     options = {"crf": str(codec.crf), "preset": codec.preset, "mbtree": "0", "flags": "+bitexact"}
+    if codec.sets_id:
+        options["x264-params"] = f"sps-id={codec.sets_id}"
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     context = stream.codec_context
     context.thread_count = codec.threads
-    context.color_range, context.colorspace = ColorRange.MPEG, AVCOL_SPC_BT709
-    context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    context.color_range, context.colorspace = codec.colours.range, codec.colours.matrix
+    context.color_primaries, context.color_trc = codec.colours.primaries, codec.colours.curve
     return stream
 
 
-def _film_frame(painter: VideoReformatter, pixels: UInt8Array, index: int, rate: Fraction) -> av.VideoFrame:
+def _film_frame(
+    painter: VideoReformatter, pixels: UInt8Array, index: int, rate: Fraction, colours: Colours
+) -> av.VideoFrame:
     height, width = pixels.shape[:2]
     if height % 2 or width % 2:
         pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     frame = painter.reformat(
         _frame(pixels),
         format="yuv420p",
-        dst_colorspace=Colorspace.ITU709,
+        dst_colorspace=Colorspace.ITU709 if colours.matrix == AVCOL_SPC_BT709 else Colorspace.ITU601,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,
-        dst_color_trc=ColorTrc.BT709,
-        dst_color_primaries=ColorPrimaries.BT709,
+        dst_color_trc=colours.curve,
+        dst_color_primaries=colours.primaries,
         interpolation=EXACT,
         threads=1,
     )
