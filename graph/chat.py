@@ -3,7 +3,7 @@
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from graph.state import RunState
 from graph.storyboard import stale_calls
 from graph.talk import Board, Thing, told_board
 from graph.talk_phrases import AGREED
+from graph.talk_references import WHICH
 from graph.telling import Listener, state_of
 from memory.records import Run
 from tools.export import export
@@ -29,6 +30,7 @@ from tools.export import export
 Listening = Callable[[], AbstractContextManager[Listener]]
 PROMPT = "> "
 HELLO = "Say what you want to see, and what becomes of what is shown. /help lists the commands, Ctrl-D leaves."
+STALE = "stale now; `refresh` makes it again"
 STOPPED = "Enter, or `go on`, tries it again; anything else takes this turn back first."
 
 
@@ -46,6 +48,7 @@ class Chat:
     screen: Screen
     listening: Listening
     shown: int = 0
+    marks: dict[int, Mark] = field(default_factory=dict)
     leaving: threading.Event = field(default_factory=threading.Event)
     state: RunState = field(default_factory=RunState)
 
@@ -158,35 +161,48 @@ class Chat:
             self.screen.say(note, style="italic")
         marked = self._marked()
         for thing, mark in marked:
-            if thing.number > self.shown or (question is not None and self._is_asked(thing, question)):
+            if thing.number > self.shown:
                 self.screen.show(thing, mark)
-        self.shown = max([self.shown, *(thing.number for thing, _ in marked)])
+        self._tell_changes(marked)
         if question is not None:
             self._ask(question)
 
-    def _is_asked(self, thing: Thing, question: Question) -> bool:
-        """True for a take that is chosen among now, though it is no new one."""
-        calls = [call for call in question.asked["waiting"] if len(call["takes"]) > 1]
-        return any(take["artifact"] == thing.id for call in calls for take in call["takes"]) and not thing.stands
+    def _tell_changes(self, marked: list[tuple[Thing, Mark]]) -> None:
+        """What stands now, or was taken back, of what had been shown before."""
+        now: dict[Mark, list[int]] = {}
+        for thing, mark in marked:
+            if thing.number <= self.shown and self.marks.get(thing.number) != mark:
+                now.setdefault(mark, []).append(thing.number)
+        verbs: list[tuple[Mark, str]] = [
+            ("stands", "stands now"),
+            ("stale", STALE),
+            ("back", "taken back"),
+        ]
+        for mark, verb in verbs:
+            numbers = now.get(mark, [])
+            if numbers:
+                self.screen.say(f"Number{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}: {verb}.")
+        self.marks = {thing.number: mark for thing, mark in marked}
+        self.shown = max([self.shown, *self.marks])
 
     def _ask(self, question: Question) -> None:
-        waiting, stale = question.asked["waiting"], question.asked["stale"]
+        waiting = question.asked["waiting"]
         numbers = {thing.id: thing.number for thing in self.board.things}
         several = [[numbers[take["artifact"]] for take in call["takes"]] for call in waiting if len(call["takes"]) > 1]
+        if (question.asked.get("reply") or "").startswith(WHICH):
+            return
         if several:
-            self.screen.say(f"Which one: {'; '.join(' or '.join(map(str, each)) for each in several)}?", style="dim")
+            self.screen.say(f"Which one: {'; '.join(listed(each) for each in several)}?", style="dim")
         elif waiting:
             self.screen.say("`go on`, `again`, or say what becomes of it.", style="dim")
-        if stale:
-            old = ", ".join(str(thing.number) for thing, mark in self._marked() if mark == "stale")
-            self.screen.say(f"Stale, since what it was made of changed: {old}. `refresh` makes it again.", style="dim")
 
     def _show_board(self) -> None:
         """What stands and waits, when a conversation goes on."""
         for thing, mark in self._marked():
             if mark in ("waits", "stands", "stale"):
                 self.screen.show(thing, mark)
-        self.shown = len(self.state.get("verdicts", {}))
+        self.marks = {thing.number: mark for thing, mark in self._marked()}
+        self.shown = max([0, *self.marks])
         if (question := question_of_run(self.rooms, self.run)) is not None:
             self._ask(question)
 
@@ -261,6 +277,12 @@ class Chat:
             self._look()
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """`2, 3 or 4`."""
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _mark(thing: Thing, stale: set[str]) -> Mark:

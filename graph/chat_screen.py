@@ -46,8 +46,8 @@ class Screen:
     def show(self, thing: Thing, mark: Mark) -> None:
         """A product as the store has it: number, kind, what it was made of, id and file; and what it looks like."""
         artifact = self.archive.artifact(thing.id)
-        said = shortened("; ".join(thing.words)) or "(no words)"
-        self.say(f"{thing.number:>4}  {thing.kind}, {_size(artifact)}: {said}  [{MARKS[mark]}]")
+        made_of = f", of {', '.join(map(str, thing.of))}" if thing.of else ""
+        self.say(f"{thing.number:>4}  {thing.kind}, {_size(artifact)}{made_of}: {_words(thing)}  [{MARKS[mark]}]")
         self.say(f"      {artifact.id}  {self.file_of(artifact)}", style="dim")
         if self.pictures:
             self.console.print(self.small(artifact))
@@ -82,13 +82,9 @@ class Screen:
 
     def list_things(self, things: Iterable[tuple[Thing, Mark]]) -> None:
         """All products, a line each."""
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("no", "kind", "shot", "take", "id", "", "made of"):
-            table.add_column(column, no_wrap=column != "made of", overflow="fold")
         for thing, mark in things:
-            row = str(thing.number), thing.kind, str(thing.shot), str(thing.take), thing.id, MARKS[mark]
-            table.add_row(*row, Text("; ".join(thing.words)))
-        self.console.print(table)
+            place = f"shot {thing.shot}, take {thing.take}"
+            self.say(f"{thing.number:>4}  {thing.id}  {place}  [{MARKS[mark]}]  {_words(thing)}")
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
         """Usage and meaning of every command."""
@@ -114,6 +110,10 @@ def write_copy(archive: "Archive", clip: "Artifact", path: Path) -> None:
 def draws_pictures(console: Console) -> bool:
     """True for a terminal that shows colours."""
     return console.is_terminal and not console.no_color and console.color_system in ("truecolor", "256")
+
+
+def _words(thing: Thing) -> str:
+    return shortened("; ".join(thing.words)) or "(no words)"
 
 
 def _size(artifact: "Artifact") -> str:

@@ -38,6 +38,7 @@ class Thing(Draft):
     shot: int
     take: int
     words: tuple[str, ...] = ()
+    of: tuple[int, ...] = ()
     board: bool = True
     stands: bool = False
     waits: bool = False
@@ -45,7 +46,7 @@ class Thing(Draft):
     @property
     def line(self) -> str:
         """`number 3, clip: a red ball moves right in the snow`."""
-        said = "; ".join(self.words)
+        said = "; ".join(self.words[-3:])
         return f"number {self.number}, {self.kind}" + (f": {shortened(said)}" if said else "")
 
 
@@ -165,6 +166,7 @@ class Board:
                         shot=int(call_id.split(".")[0]),
                         take=take["attempt"] + 1,
                         words=tuple(self.chain(take["artifact"])),
+                        of=tuple(numbers[each] for each in take.get("inputs", []) if each in numbers),
                         board=call is not None,
                         stands=standing is not None and standing["attempt"] == take["attempt"],
                         waits=take["artifact"] in waiting,
@@ -208,10 +210,12 @@ class Board:
         }
 
     def chain(self, artifact: str, depth: int = 12) -> list[str]:
-        """The words a product was made of, those of what it was made from first."""
+        """The words a product was made of, those of what it was made from first. The prompt of a motion repeats what is
+        seen, unless it speaks of `it`."""
         asked, inputs = self._made.get(artifact, ({}, []))
-        before = [words for each in inputs for words in self.chain(each, depth - 1)] if depth else []
         own = words_of(asked)
+        whole = own is not None and "instruction" not in asked and not own.lower().startswith("it ")
+        before = [] if whole or not depth else [words for each in inputs for words in self.chain(each, depth - 1)]
         return list(dict.fromkeys([*before, *([own] if own else [])]))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graph.changes import CHANGEABLE, changes_in
-from graph.clauses import clauses
+from graph.clauses import Said, clauses
 from graph.conversation import Heard
 from graph.cues import goes_back, goes_on
 from graph.hearing import Word, hear
@@ -101,13 +101,13 @@ def _on(references: References, thing: Thing, text: str) -> Heard:
     heard = hear(text)
     rest = changes_in(heard, bare=False)
     told = clauses(rest.rest, text, given=True)
-    motions = [said.values["motion"][0] for said in told.said if len(said.values.get("motion", ())) == 1]
+    motions = _motions(told.said)
     seconds = next((word.amount for word in heard if word.kind == "seconds"), None)
     changes = changes_in(heard, bare=not motions)
     instruction = changes.edit().instruction if changes.asked else None
-    if len(dict.fromkeys(motions)) > 1:
+    if len(motions) > 1:
         raise Refusal("One clip has one motion; say one of them, and extend the clip with the other.")
-    motion = next((each for each in MOTIONS if [each] == list(dict.fromkeys(motions))), None)
+    motion = next((each for each in MOTIONS if [each] == motions), None)
     reply = " ".join(dict.fromkeys(told.notes)) or None
     if instruction is None and motion is None and seconds is None:
         raise Nothing(reply or f"Say what becomes of it: {CHANGEABLE}, or how it moves.")
@@ -115,6 +115,12 @@ def _on(references: References, thing: Thing, text: str) -> Heard:
     if thing.kind == "picture":
         return Heard(moves=tuple(workbench.picture(instruction, motion, seconds)), reply=reply)
     return Heard(moves=tuple(workbench.clip(instruction, motion, seconds)), reply=reply)
+
+
+def _motions(told: Sequence[Said]) -> list[str]:
+    """The motions that are said, each once; one that is left open (`it keeps moving`) is none."""
+    known = (said.values.get("motion", ()) for said in told)
+    return list(dict.fromkeys(among[0] for among in known if len(among) == 1))
 
 
 class _Workbench:
@@ -243,7 +249,7 @@ def extended(references: References, text: str, *, then: bool) -> Heard | None:
     if changes.asked:
         return None
     told = clauses(changes.rest, rest, given=True)
-    motions = list(dict.fromkeys(each for said in told.said for each in said.values.get("motion", ())[:1]))
+    motions = _motions(told.said)
     if then and not (on or back) and not motions:
         return None
     seconds = next((word.amount for word in heard if word.kind == "seconds"), None)

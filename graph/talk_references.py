@@ -282,7 +282,8 @@ class References:
         """The n-th of what stands, and the n-th of all that was made, where that is another one."""
         kinds = {thing.kind for thing in scope}
         every = [thing for thing in self.things if thing.kind in kinds and thing.board]
-        if index < 0 or set(scope) == set(every) or any(thing.waits for thing in scope):
+        takes = len({thing.call for thing in scope}) == 1 and len(scope) > 1
+        if index < 0 or takes or set(scope) == set(every):
             return [self._nth(scope, index, noun)]
         if index >= len(scope):
             return [self._nth(every, index, noun)]
