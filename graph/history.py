@@ -68,7 +68,7 @@ def checkpoints(archive: "Archive", run: Run) -> list[Checkpoint]:
         known = list(graph.get_state_history(thread_of(run)))[::-1]
     found: list[Checkpoint] = []
     for number, snapshot in enumerate(known, 1):
-        after = origin_of(run).get("after") if number == 1 else _left(graph, known[number - 2], snapshot)
+        after = _left(graph, known[number - 2] if number > 1 else None, snapshot, origin_of(run).get("after"))
         state: RunState = snapshot.values  # type: ignore[assignment]
         made, before = made_by(state), found[-1].made if found else ()
         new = tuple(one for one in made if one not in before)
@@ -77,19 +77,21 @@ def checkpoints(archive: "Archive", run: Run) -> list[Checkpoint]:
     return found
 
 
-def _left(graph: "Map", before: "StateSnapshot", now: "StateSnapshot") -> str | None:
+def _left(graph: "Map", before: "StateSnapshot | None", now: "StateSnapshot", begun: str | None) -> str | None:
     """The node that had just ended: what was ahead one step before, or, if `gc` took that away, what leads here.
 
-    All nodes that lead on to the same one decide alike, so that a branch may go on after any of them.
+    begun: that of a fork's first checkpoint. All nodes that lead on to the same one decide alike, so that a branch may
+    go on after any of them.
     """
-    steps = [(each.metadata or {}).get("step", 0) for each in (before, now)]
-    if steps[1] == steps[0] + 1:
+    source, step = (now.metadata or {}).get("source"), (now.metadata or {}).get("step", 0)
+    if before is not None and step == (before.metadata or {}).get("step", 0) + 1:
         node = next(iter(before.next), None)
+    elif source in ("input", "update"):
+        node = begun
     else:
         ahead = next(iter(now.next), END)
-        node = next(
-            (edge.source for edge in graph.get_graph().edges if edge.target == ahead and edge.source != START), None
-        )
+        leading = [edge.source for edge in graph.get_graph().edges if edge.target == ahead and edge.source != START]
+        node = "review" if "review" in leading and now.values.get("takes") else next(iter(leading), None)
     return None if node == START else node
 
 

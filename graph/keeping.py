@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from memory.parcel import Story
     from memory.retention import Swept
 
-REVIEW_POINTS = frozenset({"act", "ask", "assemble"})
-"""A checkpoint with one of these nodes ahead follows the plan, a review or an answer: from there a run is forked."""
+REVIEW_POINTS = frozenset({"enhance", "act", "ask", "assemble"})
+"""A checkpoint with one of these nodes ahead is the beginning, or follows the plan, a review or an answer: from there a
+run is forked."""
 
 STATE: TypeAdapter[Any] = TypeAdapter(RunState)
 ERRAND: TypeAdapter[Any] = TypeAdapter(Errand)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from graph.conversation import Answer
 from graph.errors import RequestError, Stopped
 from graph.history import Checkpoint, checkpoints
 from graph.house import Rooms, answer, question_of_run, resume, start
+from graph.keeping import REVIEW_POINTS
 from graph.rerun import rerun
 from graph.state import GRAPH_VERSION
 from graph.telling import checkpoints_as_json, run_as_json, state_of
 from graph.travel import Changes, checkpoint_of, difference_told, fork, replay, replayed_as_json, replayed_told
 from memory.archive import Archive
 from memory.records import Request, Run
+from memory.retention import collect
 from models.agent import OutOfMemory
 from tests.graph.tiny import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 
@@ -226,6 +229,20 @@ def test_a_choice_is_made_otherwise_in_a_branch(archive: Archive) -> None:
     assert second.film != run.film
     for each in (run, second):
         assert replay(rooms_with(archive, TinyLender()), each.id, unheard).same
+
+
+def test_a_run_whose_steps_were_collected_is_branched_and_replayed(archive: Archive) -> None:
+    run, now = made(archive), timedelta(0)
+    collect(archive, review_points=REVIEW_POINTS, grace=now)
+    known = checkpoints(archive, run)
+    assert [one.after for one in known] == [None, "plan", "review", "review", "finish"]
+    for at, made_anew in (("1", 4), ("2", 4), ("3", 2)):
+        lender = TinyLender()
+        second = branch(archive, run, at, lender, seed=10 + int(at))
+        assert (second.status, sum(lender.called.values())) == ("done", made_anew)
+        collect(archive, review_points=REVIEW_POINTS, grace=now)
+        assert replay(rooms_with(archive, TinyLender()), second.id, unheard).same
+    assert replay(rooms_with(archive, TinyLender()), run.id, unheard).same
 
 
 def test_a_branch_that_died_before_its_first_step_is_resumed_as_one(archive: Archive) -> None:
