@@ -1,0 +1,253 @@
+"""What all commands share: who hears an error, the rooms of a run, what is handed out. Light to import: `--help` is."""
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from graph.house import Rooms
+    from graph.settings import Settings
+    from graph.telling import Listener
+    from memory.archive import Archive
+    from memory.records import Run
+
+BUG, MISTAKE, WAITING, INTERRUPTED = 1, 2, 3, 130
+NOTHING: dict[str, Any] = {}
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+
+
+@contextlib.contextmanager
+def at_the_door() -> Iterator[None]:
+    """Errors meant for a person become one sentence and an exit code; ours keep their traceback."""
+    from pydantic import ValidationError
+
+    from graph.errors import MISTAKES, TOLD, Stopped
+
+    try:
+        yield
+    except (KeyboardInterrupt, Stopped):
+        fail("interrupted; `python main.py runs` lists what can be resumed", INTERRUPTED)
+    except MISTAKES as error:
+        fail(str(error), MISTAKE)
+    except TOLD as error:
+        fail(str(error), BUG)
+    except ValidationError as error:
+        if error.title != "Settings":
+            raise
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        fail(f"the setting MORA_{name.removeprefix('MORA_')} is not usable: {first['msg']}", MISTAKE)
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """Ends the command with one sentence and an exit code."""
+    print(f"mora: {sentence}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def settings_with(**given: str | bool | None) -> "Settings":
+    """The settings of the environment, but for what is given and not None."""
+    from graph.settings import Settings
+
+    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def archive_if_it_opens(settings: "Settings") -> Iterator["Archive | None"]:
+    """The archive; None if there is none yet, or it cannot be opened: a film can be looked at without it."""
+    from memory.errors import ArchiveError
+
+    with contextlib.ExitStack() as stack:
+        archive = None
+        if settings.home.expanduser().exists():
+            with contextlib.suppress(ArchiveError):
+                archive = stack.enter_context(settings.open_archive())
+        yield archive
+
+
+def planner_name(settings: "Settings") -> str:
+    """The planner that is asked when nobody names one."""
+    from graph.planners import default_planner
+    from graph.wiring import planner_settings
+
+    return default_planner(planner_settings(settings))
+
+
+def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
+    """Who lends the agents, with the numerics of a run where it has begun."""
+    from graph.wiring import lender
+
+    return lender(settings, stored)
+
+
+@contextlib.contextmanager
+def rooms_in(settings: "Settings") -> Iterator["Rooms"]:
+    """The rooms of a run; Ctrl-C and SIGTERM ask the running step to stop, a second one does not wait for it."""
+    from graph.tracing import traces
+    from graph.wiring import rooms_of
+
+    with traces(settings.planner_api_key), settings.open_archive() as archive:
+        rooms = rooms_of(settings, archive)
+
+        def ask_to_stop(_number: int, _frame: object) -> None:
+            if rooms.stop.is_set():
+                raise KeyboardInterrupt
+            rooms.stop.set()
+
+        before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield rooms
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def rooms_of_run(run: str, **given: Any) -> Iterator["Rooms"]:
+    """The rooms in which a run was made, but for the settings that are given."""
+    with settings_with().open_archive() as archive:
+        asked = archive.run(run).request
+    said = {name: value for name, value in given.items() if value is not None}
+    with rooms_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **said})) as rooms:
+        yield rooms
+
+
+@contextlib.contextmanager
+def listening() -> Iterator["Listener"]:
+    """Hears a run, and shows its progress on standard error."""
+    from rich.console import Console
+
+    from graph.telling import Listener
+
+    with Listener(Console(stderr=True), quiet=not sys.stderr.isatty()) as listener:
+        yield listener
+
+
+def at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
+    """The console, and whoever is at it."""
+    from rich.console import Console
+
+    from graph.chat_input import person_at
+
+    console = Console(highlight=False)
+    return console, person_at(console, settings.home.expanduser())
+
+
+def run_to_talk_about(settings: "Settings", run: str | None, console: Any, person: Any) -> "Run | None":
+    """The run that a conversation begins with: that of the id, or the last conversation if the person wants it."""
+    from graph.chats import last_chat
+
+    with settings.open_archive() as archive:
+        if run is not None:
+            return archive.run(run)
+        last = last_chat(archive)
+    if last is None or not console.is_terminal or not sys.stdin.isatty():
+        return None
+    when = last.updated_at.astimezone().strftime("%m-%d %H:%M")
+    console.print(f"Your last conversation is {last.id}, {when}.")
+    with contextlib.suppress(KeyboardInterrupt):
+        word = person.says("Go on with it? [y/N] ")
+        return last if (word or "").lower() in ("y", "yes") else None
+    return None
+
+
+def talk_with(rooms: "Rooms", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
+    """Asks the person about every product, until the run is done or they leave."""
+    from graph.chat import converse
+    from graph.chat_screen import Screen, draws_pictures
+
+    drawn = draws_pictures(console) if pictures is None else pictures
+    return converse(rooms, run, person, Screen(console, rooms.archive, drawn), listening)
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[Any]:
+    """Bars on standard error: (name, step, steps, seconds left, remark)."""
+    from rich.console import Console
+
+    from graph.telling import Bars
+
+    with Bars(Console(stderr=True)) as bars:
+        yield bars.report
+
+
+def check_out(settings: "Settings", out: Path | None) -> None:
+    """What is wrong with the place of the film, or with who signs it, is told before any work is spent."""
+    from graph.origin import check_signer
+    from tools.export import check_destination
+
+    if out is not None:
+        check_destination(out)
+        check_signer(settings)
+
+
+def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
+    """The frames as one picture; what is damaged is made again first, and told."""
+    from graph.house import mended
+    from graph.telling import write_sheet
+    from memory.errors import DamagedArtifact
+
+    try:
+        write_sheet(archive, run, path)
+    except DamagedArtifact as damage:
+        with rooms_of_run(run.id) as rooms, listening() as listener:
+            mended(rooms, run, damage.artifact, listener)
+        for note in listener.notes:
+            print(note, file=sys.stderr)
+        write_sheet(archive, run, path)
+
+
+def deliver(
+    rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool, more: dict[str, Any] = NOTHING
+) -> None:
+    """Copies the film to where the person wants it and says so; the store has it already. more: for the object."""
+    if run.status == "waiting":
+        wait_for_a_word(rooms, run, as_json)
+    from graph.origin import handed_out
+    from graph.telling import result_of
+    from tools.export import export
+
+    result = result_of(rooms.archive, run, listener) | more
+    if out is not None:
+        export(handed_out(rooms.archive, run, rooms.signer), out)
+        result["film"] = str(out.absolute())
+    if as_json:
+        print(json.dumps(result))
+        return
+    for note in listener.notes:
+        say(note)
+    say(f"The film is in {result['film']}")
+    say(f"run {run.id}; `python main.py show {run.id}` tells how it was made")
+
+
+def wait_for_a_word(rooms: "Rooms", run: "Run", as_json: bool) -> NoReturn:
+    """Says what a run waits for."""
+    from graph.house import question_of_run
+
+    question = question_of_run(rooms, run)
+    asked = {} if question is None else question.asked
+    if as_json:
+        print(json.dumps({"run": run.id, "status": run.status, **asked}))
+    else:
+        for call in asked.get("waiting", []):
+            say(f"The {call['made']} of shot {call['shot']} waits for your word:")
+            for take in call["takes"]:
+                say(f"  {take['take']}  {rooms.archive.path(rooms.archive.artifact(take['artifact']))}")
+        say(f"Run {run.id} waits; `python main.py chat {run.id}` goes on")
+    raise typer.Exit(WAITING)
+
+
+def say(what: Any) -> None:
+    """Prints words, or what rich can draw, on standard output."""
+    from rich.console import Console
+
+    words = isinstance(what, str)
+    # A person's words, and paths, may hold what looks like markup.
+    Console(soft_wrap=words, highlight=False).print(what, crop=False, markup=not words)
