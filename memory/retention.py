@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +36,6 @@ AT_ONCE = 64
 """Files that are removed while publishing waits."""
 STORED = re.compile(r"([0-9a-f]{62})\.[a-z0-9]{1,15}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-AFTER = "after"
-"""Where the metadata of a checkpoint keeps the node that it follows, once the checkpoint before it is gone."""
 
 
 class Swept(Record):
@@ -95,7 +92,7 @@ def collect(
     if not dry_run:
         _remove(archive, orphans, timedelta(0))
     with archive.saver() as saver:
-        for run in _ids(archive):
+        for run in (one for one in _ids(archive) if one not in heap.runs):
             try:
                 found = list(saver.list({"configurable": {"thread_id": run, "checkpoint_ns": ""}}))[::-1]
                 _prune(archive, heap, run, found, _kept(archive, run, found, review_points, grace), dry_run=dry_run)
@@ -315,7 +312,7 @@ def _prune(
             return
         heap.steps += len(gone)
         heap.step_bytes += threads.weight(session, run, gone)
-        threads.prune(session, run, gone, _parents(found, kept), _metadata(found, kept))
+        threads.prune(session, run, gone, _parents(found, kept))
 
 
 def _stays(found: "CheckpointTuple", review_points: Collection[str], grace: timedelta) -> bool:
@@ -336,15 +333,6 @@ def _parents(found: "list[CheckpointTuple]", kept: set[str]) -> dict[str, str | 
         if step in kept and nearest != parent:
             new[step] = nearest
     return new
-
-
-def _metadata(found: "list[CheckpointTuple]", kept: set[str]) -> dict[str, str]:
-    """Of those that stay and whose predecessor goes, their metadata as JSON with the node that they follow."""
-    return {
-        _id(one): json.dumps({**one.metadata, AFTER: "+".join(sorted(next_nodes(before))) or "__start__"})
-        for before, one in pairwise(found)
-        if _id(one) in kept and _id(before) not in kept
-    }
 
 
 def _id(found: "CheckpointTuple") -> str:

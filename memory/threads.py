@@ -79,25 +79,13 @@ def rename(session: Session, thread: str, to: str) -> None:
         )
 
 
-def prune(
-    session: Session,
-    thread: str,
-    steps: Collection[str],
-    parents: Mapping[str, str | None],
-    metadata: Mapping[str, str],
-) -> None:
-    """Delete the checkpoints `steps` of the thread with their writes; give others the new `parents` and `metadata`."""
+def prune(session: Session, thread: str, steps: Collection[str], parents: Mapping[str, str | None]) -> None:
+    """Delete the checkpoints `steps` of the thread with their writes, and give others the new `parents`."""
     known = {table.name for table in tables(session)}
     for table in sorted(known - {"checkpoint_blobs"}):
         session.execute(*_of(f"DELETE FROM {table}", thread, steps))
     for step, parent in parents.items():
         session.execute(text(_NEW_PARENT), {"parent": parent, "thread": thread, "step": step})
-    for step, told in metadata.items():
-        new = "CAST(:told AS BLOB)" if SQLITE[1].name in known else "CAST(:told AS JSONB)"
-        where = "WHERE thread_id = :thread AND checkpoint_id = :step"
-        session.execute(
-            text(f"UPDATE checkpoints SET metadata = {new} {where}"), {"told": told, "thread": thread, "step": step}
-        )
     if "checkpoint_blobs" in known:
         session.execute(text(_UNUSED_BLOBS), {"thread": thread})
 
