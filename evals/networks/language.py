@@ -1,0 +1,93 @@
+"""Language models for VideoTI, through transformers, from a folder: BERT-like encoders, models that caption pictures.
+
+Folders are as `save_pretrained` writes them and as the hub has them; nothing is fetched and no code in them is run.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.agent import UInt8Array
+from tools.errors import BadInput
+
+QUESTION: Final = "Describe what this shows in one or two sentences."
+LONGEST: Final = 96
+"""Tokens of a caption."""
+
+
+class NoLanguageModel(BadInput):
+    """A folder holds no such model; one sentence."""
+
+
+class Bert:
+    """A text's vector: the mean over its tokens' last states, or the state of the first, [CLS]. Long texts are cut."""
+
+    def __init__(self, folder: Path, *, pooling: Literal["mean", "cls"] = "mean", device: str = "cpu") -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self._tokenizer = _pretrained(AutoTokenizer, folder)
+        self._model = _pretrained(AutoModel, folder, use_safetensors=True).to(device).eval()
+        self._pooling = pooling
+        self.identity: Mapping[str, str] = {**_identity(folder), "pooling": pooling}
+
+    def encode(self, text: str) -> Tensor:
+        """float32 (C,), on the CPU."""
+        most = self._model.config.max_position_embeddings
+        tokens = self._tokenizer(text, truncation=True, max_length=most, return_tensors="pt").to(self._model.device)
+        with torch.inference_mode():
+            states: Tensor = self._model(**tokens).last_hidden_state[0].float().cpu()
+        return states[0] if self._pooling == "cls" else states.mean(dim=0)
+
+
+class Describer:
+    """A model of pictures and text, such as LLaVA, that is asked one question; the likeliest words, without dice."""
+
+    def __init__(self, folder: Path, *, question: str = QUESTION, device: str = "cpu") -> None:
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        self._processor = _pretrained(AutoProcessor, folder)
+        if getattr(self._processor, "chat_template", None) is None:
+            raise NoLanguageModel(
+                f"{folder} has no chat template, so its model cannot be asked; add chat_template.jinja."
+            )
+        self._model = _pretrained(AutoModelForImageTextToText, folder, use_safetensors=True).to(device).eval()
+        self._question = question
+        self.identity: Mapping[str, str] = {**_identity(folder), "question": question}
+
+    def caption(self, frames: UInt8Array) -> str:
+        """What the pictures show together: RGB uint8 (N, H, W, 3), each shown to the model as one picture, in order."""
+        content: list[dict[str, str]] = [{"type": "image"} for _ in frames]
+        asked = [{"role": "user", "content": [*content, {"type": "text", "text": self._question}]}]
+        text = self._processor.apply_chat_template(asked, add_generation_prompt=True)
+        pictures = [Image.fromarray(frame) for frame in frames]
+        inputs = self._processor(images=pictures, text=text, return_tensors="pt").to(self._model.device)
+        with torch.inference_mode():
+            tokens = self._model.generate(**inputs, max_new_tokens=LONGEST, do_sample=False)
+        new = tokens[0, inputs["input_ids"].shape[1] :]
+        said: str = self._processor.decode(new, skip_special_tokens=True)
+        return said.strip()
+
+
+def _pretrained(kind: Any, folder: Path, **asked: bool) -> Any:
+    if not folder.is_dir():
+        raise NoLanguageModel(f"{folder} is no folder; give one that holds a model as transformers saves it.")
+    try:
+        return kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, **asked)
+    except (OSError, ValueError, KeyError) as error:
+        raise NoLanguageModel(
+            f"{folder} holds no model that {kind.__name__} can read; get a whole copy of it."
+        ) from error
+
+
+def _identity(folder: Path) -> dict[str, str]:
+    """What the folder holds: its name, and one digest of its weights."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return {"model": folder.name, "weights_sha256": digest.hexdigest()}
