@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.checkpoint.serde.types import RESUME
 from langgraph.constants import END, START
 
+from graph.errors import RequestError
 from memory.records import Artifact, Run
 
 if TYPE_CHECKING:
@@ -126,11 +127,16 @@ def origin_of(run: Run) -> dict[str, Any]:
 
 
 def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None":
-    """The input of a run without a checkpoint: its request; None for a fork, whose thread is put where it goes on."""
+    """The input of a run without a checkpoint: its request; None for a fork, whose thread is put where it goes on.
+
+    Raises RequestError for a fork of a map that had other steps.
+    """
     request, origin = run.request.model_dump(mode="json"), origin_of(run)
     state: dict[str, Any] = {"notes": [], **origin.get("state", {}), "request": request}
     if origin.get("after") is None:
         return cast("RunState", state)
+    if origin["after"] not in graph.nodes:
+        raise RequestError(f"Run {run.id} goes on after {origin['after']!r}, a step that is not here; generate it anew.")
     graph.update_state(config, state, as_node=origin["after"])
     return None
 
@@ -144,7 +150,7 @@ def take_over(archive: "Archive", run: Run, lease: "Lease") -> None:
     archive.adopt(lease, families_of(archive, (*run.request.images, *run.request.clips, *made_by(origin["state"]))))
     if "calls" not in origin["state"]:
         for call in archive.llm_calls(origin["run"]):
-            archive.remember_llm(call.model_copy(update={"run": run.id}))
+            archive.remember_llm(lease, call.model_copy(update={"run": run.id}))
 
 
 def families_of(archive: "Archive", ids: Iterable[str]) -> list[str]:

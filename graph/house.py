@@ -18,7 +18,7 @@ from graph.errors import TOLD, RequestError, Stopped
 from graph.history import begin, take_over
 from graph.intake import Uploads
 from graph.planners import Planner, prompts_digest
-from graph.rerun import mend, mended_note, sound
+from graph.rerun import mend, sound, tell_made_again, whole
 from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
 from memory.errors import ArchiveError, DamagedArtifact
 from memory.records import Artifact, Request, Run, RunStatus
@@ -108,8 +108,7 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
         if run.status == "arriving":
             raise RequestError(f"Run {run.id} was stopped before the files it works on were stored; generate it again.")
         if run.status in ("done", "waiting"):
-            if run.film is not None:
-                sound(rooms, run.film, lease, hear)
+            whole(rooms, run, lease, hear)
             return run
         planner = rooms.planner(run.request)
         with told_to_archive(rooms.archive, lease):
@@ -171,7 +170,7 @@ def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Cont
 
 def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunState | Command[Any] | None" = None) -> Run:
     """To the end, or to a question. given: the request, or an answer; None goes on from the last checkpoint."""
-    with rooms.archive.saver() as saver:
+    with rooms.archive.saver(context.lease) as saver:
         graph = build(saver, limits=rooms.limits)
         config = config_of(run, rooms.limits)
         first = given or _next_input(rooms, graph, config, context.lease)
@@ -202,9 +201,7 @@ def _parts(
             seen.add(damage.artifact)
             mend(rooms, damage.artifact, context.lease, hear)
             given = None
-    again = [mended_note(artifact) for artifact in rooms.archive.made_again(context.lease.run, begun)]
-    if again:
-        hear({"kind": "updates", "told": {"mend": {"notes": again}}})
+    tell_made_again(rooms, context.lease, begun, hear)
 
 
 def config_of(run: Run, limits: Limits) -> RunnableConfig:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from graph.profiles import PROFILES
 from graph.state import Context
 from graph.telling import state_of
 from memory.checkpoints import plain_serializer
-from memory.errors import DamagedArtifact
+from memory.errors import DamagedArtifact, OtherBytes
 from memory.leases import Lease
 from memory.recorded import Agents, Place, Recorded, Remade
 from memory.records import Artifact, LlmCall, Run
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from graph.house import Hear, Rooms
 
-__all__ = ["Agents", "Place", "Remade", "Rerun", "mend", "rerun", "sound"]
+__all__ = ["Agents", "Place", "Remade", "Rerun", "mend", "rerun", "sound", "tell_made_again", "whole"]
 
 Answered = dict[tuple[str, str], str]
 """A planner's answers by the schema and the question, which is what a person asked for and not how Mora puts it."""
@@ -116,16 +117,38 @@ def mend(rooms: "Rooms", artifact_id: str, lease: Lease, hear: "Hear") -> None:
 
 def sound(rooms: "Rooms", artifact_id: str, lease: Lease, hear: "Hear") -> Artifact:
     """The artifact, its file made again first, and told, if it is lost or damaged. Raises as `mend`."""
-    artifact = rooms.archive.artifact(artifact_id)
+    artifact, begun = rooms.archive.artifact(artifact_id), datetime.now(UTC)
     if rooms.archive.find(artifact.recipe) is None:
         mend(rooms, artifact.id, lease, hear)
-        hear({"kind": "updates", "told": {"mend": {"notes": [mended_note(artifact)]}}})
+        tell_made_again(rooms, lease, begun, hear)
     return artifact
 
 
-def mended_note(artifact: Artifact) -> str:
-    """What a person is told of a product that was made again."""
-    return f"{artifact.id} was missing or damaged in the store; it was made again, to the same bytes."
+def whole(rooms: "Rooms", run: Run, lease: Lease, hear: "Hear") -> None:
+    """Every product of a run that stands still, its file made again first, and told, if it is lost or damaged.
+
+    What nobody can make again is told too, and raised as by `mend` if it is the film.
+    """
+    begun, lost = datetime.now(UTC), []
+    for artifact in rooms.archive.artifacts(run.id):
+        if rooms.archive.find(artifact.recipe) is None:
+            try:
+                mend(rooms, artifact.id, lease, hear)
+            except (DamagedArtifact, OtherBytes) as error:
+                if artifact.id == run.film:
+                    raise
+                lost.append(str(error))
+    tell_made_again(rooms, lease, begun, hear, *lost)
+
+
+def tell_made_again(rooms: "Rooms", lease: Lease, since: datetime, hear: "Hear", *more: str) -> None:
+    """A note for each product that the run of `lease` made again since then, though it was there once; and `more`."""
+    notes = [
+        f"{artifact.id} was missing or damaged in the store; it was made again, to the same bytes."
+        for artifact in rooms.archive.made_again(lease.run, since)
+    ]
+    if notes or more:
+        hear({"kind": "updates", "told": {"mend": {"notes": [*notes, *more]}}})
 
 
 def _progress_only(hear: "Hear") -> "Hear":

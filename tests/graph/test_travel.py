@@ -255,6 +255,14 @@ def test_a_branch_that_died_before_its_first_step_is_resumed_as_one(archive: Arc
     assert {a.id for a in archive.artifacts(row.id)} == {a.id for a in archive.artifacts(whole.id)}
 
 
+def test_a_branch_after_a_step_that_is_not_here_is_told(archive: Archive) -> None:
+    run = branch(archive, made(archive), "4")
+    settings = {**run.settings, "origin": {**run.settings["origin"], "after": "dream"}}  # type: ignore[dict-item]
+    strange = archive.create_run(run.request, settings=settings, graph_version=GRAPH_VERSION)
+    with pytest.raises(RequestError, match="'dream', a step that is not here"):
+        resume(rooms_with(archive, TinyLender()), strange.id, unheard)
+
+
 def test_a_run_of_another_graph_is_not_branched_but_replayed(archive: Archive) -> None:
     run = made(archive)
     older = archive.create_run(run.request, settings=run.settings, graph_version=GRAPH_VERSION + 1)
