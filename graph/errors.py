@@ -1,6 +1,6 @@
 """Errors by whose fault they are; the text of each is one sentence its listener can act on."""
 
-from memory.errors import ArchiveError, BadParcel, RunIsNeeded, UnknownArtifact, UnknownRun
+from memory.errors import ArchiveError, BadParcel, RunIsNeeded, UnknownArtifact, UnknownEvaluation, UnknownRun
 from models.agent import AgentError
 from tools.errors import BadInput, CannotSign
 
@@ -17,7 +17,7 @@ class Stopped(Exception):
     """The person interrupted the run; what is finished is kept, and the run can be resumed."""
 
 
-MISTAKES = (RequestError, BadInput, BadParcel, RunIsNeeded, UnknownRun, UnknownArtifact)
+MISTAKES = (RequestError, BadInput, BadParcel, RunIsNeeded, UnknownRun, UnknownArtifact, UnknownEvaluation)
 """Errors whose fault is the person's."""
 TOLD = (*MISTAKES, PlannerError, AgentError, ArchiveError, CannotSign)
 """Errors with a sentence for a person; anything else is a bug of ours."""

@@ -21,7 +21,7 @@ from memory.tables import Base
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest version in `migrations/`."""
 VERSION_TABLE = "alembic_version"
 MIGRATION_LOCK = 0x6D6F7261  # "mora": any number will do, as long as every process locks the same one

@@ -41,6 +41,10 @@ class BadParcel(ArchiveError):
     """A file that should hold an exported run holds something else, or a run that cannot be taken in."""
 
 
+class UnknownEvaluation(ArchiveError):
+    """No evaluation, or more than one, goes by that digest."""
+
+
 class DatabaseTrouble(ArchiveError):
     """The database cannot be opened, read or written."""
 

@@ -149,3 +149,90 @@ class Run(Record):
     error: str | None = None
     created_at: datetime
     updated_at: datetime
+
+
+class Scorer(Record):
+    """What gave a score: a metric, the code and the weight files it ran with, and the settings its numbers rest on.
+
+    code: digest of the metric's source. networks: keys of its weight files, weights: sha256 of each by its official
+    name. needs: what it reads beside the frames. The others are the metric's row in the table of metrics.
+    """
+
+    metric: str
+    title: str
+    code: str
+    networks: tuple[str, ...] = ()
+    weights: dict[str, str] = Field(default_factory=dict)
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    better: Literal["higher", "neither"] = "higher"
+    scale: float = 1.0
+    pooled: Literal["videos", "frames"] = "videos"
+    source: str = ""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of all of it: scores are compared with scores of the same digest and of nothing else."""
+        return _digest(self)
+
+
+class Score(Record):
+    """What a scorer said of a video. video: sha256 of the file. told: digest of what it was told beside the frames.
+
+    value is None where the metric has no number (NaN); so are values, by frame or by pair as the metric says.
+    """
+
+    video: str
+    told: str
+    scorer: str
+    value: float | None
+    values: tuple[float | None, ...] = ()
+    note: str | None = None
+    details: dict[str, JsonValue] = Field(default_factory=dict)
+    created_at: datetime
+
+
+class Judged(Record):
+    """A video of an evaluation: its sha256, and what it was made from. Files are told by their sha256.
+
+    name: how it is called in tables. path: where it was last seen, which no digest rests on.
+    """
+
+    name: str
+    video: str
+    prompt: str | None = None
+    style: str | None = None
+    image: str | None = None
+    before: str | None = None
+    after: str | None = None
+    path: str
+
+    def told(self, needs: tuple[str, ...]) -> str:
+        """The digest of what a scorer with these needs is told."""
+        return _digested({need: getattr(self, need) for need in needs})
+
+
+class Evaluation(Record):
+    """Prompts, a system and scorers. suite: the name of the prompts, if they have one. system: who made the videos."""
+
+    system: str
+    suite: str | None = None
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    videos: tuple[Judged, ...]
+    scorers: tuple[Scorer, ...]
+
+    @property
+    def digest(self) -> str:
+        """sha256 of all but where the videos lie."""
+        return _digested(self.model_dump(mode="json", exclude={"videos": {"__all__": {"path"}}}))
+
+
+def _digest(record: Record) -> str:
+    return _digested(record.model_dump(mode="json"))
+
+
+def _digested(value: JsonValue) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()

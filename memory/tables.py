@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, ForeignKey, I
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from memory.records import AgentCall, Artifact, LlmCall, Run
+from memory.records import AgentCall, Artifact, Evaluation, LlmCall, Run, Score, Scorer
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -155,3 +155,61 @@ class LeaseRow(Base):
     started: Mapped[float] = mapped_column(Float(53))
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[float] = mapped_column(Float(53))
+
+
+class ScorerRow(Base):
+    """One scorer. Those of a metric's code are found by both."""
+
+    __tablename__ = "scorers"
+    __table_args__ = (Index("ix_scorers_metric_code", "metric", "code"),)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(String(64))
+    scorer: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    def record(self) -> Scorer:
+        """The row as a value."""
+        return Scorer.model_validate(self.scorer)
+
+
+class ScoreRow(Base):
+    """One score. `value` and `values` have null for NaN, which SQLite and JSON cannot keep."""
+
+    __tablename__ = "scores"
+    __table_args__ = (UniqueConstraint("video", "scorer", "told", name="uq_scores_video_scorer_told"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    video: Mapped[str] = mapped_column(String(64))
+    scorer: Mapped[str] = mapped_column(ForeignKey("scorers.digest"))
+    told: Mapped[str] = mapped_column(String(64))
+    value: Mapped[float | None] = mapped_column(Float(53))
+    values: Mapped[list[float | None]] = mapped_column(JSON)
+    note: Mapped[str | None] = mapped_column(FREE_TEXT)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    def record(self) -> Score:
+        """The row as a value."""
+        return Score.model_validate({name: getattr(self, name) for name in Score.model_fields})
+
+
+class EvaluationRow(Base):
+    """One evaluation."""
+
+    __tablename__ = "evaluations"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    evaluation: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    def record(self) -> Evaluation:
+        """The row as a value."""
+        return Evaluation.model_validate(self.evaluation)
+
+
+class KnownFileRow(Base):
+    """The digest of a large file, as long as its size and time of change stay. place: sha256 of its path."""
+
+    __tablename__ = "known_files"
+    place: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))

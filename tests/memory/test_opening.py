@@ -16,7 +16,10 @@ from memory.records import Request
 from memory.tables import Base
 from memory.upgrade import MIGRATIONS
 
-OURS = {"runs", "artifacts", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases"}
+OURS = {
+    "runs", "artifacts", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases",
+    "scorers", "scores", "evaluations", "known_files",
+}  # fmt: skip
 
 
 def test_the_migrations_make_exactly_the_mapped_tables(database_url: str, home: Path) -> None:
