@@ -136,7 +136,7 @@ def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None"
     if origin.get("after") is None:
         return cast("RunState", state)
     if origin["after"] not in graph.nodes:
-        raise RequestError(f"Run {run.id} goes on after {origin['after']!r}, a step that is not here; generate it anew.")
+        raise RequestError(f"Run {run.id} goes on after {origin['after']!r}, a step that is not here; make it anew.")
     graph.update_state(config, state, as_node=origin["after"])
     return None
 
