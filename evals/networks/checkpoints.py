@@ -23,6 +23,11 @@ WRAPPERS: Final = ("state_dict", "model", "params")
 PARALLEL: Final = "module."
 """What torch's DataParallel puts before every name."""
 NAMES_TOLD: Final = 3
+DAMAGE: Final = (
+    *(SafetensorError, zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError),
+    *(LookupError, TypeError, AttributeError, OverflowError),
+)
+"""What a file that is cut off, altered or another one makes its readers raise."""
 
 
 class BadWeights(BadInput):
@@ -36,10 +41,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         loaded = _loaded(path)
-    except (SafetensorError, zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise BadWeights(f"{path} is damaged or no weight file; get a whole copy of it.") from error
     except UnpicklingError as error:
-        raise BadWeights(f"{path} holds more than tensors, so it is not read; get the official file.") from error
+        what = "is damaged or holds more than tensors, so it is not read"
+        raise BadWeights(f"{path} {what}; get the official file.") from error
+    except DAMAGE as error:
+        raise BadWeights(f"{path} is damaged or no weight file; get the official file.") from error
     tensors = _unwrapped(loaded)
     if not tensors:
         raise BadWeights(f"{path} has no tensors; get the official file.")

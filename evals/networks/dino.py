@@ -113,7 +113,7 @@ class Dino(nn.Module):
         side = round(sqrt(self.pos_embed.shape[1] - 1))
         if rows * columns == side * side and square:
             return self.pos_embed
-        grid = self.pos_embed[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+        grid = self.pos_embed[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2)
         factors = ((rows + OFFSET) / side, (columns + OFFSET) / side)
         resized = functional.interpolate(grid, scale_factor=factors, mode="bicubic", align_corners=False)
         assert resized.shape[-2:] == (rows, columns), f"{tuple(resized.shape[-2:])} positions for {rows}x{columns}"

@@ -189,7 +189,7 @@ class Musiq(nn.Module):
         maps = self.block1(maps)
         # Channels last, as in the network that the weights come from.
         tokens: Tensor = self.embedding(maps.permute(0, 2, 3, 1).flatten(1))
-        return tokens.unflatten(0, patches.shape[:2])
+        return tokens.reshape(*patches.shape[:2], -1)
 
 
 def to_longest(pictures: Tensor, longest: int) -> Tensor:

@@ -88,5 +88,5 @@ def _sentence(what: str, missing: Sequence[WeightFile], folder: Path | None) -> 
 def forward(network: Callable[[Tensor], Tensor], batch: Tensor, size: int) -> Tensor:
     """The network's answers to a batch, `size` entries at a time, without gradients: the memory is that of `size`."""
     with torch.inference_mode():
-        parts = [network(part) for part in batch.split(size)]
+        parts = [network(batch[start : start + size]) for start in range(0, len(batch), size)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -44,14 +44,13 @@ def is_torchscript(path: Path) -> bool:
 def torchscript_tensors(path: Path) -> dict[str, Tensor]:
     """Parameters and buffers by dotted name, in the dtype they were stored in.
 
-    Raises what zipfile raises for a damaged archive, KeyError or RuntimeError for a tensor without all its bytes,
-    pickle.UnpicklingError for anything that is neither a module nor a tensor.
+    Raises pickle.UnpicklingError for what is neither a module nor a tensor, and for a damaged archive what zipfile,
+    torch and the reading of its stream raise.
     """
     with zipfile.ZipFile(path) as archive:
         root = next(name.partition("/")[0] for name in archive.namelist() if name.endswith("/data.pkl"))
-        if f"{root}/byteorder" in archive.namelist():
-            order = archive.read(f"{root}/byteorder").decode()
-            assert order == sys.byteorder, f"{path} was written on a {order} endian machine"
+        if f"{root}/byteorder" in archive.namelist() and archive.read(f"{root}/byteorder").decode() != sys.byteorder:
+            raise ValueError(f"{path} was written on a machine with another order of bytes")
         module = _Attributes(archive, root).load()
     return dict(_named(module, "", 0))
 

@@ -60,7 +60,8 @@ def clean(text: str) -> str:
 
 @cache
 def _tokenizer() -> Any:
-    merges = [tuple(line.split()) for line in gzip.decompress(MERGES.read_bytes()).decode().splitlines()]
+    lines = gzip.decompress(MERGES.read_bytes()).decode().splitlines()
+    merges = [(one, other) for one, other in map(str.split, lines)]
     letters = _byte_letters()
     words = [*letters, *(letter + LAST_OF_WORD for letter in letters), *map("".join, merges), START, END]
     vocabulary = {word: number for number, word in enumerate(words)}

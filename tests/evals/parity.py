@@ -76,7 +76,9 @@ class Tree(nn.Module):
         if rest:
             if head not in self._modules:
                 self.add_module(head, Tree())
-            self.get_submodule(head).hang(rest, value)
+            child = self._modules[head]
+            assert isinstance(child, Tree)
+            child.hang(rest, value)
         elif value.is_floating_point():
             self.register_parameter(head, nn.Parameter(value))
         else:
@@ -93,4 +95,4 @@ def write_torchscript(state: dict[str, Tensor], path: Path) -> None:
         tree.hang(name, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.trace(tree, torch.zeros(1)).save(str(path))
+        torch.jit.trace(tree, torch.zeros(1)).save(str(path))  # type: ignore[no-untyped-call]
