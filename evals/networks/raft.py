@@ -181,7 +181,7 @@ class Raft(nn.Module):
 
     def features(self, frames: Tensor) -> Tensor:
         """Frames (N, 3, H, W), 0..255, sides multiples of 8 and at least SMALLEST -> (N, 256, H / 8, W / 8)."""
-        maps: Tensor = self.fnet(_centred(frames))
+        maps: Tensor = self.fnet(centred(frames))
         return maps
 
     def flow(self, frames: Tensor, first: Tensor, second: Tensor, iterations: int = ITERATIONS) -> Tensor:
@@ -189,7 +189,7 @@ class Raft(nn.Module):
 
         first, second: the features of these frames and of the frames after them.
         """
-        hidden, context = self.cnet(_centred(frames)).split([HIDDEN, CONTEXT], dim=1)
+        hidden, context = self.cnet(centred(frames)).split([HIDDEN, CONTEXT], dim=1)
         hidden, directions = torch.tanh(hidden), self.update_block.gru.prepared(torch.relu(context))
         height, width = first.shape[-2:]
         levels = pyramid(volume(first, second), height, width)
@@ -200,7 +200,7 @@ class Raft(nn.Module):
             for direction in directions:
                 hidden = direction.step(hidden, motion)
             flow = flow + self.update_block.flow_head(hidden)
-        return _upsampled(flow, 0.25 * self.update_block.mask(hidden))
+        return upsampled(flow, 0.25 * self.update_block.mask(hidden))
 
 
 def load_raft(path: Path) -> Raft:
@@ -212,12 +212,16 @@ def load_raft(path: Path) -> Raft:
     return raft
 
 
-def _centred(frames: Tensor) -> Tensor:
+def centred(frames: Tensor) -> Tensor:
+    """0..255 -> -1..1."""
     return 2 * (frames / 255) - 1
 
 
-def _upsampled(flow: Tensor, mask: Tensor) -> Tensor:
-    """Each fine pixel's flow is a convex combination of the 3 x 3 coarse ones around it (section 3.3)."""
+def upsampled(flow: Tensor, mask: Tensor) -> Tensor:
+    """Flow in cells (N, 2, H, W), mask (N, 576, H, W) -> flow in pixels, (N, 2, 8 H, 8 W).
+
+    Each pixel's flow is a convex combination of the 3 x 3 coarse ones around it (section 3.3).
+    """
     batch, _, height, width = flow.shape
     shares = mask.view(batch, 1, 9, STRIDE, STRIDE, height, width).softmax(dim=2)
     around = functional.unfold(STRIDE * flow, 3, padding=1).view(batch, 2, 9, 1, 1, height, width)

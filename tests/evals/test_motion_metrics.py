@@ -26,14 +26,6 @@ from models.agent import UInt8Array
 from tests.evals.parity import DATA, EXPECTED, state_of
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    folder = tmp_path_factory.mktemp("weights")
-    torch.save(state_of("raft-things.pth", {"flow_head.conv2": 0.008}), folder / "raft-things.pth")
-    torch.save({"state_dict": {k: v * 0.62 for k, v in state_of("amt-s.pth").items()}}, folder / "amt-s.pth")
-    return Shelf(folder)
-
-
 def clip(name: str, most: int | None = None) -> tuple[Video, UInt8Array]:
     with av.open(str(DATA / "clips" / name)) as container:
         stream = container.streams.video[0]

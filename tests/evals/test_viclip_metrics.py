@@ -24,13 +24,6 @@ FILE = "ViClip-InternVid-10M-FLT.pth"
 BOTH = (temporal_style.METRIC, overall_consistency.METRIC)
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    folder = tmp_path_factory.mktemp("weights")
-    torch.save({"model": state_of(FILE)}, folder / FILE)
-    return Shelf(folder)
-
-
 def frames_of(name: str) -> UInt8Array:
     with av.open(str(DATA / "clips" / name)) as container:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
