@@ -211,12 +211,13 @@ def test_candidates_are_shown_together_and_one_is_chosen(archive: Archive) -> No
     assert takes_of(person.state, CLIP)[0].get("inputs") == [takes_of(person.state, PICTURE)[1]["artifact"]]
 
 
-def test_nobody_asked_takes_the_first_usable_candidate(archive: Archive) -> None:
-    lender = TinyLender(blanks=1)
+@pytest.mark.parametrize(("blanks", "takes", "stands"), [(0, 3, 0), (1, 4, 3)])
+def test_nobody_asked_takes_the_first_usable_candidate(archive: Archive, blanks: int, takes: int, stands: int) -> None:
+    lender = TinyLender(blanks=blanks)  # a batch of candidates is one call
     run = start(rooms_with(archive, lender), Request(prompt=WISH, seed=5, candidates=3), {}, lambda _heard: None)
     state = RunState(**state_of(archive, run))  # type: ignore[typeddict-item]
-    assert len(takes_of(state, PICTURE)) == 3
-    assert takes_of(state, CLIP)[0].get("inputs") == [takes_of(state, PICTURE)[1]["artifact"]]
+    assert len(takes_of(state, PICTURE)) == takes
+    assert takes_of(state, CLIP)[0].get("inputs") == [takes_of(state, PICTURE)[stands]["artifact"]]
 
 
 def test_other_words_for_the_motion_make_another_clip_of_the_same_picture(archive: Archive) -> None:
