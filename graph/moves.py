@@ -385,7 +385,14 @@ def _film(draft: _Draft, move: Film) -> None:
 
 def _standing(draft: _Draft) -> list[dict[str, Any]]:
     """Every clip that stands and from which nothing else was made, shot by shot."""
-    calls, used = draft.state["calls"], {need for call in draft.state["calls"] for need in call["needs"]}
+    calls = draft.state["calls"]
+    # A film of clips uses none of them up; only what was made to be a part of one has no life of its own.
+    used = {
+        need
+        for call in calls
+        for need in call["needs"]
+        if call["tool"] != "assemble_film" or need.startswith(f"{call['shot']}.")
+    }
     ends = [
         call
         for call in calls
