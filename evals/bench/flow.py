@@ -18,7 +18,7 @@ from torch import Tensor
 
 from evals.metrics.contract import Video
 from evals.metrics.dynamic_degree import SAMPLED_FPS, Question
-from evals.networks.correlation import grid, look_up, pyramid, volume
+from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import CONTEXT, HIDDEN, ITERATIONS, RADIUS, STRIDE, Raft, centred, upsampled
 
 ROUNDS: Final = 3
@@ -28,12 +28,12 @@ def published(raft: Raft, first: Tensor, second: Tensor) -> Tensor:
     """The flow of one pair by Teed and Deng's forward pass, nothing left out: frames (1, 3, H, W) -> (1, 2, H, W)."""
     maps, unit = raft.features(torch.cat([first, second])), raft.update_block.gru
     height, width = maps.shape[-2:]
-    levels, start = pyramid(volume(maps[:1], maps[1:]), height, width), grid(height, width, like=maps)
+    correlations, start = Correlations(maps[:1], maps[1:]), grid(height, width, like=maps)
     hidden, context = torch.split(raft.cnet(centred(first)), [HIDDEN, CONTEXT], dim=1)
     hidden, context = torch.tanh(hidden), torch.relu(context)
     flow, fine = torch.zeros_like(start), torch.empty(0)
     for _ in range(ITERATIONS):
-        motion = raft.update_block.encoder(flow, look_up(levels, start + flow, RADIUS))
+        motion = raft.update_block.encoder(flow, correlations.look_up(start + flow, RADIUS))
         for update, reset, candidate, padding in (
             (unit.convz1, unit.convr1, unit.convq1, (0, 2)),
             (unit.convz2, unit.convr2, unit.convq2, (2, 0)),

@@ -22,19 +22,19 @@ class MotionSmoothness:
     The foretold frame is cut down to whole levels, not rounded, as VBench does. Two frames are kept.
     """
 
-    def __init__(self, video: Video, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self._shelf, self._amt = shelf, shelf.get(AMT)
-        self._held = np.empty((0, video.height, video.width, 3), np.uint8)
+        self._held: UInt8Array | None = None
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, whole."""
-        frames = np.concatenate([self._held, chunk.as_opencv])
-        used = len(frames) - 2 if len(frames) % 2 == 0 else len(frames) - 1
+        frames = chunk.as_opencv if self._held is None else np.concatenate([self._held, chunk.as_opencv])
+        used = (len(frames) - 1) // 2 * 2
         step = 2 * self._shelf.batch
         for start in range(0, used, step):
             self._compare(frames[start : min(start + step, used) + 1])
-        self._held = frames[max(used, 0) :]
+        self._held = frames[used:].copy()
 
     def _compare(self, frames: UInt8Array) -> None:
         """An even frame, an odd one, an even one, and so on, the last one even."""
@@ -60,7 +60,7 @@ def begin(video: Video, shelf: Shelf) -> Reading:
             f"{TITLE} needs more than {SMALLEST - STRIDE} pixels a side, or AMT's correlations have no coarsest level; "
             f"this video is {video.width}x{video.height}."
         )
-    return MotionSmoothness(video, shelf)
+    return MotionSmoothness(shelf)
 
 
 METRIC: Final = Metric(

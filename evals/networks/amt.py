@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evals.networks.checkpoints import fill, read_tensors
-from evals.networks.correlation import LEVELS, SMALLEST_SIDE, grid, look_up, normalised, pyramid, volume
+from evals.networks.correlation import LEVELS, SMALLEST_SIDE, Correlations, grid, normalised
 from evals.networks.shelf import Network
 from evals.networks.weights import WEIGHTS
 
@@ -185,9 +185,7 @@ class Likeness:
 
     def __init__(self, maps0: Tensor, maps1: Tensor) -> None:
         height, width = maps0.shape[-2:]
-        correlations = volume(maps0, maps1)
-        self._of_first = pyramid(correlations, height, width)
-        self._of_second = pyramid(correlations.transpose(1, 2), height, width)
+        self._of_first, self._of_second = Correlations(maps0, maps1), Correlations(maps1, maps0)
         self._start = grid(height, width, like=maps0)
 
     def around(self, guess: Guess, scale: int) -> tuple[Tensor, Tensor]:
@@ -197,8 +195,8 @@ class Likeness:
         that of the first frame's places to the second's, and so for the other.
         """
         flow0, flow1 = (_resized(flow, 1 / scale) / scale for flow in (guess.flow0, guess.flow1))
-        forward = look_up(self._of_first, self._start + flow1 / MIDDLE, RADIUS)
-        backward = look_up(self._of_second, self._start + flow0 / (1 - MIDDLE), RADIUS)
+        forward = self._of_first.look_up(self._start + flow1 / MIDDLE, RADIUS)
+        backward = self._of_second.look_up(self._start + flow0 / (1 - MIDDLE), RADIUS)
         return torch.cat([flow0, flow1], dim=1), torch.cat([forward, backward], dim=1)
 
 

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 LEVELS: Final = 4
+KEPT_BYTES: Final = 2 * 2**30
+"""Of all pairs of two frames: enough for 1,500 x 800 pixels."""
 SMALLEST_SIDE: Final = 2 ** (LEVELS - 1) * 2
 """Cells a feature map must have a side: with fewer, a side of the coarsest level is one cell, and both published codes
 divide by that side less one."""
@@ -34,10 +36,39 @@ def normalised(places: Tensor, height: int, width: int) -> Tensor:
     return torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)
 
 
+class Correlations:
+    """One frame's feature maps against another's, (N, C, H, W) each, to be looked up in.
+
+    All pairs are kept where they fit into KEPT_BYTES; of larger frames they are made anew at each look, for as many
+    places at a time as fit, which takes longer and says the same.
+    """
+
+    def __init__(self, first: Tensor, second: Tensor) -> None:
+        self._first, self._second = first.flatten(2), second.flatten(2)
+        self._size = second.shape[-2:]
+        bytes_a_place = len(first) * self._second.shape[-1] * first.element_size() * 4 // 3
+        self._block = max(1, KEPT_BYTES // bytes_a_place)
+        fits = self._first.shape[-1] <= self._block
+        self._kept = self._levels(0, self._block) if fits else None
+
+    def _levels(self, start: int, end: int) -> list[Tensor]:
+        height, width = self._size
+        return pyramid(volume(self._first[..., start:end], self._second), height, width)
+
+    def look_up(self, places: Tensor, radius: int) -> Tensor:
+        """What correlates with each place of the first frame around where in the second it is thought to be; below."""
+        if self._kept is not None:
+            return look_up(self._kept, places, radius)
+        height, width = places.shape[-2:]
+        row = places.flatten(2)[:, :, None]
+        starts = range(0, row.shape[-1], self._block)
+        seen = [look_up(self._levels(at, at + self._block), row[..., at : at + self._block], radius) for at in starts]
+        return torch.cat(seen, dim=-1).view(len(row), -1, height, width)
+
+
 def volume(first: Tensor, second: Tensor) -> Tensor:
-    """Feature maps (N, C, H, W) -> (N, H * W, H * W): row p, column q is place p of the first by q of the second."""
-    channels = first.shape[1]
-    return torch.matmul(first.flatten(2).transpose(1, 2), second.flatten(2)) / math.sqrt(channels)
+    """Features (N, C, P) and (N, C, Q) -> (N, P, Q), each place of the first by each of the second."""
+    return torch.matmul(first.transpose(1, 2), second) / math.sqrt(first.shape[1])
 
 
 def pyramid(correlations: Tensor, height: int, width: int) -> list[Tensor]:

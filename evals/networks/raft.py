@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evals.networks.checkpoints import fill, read_tensors
-from evals.networks.correlation import LEVELS, SMALLEST_SIDE, grid, look_up, pyramid, volume
+from evals.networks.correlation import LEVELS, SMALLEST_SIDE, Correlations, grid
 from evals.networks.shelf import Network
 from evals.networks.weights import WEIGHTS
 
@@ -192,11 +192,10 @@ class Raft(nn.Module):
         hidden, context = self.cnet(centred(frames)).split([HIDDEN, CONTEXT], dim=1)
         hidden, directions = torch.tanh(hidden), self.update_block.gru.prepared(torch.relu(context))
         height, width = first.shape[-2:]
-        levels = pyramid(volume(first, second), height, width)
-        start = grid(height, width, like=first)
+        correlations, start = Correlations(first, second), grid(height, width, like=first)
         flow = torch.zeros_like(start).expand(len(first), -1, -1, -1)
         for _ in range(iterations):
-            motion = self.update_block.encoder(flow, look_up(levels, start + flow, RADIUS))
+            motion = self.update_block.encoder(flow, correlations.look_up(start + flow, RADIUS))
             for direction in directions:
                 hidden = direction.step(hidden, motion)
             flow = flow + self.update_block.flow_head(hidden)

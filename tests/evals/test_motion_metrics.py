@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from evals.metrics import dynamic_degree, motion_smoothness
 from evals.metrics.contract import Metric, Reading, Video, chunks, read
 from evals.metrics.dynamic_degree import DynamicDegree, Question
+from evals.networks import correlation
 from evals.networks.amt import AMT, load_amt
 from evals.networks.checkpoints import BadWeights
+from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import RAFT, load_raft
 from evals.networks.shelf import Network, Shelf
 from models.agent import UInt8Array
@@ -242,6 +244,23 @@ def test_a_network_that_answers_no_number_gives_no_score() -> None:
     frames = shades(1, 2, 3)
     smooth = score(motion_smoothness.begin(video_of(frames), Lent(Broken())), frames)
     assert math.isnan(smooth.value) and "no number" in str(smooth.note)
+
+
+def test_frames_too_large_to_keep_all_pairs_of_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = torch.randn(2, 2, 8, 17, 20)
+    places = grid(17, 20, like=first) + 5 * torch.randn(2, 2, 17, 20)
+    kept = Correlations(first, second).look_up(places, 3)
+    monkeypatch.setattr(correlation, "KEPT_BYTES", 100 * 2 * 17 * 20 * 4 * 4 // 3)
+    parts = Correlations(first, second).look_up(places, 3)
+    assert kept.shape == parts.shape == (2, 4 * 49, 17, 20)
+    assert torch.allclose(kept, parts, atol=1e-6)
+
+
+def test_a_shift_is_seen_where_it_points_to() -> None:
+    first = torch.randn(1, 64, 16, 16)
+    seen = Correlations(first, first.roll((1, 2), (2, 3))).look_up(grid(16, 16, like=first), 3).view(1, 4, 7, 7, 16, 16)
+    x, y = divmod(int(seen[0, 0, :, :, 4:12, 4:12].mean((2, 3)).argmax()), 7)
+    assert (x - 3, y - 3) == (2, 1), "the slower index of a window is x"
 
 
 # The files.
