@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,17 +85,28 @@ def stand_in_stopped(archive: Archive) -> tuple[Run, Callable[[Any], Any], list[
         calls.append("bad")
         if not failed:
             failed.append(True)
+            wait_until_something_is_pending(archive, run)
             raise ValueError("stopped")
 
+    run = archive.create_run(Request(prompt="s"), settings={}, graph_version=1)
     builder = StateGraph(dict)
     builder.add_node("good", lambda _state: calls.append("good"))
     builder.add_node("bad", bad)
     builder.add_edge(START, "good")
     builder.add_edge(START, "bad")
-    run = archive.create_run(Request(prompt="s"), settings={}, graph_version=1)
     with archive.saver() as saver, pytest.raises(ValueError, match="stopped"):
         builder.compile(checkpointer=saver).invoke({}, {"configurable": {"thread_id": run.id}}, durability="sync")
     return run, lambda saver: builder.compile(checkpointer=saver), calls
+
+
+def wait_until_something_is_pending(archive: Archive, run: Run) -> None:
+    deadline = time.monotonic() + 60
+    with archive.saver() as saver:
+        while time.monotonic() < deadline:
+            found = saver.get_tuple({"configurable": {"thread_id": run.id}})
+            if found is not None and found.pending_writes:
+                return
+            time.sleep(0.01)
 
 
 def test_importing_twice_is_harmless_and_makes_lost_files_whole(
