@@ -2,13 +2,11 @@
 
 from typing import Final
 
-import torch
-
 from evals.metrics.contract import Chunk, Metric, Score, Video
 from evals.metrics.features import directions, scored
 from evals.metrics.preparation import clip_transform_pil
 from evals.networks.clip import CLIP_B32
-from evals.networks.shelf import Shelf
+from evals.networks.shelf import Shelf, exactly
 from evals.networks.words import is_cut
 
 TITLE: Final = "Appearance style"
@@ -25,7 +23,7 @@ class AppearanceStyle:
     def __init__(self, video: Video, shelf: Shelf) -> None:
         assert video.style is not None, "a metric is begun when the video has what it needs"
         clip = shelf.get(CLIP_B32)
-        with torch.inference_mode():
+        with exactly():
             style = clip.texts([video.style])[0]
             self._style = (clip.scale * style / style.norm() / PUBLISHED_SCALE).cpu()
         self._shelf, self._cut = shelf, is_cut(video.style)

@@ -19,8 +19,8 @@ from evals.networks.weights import WEIGHTS
 from evals.networks.words import clip_tokens
 
 HEAD_WIDTH: Final = 64
-NOT_WEIGHTS: Final = ("input_resolution", "context_length", "vocab_size")
-"""Numbers that OpenAI's archives keep among the tensors."""
+NOT_WEIGHTS: Final = ("input_resolution", "context_length", "vocab_size", "attn_mask")
+"""What an archive of OpenAI's may keep among the tensors, by the last part of its name."""
 LAYERS: Final = {"visual.": "vision_model.encoder.layers.", "": "text_model.encoder.layers."}
 BLOCKS: Final = "transformer.resblocks."
 IN_BLOCK: Final = {
@@ -77,7 +77,9 @@ class Clip(nn.Module):
 
 def load_clip(path: Path) -> Clip:
     """The network in the sizes of its file. Raises BadWeights."""
-    tensors = {name: tensor for name, tensor in read_tensors(path).items() if name not in NOT_WEIGHTS}
+    tensors = {
+        name: tensor for name, tensor in read_tensors(path).items() if name.rpartition(".")[2] not in NOT_WEIGHTS
+    }
     config = _config(tensors, path)
     expect(_official_shapes(config), tensors, path)
     clip = Clip(config)

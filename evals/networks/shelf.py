@@ -5,20 +5,20 @@ large; its metrics are then left out.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from evals.metrics.contract import CHUNK_FRAMES, Metric
-from evals.networks.weights import WeightFile
+from evals.networks.weights import WeightFile, missing_sentence
 from tools.errors import BadInput
 
 N = TypeVar("N", bound=nn.Module)
-SETTING: Final = "MORA_METRIC_WEIGHTS"
 
 
 class MissingWeights(BadInput):
@@ -71,22 +71,23 @@ class Shelf:
         """The sentence that says which weight files a metric lacks; None if it lacks none."""
         files = [network.weights for network in metric.networks]
         missing = [weights for weights in files if weights.found_in(self.folder) is None]
-        return _sentence(metric.title, missing, self.folder) if missing else None
+        return missing_sentence(metric.title, missing, self.folder) if missing else None
 
     def _path(self, weights: WeightFile) -> Path:
         if (path := weights.found_in(self.folder)) is None:
-            raise MissingWeights(_sentence(weights.network, [weights], self.folder))
+            raise MissingWeights(missing_sentence(weights.network, [weights], self.folder))
         return path
 
 
-def _sentence(what: str, missing: Sequence[WeightFile], folder: Path | None) -> str:
-    files = " and ".join(f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
-    where = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
-    return f"{what} needs {files}; {where}."
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Without gradients, and on a GPU in true float32: convolutions would take TF32 there, which costs three digits."""
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
 
 
 def forward(network: Callable[[Tensor], Tensor], batch: Tensor, size: int) -> Tensor:
     """The network's answers to a batch, `size` entries at a time, without gradients: the memory is that of `size`."""
-    with torch.inference_mode():
+    with exactly():
         parts = [network(batch[start : start + size]) for start in range(0, len(batch), size)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -3,11 +3,13 @@
 Mora neither ships nor fetches them. A row names the official file; what reads it was written here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 SAFETENSORS: Final = ".safetensors"
+SETTING: Final = "MORA_METRIC_WEIGHTS"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class WeightFile:
     def size(self) -> str:
         """How large it is, in words: "343 MB"."""
         return f"{self.megabytes / 1000:.1f} GB" if self.megabytes >= 1000 else f"{self.megabytes:.3g} MB"
+
+
+def missing_sentence(what: str, missing: Sequence[WeightFile], folder: Path | None) -> str:
+    """Which files a metric or a network lacks, from where, how large, and where to put them."""
+    files = " and ".join(f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
+    where = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
+    return f"{what} needs {files}; {where}."
 
 
 _OPENAI = "https://openaipublic.azureedge.net/clip/models"
