@@ -4,7 +4,7 @@ decord follows the colour tag of a file and OpenCV ignores it; both convert with
 done here too, and not media.py's exact arithmetic, whose last bits differ.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +30,8 @@ AS_OPENCV_READS: Final = (2, 5, 6)
 """FFmpeg's numbers of the matrices with which OpenCV reads right: none said (2), which means BT.601, and BT.601."""
 
 Frame = tuple[UInt8Array, UInt8Array | None]
+Hear = Callable[[str, Score], None]
+"""Hears a metric's name and what it says."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,24 @@ def show(path: Path, video: Video) -> Iterator[Chunk]:
         raise Miscounted(shown)
 
 
-def judge(path: Path, metrics: Sequence[Metric], shelf: Shelf, told: Told = NOTHING_TOLD) -> dict[str, Score | LeftOut]:
+def judge(
+    path: Path, metrics: Sequence[Metric], shelf: Shelf, told: Told = NOTHING_TOLD, hear: Hear | None = None
+) -> dict[str, Score | LeftOut]:
     """What each metric says of a video, by name: one decode serves all, and memory does not grow with its length.
 
+    hear: is told each score the moment it is known. Where a header counts wrong, nothing was told by then.
     Where a header counts wrong, the frames are shown once more. Raises BadInput when the file is no whole video.
     """
     video = replace(introduce(path), **vars(told))
     try:
-        return read_all(metrics, video, show(path, video), shelf)
+        return read_all(metrics, video, show(path, video), shelf, hear)
     except Miscounted as counted:
         again = replace(video, num_frames=counted.num_frames, memo=Memo())
-        return read_all(metrics, again, show(path, again), shelf)
+        return read_all(metrics, again, show(path, again), shelf, hear)
 
 
 def read_all(
-    metrics: Sequence[Metric], video: Video, shown: Iterator[Chunk], shelf: Shelf
+    metrics: Sequence[Metric], video: Video, shown: Iterator[Chunk], shelf: Shelf, hear: Hear | None = None
 ) -> dict[str, Score | LeftOut]:
     """Shows every chunk to every metric; one that cannot go on is left out, and the others go on."""
     found: dict[str, Score | LeftOut] = {}
@@ -125,9 +130,12 @@ def read_all(
                 del readings[name]
     for name, reading in readings.items():
         try:
-            found[name] = reading.result()
+            found[name] = score = reading.result()
         except CannotScore as why:
             found[name] = LeftOut(str(why))
+        else:
+            if hear is not None:
+                hear(name, score)
     return {metric.name: found[metric.name] for metric in metrics}
 
 

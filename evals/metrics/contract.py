@@ -135,10 +135,15 @@ class Metric:
 
     def lacks(self, video: Video) -> str | None:
         """The sentence that says what the video does not come with; None if it comes with all that is needed."""
-        missing = [need for need in self.needs if getattr(video, need) is None]
-        if not missing:
-            return None
-        return f"{self.title} needs {' and '.join(_NEEDED[need] for need in missing)}; give it with the video."
+        return lacking(self.title, self.needs, video)
+
+
+def lacking(title: str, needs: Sequence[Need], known: object) -> str | None:
+    """The sentence that says what a metric needs and is not known; None if all is. known: has `Video`'s names."""
+    missing = [need for need in needs if getattr(known, need) is None]
+    if not missing:
+        return None
+    return f"{title} needs {' and '.join(_NEEDED[need] for need in missing)}; give it with the video."
 
 
 _NEEDED: Final[dict[Need, str]] = {

@@ -1,0 +1,249 @@
+"""`evaluate videos`, `runs`, `suite`, `compare`, `report`, `list` and `baselines`. Light to import."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from graph.door import BUG, Json, at_the_door, listening, planner_name, progress_bars, rooms_in, say, settings_with
+
+if TYPE_CHECKING:
+    from evals.evaluations.scoring import Bench, Judgement
+    from graph.settings import Settings
+    from memory.archive import Archive
+
+Metrics = Annotated[
+    str | None,
+    typer.Option("--metrics", help="Names with commas between, all by default; NAME_clipwise for long ones."),
+]
+Prompts = Annotated[
+    Path | None, typer.Option("--prompts", help="JSON: prompts by file name, or a suite such as VBench's full info.")
+]
+GateFile = Annotated[
+    Path | None, typer.Option("--gate", help="JSON: the least value by metric; exit code 1 when an interval breaks it.")
+]
+
+
+class Scale(StrEnum):
+    """What a published Video Quality is."""
+
+    MORA = "mora"
+    VBENCH = "vbench"
+
+
+def evaluate_videos(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, or JSON lists of videos and their prompts.")],
+    metrics: Metrics = None,
+    prompts: Prompts = None,
+    system: Annotated[str | None, typer.Option(help="Who made them; by default the first path.")] = None,
+    gate: GateFile = None,
+    as_json: Json = False,
+) -> None:
+    """Score videos by VBench's metrics and Mora's; what was scored before is not scored again."""
+    with at_the_door():
+        from evals.evaluations.gathering import gather
+        from evals.evaluations.scoring import Origin, evaluate
+
+        asked = _asked(gate)
+        given, notes = gather(paths, prompts)
+        with _bench() as bench, progress_bars() as report:
+            found = evaluate(bench, given, _names(metrics), Origin(system or str(paths[0])), report)
+        _tell(found, asked, as_json, notes)
+
+
+def evaluate_runs(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs by their ids; all that are done by default.")] = None,
+    metrics: Metrics = None,
+    gate: GateFile = None,
+    as_json: Json = False,
+) -> None:
+    """Score the films of runs, against the words that were asked for."""
+    with at_the_door():
+        from evals.evaluations.scoring import evaluate
+        from evals.evaluations.sources import films_of
+
+        asked = _asked(gate)
+        with _bench() as bench, progress_bars() as report:
+            given, origin = films_of(bench.archive, runs or [])
+            found = evaluate(bench, given, _names(metrics), origin, report)
+        _tell(found, asked, as_json)
+
+
+def evaluate_suite(
+    name: Annotated[str, typer.Argument(help="A suite that ships (embedded), or a JSON file: VBench's full info too.")],
+    metrics: Metrics = None,
+    samples: Annotated[int, typer.Option(min=1, max=100, help="Films of a prompt, one seed each.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many prompts.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Which models: embedded or paper.")] = None,
+    planner: Annotated[str | None, typer.Option(help="Who plans: embedded, openai or llama.")] = None,
+    gate: GateFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a film of every prompt, and score them. Interrupt at will: the same command goes on."""
+    with at_the_door():
+        from evals.evaluations.scoring import Origin, evaluate
+        from evals.evaluations.sources import Suite, films_for, read_suite
+        from graph.wiring import numerics_of
+
+        asked, whole = _asked(gate), read_suite(name)
+        suite = Suite(whole.name, whole.prompts[:limit])
+        settings = settings_with(profile=profile, planner=planner)
+        said = {"profile": settings.profile, "planner": planner_name(settings)}
+
+        def wish(prompt: str, number: int) -> dict[str, Any]:
+            rest = dict.fromkeys(("motion", "transitions", "shots", "seconds"))
+            return {**rest, "prompt": prompt, "task": "auto", "before": False, "seed": number, "candidates": 1,
+                    "review": "never", **said}  # fmt: skip
+
+        seeds = range(seed, seed + samples)
+        with rooms_in(settings) as rooms, progress_bars() as report:
+            with _unheard() as hear:
+                given, failed = films_for(rooms, suite, seeds, wish, numerics_of(settings), hear, report)
+            bench = _bench_on(rooms.archive, settings)
+            origin = Origin(f"mora {settings.profile}", suite.name, {**said, "seed": seed, "samples": samples})
+            found = evaluate(bench, given, _names(metrics), origin, report)
+        found.bad[:0] = failed
+        _tell(found, asked, as_json)
+
+
+def evaluate_compare(
+    first: Annotated[str, typer.Argument(help="A folder, file or list of videos, or an evaluation's digest.")],
+    second: Annotated[str, typer.Argument(help="The same, of the system that is held against it.")],
+    metrics: Metrics = None,
+    prompts: Prompts = None,
+    gate: Annotated[
+        Path | None, typer.Option("--gate", help="JSON: the least difference by metric; exit code 1 when broken.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Two systems on the same prompts: differences with intervals, paired tests, effects, Holm's correction."""
+    with at_the_door():
+        from evals.evaluations.figures import compare
+        from evals.evaluations.figures import gate as check
+        from evals.evaluations.sources import side
+        from evals.evaluations.telling import compared, gated
+
+        asked, names = _asked(gate), _named(metrics)
+        with _bench() as bench, progress_bars() as report:
+            sides = [side(bench, named, names, prompts, report) for named in (first, second)]
+            comparison = compare(*sides)
+        verdicts = check(asked, {one.metric: (one.difference, 0) for one in comparison.differences}) if asked else []
+        if as_json:
+            gates = [one.model_dump() for one in verdicts]
+            print(json.dumps({**comparison.model_dump(mode="json"), "gate": gates}))
+        else:
+            say(compared(comparison))
+            say(gated(verdicts))
+        if not all(one.holds for one in verdicts):
+            raise typer.Exit(BUG)
+
+
+def evaluate_list(as_json: Json = False) -> None:
+    """All evaluations, newest first."""
+    with at_the_door():
+        from evals.evaluations.telling import listed, listed_as_json
+        from memory.scores import evaluations
+
+        with settings_with().open_archive() as archive:
+            found = evaluations(archive)
+        print(json.dumps(listed_as_json(found))) if as_json else say(listed(found))
+
+
+def evaluate_baselines(
+    names: Annotated[list[str] | None, typer.Argument(help="Systems; all of one scale by default.")] = None,
+    scale: Annotated[Scale, typer.Option(help="Which Video Quality: the plain mean of six, or VBench's.")] = Scale.MORA,
+    as_json: Json = False,
+) -> None:
+    """What the paper prints of other systems, with its source and scale."""
+    with at_the_door():
+        from dataclasses import asdict
+
+        from evals.evaluations.baselines import baselines
+        from evals.evaluations.telling import published
+
+        rows = baselines(names or (), scale.value)
+        print(json.dumps([{**asdict(row), "source": row.where} for row in rows])) if as_json else say(published(rows))
+
+
+def _tell(found: "Judgement", asked: dict[str, Any], as_json: bool, notes: Sequence[str] = ()) -> None:
+    """The table or the object, then the gate's exit code. Raises BadInput where nothing could be judged."""
+    from evals.evaluations.figures import figures, gate
+    from evals.evaluations.telling import as_json as told_as_json
+    from evals.evaluations.telling import gated, told
+    from tools.errors import BadInput
+
+    verdicts = []
+    if asked:
+        verdicts = gate(asked, {one.metric: (one.mean, one.undefined) for one in figures(found)})
+    if as_json:
+        gates = [one.model_dump() for one in verdicts]
+        print(json.dumps({**told_as_json(found), "notes": list(notes), "gate": gates}))
+    elif found.evaluation.videos:
+        for line in (*notes, told(found), gated(verdicts)):
+            say(line)
+    if not found.evaluation.videos:
+        raise BadInput(" ".join(one.why for one in found.bad[:3]))
+    if not all(one.holds for one in verdicts):
+        raise typer.Exit(BUG)
+
+
+@contextmanager
+def _bench() -> "Iterator[Bench]":
+    settings = settings_with()
+    with settings.open_archive() as archive:
+        yield _bench_on(archive, settings)
+
+
+def _bench_on(archive: "Archive", settings: "Settings") -> "Bench":
+    from evals.evaluations.scorers import device_of
+    from evals.evaluations.scoring import Bench
+
+    weights = settings.metric_weights
+    return Bench(archive, None if weights is None else weights.expanduser(), device_of(settings.device))
+
+
+@contextmanager
+def _unheard() -> Iterator[Any]:
+    """What hears runs of which only the number that are done is told."""
+    with listening() as listener:
+        yield listener
+
+
+def _named(metrics: str | None) -> list[str]:
+    return [] if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+
+
+def _names(metrics: str | None) -> Sequence[str]:
+    from evals.evaluations.scorers import NAMES
+
+    return _named(metrics) or NAMES
+
+
+def _asked(gate: Path | None) -> dict[str, Any]:
+    """What a gate's file asks; {} without one. Raises BadInput before any work is spent."""
+    from evals.evaluations.figures import gate as check
+    from evals.evaluations.gathering import read_json
+
+    if gate is None:
+        return {}
+    asked: dict[str, Any] = read_json(gate)
+    check(asked, {})
+    return asked
+
+
+def mount(app: typer.Typer) -> None:
+    """Adds the commands to `evaluate`."""
+    for name, command in (
+        ("videos", evaluate_videos),
+        ("runs", evaluate_runs),
+        ("suite", evaluate_suite),
+        ("compare", evaluate_compare),
+        ("list", evaluate_list),
+        ("baselines", evaluate_baselines),
+    ):
+        app.command(name)(command)

@@ -1,0 +1,183 @@
+"""Who gives the scores: each metric's code, weights and settings as one digest, found without loading any of them.
+
+A score is found again by this digest, so that a second evaluation opens no network: torch is imported only for a metric
+whose code was never seen before.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from evals.networks.weights import WEIGHTS, WeightFile, missing_sentence
+from memory.records import Scorer
+from memory.scores import keep_scorers, scorer_with, sha256_of
+
+if TYPE_CHECKING:
+    from evals.metrics.contract import Metric
+    from memory.archive import Archive
+
+HOUSE: Final = Path(__file__).parents[2]
+FOLDER: Final = HOUSE / "evals" / "metrics"
+SHOWN_BY: Final = HOUSE / "evals" / "screening.py"
+"""How frames are decoded and shown is part of every score."""
+NAMES: Final = (
+    "subject_consistency",
+    "background_consistency",
+    "motion_smoothness",
+    "aesthetic_quality",
+    "dynamic_degree",
+    "imaging_quality",
+    "temporal_style",
+    "appearance_style",
+    "temporal_flickering",
+    "overall_consistency",
+    "i2v_subject",
+    "tcon",
+    "tmean",
+    "video_length",
+)
+"""The table's metrics, here without the networks that it imports; a test holds the two together."""
+COUNTED: Final = ("evals.", "tools.footage")
+CLIPWISE: Final = "_clipwise"
+NUMBERS_OF: Final = ("av", "numpy", "pillow")
+NETWORKS_OF: Final = (*NUMBERS_OF, "torch", "transformers")
+
+
+def scorers_for(
+    archive: "Archive", names: Sequence[str], folder: Path | None, device: str
+) -> tuple[list[Scorer], dict[str, str]]:
+    """The scorers of these metrics, and for those whose weights are missing the sentence that says which.
+
+    Raises BadInput for a name that there is not, and for a weight file that cannot be read.
+    """
+    said = [_said_of(archive, name) for name in dict.fromkeys(names)]
+    ready, missing = [], {}
+    for one in said:
+        found = [(row, row.found_in(folder)) for row in map(_weights_of, one.networks)]
+        if absent := [row for row, path in found if path is None]:
+            missing[one.metric] = missing_sentence(one.title, absent, folder)
+            continue
+        weights = {row.file: sha256_of(archive, path) for row, path in found if path is not None}
+        ready.append(one.model_copy(update={"weights": weights, "settings": _settings(one, device)}))
+    keep_scorers(archive, ready)
+    return ready, missing
+
+
+def device_of(setting: str) -> str:
+    """Where the networks of the metrics run: "cpu", or what is set; `auto` is CUDA where it is, else the CPU."""
+    if setting != "auto":
+        return setting
+    if not Path("/dev/nvidiactl").exists():
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def code_of(metric: str) -> str:
+    """The digest of all source that a metric's number rests on; words of comments and docstrings are not in it."""
+    roots = [_file_of(metric.removesuffix(CLIPWISE)), SHOWN_BY]
+    if metric.endswith(CLIPWISE):
+        roots.append(FOLDER / "clipwise.py")
+    seen: dict[Path, str] = {}
+    while roots:
+        path = roots.pop()
+        if path not in seen:
+            seen[path], imported = _read(path)
+            roots.extend(imported)
+    parts = sorted((str(path.relative_to(HOUSE)), digest) for path, digest in seen.items())
+    return hashlib.sha256(repr((metric, parts)).encode()).hexdigest()
+
+
+def _file_of(metric: str) -> Path:
+    """The file with a metric's row; the whole table, which rests on all of them, where that is not to be found."""
+    if (own := FOLDER / f"{metric}.py").exists():
+        return own
+    holding = (path for path in sorted(FOLDER.glob("*.py")) if f'name="{metric}"' in path.read_text(encoding="utf-8"))
+    return next(holding, FOLDER / "table.py")
+
+
+def _said_of(archive: "Archive", name: str) -> Scorer:
+    """What the code of a metric says of it, from an earlier evaluation or from the code; without weights."""
+    code = code_of(name)
+    if (known := scorer_with(archive, name, code)) is not None:
+        return known.model_copy(update={"weights": {}, "settings": {}})
+    scorer = _described(_row(name), code)
+    keep_scorers(archive, [scorer])
+    return scorer
+
+
+def _row(name: str) -> "Metric":
+    from evals.metrics.clipwise import clipwise
+    from evals.metrics.table import metric
+
+    return clipwise(metric(name.removesuffix(CLIPWISE))) if name.endswith(CLIPWISE) else metric(name)
+
+
+def rows(scorers: Sequence[Scorer]) -> "list[Metric]":
+    """The metrics themselves; imports torch."""
+    return [_row(scorer.metric) for scorer in scorers]
+
+
+def _described(row: "Metric", code: str) -> Scorer:
+    return Scorer(
+        metric=row.name,
+        title=row.title,
+        code=code,
+        networks=tuple(network.weights.key for network in row.networks),
+        needs=row.needs,
+        low=row.low,
+        high=row.high,
+        better=row.better,
+        scale=row.scale,
+        pooled=row.pooled,
+        source=row.source,
+    )
+
+
+def _weights_of(key: str) -> WeightFile:
+    if key in WEIGHTS:
+        return WEIGHTS[key]
+    from evals.metrics.table import METRICS  # of what ships with the code
+
+    return next(net.weights for row in METRICS for net in row.networks if net.weights.key == key)
+
+
+def _settings(scorer: Scorer, device: str) -> dict[str, str]:
+    """What else the last digits rest on."""
+    libraries = {library: version(library) for library in (NETWORKS_OF if scorer.networks else NUMBERS_OF)}
+    return {**libraries, "device": device} if scorer.networks else libraries
+
+
+@cache
+def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
+    """The digest of a module's code, and the files of ours that it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = tuple(sorted(set(_imported(tree))))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [line for line in body if not _is_words(line)]  # type: ignore[attr-defined]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
+
+
+def _is_words(line: ast.AST) -> bool:
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
+
+
+def _imported(tree: ast.Module) -> Iterator[Path]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            path = HOUSE / Path(*name.split(".")).with_suffix(".py")
+            if f"{name}.".startswith(COUNTED) and path.is_file():
+                yield path

@@ -1,0 +1,119 @@
+"""Where the two sides of a comparison, and the films of runs and suites, come from. Generation is asked for here only.
+
+A suite's prompts become runs, and their films are scored like any video; what the store has is not made again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from evals.evaluations.gathering import Given, Wanted, gather, read_json, wanted_in
+from evals.evaluations.scorers import NAMES
+from evals.evaluations.scoring import Bench, Judgement, LeftOut, Origin, Progress, evaluate, recalled
+from memory.scores import evaluation_of
+from tools.errors import BadInput
+
+if TYPE_CHECKING:
+    from graph.house import Hear, Rooms
+    from memory.archive import Archive
+    from memory.records import Run
+
+SHIPPED: Final = Path(__file__).parent / "suites"
+Asked = Callable[[str, int], dict[str, Any]]
+"""A prompt and a seed -> what `graph.intake.request_of` is asked."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Prompts with a name; which they are, an evaluation's videos say."""
+
+    name: str
+    prompts: tuple[Wanted, ...]
+
+
+def read_suite(name: str) -> Suite:
+    """A suite that ships, by its name, or the JSON file of a path, VBench's full info too. Raises BadInput."""
+    shipped = SHIPPED / f"{name}.json"
+    if shipped.parent == SHIPPED and shipped.is_file():
+        return Suite(name, tuple(wanted_in(read_json(shipped), name)))
+    path = Path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.json")))
+        raise BadInput(f"There is no suite {name!r}; name {known}, or a JSON file of prompts.")
+    return Suite(path.stem, tuple(wanted_in(read_json(path), name)))
+
+
+def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[Given], Origin]:
+    """The films of these runs, or of all that are done. Raises BadInput for a run without a film."""
+    runs = [archive.run(name) for name in names] or [run for run in archive.runs() if run.film is not None]
+    if not runs:
+        raise BadInput("There are no films to judge; make one with `generate`.")
+    for run in runs:
+        if run.film is None:
+            raise BadInput(f"Run {run.id} is {run.status} and has no film; `resume {run.id}` goes on with it.")
+    profiles = sorted({run.request.profile for run in runs})
+    return [film_of(archive, run, run.id) for run in runs], Origin(f"mora {' and '.join(profiles)}")
+
+
+def film_of(archive: "Archive", run: "Run", name: str) -> Given:
+    """A run's film, with the person's words and what they gave it to begin with."""
+    assert run.film is not None, f"run {run.id} has no film"
+    image = archive.path(archive.artifact(run.request.images[0])) if run.request.images else None
+    before = archive.path(archive.artifact(run.request.clips[0])) if len(run.request.clips) == 1 else None
+    film = archive.path(archive.artifact(run.film))
+    return Given(name, film, prompt=run.request.prompt, image=image, before=before)
+
+
+def films_for(
+    rooms: "Rooms", suite: Suite, seeds: Sequence[int], asked: Asked, numerics: dict[str, Any], hear: "Hear",
+    report: Progress,
+) -> tuple[list[Given], list[LeftOut]]:  # fmt: skip
+    """A film for every prompt and seed, and those that there are none of, with the reason.
+
+    Products that the store has are not made again, so that a suite goes on where it was stopped.
+    """
+    made, failed = [], []
+    for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
+        report("generating", place, len(suite.prompts) * len(seeds))
+        name = f"{wanted.text}-{seed}"
+        film = _film(rooms, wanted, asked(wanted.text, seed), numerics, hear, name)
+        (failed if isinstance(film, LeftOut) else made).append(film)  # type: ignore[arg-type]
+    report("generating", len(suite.prompts) * len(seeds), len(suite.prompts) * len(seeds))
+    return made, failed
+
+
+def _film(
+    rooms: "Rooms", wanted: Wanted, asked: dict[str, Any], numerics: dict[str, Any], hear: "Hear", name: str
+) -> Given | LeftOut:
+    from dataclasses import replace
+
+    from graph.errors import MISTAKES, PlannerError
+    from graph.house import start
+    from graph.intake import request_of
+    from models.agent import AgentError
+
+    try:
+        request, _ = request_of(asked, [], [], fit="crop", size=rooms.size)
+        run = start(rooms, request, numerics, hear)
+    except (*MISTAKES, AgentError, PlannerError) as error:
+        return LeftOut(name, "", str(error))
+    return replace(film_of(rooms.archive, run, name), style=wanted.style)
+
+
+def side(bench: Bench, named: str, metrics: Sequence[str], prompts: Path | None, report: Progress) -> Judgement:
+    """One side of a comparison: a folder, file or list, judged if it is not yet, or an evaluation by its digest.
+
+    metrics: () for all, or all of the evaluation.
+    """
+    path = Path(named)
+    if not path.exists():
+        found = recalled(bench.archive, evaluation_of(bench.archive, named))
+        return found if not metrics else _only(found, metrics)
+    given, _ = gather([path], prompts)
+    return evaluate(bench, given, metrics or NAMES, Origin(named), report)
+
+
+def _only(found: Judgement, metrics: Sequence[str]) -> Judgement:
+    kept = tuple(scorer for scorer in found.evaluation.scorers if scorer.metric in metrics)
+    return Judgement(found.evaluation.model_copy(update={"scorers": kept}), found.scores)

@@ -1,0 +1,181 @@
+"""What a person and a script are told of evaluations: tables, and JSON with NaN as null."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from evals.evaluations.baselines import Baseline
+from evals.evaluations.figures import Comparison, Verdict, aggregates, figures
+from evals.evaluations.scoring import Judgement, LeftOut
+from evals.intervals import Estimate
+from memory.records import Evaluation
+
+SHORT = 12
+"""Digits of a digest that tell it from the others."""
+SHOWN = 8
+"""Sentences of one kind in a table; `--json` has them all."""
+
+
+def told(judgement: Judgement) -> RenderableType:
+    """An evaluation: a line a metric, and what was left out."""
+    evaluation, found = judgement.evaluation, figures(judgement)
+    table = _table("metric", "mean over videos, 95 % interval", "as VBench pools", "videos", "no number", "scorer")
+    for figure in found:
+        table.add_row(
+            escape(figure.title),
+            interval(figure.mean),
+            _number(figure.set_score),
+            str(figure.mean.n),
+            str(figure.undefined or ""),
+            figure.scorer[:SHORT],
+        )
+    head = f"{evaluation.system}: {len(evaluation.videos)} videos, {judgement.made} scores made now"
+    parts: list[RenderableType] = [Text(head), table] if found and evaluation.videos else [Text(head)]
+    parts.extend(Text(f"{name}: {value:.4f}") for name, value in aggregates(found).items())
+    parts.extend(Text(line) for line in _sentences(judgement))
+    if evaluation.videos and found:
+        parts.append(Text(f"evaluation {evaluation.digest[:SHORT]}; `python main.py evaluate report` shows it"))
+    return Group(*parts)
+
+
+def as_json(judgement: Judgement) -> dict[str, Any]:
+    """All of an evaluation. A row's value is as the official code gives it; means are on the tables' scale."""
+    evaluation, found = judgement.evaluation, figures(judgement)
+    return {
+        "evaluation": evaluation.digest,
+        "system": evaluation.system,
+        "suite": evaluation.suite,
+        "scorers": [{"digest": scorer.digest, **scorer.model_dump(mode="json")} for scorer in evaluation.scorers],
+        "metrics": [figure.model_dump(mode="json") for figure in found],
+        "aggregates": aggregates(found),
+        "videos": [video.model_dump(mode="json") for video in evaluation.videos],
+        "scores": [
+            {
+                "name": video.name,
+                "metric": scorer.metric,
+                "prompt": video.prompt,
+                **score.model_dump(mode="json", exclude={"told"}),
+            }
+            for video, scorer, score in judgement.rows()
+        ],
+        "missing_weights": judgement.missing,
+        "left_out": [{"name": one.name, "metric": one.metric, "why": one.why} for one in judgement.left_out],
+        "bad": [{"name": one.name, "why": one.why} for one in judgement.bad],
+        "made": judgement.made,
+    }
+
+
+def compared(comparison: Comparison) -> RenderableType:
+    """Two systems, a line a metric."""
+    names = comparison.first, comparison.second
+    table = _table(
+        "metric", *map(escape, names), "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "says"
+    )
+    for one in comparison.differences:
+        table.add_row(
+            escape(one.title),
+            f"{one.first:.4f}",
+            f"{one.second:.4f}",
+            interval(one.difference),
+            _number(one.effect, 2),
+            _number(one.p),
+            _number(one.wilcoxon),
+            _number(one.holm),
+            escape(one.says(*names)),
+        )
+    head = f"{names[1]} against {names[0]}, {comparison.prompts} prompts that both have"
+    return Group(Text(head), table, *(Text(sentence) for sentence in comparison.left_out))
+
+
+def gated(verdicts: Sequence[Verdict]) -> RenderableType:
+    """What each gate asks, and whether it holds."""
+    lines = (f"{one.metric} {one.asked}: " + ("holds" if one.holds else f"broken, {one.why}") for one in verdicts)
+    return Group(*(Text(line) for line in lines))
+
+
+def listed(found: Sequence[tuple[datetime, Evaluation]]) -> RenderableType:
+    """All evaluations, newest first."""
+    if not found:
+        return Text("There are no evaluations yet; `python main.py evaluate videos FOLDER` makes one.")
+    table = _table("evaluation", "when", "system", "suite", "videos", "metrics")
+    for when, evaluation in found:
+        table.add_row(
+            evaluation.digest[:SHORT],
+            when.astimezone().strftime("%Y-%m-%d %H:%M"),
+            escape(evaluation.system),
+            escape(evaluation.suite or ""),
+            str(len(evaluation.videos)),
+            str(len(evaluation.scorers)),
+        )
+    return table
+
+
+def listed_as_json(found: Sequence[tuple[datetime, Evaluation]]) -> list[dict[str, Any]]:
+    """The same as an array."""
+    return [
+        {
+            "evaluation": evaluation.digest,
+            "created_at": when.isoformat(),
+            "system": evaluation.system,
+            "suite": evaluation.suite,
+            "videos": len(evaluation.videos),
+            "metrics": [scorer.metric for scorer in evaluation.scorers],
+        }
+        for when, evaluation in found
+    ]
+
+
+def published(rows: Sequence[Baseline]) -> RenderableType:
+    """Published numbers of one source on one scale."""
+    names = list(rows[0].scores)
+    table = _table("system", "Video Quality" if rows[0].scale == "mora" else "as printed", *names, "seconds")
+    for row in rows:
+        numbers = (f"{row.scores[name]:.2f}" for name in names)
+        table.add_row(escape(row.system), f"{row.quality:.3f}", *numbers, f"{row.seconds:g}")
+    return Group(Text(rows[0].where), table)
+
+
+def interval(estimate: Estimate) -> str:
+    """A value with its interval, as in tables."""
+    if estimate.value is None:
+        return "no number"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.4f}"
+    return f"{estimate.value:.4f} ({estimate.low:.4f} .. {estimate.high:.4f})"
+
+
+def _sentences(judgement: Judgement) -> Iterator[str]:
+    yield from (f"left out: {sentence}" for sentence in judgement.missing.values())
+    yield from _some([f"bad: {one.why}" for one in judgement.bad], "bad files")
+    reasons: dict[tuple[str, str], list[LeftOut]] = {}
+    for one in judgement.left_out:
+        reasons.setdefault((one.metric, one.why), []).append(one)
+    yield from _some([f"{group[0].name}{_more(group)}: {why}" for (_, why), group in reasons.items()], "reasons")
+    notes = {score.note: video.name for video, _, score in reversed(list(judgement.rows())) if score.note}
+    yield from _some([f"{name}: {note}" for note, name in reversed(notes.items())], "notes")
+
+
+def _more(group: Sequence[LeftOut]) -> str:
+    return f" and {len(group) - 1} more" if len(group) > 1 else ""
+
+
+def _some(sentences: Sequence[str], what: str) -> Iterator[str]:
+    yield from sentences[:SHOWN]
+    if len(sentences) > SHOWN:
+        yield f"and {len(sentences) - SHOWN} more {what}; --json has them all"
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
