@@ -25,6 +25,7 @@ from graph.door import (
     deliver,
     fail,
     listening,
+    place_of,
     planner_name,
     progress_bars,
     rooms_in,
@@ -139,7 +140,7 @@ def generate(
                 "profile": settings.profile, "planner": planner_name(settings),
             }  # fmt: skip
             request, uploads = request_of(asked, image or [], video or [], fit=fit.value, size=rooms.size)
-            with listening() as listener:
+            with listening(out=out) as listener:
                 run = start(rooms, request, numerics_of(settings), listener, uploads=uploads)
             deliver(rooms, run, listener, out, as_json)
 
@@ -157,10 +158,11 @@ def resume(
 
         check_out(settings_with(provenance=provenance), out)
         with settings_with().open_archive() as archive:
-            asked = archive.run(run).request
+            known = archive.run(run)
+        out, asked = place_of(known, out), known.request
         with rooms_in(settings_with(profile=asked.profile, planner=asked.planner, provenance=provenance)) as rooms:
-            with listening() as listener:
-                ended = go_on(rooms, run, listener)
+            with listening(known.id) as listener:
+                ended = go_on(rooms, known.id, listener)
             deliver(rooms, ended, listener, out, as_json)
 
 
@@ -214,7 +216,7 @@ def fork(
         check_out(settings_with(provenance=provenance), out)
         changes = Changes(prompt, seed, profile, planner)
         with rooms_of_run(run, profile=profile, planner=planner, provenance=provenance) as rooms:
-            with listening() as listener:
+            with listening(out=out) as listener:
                 ended = branch(rooms, run, at, changes, numerics_of(settings_with()), listener)
             deliver(rooms, ended, listener, out, as_json)
 
@@ -258,14 +260,18 @@ def chat(
 @app.command()
 def runs(
     tree: Annotated[bool, typer.Option("--tree", help="Show forks below the runs that they branch from.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="With the wishes that the planner refused.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List all runs, newest first."""
+    """List the runs, newest first."""
     with at_the_door():
         from graph.telling import runs_as_json, runs_table
 
         with settings_with().open_archive() as archive:
-            print(json.dumps(runs_as_json(archive))) if as_json else say(runs_table(archive, tree=tree))
+            if as_json:
+                print(json.dumps(runs_as_json(archive)))
+            else:
+                say(runs_table(archive, tree=tree, refused=every))
 
 
 @app.command()

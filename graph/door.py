@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from graph.telling import Listener
     from memory.archive import Archive
     from memory.records import Run
+    from tools.destinations import Destinations
 
 BUG, MISTAKE, WAITING, INTERRUPTED = 1, 2, 3, 130
 NOTHING: dict[str, Any] = {}
@@ -120,14 +122,74 @@ def rooms_of_run(run: str, **given: Any) -> Iterator["Rooms"]:
 
 
 @contextlib.contextmanager
-def listening() -> Iterator["Listener"]:
-    """Hears a run, and shows its progress on standard error."""
+def listening(run: str | None = None, out: Path | None = None) -> Iterator["Listener"]:
+    """Hears a run, and shows its progress on standard error; whoever asks it to stop is answered at once.
+
+    run: its id, if it is known already. out: where the film of a new run is to go, also when it is resumed.
+    """
     from rich.console import Console
 
+    from graph.errors import Stopped
     from graph.telling import Listener
 
-    with Listener(Console(stderr=True), quiet=not sys.stderr.isatty()) as listener:
-        yield listener
+    def begun(new: str) -> None:
+        if out is not None:
+            destinations().remember(new, out)
+
+    with Listener(Console(stderr=True), run=run, begun=begun) as listener:
+        try:
+            with _answered(listener):
+                yield listener
+        except (KeyboardInterrupt, Stopped):
+            if listener.run is None:
+                raise
+            fail(f"interrupted; `python main.py resume {listener.run}` goes on with it", INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _answered(listener: "Listener") -> Iterator[None]:
+    """Ctrl-C and SIGTERM do what they did, and the listener says so first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {}
+
+    def tell(number: int, frame: object) -> None:
+        listener.stopping()
+        before[number](number, frame)
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, tell)
+        yield
+    finally:
+        for again, handler in before.items():
+            signal.signal(again, handler)
+
+
+def destinations() -> "Destinations":
+    """Where the films of runs that are not finished are to go, as it was said when they began."""
+    from tools.destinations import Destinations
+
+    return Destinations(settings_with().home.expanduser() / "destinations")
+
+
+def place_of(run: "Run", out: Path | None) -> Path | None:
+    """Where the film of a run that goes on is to go: as is said now, or as was said when it began, if it still can."""
+    from tools.errors import BadInput
+    from tools.export import check_destination
+
+    if out is not None:
+        destinations().remember(run.id, out)
+    elif (out := destinations().of(run.id)) is not None:
+        try:
+            check_destination(out)
+        except BadInput as error:
+            print(f"mora: {error} The film stays in the store; `--out` says where else it goes.", file=sys.stderr)
+            return None
+    return out
 
 
 def at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
@@ -217,6 +279,7 @@ def deliver(
     result = result_of(rooms.archive, run, listener) | more
     if out is not None:
         export(handed_out(rooms.archive, run, rooms.signer), out)
+        destinations().forget(run.id)
         result["film"] = str(out.absolute())
     if as_json:
         print(json.dumps(result))

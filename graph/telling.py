@@ -1,10 +1,12 @@
 """What a person is told: progress while a run goes on, and tables, stories and JSON afterwards."""
 
+import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,12 +67,41 @@ class Bars:
         self._progress.update(self._tasks[name], completed=step, total=steps, remark=f"{remark}{left}")
 
 
-class Listener:
-    """Hears a run and keeps what the door tells at the end: notes, agent calls, cache hits, wall seconds."""
+class Lines:
+    """Progress where there is no terminal: a line on a console when a tool call begins."""
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
-        self._bars = Bars(console, quiet=quiet)
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun: set[str] = set()
+
+    def report(self, name: str, *_progress: object) -> None:
+        """Tells `name` the first time that it is heard."""
+        if name not in self._begun:
+            self._begun.add(name)
+            self._console.print(name, markup=False, soft_wrap=True)
+
+
+class Listener:
+    """Hears a run and keeps what the door tells at the end: notes, agent calls, cache hits, wall seconds.
+
+    run: the id of the run, once it has begun; known before for one that goes on. begun: called with that id. quiet: no
+    progress is shown. Without a terminal it is shown as lines.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        quiet: bool = False,
+        run: str | None = None,
+        begun: Callable[[str], None] | None = None,
+    ) -> None:
+        self._console, self._begins = console, begun
+        self._bars = Bars(console, quiet=quiet or not console.is_terminal)
+        self._report = self._bars.report if quiet or console.is_terminal else Lines(console).report
         self._begun = time.monotonic()
+        self._stops = False
+        self.run = run
         self.notes: list[str] = []
         self.calls: Counter[bool] = Counter()
 
@@ -90,23 +121,41 @@ class Listener:
 
     def __call__(self, heard: dict[str, Any]) -> None:
         """One event of `graph.house`."""
-        if heard.get("kind") == "updates":
+        if heard.get("stage") == "begin":
+            self.run = str(heard["run"])
+            if self._begins is not None:
+                self._begins(self.run)
+        elif heard.get("kind") == "updates":
             for update in heard["told"].values():
                 self.notes += (update or {}).get("notes", [])
         elif heard.get("kind") == "custom":
             self._step(heard["told"])
 
+    def stopping(self) -> None:
+        """Says at once, and once, that the run stops, and how it goes on."""
+        if self._stops:
+            return
+        self._stops = True
+        on = "" if self.run is None else f"; `python main.py resume {self.run}` goes on with it"
+        said = f"stopping after this step, press Ctrl-C again to stop at once{on}"
+        try:
+            self._console.print(said, soft_wrap=True)
+        except RuntimeError:
+            # The signal came while this thread was writing to the same stream, which lets no second call in.
+            Thread(target=lambda: self._console.print(said, soft_wrap=True)).start()
+
     def _step(self, told: dict[str, Any]) -> None:
         if "called" in told:
             self.calls[told["called"]] += 1
         if told["stage"] in ("enhance", "plan"):
+            # No line: of a wish that is refused, a script is told one sentence.
             self._bars.report(WORK[told["stage"]], 1, 1, None, "")
         elif "step" in told:
             shot = f" shot {told['shot']}" if "shot" in told else ""
             again = f", take {told['attempt'] + 1}" if told.get("attempt") else ""
             speed = f"{told['frames_per_second']:.1f} frames/s"
             name = f"{WORK[told['stage']]}{shot}{again}"
-            self._bars.report(name, told["step"], told["of"], told["seconds_left"], speed)
+            self._report(name, told["step"], told["of"], told["seconds_left"], speed)
 
 
 def result_of(archive: "Archive", run: Run, listener: Listener) -> dict[str, Any]:
@@ -147,11 +196,15 @@ def runs_as_json(archive: "Archive") -> list[dict[str, Any]]:
     ]
 
 
-def runs_table(archive: "Archive", *, tree: bool = False) -> RenderableType:
-    """All runs as a table, newest first; as a tree, branches follow the run that they begin in, each with its seed."""
-    known = archive.runs()
-    if not known:
+def runs_table(archive: "Archive", *, tree: bool = False, refused: bool = False) -> RenderableType:
+    """The runs as a table, newest first; as a tree, branches follow the run that they begin in, each with its seed.
+
+    refused: with the wishes that the planner refused, too; else they are counted.
+    """
+    every = archive.runs()
+    if not every:
         return "There are no runs yet; `python main.py generate 'a red ball rolls over the snow'` makes one."
+    known = [run for run in every if refused or not _is_refused(archive, run)]
     table = _plain_table("", "run", "begun", "status", "what was asked")
     for run, depth in _branches(known) if tree else ((run, 0) for run in known):
         begun = run.created_at.astimezone().strftime("%m-%d %H:%M")
@@ -159,7 +212,20 @@ def runs_table(archive: "Archive", *, tree: bool = False) -> RenderableType:
         seed = f"  seed {run.request.seed}" if tree else ""
         branch = f"{'  ' * (depth - 1)}└ " if depth else ""
         table.add_row(branch + run.id, begun, run.status, escape(_short(run.request.prompt)) + seed + why)
-    return table
+    if not (hidden := len(every) - len(known)):
+        return table
+    told = "1 wish that was refused is" if hidden == 1 else f"{hidden} wishes that were refused are"
+    return Group(*([table] if known else []), f"{told} not shown; `runs --all` shows all.")
+
+
+def _is_refused(archive: "Archive", run: Run) -> bool:
+    """True for a wish that the planner refused: nothing was made of it, and it would be refused again."""
+    answers = archive.llm_calls(run.id) if run.status == "failed" else []
+    try:
+        last = json.loads(answers[-1].response) if answers else None
+    except ValueError:
+        return False
+    return isinstance(last, dict) and bool(last.get("impossible"))
 
 
 def _branches(known: Sequence[Run]) -> Iterator[tuple[Run, int]]:

@@ -27,13 +27,14 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
 
 
 def refused(answer: Answer, code: int, *words: str) -> None:
-    """One sentence on standard error, nothing on the other, and the code."""
+    """One sentence on standard error after what was done, nothing on the other, and the code."""
     assert answer.code == code, answer
     assert answer.stdout == ""
-    assert answer.stderr.startswith("mora: "), answer.stderr
-    assert answer.stderr.count("\n") == 1, answer.stderr
+    *done, sentence = answer.stderr.splitlines()
+    assert sentence.startswith("mora: "), answer.stderr
+    assert set(done) <= {"drawing shot 1", "animating shot 1", "joining"}, answer.stderr
     for word in words:
-        assert word in answer.stderr
+        assert word in sentence
 
 
 def misused(answer: Answer, *words: str) -> None:

@@ -183,14 +183,73 @@ def test_a_run_that_is_interrupted_ends_with_130_and_goes_on(door: Door, monkeyp
         door_crew.plug_tiny_agents(patch.setattr, on_step=interrupt)
         code, stdout, stderr = door.knock("generate", WISH, "--seed", "1", "--json")
     assert (code, stdout) == (130, "")
-    assert stderr == "mora: interrupted; `python main.py runs` lists what can be resumed\n"
     (listed,) = json.loads(door.knock("runs", "--json").stdout)
     assert listed["status"] == "interrupted"
+    goes_on = f"`python main.py resume {listed['run']}` goes on with it"
+    *told_before, last = stderr.splitlines()
+    assert f"stopping after this step, press Ctrl-C again to stop at once; {goes_on}" in told_before
+    assert last == f"mora: interrupted; {goes_on}"
 
     told = json.loads(door.knock("resume", listed["run"], "--json").stdout)
     assert (told["status"], told["run"]) == ("done", listed["run"])
     assert told["agent_calls"] <= 1, "what ended before the signal was heard is not made again"
     assert told["sha256"] == generated(door)["sha256"]
+
+
+def stopped(door: Door, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    """The id of a run that a person stopped."""
+
+    def interrupt(role: str, _prompt: str, step: int) -> None:
+        if (role, step) == ("image_to_video", 2):  # a second one would not wait
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        door_crew.plug_tiny_agents(patch.setattr, on_step=interrupt)
+        assert door.knock("generate", WISH, "--seed", "1", *words).code == 130
+    return str(json.loads(door.knock("runs", "--json").stdout)[0]["run"])
+
+
+def test_a_run_that_goes_on_remembers_where_its_film_goes(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "films").mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path / "films")
+        run = stopped(door, monkeypatch, "--out", "film.mp4")
+    told = json.loads(door.knock("resume", run, "--json").stdout)
+    assert (told["status"], told["film"]) == ("done", str(tmp_path / "films" / "film.mp4"))
+    assert (tmp_path / "films" / "film.mp4").exists()
+    assert json.loads(door.knock("resume", run, "--json").stdout)["film"].startswith(str(door.home))
+
+
+def test_a_place_that_is_gone_is_told_and_the_film_stays_in_the_store(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "films").mkdir()
+    run = stopped(door, monkeypatch, "--out", str(tmp_path / "films" / "film.mp4"))
+    (tmp_path / "films").rmdir()
+    code, stdout, stderr = door.knock("resume", run, "--json")
+    assert code == 0
+    assert f"there is no folder {tmp_path / 'films'}" in stderr.splitlines()[0]
+    assert "`--out` says where else" in stderr.splitlines()[0]
+    assert json.loads(stdout)["film"].startswith(str(door.home))
+    again = json.loads(door.knock("resume", run, "--json", "--out", str(tmp_path / "other.mp4")).stdout)
+    assert again["film"] == str(tmp_path / "other.mp4")
+
+
+def test_wishes_that_were_refused_do_not_crowd_the_runs(door: Door) -> None:
+    refused = "a dragon breathes fire over the castle"
+    error = door.knock("generate", refused).stderr
+    assert "1 wish that was refused is not shown; `runs --all` shows all." in door.knock("runs").stdout
+    generated(door)
+    door.knock("generate", refused)
+    shown, every = (" ".join(door.knock("runs", *words).stdout.split()) for words in ([], ["--all"]))
+    assert WISH in shown
+    assert "dragon" not in shown
+    assert "2 wishes that were refused are not shown" in shown
+    assert every.count("dragon") == 2 * (1 + error.count("dragon"))
+    assert "not shown" not in every
+    assert len(json.loads(door.knock("runs", "--json").stdout)) == 3
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
@@ -245,7 +304,8 @@ def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path) -> No
     told = []
     for child in children:
         stdout, stderr = child.communicate(timeout=500)
-        assert (child.returncode, stderr) == (0, "")
+        assert child.returncode == 0, stderr
+        assert stderr.splitlines() == ["drawing shot 1", "animating shot 1", "joining"]
         told.append(json.loads(stdout))
     assert told[0]["sha256"] == told[1]["sha256"]
     assert [Path(each["film"]).read_bytes() for each in told] == [Path(told[0]["film"]).read_bytes()] * 2

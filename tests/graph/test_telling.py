@@ -56,14 +56,43 @@ def test_a_listener_counts_what_really_ran_and_keeps_the_notes(archive: Archive)
     assert json.loads(json.dumps(result)) == result
 
 
-def test_bars_name_the_stage_the_shot_and_the_take() -> None:
+HEARD: list[dict[str, Any]] = [
+    {"stage": "plan"},
+    {"stage": "text_to_image", "shot": 2, "attempt": 1, "step": 3, "of": 4, "frames_per_second": 0.5,
+     "seconds_left": 95.0},
+    {"stage": "text_to_image", "shot": 2, "attempt": 1, "step": 4, "of": 4, "frames_per_second": 0.5,
+     "seconds_left": 75.0},
+]  # fmt: skip
+
+
+def test_without_a_terminal_every_call_is_one_line() -> None:
     by = console()
     with telling.Listener(by) as listener:
-        for heard in (
-            {"stage": "plan"},
-            {"stage": "text_to_image", "shot": 2, "attempt": 1, "step": 4, "of": 4, "frames_per_second": 0.5,
-             "seconds_left": 75.0},
-        ):  # fmt: skip
+        for heard in HEARD:
+            listener({"kind": "custom", "told": heard})
+    assert said(by) == "drawing shot 2, take 2\n"
+
+
+def test_a_listener_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
+    by = console()
+    with telling.Listener(by) as listener:
+        listener.stopping()
+        assert said(by) == "stopping after this step, press Ctrl-C again to stop at once\n"
+        listener.stopping()
+    begun: list[str] = []
+    by = console()
+    with telling.Listener(by, begun=begun.append) as listener:
+        listener({"stage": "begin", "run": "01abc"})
+        listener.stopping()
+        listener.stopping()
+    assert said(by).count("`python main.py resume 01abc` goes on with it") == 1
+    assert begun == ["01abc"]
+
+
+def test_bars_name_the_stage_the_shot_and_the_take() -> None:
+    by = Console(file=io.StringIO(), force_terminal=True, width=200, color_system=None)
+    with telling.Listener(by) as listener:
+        for heard in HEARD:
             listener({"kind": "custom", "told": heard})
     for words in ("planning", "drawing shot 2, take 2", "0.5 frames/s", "1 min 15 s left"):
         assert words in said(by)
