@@ -91,7 +91,7 @@ def give_up_turn(rooms: Rooms, run_id: str) -> None:
 
     Raises RequestError for a run that is not in the middle of a turn.
     """
-    with rooms.archive.hold(run_id) as lease, rooms.archive.saver() as saver:
+    with rooms.archive.hold(run_id) as lease, rooms.archive.saver(lease) as saver:
         run = rooms.archive.run(run_id)
         graph, config = build(saver, limits=rooms.limits), config_of(run, rooms.limits)
         state: RunState = graph.get_state(config).values  # type: ignore[assignment]

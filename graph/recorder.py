@@ -33,6 +33,7 @@ class ArchiveRecorder:
         """Keeps an answer."""
         now = datetime.now(UTC)
         self.archive.remember_llm(
+            self.lease,
             LlmCall(
                 run=self.lease.run,
                 digest=digest,
@@ -41,5 +42,5 @@ class ArchiveRecorder:
                 request=request,
                 response=response,
                 created_at=now,
-            )
+            ),
         )

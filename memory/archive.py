@@ -57,6 +57,7 @@ class Archive:
         self._writer = engine.execution_options(writes=True)
         self._busy_seconds = busy_seconds
         self._lease_seconds = lease_seconds
+        self._set_up, self._has_checkpoints = threading.Lock(), False
 
     @classmethod
     def open(cls, url: str, home: Path, *, busy_seconds: float = 30.0, lease_seconds: float = 30.0) -> "Archive":
@@ -67,7 +68,7 @@ class Archive:
         address = database.parsed(url)
         _make_home(home)
         with database.plain_words(address):
-            engine = database.engine_for(address, busy_seconds)
+            engine = database.engine_for(address, busy_seconds, lease_seconds)
             with ExitStack() as undo:
                 undo.callback(engine.dispose)
                 database.migrate(engine, busy_seconds)
@@ -345,9 +346,11 @@ class Archive:
             rows = session.scalars(select(AgentCallRow).where(AgentCallRow.run == run.id).order_by(AgentCallRow.id))
             return [row.record() for row in rows]
 
-    def remember_llm(self, call: LlmCall) -> None:
-        """Add a call of a language model to its run."""
+    def remember_llm(self, lease: Lease, call: LlmCall) -> None:
+        """Add a call of a language model to its run; LostLease."""
+        assert call.run == lease.run, "an answer goes to the run that asked"
         with self.writing() as session:
+            leases.require(session, lease)
             session.add(LlmCallRow(**dict(call)))
 
     def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
@@ -368,12 +371,19 @@ class Archive:
     # The database
 
     @contextmanager
-    def saver(self) -> Iterator["BaseCheckpointSaver[str]"]:
-        """LangGraph's own saver on the same database, for any number of threads; it restores plain data only."""
-        from memory.checkpoints import saver_on  # LangGraph takes long to import, and `runs` needs none of it
+    def saver(self, lease: Lease | None = None) -> Iterator["BaseCheckpointSaver[str]"]:
+        """LangGraph's own saver on the same connections, for any number of threads; it restores plain data only.
 
-        with database.plain_words(self._address), saver_on(self._address, self._busy_seconds) as saver:
-            yield saver
+        lease: nothing is written but while it is the newest one (LostLease); None: for who reads.
+        """
+        from memory.checkpoints import saver_on, set_up  # LangGraph takes long to import, and `runs` needs none of it
+
+        saver = saver_on(self, lease, self._address)
+        with self._set_up, database.plain_words(self._address):
+            if not self._has_checkpoints:
+                set_up(self._address, self._busy_seconds)
+                self._has_checkpoints = True
+        yield saver
 
     @property
     def shown(self) -> str:

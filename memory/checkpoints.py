@@ -1,4 +1,4 @@
-"""The LangGraph saver on the archive's database, restoring nothing but plain data."""
+"""The LangGraph saver on the archive's own connections: plain data only, and written by whoever holds the run only."""
 
 import sqlite3
 import time
@@ -11,13 +11,18 @@ from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlalchemy import URL
+from sqlalchemy.orm import Session
 
+from memory import leases
 from memory.database import MIGRATION_LOCK, SYNC_RARELY
 from memory.errors import DatabaseTrouble
+from memory.leases import Lease
 
 if TYPE_CHECKING:
     import psycopg
     from langchain_core.runnables import RunnableConfig
+
+    from memory.archive import Archive
 
 SETUP_LOCK = MIGRATION_LOCK + 1
 
@@ -36,8 +41,35 @@ class _Plain(BaseCheckpointSaver[str]):
                 yield _looked_at(found)
 
 
-class _PlainSqliteSaver(_Plain, SqliteSaver):
-    pass
+class _Fenced:
+    """Sessions for a saver of LangGraph's: each call of it is one transaction, and with a lease a write of another
+    owner is refused in the transaction that would have made it, so that one who was taken for dead leaves nothing."""
+
+    def __init__(self, archive: "Archive", lease: Lease | None) -> None:
+        self._archive, self._lease = archive, lease
+
+    @contextmanager
+    def connection(self, *, writes: bool) -> Iterator[Any]:
+        """The driver's connection while the transaction lasts; LostLease."""
+        with self._archive.writing() if writes else self._archive.reading() as session:
+            if writes and self._lease is not None:
+                leases.require(session, self._lease)
+            yield _driver_connection(session)
+
+
+def _driver_connection(session: Session) -> Any:
+    return session.connection().connection.driver_connection
+
+
+class _SqliteSaver(_Plain, SqliteSaver):
+    def __init__(self, fenced: _Fenced) -> None:
+        super().__init__(None, serde=plain_serializer())  # type: ignore[arg-type]
+        self._fenced = fenced
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        with self.lock, self._fenced.connection(writes=transaction) as self.conn, closing(self.conn.cursor()) as cursor:
+            yield cursor
 
 
 def _looked_at(found: CheckpointTuple) -> CheckpointTuple:
@@ -65,31 +97,50 @@ def _as_written() -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def saver_on(url: URL, busy_seconds: float) -> Iterator[BaseCheckpointSaver[str]]:
-    """A saver with its own connection, for any number of threads. Its tables are made if they are missing."""
-    serde = plain_serializer()
+def saver_on(archive: "Archive", lease: Lease | None, url: URL) -> BaseCheckpointSaver[str]:
+    """A saver on the archive's connections, for any number of threads; `set_up` was there before."""
+    fenced = _Fenced(archive, lease)
+    return _SqliteSaver(fenced) if url.drivername == "sqlite" else _postgres_saver(fenced)
+
+
+def _postgres_saver(fenced: _Fenced) -> BaseCheckpointSaver[str]:
+    import psycopg
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from psycopg.rows import DictRow, dict_row
+
+    class _PostgresSaver(_Plain, PostgresSaver):
+        @contextmanager
+        def _cursor(self, *, pipeline: bool = False) -> Iterator[psycopg.Cursor[DictRow]]:
+            # It asks for a pipeline wherever it writes.
+            with (
+                fenced.connection(writes=pipeline) as connection,
+                connection.cursor(binary=True, row_factory=dict_row) as cursor,
+            ):
+                yield cursor
+
+    return _PostgresSaver(None, serde=plain_serializer())  # type: ignore[arg-type]
+
+
+def set_up(url: URL, busy_seconds: float) -> None:
+    """Make LangGraph's tables, or bring them to the version of what is installed, by its own statements."""
     if url.drivername == "sqlite":
-        with closing(sqlite3.connect(str(url.database), check_same_thread=False, timeout=busy_seconds)) as connection:
+        with closing(sqlite3.connect(str(url.database), timeout=busy_seconds)) as connection:
             connection.execute(SYNC_RARELY)
-            saver = _PlainSqliteSaver(connection, serde=serde)
-            saver.setup()
-            yield saver
+            SqliteSaver(connection).setup()
         return
     import psycopg
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import dict_row
 
-    class _PlainPostgresSaver(_Plain, PostgresSaver):
-        pass
-
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.Connection.connect(
-        address, autocommit=True, prepare_threshold=0, row_factory=dict_row, connect_timeout=max(2, round(busy_seconds))
-    ) as pg:
-        with _alone(pg, busy_seconds):
-            PostgresSaver(pg).setup()
-        yield _PlainPostgresSaver(pg, serde=serde)
+    with (
+        # Not one of the archive's: some of the statements refuse to be in a transaction.
+        psycopg.Connection.connect(
+            address, autocommit=True, row_factory=dict_row, connect_timeout=max(2, round(busy_seconds))
+        ) as connection,
+        _alone(connection, busy_seconds),
+    ):
+        PostgresSaver(connection).setup()
 
 
 class PlainSerializer(JsonPlusSerializer):

@@ -81,16 +81,34 @@ def lock_shelf(session: Session, *, alone: bool = False) -> None:
         session.execute(text(f"SELECT {lock}(:lock)"), {"lock": SHELF_LOCK})
 
 
-def engine_for(url: URL, busy_seconds: float) -> Engine:
-    """An engine that waits up to `busy_seconds` for other writers; nothing is opened yet, except a new SQLite file."""
+def engine_for(url: URL, busy_seconds: float, silent_seconds: float) -> Engine:
+    """An engine that waits up to `busy_seconds` for other writers; nothing is opened yet, except a new SQLite file.
+
+    silent_seconds: how long a server waits for a process that stands still, or is cut off, in the middle of a write.
+    """
     if url.drivername == "sqlite":
         return _sqlite_engine(url, busy_seconds)
-    milliseconds = max(1, round(busy_seconds * 1000))
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": max(2, round(busy_seconds)), "options": f"-c lock_timeout={milliseconds}"},
+        connect_args={
+            "connect_timeout": max(2, round(busy_seconds)),
+            "options": f"-c lock_timeout={_milliseconds(busy_seconds)}",
+        },
     )
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        # Else its locks outlive its lease: a machine that lost its network keeps them for hours.
+        if connection.get_execution_options().get("writes", False):
+            silent = _milliseconds(silent_seconds)
+            connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {silent}")
+
+    return engine
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
 
 
 def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
@@ -219,6 +237,10 @@ def _explained_postgresql(state: str, said: str, where: str) -> ArchiveError:
         return DiskTrouble(f"The disk of the database {where} is full ({said}); make room, then resume.")
     if state == "55P03":
         return DatabaseTrouble(f"The database {where} is locked by another process; end that process or try later.")
+    if state == "25P03":
+        return DatabaseTrouble(
+            f"The database {where} did not wait for this process, which stood still; resume the run."
+        )
     if state == "" or state.startswith(("08", "28", "57P", "3D")):
         return DatabaseTrouble(f"The database {where} cannot be reached ({said}); check the server and the address.")
     return DatabaseTrouble(f"The database {where} refused ({said}); check its rights and its tables.")

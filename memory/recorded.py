@@ -129,7 +129,7 @@ class Recorded(Archive):
         return self._run
 
     @override
-    def remember_llm(self, call: LlmCall) -> None:
+    def remember_llm(self, lease: Lease, call: LlmCall) -> None:
         """Nothing is written."""
 
     def _place(self, kept: Artifact) -> Place:

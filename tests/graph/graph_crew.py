@@ -7,6 +7,7 @@ order a line, and answers with one line each.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
+
+from sqlalchemy import event
 
 ROOT = Path(__file__).parents[2]
 FILES_AT_MOST = 1000
@@ -117,6 +120,8 @@ def live(order: dict[str, Any]) -> None:
     """Start the run of `prompt` and `seed` in `home`, or resume `run`; die as `die` says; report how it went.
 
     pause: seconds of a denoising step. gate: a file that denoising waits for. go: a file that the life waits for.
+    url: the database, if it is not in the home. host: the name of the machine that it is to be. lease_seconds: how long
+    it may be silent.
     """
     from tiny import TinyLender, rooms_with
 
@@ -142,16 +147,12 @@ def live(order: dict[str, Any]) -> None:
         events += is_finished_node(told)
         death.at_event(events, told)
 
-    class Watched(Archive):
-        @contextmanager
-        def saver(self) -> Iterator[Any]:
-            heard = count(1)
-            with super().saver() as saver:
-                cast(Any, saver).conn.set_trace_callback(lambda statement: death.at_statement(statement, heard))
-                yield saver
-
     report: dict[str, Any] = {}
-    with Watched.open(f"sqlite:///{home / 'mora.db'}", home) as archive:
+    if "host" in order:
+        socket.gethostname = lambda: order["host"]
+    url, lease_seconds = order.get("url", f"sqlite:///{home / 'mora.db'}"), order.get("lease_seconds", 30.0)
+    with Archive.open(url, home, lease_seconds=lease_seconds) as archive:
+        death.watch_the_statements(archive)
         rooms = rooms_with(archive, lender)
         death.watch_the_disk()
         wait_for(order.get("go"))
@@ -177,7 +178,7 @@ def wait_for(path: str | None, seconds: float = 240.0) -> None:
 
 @dataclass
 class Death:
-    """SIGKILL from inside at a moment.
+    """SIGKILL from inside at a moment, or another signal by its name in `by`.
 
     event: after hearing so many finished nodes, 0 at the birth of the run. role and words: in the second step of that
     agent on a prompt with the words. told: while this stage tells of its steps. rename and renamed: before and after
@@ -190,11 +191,11 @@ class Death:
     def at_event(self, events: int, told: dict[str, Any]) -> None:
         is_one = is_finished_node(told) or told.get("stage") == "begin"
         if (is_one and self.at.get("event") == events) or self.at.get("told", "") == _stage(told):
-            die()
+            self.die()
 
     def at_step(self, role: str, prompt: str, step: int) -> None:
         if step == 2 and self.at.get("role") == role and self.at["words"] in prompt:
-            die()
+            self.die()
 
     def watch_the_disk(self) -> None:
         files = count(1)
@@ -205,18 +206,31 @@ class Death:
             if name == "os.rename" and "/artifacts/" in str(arguments[1]):
                 last = next(files)
                 if last == self.at.get("rename"):
-                    die()
+                    self.die()
             # The folder of a file is flushed after its rename.
             is_flush = name == "open" and Path(str(arguments[0])).parent.name == "artifacts"
             if is_flush and last >= self.at.get("renamed", FILES_AT_MOST):
-                die()
+                self.die()
 
         if {"rename", "renamed"} & set(self.at):
             sys.addaudithook(on)
 
+    def watch_the_statements(self, archive: Any) -> None:
+        """Of SQLite only."""
+        heard = count(1)
+
+        def on(connection: Any, *_: object) -> None:
+            connection.set_trace_callback(lambda statement: self.at_statement(statement, heard))
+
+        if "sql" in self.at:
+            event.listen(archive._engine, "checkout", on)
+
     def at_statement(self, statement: str, heard: "count[int]") -> None:
         if statement.lstrip().startswith(self.at.get("sql", "?")) and next(heard) == self.at["nth"]:
-            die()
+            self.die()
+
+    def die(self) -> None:
+        os.kill(os.getpid(), signal.Signals[self.at.get("by", "SIGKILL")])
 
 
 def is_finished_node(told: dict[str, Any]) -> bool:
@@ -226,10 +240,6 @@ def is_finished_node(told: dict[str, Any]) -> bool:
 
 def _stage(told: dict[str, Any]) -> Any:
     return told["told"].get("stage") if told.get("kind") == "custom" and "step" in told["told"] else None
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

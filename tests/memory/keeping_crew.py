@@ -81,13 +81,15 @@ def travelled(archive: Archive) -> Run:
     """A run with everything that a run can have."""
     run = stand_in_run(archive, "told", seeds=(1, 2))
     tells_a_story(archive, run, asks=True)
-    for number in range(2):
-        archive.remember_llm(
-            LlmCall(
-                run=run.id, digest=f"{number}" * 64, model="m", purpose="plan", request={"x": [1e22, 0.1, None]},
-                response=f'a "fox" \x00 \ud800 {number}', created_at=run.created_at,
-            )
-        )  # fmt: skip
+    with archive.hold(run.id) as lease:
+        for number in range(2):
+            archive.remember_llm(
+                lease,
+                LlmCall(
+                    run=run.id, digest=f"{number}" * 64, model="m", purpose="plan", request={"x": [1e22, 0.1, None]},
+                    response=f'a "fox" \x00 \ud800 {number}', created_at=run.created_at,
+                ),
+            )  # fmt: skip
     return run
 
 

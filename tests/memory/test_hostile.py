@@ -134,9 +134,11 @@ def test_a_checkpoint_of_another_shape_is_told_on_postgresql(postgres_url: str, 
 
 def llm_row(archive: Archive, run: Run, response: str) -> None:
     now = datetime.now(UTC)
-    archive.remember_llm(
-        LlmCall(run=run.id, digest="a" * 64, model="m", purpose="plan", request={}, response="x", created_at=now)
-    )
+    with archive.hold(run.id) as lease:
+        archive.remember_llm(
+            lease,
+            LlmCall(run=run.id, digest="a" * 64, model="m", purpose="plan", request={}, response="x", created_at=now),
+        )
     execute(archive.url, "UPDATE llm_calls SET response = :response", response=response)
 
 

@@ -80,8 +80,9 @@ def call(run: Run, digest: str, response: str) -> LlmCall:
 
 def test_calls_of_language_models_are_recalled(archive: Archive, run: Run) -> None:
     calls = [call(run, "a" * 64, "bad"), call(run, "a" * 64, "good \x00 \ud800"), call(run, "b" * 64, "other")]
-    for one in calls:
-        archive.remember_llm(one)
+    with archive.hold(run.id) as lease:
+        for one in calls:
+            archive.remember_llm(lease, one)
     assert archive.llm_calls(run.id) == calls
     assert archive.recalled_llm(run.id, "a" * 64) == calls[1]
     assert archive.recalled_llm(run.id, "c" * 64) is None
@@ -90,7 +91,8 @@ def test_calls_of_language_models_are_recalled(archive: Archive, run: Run) -> No
 
 def test_the_size_of_the_database_is_told(archive: Archive, run: Run) -> None:
     before = archive.size()
-    archive.remember_llm(call(run, "a" * 64, "x" * 2**20))
+    with archive.hold(run.id) as lease:
+        archive.remember_llm(lease, call(run, "a" * 64, "x" * 2**20))
     assert before > 0
     # PostgreSQL compresses, SQLite does not; neither forgets.
     assert archive.size() > before

@@ -66,9 +66,15 @@ def test_checkpoints_without_room_are_told_and_the_run_goes_on_from_the_last(tmp
     with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", home) as archive:
         run = archive.create_run(Request(prompt="told"), settings={}, graph_version=1)
         thread: Any = {"configurable": {"thread_id": run.id}}
+        pages = archive.size() // 4096 + 4
+
+        @event.listens_for(archive._engine, "checkout")
+        def _(connection: sqlite3.Connection, *_: object) -> None:
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
         with pytest.raises(DiskTrouble, match="make room, then resume"), archive.saver() as saver:
-            saver.conn.execute(f"PRAGMA max_page_count = {archive.size() // 4096 + 4}")
             story(says="x" * 4000)(saver).invoke({"told": []}, thread, durability="sync")
+        pages = 10**6
         with archive.saver() as saver:
             assert story()(saver).invoke(None, thread)["told"][-1] == "assemble"
 
@@ -108,13 +114,42 @@ def hang_up(url: str) -> None:
                  "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
 
 
-def test_a_server_that_goes_between_two_steps_is_told_and_the_run_goes_on(postgres_url: str, home: Path) -> None:
+def test_a_server_that_goes_and_comes_back_again_and_again_costs_a_resume_at_most(
+    postgres_url: str, home: Path
+) -> None:
+    """It goes after a step, while what the step left may still be on its way."""
     with Archive.open(postgres_url, home) as archive:
         run = archive.create_run(Request(prompt="told"), settings={}, graph_version=1)
         thread: Any = {"configurable": {"thread_id": run.id}}
+        for attempt in range(10):
+            try:
+                with archive.saver() as saver:
+                    begun = saver.get_tuple(thread) is not None
+                    for _ in story()(saver).stream(None if begun else {"told": []}, thread, durability="sync"):
+                        if attempt < 5:
+                            hang_up(postgres_url)
+                break
+            except DatabaseTrouble as trouble:
+                assert "cannot be reached" in str(trouble)
+        with archive.saver() as saver:
+            told = story()(saver).get_state(thread).values["told"]
+        assert told == ["plan", "act", "act", "review", "assemble"]
+
+
+def test_a_server_that_goes_within_a_step_is_told_and_the_run_goes_on(postgres_url: str, home: Path) -> None:
+    with Archive.open(postgres_url, home) as archive:
+        run = archive.create_run(Request(prompt="told"), settings={}, graph_version=1)
+        thread: Any = {"configurable": {"thread_id": run.id}}
+        gone: list[str] = []
+
+        @event.listens_for(archive._engine, "checkout")
+        def _(_connection: Any, *_: object) -> None:
+            if gone == ["now"]:
+                gone.append(hang_up(postgres_url) or "then")
+
         with pytest.raises(DatabaseTrouble, match="cannot be reached"), archive.saver() as saver:
             for _ in story()(saver).stream({"told": []}, thread, durability="sync"):
-                hang_up(postgres_url)
+                gone = gone or ["now"]
         with archive.saver() as saver:
             assert story()(saver).invoke(None, thread)["told"][-1] == "assemble"
 

@@ -1,0 +1,134 @@
+"""Two machines on one database: a run is taken over once its owner was silent, and the owner that wakes is told."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+sys.path.append(str(Path(__file__).parent))
+
+from graph_crew import Life, Nursery, nursery
+from tiny import TinyLender, rooms_with
+
+from graph.house import resume, start
+from graph.telling import checkpoints_of
+from memory.archive import Archive
+from memory.errors import RunIsHeld
+from memory.records import Request
+from memory.tables import LeaseRow
+
+WISH = "a red ball moves right in the snow"
+SILENT = 3.0
+"""Seconds after which an owner that says nothing loses its run."""
+
+MOMENTS: dict[str, dict[str, Any]] = {
+    "in an agent call": {"role": "image_to_video", "words": "ball"},
+    "before its checkpoint": {"event": 2},
+    "before its file is in place": {"rename": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with nursery(tmp_path_factory.mktemp("reports")) as open_nursery:
+        yield open_nursery
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of the film of a run that nobody disturbs."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    with Archive.open(f"sqlite:///{home / 'mora.db'}", home) as archive:
+        run = start(rooms_with(archive, TinyLender()), Request(prompt=WISH, seed=3), {}, lambda _told: None)
+        return archive.artifact(str(run.film)).sha256
+
+
+def until(happens: Any, seconds: float = 240.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def frozen(crew: Nursery, home: Path, url: str, moment: dict[str, Any]) -> Life:
+    """A run on another machine, which stands still at the moment."""
+    life = crew.bear(
+        home=str(home), url=url, prompt=WISH, seed=3, host="elsewhere", lease_seconds=SILENT,
+        die={**moment, "by": "SIGSTOP"},
+    )  # fmt: skip
+    until(lambda: psutil.Process(life.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE))
+    return life
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_an_owner_that_wakes_too_late_changes_nothing(
+    crew: Nursery, film: str, moment: dict[str, Any], database_url: str, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    life = frozen(crew, home, database_url, moment)
+    run = (home / "run").read_text()
+    with Archive.open(database_url, home, lease_seconds=SILENT) as archive:
+        rooms = rooms_with(archive, TinyLender())
+        refused = 0
+        while archive.run(run).status != "done":
+            try:
+                resume(rooms, run, lambda _told: None)
+            except RunIsHeld as held:
+                assert "on elsewhere since" in str(held)
+                refused += 1
+                time.sleep(0.1)
+        before = stood(archive, run)
+        life.kill(signal.SIGCONT)
+        told = life.told()
+        assert (told["kind"], told["error"][:3]) == ("LostLease", "Run")
+        assert stood(archive, run) == before
+        assert before["film"] == film
+        made = [line.key for line in archive.ledger(run) if line.outcome == "made"]
+        assert len(made) == len(set(made)), "a recipe was made twice"
+
+
+def stood(archive: Archive, run: str) -> dict[str, Any]:
+    """All that a stale owner could spoil."""
+    known = archive.run(run)
+    return {
+        "run": known,
+        "film": archive.artifact(str(known.film)).sha256,
+        "checkpoints": checkpoints_of(archive, known),
+        "artifacts": archive.artifacts(run),
+        "answers": archive.llm_calls(run),
+    }
+
+
+def test_while_its_owner_elsewhere_is_alive_a_run_is_not_taken(
+    crew: Nursery, database_url: str, tmp_path: Path
+) -> None:
+    home, gate = tmp_path / "home", tmp_path / "gate"
+    home.mkdir()
+    life = crew.bear(
+        home=str(home), url=database_url, prompt=WISH, seed=3, host="elsewhere", lease_seconds=3 * SILENT,
+        gate=str(gate),
+    )  # fmt: skip
+    until(lambda: (home / "run").exists() and (home / "run").read_text())
+    run, lender = (home / "run").read_text(), TinyLender()
+    with Archive.open(database_url, home) as archive:
+        until(lambda: archive.ledger(run))
+        first = expires(archive)
+        for _ in range(2):
+            with pytest.raises(RunIsHeld):
+                resume(rooms_with(archive, lender), run, lambda _told: None)
+            until(lambda: expires(archive) > first)
+        assert not lender.called
+        gate.touch()
+        assert life.told()["status"] == "done"
+
+
+def expires(archive: Archive) -> float:
+    with archive.reading() as session:
+        return session.execute(select(LeaseRow.expires)).scalar_one()
