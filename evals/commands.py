@@ -80,6 +80,20 @@ def _told(report: Any, task: str, part: str, done: int, in_all: int) -> None:
     report(f"{task}: {part}", done, in_all)
 
 
+@evaluate_app.command("scorer")
+def evaluate_scorer(
+    n: Annotated[int, typer.Option(min=1, help="How many held-out frames.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """How far the embedded scorer can be trusted: what it finds nearest to frames whose truth is known."""
+    with at_the_door():
+        from evals.scorer import measure_scorer, table_of
+
+        trust = measure_scorer(n=n, seed=seed)
+        print(json.dumps(trust.model_dump())) if as_json else say(table_of(trust))
+
+
 @evaluate_app.command("speed")
 def evaluate_speed(
     rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 5, as_json: Json = False

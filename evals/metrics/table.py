@@ -7,6 +7,7 @@ from evals.metrics import (
     appearance_style,
     background_consistency,
     dynamic_degree,
+    embedded,
     i2v_subject,
     imaging_quality,
     motion_smoothness,
@@ -35,6 +36,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     tcon.TCON,
     tcon.TMEAN,
     video_length.METRIC,
+    embedded.OBJECT_CONSISTENCY,
+    embedded.PROMPT_LIKENESS,
 )
 
 

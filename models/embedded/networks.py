@@ -2,15 +2,23 @@
 
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel, UNet2DModel
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, PreTrainedTokenizerFast
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    PreTrainedTokenizerFast,
+)
 
 from models.embedded import layout
-from models.embedded.language import VOCABULARY
+from models.embedded.language import SIDE, VOCABULARY
 
 LATENT_CHANNELS = 8
 LATENT_SIDE = layout.LATENT_SIDE
 MAX_TOKENS = 24
 TEXT_WIDTH = 96
+SCORE_WIDTH = 64
 
 
 def autoencoder() -> AutoencoderTiny:
@@ -87,6 +95,30 @@ def _reader(tok: PreTrainedTokenizerFast, answers: int) -> CLIPTextModelWithProj
             pad_token_id=tok.pad_token_id,
         )
     )
+
+
+def scorer(tok: PreTrainedTokenizerFast) -> CLIPModel:
+    """Frames in [-1, 1], (B, 3, 64, 64), and token ids (B, 24) -> vectors of one space, (B, 64): a CLIP."""
+    text = {
+        "vocab_size": len(tok),
+        "hidden_size": TEXT_WIDTH,
+        "intermediate_size": 2 * TEXT_WIDTH,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": MAX_TOKENS,
+        "bos_token_id": tok.bos_token_id,
+        "eos_token_id": tok.eos_token_id,
+        "pad_token_id": tok.pad_token_id,
+    }
+    vision = {
+        "image_size": SIDE,
+        "patch_size": 8,
+        "hidden_size": 128,
+        "intermediate_size": 256,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+    }
+    return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=SCORE_WIDTH))
 
 
 def locator() -> UNet2DModel:

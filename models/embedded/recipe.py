@@ -26,10 +26,12 @@ from models.embedded.pipelines import (
     ImageFromLayoutPipeline,
 )
 
-Stage = Literal["autoencoder", "locator", "text_to_image", "image_to_video", "edit_image", "connect_videos"]
+Stage = Literal["autoencoder", "locator", "text_to_image", "image_to_video", "edit_image", "connect_videos", "scorer"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 AGENTS: tuple[Role, ...] = get_args(Role)
 SHARED: tuple[Stage, ...] = ("autoencoder", "locator")
+APART: tuple[Stage, ...] = (*AGENTS, "scorer")
+"""Stages that need the shared ones at most, and not each other."""
 STORED_DTYPE = torch.float16
 """Half the megabytes; the weights are loaded as float32 again, and quality is measured on what is stored."""
 
@@ -71,7 +73,7 @@ def train_embedded(plan: Plan, weights: Path, report: Callable[[Progress], None]
     with Manager() as manager:
         queue = manager.Queue()
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            waiting = {pool.submit(_stage_in_child, alone, stage, queue) for stage in AGENTS}
+            waiting = {pool.submit(_stage_in_child, alone, stage, queue) for stage in APART}
             for _done in _drain(waiting, queue, report):
                 pass
     export(plan, weights)
@@ -103,6 +105,12 @@ def run_stage(plan: Plan, stage: Stage, report: Callable[[Progress], None]) -> N
     if stage == "autoencoder":
         if plan.start is None:
             train.train_autoencoder(shop, plan.schedule(stage))
+        return
+    if stage == "scorer":
+        if plan.start is None:
+            tokenizer = networks.tokenizer()
+            tokens = train.Tokens(tokenizer, shop.device)
+            train.train_scorer(shop, tokens, networks.scorer(tokenizer), plan.schedule(stage))
         return
     vae = _autoencoder(plan, shop.device)
     if stage == "locator":
@@ -228,9 +236,24 @@ def export(plan: Plan, weights: Path) -> None:
         draft = weights / f".{role}.draft"
         shutil.rmtree(draft, ignore_errors=True)
         agent.pipeline(vae).to(dtype=STORED_DTYPE).save_pretrained(draft, safe_serialization=True)
-        _tidy(draft)
-        shutil.rmtree(weights / role, ignore_errors=True)
-        draft.replace(weights / role)
+        _put(draft, weights / role)
+    draft = weights / ".scorer.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    if plan.start is not None:
+        shutil.copytree(plan.start / "scorer", draft)
+    else:
+        tokenizer = networks.tokenizer()
+        scorer = networks.scorer(tokenizer)
+        _read_average(plan.folder / "scorer.safetensors", {"": scorer})
+        scorer.to(dtype=STORED_DTYPE).save_pretrained(draft)
+        tokenizer.save_pretrained(draft)
+    _put(draft, weights / "scorer")
+
+
+def _put(draft: Path, place: Path) -> None:
+    _tidy(draft)
+    shutil.rmtree(place, ignore_errors=True)
+    draft.replace(place)
 
 
 def _tidy(folder: Path) -> None:

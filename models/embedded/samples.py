@@ -100,6 +100,16 @@ def any_frames(rng: np.random.Generator, batch: int, *, digital_share: float = D
     return Pictures(*(_stack(drawn)))
 
 
+def captioned(rng: np.random.Generator, batch: int) -> tuple[NDArray[np.uint8], tuple[str, ...], NDArray[np.int64]]:
+    """For the scorer: frames (B, H, W, 3), sentences of their clips, and a number (B,) that is equal where all that a
+    single frame shows is."""
+    wanted = [scenery(rng, digital_share=GIVEN_DIGITAL_SHARE) for _ in range(batch)]
+    frames = [_one_frame(s, world.onward(s, rng), int(rng.integers(NUM_FRAMES)))[0] for s in wanted]
+    shown = [(s.object, s.colour, s.scene, s.digital) for s in wanted]
+    numbers = {seen: number for number, seen in enumerate(dict.fromkeys(shown))}
+    return np.stack(frames), tuple(s.sentence for s in wanted), np.array([numbers[seen] for seen in shown])
+
+
 def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> NDArray[np.uint8]:
     """For the autoencoder, squares around the object, where the edges are: uint8 (B, side, side, 3).
 

@@ -11,7 +11,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, PreTrainedTokenizerFast
+from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, PreTrainedTokenizerFast
 
 from models.embedded import layout, networks, samples
 from models.embedded.fitting import Loss, Progress, Schedule, fit
@@ -63,6 +63,7 @@ SCHEDULES = {
     "edit_image": Schedule(steps=16000, learning_rate=1e-3),
     "image_to_video": Schedule(steps=6000, learning_rate=1e-3),
     "connect_videos": Schedule(steps=6000, learning_rate=1e-3),
+    "scorer": Schedule(steps=6000, learning_rate=1e-3),
 }
 
 
@@ -274,6 +275,27 @@ def train_connect_videos(shop: Workshop, vae: AutoencoderTiny, unet: UNet2DModel
         return (_snr_weight(alpha_bar) * (1 + OBJECT_WEIGHT * near) * (predicted - clean).square()).mean()
 
     shop.fit("connect_videos", unet, loss, schedule)
+
+
+def train_scorer(shop: Workshop, tokens: Tokens, scorer: CLIPModel, schedule: Schedule) -> None:
+    """Both towers: a frame is near the sentences that are true of it, and of no other (CLIP, Radford et al. 2021).
+
+    Sentences that say the same of a single frame share the frame; what moves where, no frame tells.
+    """
+
+    def loss(rng: np.random.Generator, _step: int) -> Tensor:
+        frames, sentences, shown = samples.captioned(rng, 64)
+        pixels = to_tensor(frames, shop.device)
+        noisy = pixels + 0.05 * torch.rand(len(pixels), 1, 1, 1, device=shop.device) * torch.randn_like(pixels)
+        ids = tokens(sentences)
+        answer = scorer(input_ids=ids, attention_mask=(ids != tokens.tokenizer.pad_token_id).long(), pixel_values=noisy)
+        numbers = torch.from_numpy(shown).to(shop.device)
+        true = (numbers[:, None] == numbers[None, :]).float()
+        wanted = true / true.sum(dim=1, keepdim=True)
+        logits = answer.logits_per_image.float()
+        return (F.cross_entropy(logits, wanted) + F.cross_entropy(logits.T, wanted)) / 2
+
+    shop.fit("scorer", scorer, loss, schedule)
 
 
 def _encoded(vae: AutoencoderTiny, frames: NDArray[np.uint8], device: torch.device) -> Tensor:

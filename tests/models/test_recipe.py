@@ -106,7 +106,7 @@ def test_all_stages_in_their_own_processes(tmp_path: Path) -> None:
     plan = recipe.Plan(tmp_path / "training", "cpu", 2, scale=1.0)
     recipe.run_stage(plan, "autoencoder", lambda progress: None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "AGENTS", ())
+        patch.setattr(recipe, "APART", ())
         patch.setattr(recipe, "export", lambda plan, weights: weights.mkdir())
         recipe.train_embedded(plan, tmp_path / "weights", lambda progress: None)
     assert (tmp_path / "weights").is_dir()

@@ -1,0 +1,64 @@
+"""The scorer that ships with the code: two towers trained on the embedded world, and meaningful there only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from torch import Tensor, nn
+from transformers import CLIPModel, PreTrainedTokenizerFast
+
+from evals.networks.shelf import Network
+from evals.networks.weights import WeightFile
+from models.presets import EMBEDDED_WEIGHTS
+
+FILE: Final = EMBEDDED_WEIGHTS / "scorer" / "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Shipped(WeightFile):
+    """A weight file that is in the repository, whatever folder a person has for the others."""
+
+    def found_in(self, folder: Path | None) -> Path | None:  # noqa: ARG002 - the base class's signature
+        """The file; None if the repository was cloned without it."""
+        return FILE if FILE.is_file() else None
+
+
+class Scorer(nn.Module):
+    """Both towers. Vectors are not normalised."""
+
+    def __init__(self, model: CLIPModel, tokenizer: PreTrainedTokenizerFast) -> None:
+        super().__init__()
+        self.model, self.tokenizer = model, tokenizer
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Frames in [-1, 1], (N, 3, 64, 64) -> (N, 64)."""
+        answer: Tensor = self.model.get_image_features(pixel_values=pixels).pooler_output
+        return answer
+
+    def of_texts(self, ids: Tensor) -> Tensor:
+        """Token ids (N, 24) -> (N, 64)."""
+        mask = (ids != self.tokenizer.pad_token_id).long()
+        answer: Tensor = self.model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
+        return answer
+
+    def tokens(self, text: str) -> Tensor:
+        """(1, 24); words that the world does not know are `<unk>`."""
+        encoded = self.tokenizer(
+            [text],
+            padding="max_length",
+            truncation=True,
+            max_length=self.tokenizer.model_max_length,
+            return_tensors="pt",
+        )
+        ids: Tensor = encoded.input_ids
+        return ids
+
+
+def _load(path: Path) -> Scorer:
+    folder = path.parent
+    return Scorer(CLIPModel.from_pretrained(folder), PreTrainedTokenizerFast.from_pretrained(folder))
+
+
+SCORER: Final = Network(
+    Shipped("embedded", FILE.name, "the embedded scorer", 2.0, "Apache-2.0", "this repository"), _load
+)
