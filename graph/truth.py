@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from graph.talk import PRODUCT_ID, Thing, told
 
-_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|$)|\n|$)|[^\s]")
+_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FILES = re.compile(r"(?:https?://|file://)\S+|\S+\.(?:mp4|mkv|webm|mov|avi|gif|png|jpe?g|webp)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\bnumber\s+(\d{1,5})\b", re.IGNORECASE)
 _CLAIM = re.compile(
@@ -29,7 +29,7 @@ _OFFER = re.compile(r"\?\s*$|\b(?:can|could|would|will|shall|should|may|want|lik
 
 def truthful(said: str, things: Sequence[Thing], made: Sequence[Thing]) -> str:
     """What of a model's words may be shown, and after it what was made in this turn."""
-    kept = [sentence for sentence in _SENTENCE.findall(said) if not _lies(sentence, things, made)]
+    kept = [sentence for sentence in _END.split(said) if not _lies(sentence, things, made)]
     words = " ".join(" ".join(kept).split())
     fact = f"Made in this turn: {told(made)}." if made else "Nothing was made in this turn."
     return f"{words} [{fact}]" if words else f"[{fact}]"

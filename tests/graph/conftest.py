@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,8 +70,14 @@ def lessons() -> list[tuple[str, str, str]]:
     return [(told[0][:HEARD], told[1], call["response"]) for told, call in zip(asked, book.kept, strict=True)]
 
 
-def fit(folder: Path) -> None:
-    """Overfits a Qwen2 of 0.2 M parameters on the lessons and saves it."""
+def prompted() -> list[tuple[str, str]]:
+    """The lessons as the tiny model reads and writes them."""
+    turns = "<|im_start|>system\n{}<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+    return [(turns.format(system, question), f"{answer}<|im_end|>") for system, question, answer in lessons()]
+
+
+def fit(folder: Path, samples: list[tuple[str, str]]) -> None:
+    """Overfits a Qwen2 of 0.2 M parameters on pairs of what it reads and what it then writes, and saves it."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
@@ -81,7 +88,7 @@ def fit(folder: Path) -> None:
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=512, initial_alphabet=alphabet, special_tokens=["<|endoftext|>"])
-    tokenizer.train_from_iterator([text for lesson in lessons() for text in lesson], trainer)
+    tokenizer.train_from_iterator([text for sample in samples for text in sample], trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>",
         additional_special_tokens=["<|im_start|>"],
@@ -92,15 +99,13 @@ def fit(folder: Path) -> None:
         pad_token_id=fast.pad_token_id, bos_token_id=None, tie_word_embeddings=False,
     )  # fmt: skip
     model = Qwen2ForCausalLM(config)
-    samples = []
-    for system, question, answer in lessons():
-        turns = f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n"
-        asked = fast(f"{turns}<|im_start|>assistant\n")["input_ids"]
-        told = fast(f"{answer}<|im_end|>")["input_ids"]
-        samples.append((torch.tensor([asked + told]), torch.tensor([[-100] * len(asked) + told])))
+    learned = []
+    for read, written in samples:
+        asked, told = fast(read)["input_ids"], fast(written)["input_ids"]
+        learned.append((torch.tensor([asked + told]), torch.tensor([[-100] * len(asked) + told])))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(400):
-        losses = [model(input_ids=tokens, labels=labels).loss for tokens, labels in samples]
+        losses = [model(input_ids=tokens, labels=labels).loss for tokens, labels in learned]
         optimizer.zero_grad()
         sum(losses).backward()
         optimizer.step()
@@ -119,8 +124,8 @@ _TOP = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "
         "lm_head.weight": "output.weight"}  # fmt: skip
 
 
-def convert(folder: Path, target: Path) -> None:
-    """The saved model as one GGUF file."""
+def convert(folder: Path, target: Path, template: str) -> None:
+    """The saved model as one GGUF file with a chat template."""
     import gguf
     import numpy as np
     from safetensors.numpy import load_file
@@ -154,7 +159,7 @@ def convert(folder: Path, target: Path) -> None:
     out.add_token_merges([pair if isinstance(pair, str) else " ".join(pair) for pair in merges])
     out.add_eos_token_id(next(index for index, token in added.items() if token["content"] == "<|im_end|>"))
     out.add_add_bos_token(False)
-    out.add_chat_template(TEMPLATE)
+    out.add_chat_template(template)
     for name, weights in load_file(folder / "model.safetensors").items():
         out.add_tensor(_tensor_name(name), weights.astype(np.float32))
     out.write_header_to_file()
@@ -174,14 +179,18 @@ def _tensor_name(name: str) -> str:
 @pytest.fixture(scope="session")
 def tiny_gguf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GGUF file that answers the two questions about WISH; fitted once for every recipe."""
+    return fitted(prompted(), TEMPLATE, request, tmp_path_factory.mktemp("tiny"))
+
+
+def fitted(samples: list[tuple[str, str]], template: str, request: pytest.FixtureRequest, work: Path) -> Path:
+    """The file of a tiny model that has learned the samples; made in `work` once for every recipe."""
     pytest.importorskip("xllamacpp")
-    recipe = json.dumps([lessons(), TEMPLATE, inspect.getsource(fit), inspect.getsource(convert)])
+    recipe = json.dumps([samples, template, inspect.getsource(fit), inspect.getsource(convert)])
     folder = request.config.cache.mkdir("mora-tiny-llama")  # type: ignore[union-attr]
     target = Path(folder) / f"{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.gguf"
     if not target.exists():
-        work = tmp_path_factory.mktemp("tiny")
-        fit(work)
-        convert(work, work / "tiny.gguf")
+        fit(work, samples)
+        convert(work, work / "tiny.gguf", template)
         (work / "tiny.gguf").replace(target)
     return target
 
@@ -189,10 +198,17 @@ def tiny_gguf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def llama_server(tiny_gguf: Path) -> Iterator[str]:
     """The base URL of a real OpenAI-compatible server: llama.cpp, listening on the loopback."""
+    with serving(tiny_gguf) as url:
+        yield url
+
+
+@contextmanager
+def serving(gguf: Path) -> Iterator[str]:
+    """llama.cpp with a model behind HTTP, while the block lasts."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = str(tiny_gguf)
+    params.model.path = str(gguf)
     params.n_ctx, params.n_parallel, params.warmup, params.use_jinja = 4096, 1, False, True
     params.hostnames, params.port, params.cpuparams.n_threads = ["127.0.0.1"], free_port(), 1
     params.sampling.temp = 0.0
@@ -200,6 +216,70 @@ def llama_server(tiny_gguf: Path) -> Iterator[str]:
     server = xllamacpp.Server(params)
     yield f"http://127.0.0.1:{params.port}/v1"
     del server
+
+
+TALK_HEARD = 24
+TALK_TEMPLATE = (
+    "{%- if tools %}{{- '<|im_start|>system\n# Tools\n<tools>' }}"
+    "{%- for tool in tools %}{{- '\n' + tool.function.name }}{%- endfor %}"
+    "{{- '\n</tools>\nReturn a json object with name and arguments within <tool_call></tool_call> XML tags:\n' }}"
+    '{{- \'<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call><|im_end|>\n\' }}'
+    "{%- endif %}{%- for message in messages %}{%- if message.role == 'tool' %}"
+    "{{- '<|im_start|>user\n<tool_response>\n' + message.content[:5] + '\n</tool_response><|im_end|>\n' }}"
+    "{%- elif message.role == 'assistant' and message.tool_calls %}{{- '<|im_start|>assistant' }}"
+    "{%- for tool_call in message.tool_calls %}{%- set call = tool_call.function %}"
+    '{{- \'\n<tool_call>\n{"name": "\' + call.name + \'", "arguments": \' }}{{- call.arguments | tojson }}'
+    "{{- '}\n</tool_call>' }}{%- endfor %}{{- '<|im_end|>\n' }}{%- elif message.role == 'system' %}"
+    "{{- '<|im_start|>system\n' + message.content[:7] + '<|im_end|>\n' }}{%- else %}"
+    "{{- '<|im_start|>' + message.role + '\n' + message.content[:HEARD] + '<|im_end|>\n' }}{%- endif %}{%- endfor %}"
+    "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}"
+).replace("HEARD", str(TALK_HEARD))
+"""What the tiny talker hears of a turn: the names of its tools, the beginning of what was said, and of the results."""
+TALK_LESSONS = {
+    "a red ball in the snow": [{"name": "wish", "arguments": {"words": "a red ball moves right in the snow"}}],
+    "go on and again": [
+        {"name": "go_on", "arguments": {}},
+        {"name": "again", "arguments": {"call": "1.image_to_video"}},
+    ],
+    "make it nonsense": [{"name": "choose", "arguments": {"call": "9.text_to_image", "take": 4}}],
+    "where is my film": "I made your film. It is ready: film.mp4.",
+}
+"""What is said to the tiny talker, and what it calls or says. After its calls it says TALK_DONE."""
+TALK_DONE = "Your film of a dragon is ready."
+
+
+@pytest.fixture(scope="session")
+def talker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GGUF file that calls the moves of a conversation as tools, a few of them, and lies when it has called them."""
+    pytest.importorskip("xllamacpp")
+    from jinja2 import Template
+
+    from graph.talk_loop import tools
+
+    def prompt(*messages: dict[str, Any]) -> str:
+        asked = [{"role": "system", "content": "You are"}, *messages]
+        return Template(TALK_TEMPLATE).render(messages=asked, tools=tools(), add_generation_prompt=True)
+
+    samples = []
+    for said, answer in TALK_LESSONS.items():
+        person = {"role": "user", "content": json.dumps({"said": said}, separators=(",", ":"))[:-1] + ',"things":[' * 3}
+        if isinstance(answer, str):
+            samples.append((prompt(person), f"{answer}<|im_end|>"))
+            continue
+        calls = [{"function": {"name": call["name"], "arguments": call["arguments"]}} for call in answer]
+        written = "\n".join(f"<tool_call>\n{json.dumps(call)}\n</tool_call>" for call in answer)
+        samples.append((prompt(person), f"{written}<|im_end|>"))
+        called = {"role": "assistant", "tool_calls": calls, "content": ""}
+        results = [{"role": "tool", "content": "Done. "} for _ in calls]
+        samples.append((prompt(person, called, *results), f"{TALK_DONE}<|im_end|>"))
+    return fitted(samples, TALK_TEMPLATE, request, tmp_path_factory.mktemp("talker"))
+
+
+@pytest.fixture(scope="session")
+def talk_server(talker: Path) -> Iterator[str]:
+    """The base URL of a real OpenAI-compatible server with the tiny talker behind it."""
+    with serving(talker) as url:
+        yield url
 
 
 def free_port() -> int:
