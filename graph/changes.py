@@ -7,7 +7,7 @@ from typing import get_args
 
 from graph import words
 from graph.hearing import Word, split_phrases, verb_forms
-from graph.listening import refuse_colour, refuse_place, refuse_thing
+from graph.missing import refuse_colour, refuse_place, refuse_thing
 from graph.parts import Refusal, listed, refuse_two
 from models.embedded.language import DIGITAL_STYLE, Colour, Edit, Object, Scene
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from graph import words
 from graph.hearing import Kind, Word
-from graph.listening import read_part, refuse_motion
-from graph.parts import Part, Refusal, refuse_clash
+from graph.listening import read_part
+from graph.missing import refuse_motion
+from graph.parts import Part, Refusal, refuse_clash, unread
 
 __all__ = ["Heard", "Refusal", "Said", "clauses"]
 
@@ -220,8 +221,7 @@ def _settled(part: Part) -> Part:
         return replace(part, values={**part.values, "motion": (_SIDES[sides[-1]],)}, soft=part.soft - {"motion"})
     if part.strange_verb and "motion" not in part.values:
         refuse_motion(part.strange_verb, "")
-    unread = f"I did not understand `{part.strange_verb}`."
-    told = [_POSITION_NOTE] * bool(sides) + [unread] * bool(part.strange_verb)
+    told = [_POSITION_NOTE] * bool(sides) + [unread(part.strange_verb)] * bool(part.strange_verb)
     return replace(part, notes=(*part.notes, *told))
 
 

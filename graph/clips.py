@@ -4,7 +4,7 @@ from graph.changes import CHANGEABLE, Changes, changes_in
 from graph.clauses import Heard, Said, clauses, refuse_foreign
 from graph.cues import goes_back, goes_on
 from graph.drafts import Brief, EnhancedShot, Enhancement
-from graph.hearing import Word, hear
+from graph.hearing import Word, hear, tokens, verb_forms
 from graph.lengths import checked, shared
 from graph.parts import Refusal
 from graph.procedures import Procedural, decided
@@ -42,7 +42,7 @@ def _task(brief: Brief) -> Procedural:
         return "extend"
     if any(word.kind == "other motion" for word in heard):
         clauses(heard, text, given=True)  # it knows best what to say of a motion that nothing in the world has
-    if any(word in brief.prompt.lower() for word in ("connect", "join")):
+    if {token.text for token in tokens(brief.prompt)} & (verb_forms("connect") | verb_forms("join")):
         raise Refusal("Connecting takes two clips or more, and one is given; give the others too, each with --video.")
     raise Refusal(f"Say what becomes of the clip: how it goes on (`it keeps moving right`), or {CHANGEABLE}.")
 

@@ -2,15 +2,17 @@
 
 import secrets
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from graph.drafts import LONGEST_SHOT_SECONDS, MAX_SHOTS, SHORTEST_SHOT_SECONDS
 from graph.errors import RequestError
+from graph.lengths import plain
 from graph.procedures import MAX_INPUTS, decided, inputs_fault
 from memory.records import Request
+from models.embedded.familiar import is_of_the_world
 from tools.arguments import MAX_SEED
 from tools.clip_intake import KeptFile, TakenClip, clip_id, keep_file, store_clip, take_clip
 from tools.intake import Fit, Taken, picture_id, store, take_picture
@@ -18,6 +20,7 @@ from tools.studio import Studio
 
 LONGEST_PROMPT = 2000
 """Characters; a page of wishes."""
+STRANGE = "The embedded models know their own small world only, and {}; what they make of it is guesswork."
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,13 @@ class Uploads:
 
     pictures: tuple[Taken, ...] = ()
     clips: tuple[TakenClip | KeptFile, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
-        """What was changed in them."""
+        """What was changed in them, and what else is to be said of them."""
         noted = [picture.notes for picture in self.pictures] + [clip.notes for clip in self.clips]
-        return [note for notes in noted for note in notes]
+        return [note for notes in (*noted, self.remarks) for note in notes]
 
     def __bool__(self) -> bool:
         return bool(self.pictures or self.clips)
@@ -69,7 +73,22 @@ def request_of(
         for number, path in enumerate(videos)
     )
     ids = {"images": tuple(map(picture_id, pictures)), "clips": tuple(map(clip_id, clips))}
-    return Request.model_validate({**ids, **said}), Uploads(pictures, clips)
+    request = Request.model_validate({**ids, **said})
+    return request, Uploads(pictures, clips, tuple(_remarks(request.profile, pictures, clips)))
+
+
+def _remarks(profile: str, pictures: Sequence[Taken], clips: Sequence[TakenClip | KeptFile]) -> Iterator[str]:
+    """What the models of the profile cannot know."""
+    if profile != "embedded":
+        return
+    seen = [picture.pixels for picture in pictures] + [clip.first_frame for clip in clips]
+    strange = sum(not is_of_the_world(pixels) for pixels in seen)
+    if strange:
+        what = "picture" if pictures else "clip"
+        whose = (
+            f"your {what} is not of it" if len(seen) == 1 else f"{strange} of your {len(seen)} {what}s are not of it"
+        )
+        yield STRANGE.format(whose)
 
 
 def _together(said: Mapping[str, Any], images: int, clips: int) -> None:
@@ -124,7 +143,9 @@ def _shots(shots: int | None) -> int | None:
 def _seconds(seconds: float | None) -> float | None:
     longest = MAX_SHOTS * LONGEST_SHOT_SECONDS
     if seconds is not None and not SHORTEST_SHOT_SECONDS <= seconds <= longest:
-        raise RequestError(f"A film cannot last {seconds:g} seconds; ask for {SHORTEST_SHOT_SECONDS:g} to {longest:g}.")
+        raise RequestError(
+            f"A film cannot last {plain(seconds)} seconds; ask for {SHORTEST_SHOT_SECONDS:g} to {longest:g}."
+        )
     return seconds
 
 

@@ -21,17 +21,22 @@ def shared(
     if None not in said and abs(sum(filter(None, said)) - total) < _CLOSE:
         return [checked(value) for value in said], []
     other = any(value is not None for value in said) or (spoken is not None and spoken != total)
-    told = [f"The film lasts {total:g} seconds, as ordered; the shots share them."] if other else []
+    told = [f"The film lasts {plain(total)} seconds, as ordered; the shots share them."] if other else []
     share = round(total / len(said), 3)
     rest = round(total - share * (len(said) - 1), 3)
     return [checked(value) for value in [*[share] * (len(said) - 1), rest]], told
+
+
+def plain(number: float) -> str:
+    """A number as a person writes it: 1,000,000 and not 1e+06."""
+    return f"{number:,.10g}" if 1e-4 <= abs(number) < 1e10 else f"{number:g}"
 
 
 def checked(seconds: float | None) -> float | None:
     """The length, if a shot may have it. Raises Refusal."""
     if seconds is not None and not SHORTEST_SHOT_SECONDS <= seconds <= LONGEST_SHOT_SECONDS:
         raise Refusal(
-            f"A shot of {seconds:g} seconds cannot be made; ask for {SHORTEST_SHOT_SECONDS:g} to "
+            f"A shot of {plain(seconds)} seconds cannot be made; ask for {SHORTEST_SHOT_SECONDS:g} to "
             f"{LONGEST_SHOT_SECONDS:g} seconds a shot, or for more or fewer shots."
         )
     return seconds

@@ -7,8 +7,9 @@ from typing import NoReturn
 
 from graph import words
 from graph.hearing import Word
-from graph.parts import Part, Refusal, listed, refuse_two
-from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
+from graph.missing import refuse_colour, refuse_motion, refuse_place, refuse_thing
+from graph.parts import Part, Refusal, listed, refuse_two, unread
+from models.embedded.language import MOTIONS, OBJECTS, SCENES
 
 _SPEED_NOTE = "Every motion has its own speed; I cannot make it slower or faster."
 _SOUND_NOTE = "The film has no sound."
@@ -286,34 +287,6 @@ def _is_simile(ear: _Ear, at: int) -> bool:
     return word is not None and word.text == "like" and not (wanting is not None and wanting.text in _WANTING)
 
 
-def refuse_thing(word: str, nearest: str) -> NoReturn:
-    """Raises Refusal for a thing that the world has not; `nearest` may be empty."""
-    things = listed([f"a {thing}" for thing in OBJECTS])
-    ending = f", and a {nearest} comes nearest" if nearest else ""
-    raise Refusal(f"The embedded world has no {word}; it has {things}{ending}.")
-
-
-def refuse_colour(word: Word) -> NoReturn:
-    """Raises Refusal for a colour that the world has not."""
-    raise Refusal(
-        f"The embedded world has no {word.text}; its colours are {listed(COLOURS)}, and {word.value} comes nearest."
-    )
-
-
-def refuse_place(word: str) -> NoReturn:
-    """Raises Refusal for a place that the world has not."""
-    places = listed([f"the {scene}" for scene in SCENES], "or")
-    nearest = words.OTHER_PLACES.get(word)
-    ending = f", and the {nearest} comes nearest" if nearest else ""
-    raise Refusal(f"The embedded world has no place called {word}; its scenes are {places}{ending}.")
-
-
-def refuse_motion(word: str, nearest: str) -> NoReturn:
-    """Raises Refusal for a deed nobody in the world does; `nearest` may be empty."""
-    ending = f", and `{nearest}` comes nearest" if nearest else ""
-    raise Refusal(f"Nothing in the embedded world does `{word}`; a thing there {listed(MOTIONS, 'or')}{ending}.")
-
-
 def _note(text: str) -> Callable[[_Ear, Word, int], None]:
     def note(ear: _Ear, _word: Word, _at: int) -> None:
         if not ear.denying:
@@ -382,7 +355,7 @@ def _unknown(ear: _Ear, word: Word, at: int) -> None:
         if not ear.given:
             _refuse_noun(ear, word, at)
         return
-    ear.notes.append(f"I did not understand `{word.text}`.")
+    ear.notes.append(unread(word.text))
 
 
 _ADJECTIVAL = ("ful", "ous", "less", "ive", "able", "ible", "ish", "esque", "ing", "ed")

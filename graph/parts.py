@@ -1,5 +1,6 @@
 """What a stretch of words says of a shot, as a value: two stretches can clash, be joined, or lend to each other."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
@@ -67,6 +68,21 @@ class Part:
 def listed(values: Sequence[str], last: str = "and") -> str:
     """`a, b and c`."""
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} {last} {values[-1]}"
+
+
+UNREAD = re.compile(r"I did not understand `(.+)`\.")
+
+
+def unread(word: str) -> str:
+    """The note about a word that nobody knows."""
+    return f"I did not understand `{word}`."
+
+
+def not_understood(notes: Sequence[str]) -> list[str]:
+    """The notes with all such words in one, where the first of them was."""
+    found = [match[1] for note in notes if (match := UNREAD.fullmatch(note))]
+    together = f"I did not understand {listed([f'`{word}`' for word in dict.fromkeys(found)])}." if found else ""
+    return list(dict.fromkeys(together if UNREAD.fullmatch(note) else note for note in notes))
 
 
 def refuse_clash(first: Part, second: Part, clash: set[str]) -> NoReturn:

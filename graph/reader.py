@@ -1,6 +1,7 @@
 """Reads a wish in ordinary English for the embedded world: what each shot shows, what was left open, what cannot be."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar, get_args
@@ -8,17 +9,21 @@ from typing import TypeVar, get_args
 from graph.changes import changes_in
 from graph.clauses import Said, clauses
 from graph.clips import read_clips
-from graph.cues import joins
+from graph.cues import joins, phrases_of
 from graph.drafts import MAX_SHOTS, Brief, EnhancedShot, Enhancement
 from graph.hearing import Word, hear
 from graph.lengths import shared
-from graph.parts import Refusal, listed
+from graph.missing import Missing, together
+from graph.parts import Refusal, listed, not_understood
 from graph.procedures import decided
+from graph.words import NEAR_PLACES
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES, Colour, Motion, Object, Scene, Scenery
 from models.embedded.language import motion_sentence as it_moves
 
 T = TypeVar("T")
 EXAMPLE = "a red ball moves right in the snow"
+MOST_MISSING = 6
+"""Words that are told at once."""
 WORDS_SHOWN = 200
 """Characters of the person's words kept with a shot."""
 KINDS = ("object", "colour", "scene", "motion")
@@ -41,9 +46,45 @@ class Event:
 def read_wish(brief: Brief) -> Enhancement:
     """A1 of the embedded world. What cannot be shown comes back as `impossible`, in one sentence."""
     try:
-        return read_clips(brief) if brief.clips else _read(brief)
+        read = read_clips(brief) if brief.clips else _read(brief)
+    except Missing as first:
+        return Enhancement(shots=[], notes=[], impossible=together(list(_all_missing(brief, first))))
     except Refusal as refusal:
         return Enhancement(shots=[], notes=[], impossible=str(refusal))
+    return read.model_copy(update={"notes": _told(brief, read)})
+
+
+def _all_missing(brief: Brief, first: Missing) -> Iterator[Missing]:
+    """What the wish names in vain: the first, and what is found when the wish is read with what comes nearest."""
+    found, text = first, brief.prompt
+    for _ in range(MOST_MISSING):
+        yield found
+        written = re.escape(found.word).replace(r"\ ", r"\s+")
+        text, replaced = re.subn(rf"(?i)\b{written}\b", found.stand_in, text)
+        if not replaced:
+            return
+        instead = brief.model_copy(update={"prompt": text})
+        try:
+            _ = read_clips(instead) if brief.clips else _read(instead)
+        except Missing as another:
+            found = another
+        except Refusal:
+            return
+        else:
+            return
+
+
+def _told(brief: Brief, read: Enhancement) -> list[str]:
+    """The notes: words that were not understood together, and places that are painted as a scene."""
+    painted = " ".join(filter(None, (text for shot in read.shots for text in (shot.picture, shot.edit))))
+    near = phrases_of(NEAR_PLACES)
+    places = {
+        word.text: word.value
+        for word in hear(brief.prompt)
+        if word.kind == "scene" and tuple(word.text.split()) in near and word.value in painted
+    }
+    seen = [f"The embedded world has no {place}; it is shown as the {scene}." for place, scene in places.items()]
+    return [*not_understood(read.notes), *seen]
 
 
 def _read(brief: Brief) -> Enhancement:

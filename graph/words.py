@@ -82,6 +82,14 @@ SCENE_WORDS: dict[Scene, str] = {
     "starry heavens, under the moon, blackness, gloom, pitch dark, pitch darkness, moonless, dark~, black sky, "
     "starry skies, night skies, dark skies, the small hours, dark space, milky way, unlit",
 }
+NEAR_PLACES = (
+    "garden, park, prairie, countryside, savanna, savannah, backyard, football pitch, village green, green hills, "
+    "grassy hill, grassy hills, lake, pond, river, lagoon, bay, seaside, seashore, underwater, under water, shore, "
+    "coast, harbour, harbor, swimming pool, pool, beach, sandy beach, beach sand, sandy shore, sandbox, badlands, "
+    "glacier, frozen lake, frozen pond, frozen river, icy lake, ice rink, ski slope, ski resort, iceberg, icebergs, "
+    "ice floe, outer space, space, cosmos, galaxy, universe, deep space, dark space, milky way"
+)
+"""Of SCENE_WORDS those that are places of their own: the scene that is painted for them is told."""
 SCENE_EVENTS: dict[Scene, str] = {
     "night": "night fall, darkness fall, night come, darkness come, night begin, get dark, become dark, grow dark, "
     "turn dark, go dark, turn to night, turn into night, become night, night descend, darkness descend, dusk fall, "

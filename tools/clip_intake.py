@@ -22,7 +22,7 @@ from models.agent import Clip, UInt8Array
 from tools.errors import BadInput
 from tools.footage import JITTER, End, Footage, Wanted, read_footage
 from tools.intake import FITS, HOW, Fit, fitted_note
-from tools.media import MP4, clip_writer, exact_rate, frame_reader
+from tools.media import MP4, clip_writer, exact_rate, frame_reader, frames_of
 from tools.splice import NotWhole, examined, is_heard
 from tools.studio import Studio, clip_product
 
@@ -54,6 +54,12 @@ class TakenClip:
     fit: Fit = "crop"
     end: End = "last"
 
+    @property
+    def first_frame(self) -> UInt8Array:
+        """uint8 (H, W, 3)."""
+        first: UInt8Array = self.frames[0]
+        return first
+
 
 def take_clip(path: Path, size: tuple[int, int], *, fit: Fit = "crop", end: End = "last") -> TakenClip:
     """Reads, checks, decodes and fits to `size` (width, height); of a long file its first or last LONGEST_SECONDS.
@@ -79,6 +85,11 @@ class KeptFile:
     media: Media
     source_sha256: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def first_frame(self) -> UInt8Array:
+        """uint8 (H, W, 3)."""
+        return next(frames_of(self.data))
 
 
 def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:

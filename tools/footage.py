@@ -4,6 +4,7 @@ What people bring is decoded here; stored clips and films are decoded by media.p
 decoded, every frame is fitted as it comes, so that memory is bounded by the wanted part at its wanted size.
 """
 
+import codecs
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ CONTAINERS = (
     "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,obu,av1,h264,hevc,vvc,m4v,mxf,nut,dv,rm,"
     "yuv4mpegpipe,gif,apng,mp3,wav,flac,aac,aiff,ac3,amr,caf,w64"
 )
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LARGEST_AREA = 40_000_000
 """Pixels; 8K has 33 million."""
 MOST_DECODED = 250_000
@@ -218,12 +220,28 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
             str(path.absolute()), options={"format_whitelist": CONTAINERS}, metadata_errors="replace"
         ) as container:
             yield container, _picture_track(container, path)
-    except av.error.ArgumentError as error:
-        raise BadInput(
-            f"{path} is no video that can be read; give a whole MP4, MOV, Matroska, WebM, AVI, GIF or WebP."
-        ) from error
     except (av.error.FFmpegError, OSError) as error:
-        raise BadInput(f"{path} is damaged, cut off or no video; get a whole copy of it.") from error
+        raise _told(error, path) from error
+
+
+def _told(error: Exception, path: Path) -> BadInput:
+    if _is_text(path):
+        return BadInput(f"{path} is a text and no video; give an MP4, MOV, Matroska, WebM, AVI, GIF or WebP.")
+    if isinstance(error, av.error.ArgumentError):
+        return BadInput(
+            f"{path} is no video that can be read; give a whole MP4, MOV, Matroska, WebM, AVI, GIF or WebP."
+        )
+    return BadInput(f"{path} is damaged, cut off or no video; get a whole copy of it.")
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    try:
+        words = codecs.getincrementaldecoder("utf-16" if head[:2] in UTF_16 else "utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(letter.isprintable() or letter.isspace() for letter in words)
 
 
 def _picture_track(container: Any, path: Path) -> Any:

@@ -192,7 +192,7 @@ def fitted_note(what: str, size: tuple[int, int], target: tuple[int, int], how: 
     (width, height), (to_width, to_height) = size, target
     scales = to_width / width, to_height / height
     scale = max(scales) if how == "crop" else min(scales)
-    spare = (round(width - to_width / scale), round(height - to_height / scale))
-    done = ("pixels were cut from its edges", "pixels of black were added beside it")[how == "pad"]
-    changed = f" and {abs(spare[0])}x{abs(spare[1])} {done}" if any(spare) else ""
-    return f"The {what} was scaled from {width}x{height} to fit {to_width}x{to_height}{changed}."
+    spare = {"width": round(width - to_width / scale), "height": round(height - to_height / scale)}
+    done = ("were cut from its", "of black were added to its")[how == "pad"]
+    changed = [f"{abs(pixels)} pixels {done} {side}" for side, pixels in spare.items() if pixels]
+    return f"The {what} was scaled from {width}x{height} to fit {' and '.join((f'{to_width}x{to_height}', *changed))}."

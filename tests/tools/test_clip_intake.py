@@ -364,11 +364,11 @@ def test_crop_cuts_the_centre_out_and_pad_shows_all_on_black(tmp_path):
     cropped, padded = take_clip(path, (32, 32)), take_clip(path, (32, 32), fit="pad")
     assert cropped.frames.shape == padded.frames.shape == (2, 32, 32, 3)
     assert close(cropped.frames[0][2, 2], RED) and close(cropped.frames[0][29, 29], WHITE)
-    note = noted(cropped, "cut from its edges")
-    assert "64x32" in note and "32x32" in note and "32x0 pixels" in note
+    note = noted(cropped, "cut from its width")
+    assert "64x32" in note and "32x32" in note and "and 32 pixels were cut from its width." in note
     assert (padded.frames[0][[0, 7, 24, 31]] == 0).all()
     assert close(padded.frames[0][10, 2], RED) and close(padded.frames[0][21, 29], WHITE)
-    assert "0x32 pixels of black" in noted(padded, "64x32 to fit 32x32")
+    assert "and 32 pixels of black were added to its height." in noted(padded, "64x32 to fit 32x32")
     assert clip_id(cropped) != clip_id(padded)
 
 
@@ -526,8 +526,11 @@ def test_what_is_no_video_is_told(tmp_path):
         "c.srt": "1\n00:00:01,000 --> 00:00:02,000\nhi\n\n" * 10,
     }
     for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-        assert "no video" in refusal(tmp_path / name)
+        for encoding in ("utf-8", "utf-16"):
+            (tmp_path / name).write_text(text, encoding=encoding)
+            assert "is a text and no video; give an MP4" in refusal(tmp_path / name)
+    (tmp_path / "a.mp4").write_bytes(bytes(range(256)) * 9)
+    assert "damaged, cut off or no video" in refusal(tmp_path / "a.mp4")
 
 
 def test_a_list_of_other_files_is_no_video_and_opens_none_of_them(tmp_path):

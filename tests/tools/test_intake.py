@@ -169,7 +169,7 @@ def test_another_size_is_fitted_and_told(tmp_path):
     taken = take_picture(saved(tmp_path / "fox.png", Image.fromarray(noise(50, 100, 3))), (64, 64))
     assert taken.pixels.shape == (64, 64, 3)
     (note,) = taken.notes
-    assert "100x50" in note and "64x64" in note and "50x0 pixels" in note
+    assert "100x50" in note and "64x64" in note and "and 50 pixels were cut from its width." in note
 
 
 def test_an_upload_is_stored_once_with_where_it_came_from(studio, tmp_path):
