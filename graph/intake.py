@@ -85,9 +85,8 @@ def _remarks(profile: str, pictures: Sequence[Taken], clips: Sequence[TakenClip 
     strange = sum(not is_of_the_world(pixels) for pixels in seen)
     if strange:
         what = "picture" if pictures else "clip"
-        whose = (
-            f"your {what} is not of it" if len(seen) == 1 else f"{strange} of your {len(seen)} {what}s are not of it"
-        )
+        some = f"{strange} of your {len(seen)} {what}s {'is' if strange == 1 else 'are'} not of it"
+        whose = f"your {what} is not of it" if len(seen) == 1 else some
         yield STRANGE.format(whose)
 
 
