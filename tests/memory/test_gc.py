@@ -16,6 +16,7 @@ from memory.archive import Archive
 from memory.errors import RunIsHeld, RunIsNeeded, UnknownRun
 from memory.records import Request, Run
 from memory.retention import Swept, collect
+from memory.tables import Base
 
 NOW = timedelta(0)
 WEEK = timedelta(days=7)
@@ -187,6 +188,14 @@ def test_a_dropped_run_goes_with_what_only_it_needs(archive: Archive) -> None:
     with pytest.raises(UnknownRun):
         archive.ledger(gone.id)
     assert steps(archive, gone) == []
+
+
+def test_no_table_that_names_runs_or_artifacts_is_forgotten() -> None:
+    """A table that is new here must be told to `retention` (and to `needs`, if what it names is needed)."""
+    named = {"runs", "artifacts"}
+    naming = {table.name for table in Base.metadata.tables.values() for key in table.foreign_keys
+              if key.column.table.name in named}  # fmt: skip
+    assert naming == {"runs", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases"}
 
 
 def test_what_was_made_stays_known_to_others_after_its_maker_went(archive: Archive) -> None:
