@@ -143,6 +143,32 @@ def evaluate_compare(
             raise typer.Exit(BUG)
 
 
+def evaluate_report(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Evaluations or folders; two are compared. The newest by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the report goes; its pictures lie beside it.")] = Path("report.html"),
+    metrics: Metrics = None,
+    prompts: Prompts = None,
+    as_json: Json = False,
+) -> None:
+    """One HTML file: radar, bars, two systems prompt by prompt, and the worst ten clips."""
+    with at_the_door():
+        from evals.evaluations.report import SUFFIX, write_report
+        from evals.evaluations.sources import newest, side
+        from tools.export import check_destination
+
+        check_destination(out, suffix=SUFFIX)
+        with _bench() as bench, progress_bars() as report:
+            asked = names or [newest(bench.archive)]
+            sides = [side(bench, named, _named(metrics), prompts, report) for named in asked]
+            written = write_report(sides, out)
+        files = [str(path) for path in written]
+        print(json.dumps({"report": files[0], "pictures": files[1:]})) if as_json else say(
+            f"The report is in {out}, its {len(files) - 1} pictures beside it"
+        )
+
+
 def evaluate_list(as_json: Json = False) -> None:
     """All evaluations, newest first."""
     with at_the_door():
@@ -243,6 +269,7 @@ def mount(app: typer.Typer) -> None:
         ("runs", evaluate_runs),
         ("suite", evaluate_suite),
         ("compare", evaluate_compare),
+        ("report", evaluate_report),
         ("list", evaluate_list),
         ("baselines", evaluate_baselines),
     ):

@@ -4,14 +4,14 @@ A suite's prompts become runs, and their films are scored like any video; what t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evals.evaluations.gathering import Given, Wanted, gather, read_json, wanted_in
 from evals.evaluations.scorers import NAMES
 from evals.evaluations.scoring import Bench, Judgement, LeftOut, Origin, Progress, evaluate, recalled
-from memory.scores import evaluation_of
+from memory.scores import evaluation_of, evaluations
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
@@ -73,12 +73,16 @@ def films_for(
 
     Products that the store has are not made again, so that a suite goes on where it was stopped.
     """
-    made, failed = [], []
+    made: list[Given] = []
+    failed: list[LeftOut] = []
     for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
         report("generating", place, len(suite.prompts) * len(seeds))
         name = f"{wanted.text}-{seed}"
         film = _film(rooms, wanted, asked(wanted.text, seed), numerics, hear, name)
-        (failed if isinstance(film, LeftOut) else made).append(film)  # type: ignore[arg-type]
+        if isinstance(film, LeftOut):
+            failed.append(film)
+        else:
+            made.append(film)
     report("generating", len(suite.prompts) * len(seeds), len(suite.prompts) * len(seeds))
     return made, failed
 
@@ -86,8 +90,6 @@ def films_for(
 def _film(
     rooms: "Rooms", wanted: Wanted, asked: dict[str, Any], numerics: dict[str, Any], hear: "Hear", name: str
 ) -> Given | LeftOut:
-    from dataclasses import replace
-
     from graph.errors import MISTAKES, PlannerError
     from graph.house import start
     from graph.intake import request_of
@@ -112,6 +114,13 @@ def side(bench: Bench, named: str, metrics: Sequence[str], prompts: Path | None,
         return found if not metrics else _only(found, metrics)
     given, _ = gather([path], prompts)
     return evaluate(bench, given, metrics or NAMES, Origin(named), report)
+
+
+def newest(archive: "Archive") -> str:
+    """The digest of the newest evaluation. Raises BadInput."""
+    if not (found := evaluations(archive)):
+        raise BadInput("There is no evaluation to report; make one with `evaluate videos FOLDER`.")
+    return found[0][1].digest
 
 
 def _only(found: Judgement, metrics: Sequence[str]) -> Judgement:

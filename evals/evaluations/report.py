@@ -1,0 +1,246 @@
+"""Evaluations as one HTML file that asks no other host for anything, with its pictures beside it as PNG files."""
+
+import base64
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from evals.evaluations.figures import Comparison, Figure, aggregates, compare, figures, pairs_of
+from evals.evaluations.plots import bars, radar, scatter
+from evals.evaluations.scoring import Judgement
+from evals.evaluations.telling import interval
+from memory.records import Judged, Scorer
+from tools.errors import BadInput
+from tools.export import check_destination, export
+from tools.media import chosen_frames, evenly, probe
+from tools.sheet import frame_sheet
+
+SUFFIX: Final = ".html"
+WORST: Final = 10
+SHEET_FRAMES: Final = 8
+STYLE: Final = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
+th { font-weight: 600; color: #666; }
+td.n { font-variant-numeric: tabular-nums; }
+img { max-width: 100%; }
+figure { margin: 1.5rem 0; }
+figcaption, .small { color: #666; font-size: .87rem; overflow-wrap: anywhere; }
+"""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One of the worst clips: how far below the mean it is, in standard deviations, and its frames as a PNG."""
+
+    video: Judged
+    below: float
+    scores: tuple[str, ...]
+    sheet: bytes | None
+
+
+def write_report(sides: Sequence[Judgement], out: Path) -> list[Path]:
+    """The report of these evaluations; two are compared. Returns the HTML file and its pictures. Raises BadInput."""
+    check_destination(out, suffix=SUFFIX)
+    if empty := [side for side in sides if not side.scores]:
+        raise BadInput(f"{empty[0].evaluation.system} has no scores to report; evaluate it first.")
+    page, pictures = page_of(sides)
+    written = [export(page.encode(), out, suffix=SUFFIX)]
+    for name, png in pictures.items():
+        written.append(export(png, out.with_name(f"{out.stem}-{name}.png"), suffix=".png"))
+    return written
+
+
+def page_of(sides: Sequence[Judgement]) -> tuple[str, dict[str, bytes]]:
+    """The HTML, and its pictures by name."""
+    shared = _shared(sides)
+    drawn = {
+        name: [figure for figure in figures(side) if figure.scorer in shared]
+        for name, side in zip(_names(sides), sides, strict=True)
+    }
+    pictures: dict[str, bytes] = {}
+    if shared:
+        if (png := radar(drawn)) is not None:
+            pictures["radar"] = png
+        pictures["bars"] = bars(drawn)
+    comparison = compare(sides[0], sides[1]) if len(sides) == 2 else None
+    if comparison is not None and comparison.differences:
+        points = {one.title: pairs_of(sides[0], sides[1], one.metric) for one in comparison.differences}
+        pictures["scatter"] = scatter((comparison.first, comparison.second), points)
+    clips = [(side, worst(side)) for side in sides]
+    for number, (_, found) in enumerate(clips, 1):
+        of = f"-{number}" if len(sides) > 1 else ""
+        pictures |= {f"worst{of}-{place}": clip.sheet for place, clip in enumerate(found, 1) if clip.sheet}
+    body = "\n".join((*_heads(sides), *_drawings(pictures), *_comparison(comparison), *_worst_told(clips)))
+    return _page(body), pictures
+
+
+def worst(side: Judgement) -> list[Clip]:
+    """The ten videos with the lowest mean of standardised scores, over the metrics of which more is better."""
+    below = _standing(side)
+    found = []
+    for video in sorted(side.evaluation.videos, key=lambda video: below.get(video.name, 0.0))[:WORST]:
+        if video.name in below:
+            found.append(Clip(video, below[video.name], tuple(_scores_of(side, video)), _sheet(Path(video.path))))
+    return found
+
+
+def _standing(side: Judgement) -> dict[str, float]:
+    """By video, the mean over metrics of how many standard deviations it is above the mean."""
+    marks: dict[str, list[float]] = {}
+    for scorer in side.evaluation.scorers:
+        known = [(video.name, score.value) for video, score in side.column(scorer) if score.value is not None]
+        spread = float(np.std([value for _, value in known])) if len(known) > 1 else 0.0
+        if scorer.better == "higher" and spread > 0:
+            middle = float(np.mean([value for _, value in known]))
+            for name, value in known:
+                marks.setdefault(name, []).append((value - middle) / spread)
+    return {name: sum(values) / len(values) for name, values in marks.items()}
+
+
+def _scores_of(side: Judgement, video: Judged) -> Iterator[str]:
+    for scorer in side.evaluation.scorers:
+        score = side.score(video, scorer)
+        if score is not None:
+            yield f"{scorer.title} {'no number' if score.value is None else f'{score.value / scorer.scale:.4f}'}"
+
+
+def _sheet(path: Path) -> bytes | None:
+    """Eight frames of a video; None where the file has gone or is no film that can be sought in."""
+    try:
+        media = probe(path)
+        indices = evenly(media.num_frames, SHEET_FRAMES)
+        frames = np.stack(list(chosen_frames(path, indices)))
+        return frame_sheet(frames, media.fps, columns=SHEET_FRAMES // 2, indices=indices)
+    except (OSError, BadInput):
+        return None
+
+
+def _shared(sides: Sequence[Judgement]) -> set[str]:
+    """The scorers that every side has: what they say can stand side by side."""
+    return set.intersection(*({scorer.digest for scorer in side.evaluation.scorers} for side in sides))
+
+
+def _names(sides: Sequence[Judgement]) -> list[str]:
+    """A name for each side; two of one name get their digests' beginnings."""
+    names = [side.evaluation.system for side in sides]
+    digests = [side.evaluation.digest[:8] for side in sides]
+    return [name if names.count(name) == 1 else f"{name} {digests[at]}" for at, name in enumerate(names)]
+
+
+def _heads(sides: Sequence[Judgement]) -> Iterator[str]:
+    for name, side in zip(_names(sides), sides, strict=True):
+        evaluation, found = side.evaluation, figures(side)
+        suite = f", suite {_e(evaluation.suite)}" if evaluation.suite else ""
+        yield f"<h2>{_e(name)}</h2>"
+        yield f"<p class=small>{len(evaluation.videos)} videos{suite}; evaluation {evaluation.digest}</p>"
+        yield _figures_table(found)
+        for title, value in aggregates(found).items():
+            yield f"<p>{_e(title)}: {value:.4f}</p>"
+        yield "<details><summary>Scorers</summary>"
+        yield _table(("metric", "source", "weights", "settings", "digest"), map(_scorer_row, evaluation.scorers))
+        yield "</details>"
+
+
+def _figures_table(found: Sequence[Figure]) -> str:
+    head = ("metric", "mean over videos, 95 % interval", "as VBench pools", "videos", "no number", "scorer")
+    return _table(
+        head,
+        (
+            (
+                one.title,
+                interval(one.mean),
+                "" if one.set_score is None else f"{one.set_score:.4f}",
+                str(one.mean.n),
+                str(one.undefined or ""),
+                one.scorer[:12],
+            )
+            for one in found
+        ),
+    )
+
+
+def _scorer_row(scorer: Scorer) -> tuple[str, ...]:
+    weights = ", ".join(f"{file} {sha256[:12]}" for file, sha256 in scorer.weights.items())
+    settings = ", ".join(f"{name} {value}" for name, value in scorer.settings.items())
+    return scorer.title, scorer.source, weights or "none", settings, scorer.digest[:12]
+
+
+def _drawings(pictures: dict[str, bytes]) -> Iterator[str]:
+    captions = {
+        "radar": "Only metrics of which more is better, and that every system has from the same scorer.",
+        "bars": "Every panel has its own scale; whiskers are 95 % intervals over videos.",
+        "scatter": "One point a prompt; above the line the system on the upright axis scores higher.",
+    }
+    for name, caption in captions.items():
+        if name in pictures:
+            yield f"<figure>{_image(pictures[name], name)}<figcaption>{caption}</figcaption></figure>"
+
+
+def _comparison(comparison: Comparison | None) -> Iterator[str]:
+    if comparison is None:
+        return
+    first, second = comparison.first, comparison.second
+    yield f"<h2>{_e(second)} against {_e(first)}</h2>"
+    yield f"<p class=small>{comparison.prompts} prompts that both have; paired tests, corrected after Holm.</p>"
+    head = ("metric", first, second, "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "says")
+    yield _table(
+        head,
+        (
+            (
+                one.title,
+                f"{one.first:.4f}",
+                f"{one.second:.4f}",
+                interval(one.difference),
+                *("" if value is None else f"{value:.4f}" for value in (one.effect, one.p, one.wilcoxon, one.holm)),
+                one.says(first, second),
+            )
+            for one in comparison.differences
+        ),
+    )
+    yield from (f"<p class=small>{_e(sentence)}</p>" for sentence in comparison.left_out)
+
+
+def _worst_told(clips: Sequence[tuple[Judgement, Sequence[Clip]]]) -> Iterator[str]:
+    for side, found in clips:
+        if not found:
+            continue
+        yield f"<h2>The lowest {len(found)} of {_e(side.evaluation.system)}</h2>"
+        yield (
+            "<p class=small>By the mean of standardised scores, over the metrics of which more is better; "
+            "the number says how many standard deviations a clip is above the mean.</p>"
+        )
+        for clip in found:
+            picture = _image(clip.sheet, clip.video.name) if clip.sheet else "<p>Its file is not there any more.</p>"
+            words = f"{clip.below:+.2f} {clip.video.name}" + (f": {clip.video.prompt}" if clip.video.prompt else "")
+            caption = f"<figcaption><b>{_e(words)}</b><br>{_e(', '.join(clip.scores))}</figcaption>"
+            yield f"<figure>{caption}{picture}</figure>"
+
+
+def _table(head: Sequence[str], rows: "Iterator[Sequence[str]] | map[tuple[str, ...]]") -> str:
+    lines = ["<table><tr>" + "".join(f"<th>{_e(cell)}</th>" for cell in head) + "</tr>"]
+    lines.extend("<tr>" + "".join(f"<td class=n>{_e(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return "\n".join((*lines, "</table>"))
+
+
+def _image(png: bytes, words: str) -> str:
+    return f'<img alt="{_e(words)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+
+
+def _e(words: str) -> str:
+    return html.escape(words[:2000])
+
+
+def _page(body: str) -> str:
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width"><title>How good is it</title>'
+        f"<style>{STYLE}</style></head>\n<body><h1>How good is it</h1>\n{body}\n</body></html>\n"
+    )
