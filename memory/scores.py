@@ -17,7 +17,7 @@ from memory import database
 from memory.archive import Archive
 from memory.errors import UnknownEvaluation
 from memory.records import Evaluation, Score, Scorer
-from memory.tables import EvaluationRow, KnownFileRow, ScoreRow, ScorerRow
+from memory.tables import Base, EvaluationRow, KnownFileRow, ScoreRow, ScorerRow
 
 SETTLED_SECONDS = 5.0
 """A file that was changed less than this ago may change once more without another time of change."""
@@ -108,5 +108,5 @@ def sha256_of(archive: Archive, path: Path) -> str:
     return digest
 
 
-def _insert(session: Session, table: type[database.Base], **values: object) -> None:
+def _insert(session: Session, table: type[Base], **values: object) -> None:
     session.execute(database.insert_into(session, table).values(**values).on_conflict_do_nothing())

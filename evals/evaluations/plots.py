@@ -39,7 +39,7 @@ def radar(systems: Systems) -> bytes | None:
         plot.plot(around, [*values, values[0]], color=colour, marker="o", markersize=4, label=name)
         plot.fill_between(around, [*lows, lows[0]], [*highs, highs[0]], color=colour, alpha=0.2, linewidth=0)
     plot.set_xticks(angles, [_in_lines(first[place].title) for place in axes])
-    plot.tick_params(axis="x", pad=16)
+    plot.tick_params(axis="x", pad=24)
     plot.set_ylim(0, 1)
     plot.set_yticks([0.25, 0.5, 0.75, 1.0])
     plot.set_title("Means over videos, shaded: 95 % intervals", pad=28)
