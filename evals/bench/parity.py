@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -82,8 +83,11 @@ def main(clips: Sequence[str]) -> int:
         write_weights(Path(folder))
         shelf = Shelf(Path(folder))
         rows = [metric for metric in METRICS if metric.name in EXPECTED["scores"]]
-        held = [hold(metric, clip, shelf) for metric in rows for clip in clips]
-    Console(width=140).print(table_of(held))
+        held, console = [], Console(width=140)
+        for metric, clip in product(rows, clips):
+            console.print(f"{metric.name} of {clip} ...", end="\r")
+            held.append(hold(metric, clip, shelf))
+    console.print(table_of(held))
     return 0 if all(one.holds for one in held) else 1
 
 
