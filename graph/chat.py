@@ -50,16 +50,17 @@ class Chat:
     shown: int = 0
     marks: dict[int, Mark] = field(default_factory=dict)
     leaving: threading.Event = field(default_factory=threading.Event)
+    working: bool = False
     state: RunState = field(default_factory=RunState)
 
     def go(self) -> Run:
         """Turns, until the run is done or the person leaves; the run as it is then."""
         self._look()
-        if self.run.status == "waiting" and self.state.get("verdicts"):
-            self._show_board()
-        elif self.run.status not in ("waiting", "done"):
-            self._step(lambda hear: resume(self.rooms, self.run.id, hear))
         with self._asked_to_leave():
+            if self.run.status == "waiting" and self.state.get("verdicts"):
+                self._show_board()
+            elif self.run.status not in ("waiting", "done"):
+                self._step(lambda hear: resume(self.rooms, self.run.id, hear))
             while self.run.status != "done" and not self.leaving.is_set():
                 if not self._turn():
                     break
@@ -70,6 +71,7 @@ class Chat:
         try:
             line = self.person.says(PROMPT)
         except KeyboardInterrupt:
+            self.rooms.stop.clear()
             self.screen.say("Ctrl-D leaves.", style="dim")
             return True
         except Leave:
@@ -119,8 +121,9 @@ class Chat:
 
     def _step(self, work: Callable[[Callable[[dict[str, Any]], None]], Run]) -> None:
         """One step of the house; Ctrl-C ends the step and not the conversation."""
-        self.rooms.stop.clear()
         notes: list[str] = []
+        self.rooms.stop.clear()
+        self.working = True
         try:
             with self.listening() as listener:
                 notes = listener.notes
@@ -132,6 +135,9 @@ class Chat:
             self.run = self.rooms.archive.run(self.run.id)
             if self.run.status not in ("waiting", "done"):
                 self.screen.say(STOPPED, style="dim")
+        finally:
+            self.working = False
+            self.rooms.stop.clear()
         self._look()
         self._tell(notes)
 
@@ -264,11 +270,11 @@ class Chat:
             yield
             return
 
-        def leave(_number: int, _frame: object) -> None:
+        def leave(number: int, frame: Any) -> None:
             self.leaving.set()
-            if self.rooms.stop.is_set() or self.run.status == "waiting":
+            if not self.working or not callable(before):
                 raise Leave
-            self.rooms.stop.set()
+            before(number, frame)
 
         before = signal.signal(signal.SIGTERM, leave)
         try:
@@ -294,5 +300,14 @@ def _mark(thing: Thing, stale: set[str]) -> Mark:
 
 
 def converse(rooms: Rooms, run: Run, person: Person, screen: Screen, listening: Listening) -> Run:
-    """A person at a run that asks: its questions are shown and answered until it is done or they leave."""
-    return Chat(rooms, run, person, screen, listening).go()
+    """A person at a run that asks: its questions are shown and answered until it is done or they leave.
+
+    Raises Stopped when the process was asked to end.
+    """
+    rooms.stop_if_asked()  # while it was opened
+    chat = Chat(rooms, run, person, screen, listening)
+    ended = chat.go()
+    if chat.leaving.is_set():
+        screen.say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
+        raise Stopped
+    return ended

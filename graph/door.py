@@ -91,24 +91,15 @@ def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def rooms_in(settings: "Settings") -> Iterator["Rooms"]:
-    """The rooms of a run; Ctrl-C and SIGTERM ask the running step to stop, a second one does not wait for it."""
+    """The rooms of a run; Ctrl-C and SIGTERM ask the running step to stop."""
+    from graph.drain import signals
     from graph.tracing import traces
     from graph.wiring import rooms_of
 
     with traces(settings.planner_api_key), settings.open_archive() as archive:
         rooms = rooms_of(settings, archive)
-
-        def ask_to_stop(_number: int, _frame: object) -> None:
-            if rooms.stop.is_set():
-                raise KeyboardInterrupt
-            rooms.stop.set()
-
-        before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with signals(rooms.stop, settings.drain_seconds):
             yield rooms
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from graph.build import Map, build
 from graph.conversation import Answer
+from graph.drain import StoppableLender, stoppable
 from graph.errors import TOLD, RequestError, Stopped
 from graph.history import begin, take_over
 from graph.intake import Uploads
@@ -63,17 +64,27 @@ class Rooms:
     signer: Callable[[], "Signer | None"] = lambda: None
     bookmarks: Callable[[str], Bookmark] | None = None
 
+    def pause(self, seconds: float) -> None:
+        """Waits; raises Stopped once `stop` is set."""
+        if self.stop.wait(seconds):
+            raise Stopped
+
+    def stop_if_asked(self) -> None:
+        """Raises Stopped once `stop` is set."""
+        self.pause(0)
+
 
 def start(
     rooms: Rooms, request: Request, settings: dict[str, JsonValue], hear: Hear, *, uploads: Uploads = NOTHING_UPLOADED
 ) -> Run:
     """A new run of `request`, to its end. `uploads` are the files whose ids the request names."""
     planner = rooms.planner(request)  # what is wrong with the planner's settings is told before there is a run
+    rooms.stop_if_asked()
     run = new_run(rooms, request, planner, settings, status="arriving" if uploads else "running")
     begin = {"stage": "begin", "run": run.id}
     if not uploads:
         hear(begin)
-    with rooms.archive.hold(run.id) as lease, told_to_archive(rooms.archive, lease):
+    with rooms.archive.hold(run.id, pause=rooms.pause) as lease, told_to_archive(rooms.archive, lease):
         context = context_of(rooms, run, planner, lease)
         if uploads:
             uploads.store(context.studio)
@@ -102,7 +113,7 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
     """The run goes on where it stopped, whatever stopped it; a finished one is answered as it is."""
     run = rooms.archive.run(run_id)
     refuse_other_graph(run, "resume")
-    with rooms.archive.hold(run.id) as lease:
+    with rooms.archive.hold(run.id, pause=rooms.pause) as lease:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
         run = rooms.archive.run(run.id)
         if run.status == "arriving":
@@ -118,7 +129,7 @@ def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
 
 def mended(rooms: Rooms, run: Run, artifact_id: str, hear: Hear) -> Artifact:
     """An artifact that a person wants to see of a run, made again first if it is lost or damaged. Raises as `mend`."""
-    with rooms.archive.hold(run.id) as lease:
+    with rooms.archive.hold(run.id, pause=rooms.pause) as lease:
         return sound(rooms, artifact_id, lease, hear)
 
 
@@ -136,7 +147,7 @@ def answer(rooms: Rooms, run_id: str, question: Question, given: Answer, hear: H
 
     Raises RequestError if that question is no longer what it waits for: somebody else has answered it.
     """
-    with rooms.archive.hold(run_id) as lease:
+    with rooms.archive.hold(run_id, pause=rooms.pause) as lease:
         run = rooms.archive.run(run_id)
         if question_of_run(rooms, run) != question:
             raise RequestError(f"Run {run.id} no longer waits for this answer; look at it again with `show {run.id}`.")
@@ -155,9 +166,9 @@ def question_of_run(rooms: Rooms, run: Run) -> Question | None:
 
 
 def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Context:
-    """What the nodes of a run work with while `lease` is held."""
+    """What the nodes of a run work with while `lease` is held; who asks `rooms` to stop is heard wherever they wait."""
     studio = Studio(
-        lender=rooms.lender(run.settings),
+        lender=StoppableLender(rooms.lender(run.settings), rooms.stop_if_asked),
         archive=rooms.archive,
         lease=lease,
         size=rooms.size,
@@ -165,7 +176,8 @@ def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Cont
         num_frames=rooms.num_frames,
         bookmarks=rooms.bookmarks,
     )
-    return Context(planner, rooms.archive, lease, studio, rooms.limits, rooms.stop)
+    asked = replace(planner, patience=stoppable(planner.patience, rooms.stop))
+    return Context(asked, rooms.archive, lease, studio, rooms.limits, rooms.stop)
 
 
 def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunState | Command[Any] | None" = None) -> Run:
@@ -229,7 +241,8 @@ def told_to_archive(archive: "Archive", lease: "Lease") -> Iterator[None]:
 
     def mark(status: str, error: str) -> None:
         try:
-            if archive.run(lease.run).status != "done":
+            # One whose files have not arrived is none yet.
+            if archive.run(lease.run).status not in ("done", "arriving"):
                 archive.set_status(lease, cast(Any, status), error=error)
         except ArchiveError as trouble:
             # The error that ended the run is the one to tell; `resume` goes by the checkpoint, not by this mark.

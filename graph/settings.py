@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     memory_gib: float | None = Field(default=None, gt=0)
     metric_weights: Path | None = None
     step_checkpoint_seconds: float = Field(default=30.0, ge=0, le=86400)
+    drain_seconds: float = Field(default=10.0, gt=0, le=3600)
     provenance: bool = True
     signing_cert: Path | None = None
     signing_key: Path | None = None

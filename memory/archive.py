@@ -148,15 +148,15 @@ class Archive:
             return row.record()
 
     @contextmanager
-    def hold(self, run_id: str) -> Iterator[Lease]:
-        """The sole right to write to the run while the block lasts; UnknownRun, RunIsHeld.
+    def hold(self, run_id: str, *, pause: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
+        """The sole right to write to the run while the block lasts; UnknownRun, RunIsHeld. pause: see `Lease`.
 
         A process that is silent for `lease_seconds` may lose it; one that died on this host loses it at once.
         """
         run = self.run(run_id)
         with self.writing() as session:
             _require_run(session, run.id)
-            lease = leases.take(session, run.id, self._lease_seconds)
+            lease = leases.take(session, run.id, self._lease_seconds, pause)
         stop = threading.Event()
         heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run.id}", daemon=True)
         heart.start()
@@ -250,8 +250,9 @@ class Archive:
     ) -> Made:
         """The product of the recipe: the stored one, or else what `produce` gives, called once among all processes.
 
-        While another process makes it, this one waits. LostLease; what `produce` raises; ArchiveError if a product
-        whose file was lost is made again with other bytes. parents: ids of the artifacts it starts from.
+        While another process makes it, this one waits, as `lease.pause` does. LostLease; what `produce` raises;
+        ArchiveError if a product whose file was lost is made again with other bytes. parents: ids of the artifacts it
+        starts from.
         """
         work = self._found_or_claimed(lease, recipe)
         if isinstance(work, Artifact):
@@ -275,7 +276,7 @@ class Archive:
                 return found
             if (work := self._begin(lease, recipe)) is not None:
                 break
-            time.sleep(pause)
+            lease.pause(pause)
             pause = min(1.0, pause * 1.5)
         return work
 

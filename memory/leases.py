@@ -2,7 +2,9 @@
 
 import os
 import socket
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,14 +22,18 @@ from memory.tables import LeaseRow
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to write to a run. Each taking has a greater `fence` than all before, and its own `owner` token."""
+    """The right to write to a run. Each taking has a greater `fence` than all before, and its own `owner` token.
+
+    pause: how its holder waits so many seconds for others; it may raise instead, and ends the waiting.
+    """
 
     run: str
     owner: str
     fence: int
+    pause: Callable[[float], None] = field(default=time.sleep, compare=False, repr=False)
 
 
-def take(session: Session, run: str, life_seconds: float) -> Lease:
+def take(session: Session, run: str, life_seconds: float, pause: Callable[[float], None] = time.sleep) -> Lease:
     """The lease of the run, if it is free, expired, or its holder died on this host; RunIsHeld otherwise."""
     owner = uuid4().hex
     mine = {**_this_process(), "owner": owner, "since": datetime.now(UTC), "expires": EpochNow() + life_seconds}
@@ -41,7 +47,7 @@ def take(session: Session, run: str, life_seconds: float) -> Lease:
     )
     if fence is None:
         fence = _take_from_the_dead(session, run, mine)
-    return Lease(run=run, owner=owner, fence=fence)
+    return Lease(run=run, owner=owner, fence=fence, pause=pause)
 
 
 def renew(session: Session, lease: Lease, life_seconds: float) -> bool:

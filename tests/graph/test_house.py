@@ -146,9 +146,9 @@ def test_a_run_that_another_ends_meanwhile_is_answered_as_done(archive: Archive,
     class Late(Archive):
         """Comes to the lease only after somebody else has had it."""
 
-        def hold(self, run_id: str) -> AbstractContextManager[Lease]:
+        def hold(self, run_id: str, **how: Any) -> AbstractContextManager[Lease]:
             resume(rooms_with(archive, TinyLender()), run_id, Ear())
-            return super().hold(run_id)
+            return super().hold(run_id, **how)
 
     run = interrupted(archive)
     with Late.open(archive.url, archive.home) as late:
