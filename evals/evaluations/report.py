@@ -83,11 +83,11 @@ def page_of(sides: Sequence[Judgement]) -> tuple[str, dict[str, bytes]]:
 def worst(side: Judgement) -> list[Clip]:
     """The ten videos with the lowest mean of standardised scores, over the metrics of which more is better."""
     below = _standing(side)
-    found = []
-    for video in sorted(side.evaluation.videos, key=lambda video: below.get(video.name, 0.0))[:WORST]:
-        if video.name in below:
-            found.append(Clip(video, below[video.name], tuple(_scores_of(side, video)), _sheet(Path(video.path))))
-    return found
+    ranked = sorted((video for video in side.evaluation.videos if video.name in below), key=lambda one: below[one.name])
+    return [
+        Clip(video, below[video.name], tuple(_scores_of(side, video)), _sheet(Path(video.path)))
+        for video in ranked[:WORST]
+    ]
 
 
 def _standing(side: Judgement) -> dict[str, float]:
