@@ -15,10 +15,10 @@ from graph.drafts import Draft
 from graph.state import Call, Limits, RunState
 from graph.storyboard import chosen, open_calls, recent, stale_calls
 
-LATEST = 24
+LATEST = 16
 EARLIEST = 3
 """Products of each kind that are told from the beginning, those of the first turns."""
-MOST_STANDING = 24
+MOST_STANDING = 16
 EXCHANGES = 6
 """Sentences of the talk that are told before the one to be understood."""
 LONGEST_WORDS = 160

@@ -17,6 +17,7 @@ from memory import leases
 from memory.database import MIGRATION_LOCK, SYNC_RARELY
 from memory.errors import DatabaseTrouble
 from memory.leases import Lease
+from memory.squeezed import opened, squeezed
 
 if TYPE_CHECKING:
     import psycopg
@@ -137,14 +138,22 @@ def set_up(url: URL, busy_seconds: float) -> None:
         # Not one of the archive's: some of the statements refuse to be in a transaction.
         psycopg.Connection.connect(
             address, autocommit=True, row_factory=dict_row, connect_timeout=max(2, round(busy_seconds))
-        ) as connection,
-        _alone(connection, busy_seconds),
+        ) as pg,
+        _alone(pg, busy_seconds),
     ):
-        PostgresSaver(connection).setup()
+        PostgresSaver(pg).setup()
 
 
 class PlainSerializer(JsonPlusSerializer):
-    """Restores plain data and LangGraph's and LangChain's own values, from the encodings that are written today."""
+    """Restores plain data and LangGraph's and LangChain's own values, from the encodings that are written today.
+
+    What is large is squeezed; its encoding is called what it is without that.
+    """
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """The encoding, and the bytes."""
+        encoding, packed = super().dumps_typed(obj)
+        return encoding, squeezed(packed)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
         """What the bytes say; ValueError if they are of another encoding, or say nothing."""
@@ -152,7 +161,7 @@ class PlainSerializer(JsonPlusSerializer):
         # LangGraph would still read "json", with a table of classes to make, and "pickle" where somebody allows it.
         if encoding not in ("null", "msgpack"):
             raise ValueError(f"it is encoded as {encoding!r}")
-        return super().loads_typed((encoding, packed))
+        return super().loads_typed((encoding, opened(packed)))
 
 
 def plain_serializer() -> PlainSerializer:

@@ -12,6 +12,8 @@ from sqlalchemy import TextClause, bindparam, inspect, text
 from sqlalchemy.orm import Session
 from ulid import ULID
 
+from memory.squeezed import opened
+
 ARTIFACT = re.compile(rb"\b(?:image|clip|film)-[0-9a-f]{16}\b")
 ARRIVING = "import-"
 """How the thread of a run is called until the run is there."""
@@ -39,7 +41,7 @@ def tables(session: Session) -> tuple[Table, ...]:
 
 
 def named(session: Session, thread: str) -> set[str]:
-    """Ids of artifacts that the thread names anywhere: strings lie in msgpack as they are, so no byte is decoded."""
+    """Ids of artifacts that the thread names anywhere: strings lie in msgpack as they are, so it is only opened."""
     found: set[bytes] = set()
     for table in tables(session):
         for column in table.heavy:
@@ -48,8 +50,15 @@ def named(session: Session, thread: str) -> set[str]:
                 {"thread": thread},
             )
             for (value,) in rows:
-                found.update(ARTIFACT.findall(value or b""))
+                found.update(ARTIFACT.findall(_opened(bytes(value or b""))))
     return {one.decode() for one in found}
+
+
+def _opened(value: bytes) -> bytes:
+    try:
+        return opened(value)
+    except ValueError:
+        return value  # damaged: whoever reads it is told; what it names is no longer to be known
 
 
 def weight(session: Session, thread: str, steps: Collection[str] | None = None) -> int:

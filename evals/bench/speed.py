@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from evals.bench.bare import bare_film
+from evals.bench.chat import TURNS, Talked, talk
 from graph.house import Rooms, context_of, new_run, start
 from graph.settings import Settings
 from graph.telling import checkpoints_of
@@ -44,7 +46,7 @@ class Ratio(BaseModel):
 
 def measure_speed(*, rounds: int, report: Report) -> list[Ratio]:
     """All comparisons, `rounds` times each. Takes about a minute a round on two cores."""
-    measures = (_help, _cold, _warm, _candidates, _growth)
+    measures = (_help, _cold, _warm, _candidates, _growth, _late_turn, _long_chat)
     found = []
     for number, measure in enumerate(measures, 1):
         found.append(measure(rounds))
@@ -132,6 +134,22 @@ def _growth(_rounds: int) -> Ratio:
             steps += len(checkpoints_of(archive, archive.run(_film(rooms, seed))))
         grown = (archive.size() - before) / steps / 1000
     return Ratio(name="database growth a graph step", ours=grown, other=None, unit="kB", value=grown, bound=30)
+
+
+@lru_cache
+def _talked() -> Talked:
+    with TemporaryDirectory() as folder:
+        return talk(Path(folder))
+
+
+def _late_turn(_rounds: int) -> Ratio:
+    talked = _talked()
+    return _ratio(f"turn {TURNS} of a chat against turn 2, agents left out", talked.late, talked.early, 1.5)
+
+
+def _long_chat(_rounds: int) -> Ratio:
+    size = _talked().size / 1e6
+    return Ratio(name=f"database of a chat of {TURNS} turns", ours=size, other=None, unit="MB", value=size, bound=10)
 
 
 def _house(folder: Path) -> Archive:

@@ -1,6 +1,7 @@
 """What may go, goes; what a kept run needs, stays, whoever dies or works meanwhile."""
 
 import os
+import secrets
 import sqlite3
 import time
 from datetime import timedelta
@@ -260,7 +261,7 @@ def test_a_dry_run_changes_not_a_byte(tmp_path: Path, home: Path) -> None:
 
 def test_the_database_gets_smaller(tmp_path: Path, home: Path) -> None:
     with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", home) as archive:
-        run, _ = tells_a_story(archive, says="x" * 2**20)
+        run, _ = tells_a_story(archive, says=secrets.token_hex(2**20))
         swept = gc(archive, drop=[run.id])
     before, after = swept.database
     assert after is not None and after < before - 2**20
