@@ -4,13 +4,12 @@ memory."""
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Annotated, Self
 
-import numpy as np
 from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
@@ -20,7 +19,7 @@ from models.agent import Progress, UInt8Array
 from tools.arguments import Arguments, ArtifactId, FramesPerSecond
 from tools.harmony import Part, rate_of, shown, shown_count, stored_clip
 from tools.media import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
-from tools.splice import NotWhole, Track, examined, holds, is_heard, joined, together, track_of
+from tools.splice import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
 from tools.studio import Report, Studio, progress_of
 
 log = logging.getLogger(__name__)
@@ -155,12 +154,12 @@ def _told(frames: Iterator[UInt8Array], begin: int, count: int, tell: Progress) 
 
 def _spliced(reel: _Reel, codec: FilmCodec, path: Path, tell: Progress) -> Media | None:
     """The film with what stays as it is, and the rest encoded between; None if nothing can stay."""
-    kept = _kept(reel)
+    kept = _kept(reel, codec)
     if not kept:
         return None
     films: list[tuple[Path, Track]] = []
     try:
-        beside = _codec_beside([track for _, track in kept.values()], codec, path.with_name("trial.mp4"))
+        beside = codec_beside([track for _, track in kept.values()], codec)
         for stays, run in groupby(range(len(reel.parts)), key=kept.__contains__):
             places = list(run)
             if stays:
@@ -175,8 +174,9 @@ def _spliced(reel: _Reel, codec: FilmCodec, path: Path, tell: Progress) -> Media
         return None
 
 
-def _kept(reel: _Reel) -> dict[int, tuple[Path, Track]]:
-    """By place, the films that stay: each as its record says, and able to stand in one track with those before it."""
+def _kept(reel: _Reel, codec: FilmCodec) -> dict[int, tuple[Path, Track]]:
+    """By place, the films that stay: each as its record says, and able to stand in one track with those before it and
+    with what is encoded."""
     kept: dict[int, tuple[Path, Track]] = {}
     for place in reel.whole:
         path, media = reel.file_of(place), reel.parts[place].clip.media
@@ -185,20 +185,13 @@ def _kept(reel: _Reel) -> dict[int, tuple[Path, Track]]:
             if (track.width, track.height, track.rate, track.num_frames) != (*reel.size, reel.rate, media.num_frames):
                 raise NotWhole("its record says something else")
             together([*(known for _, known in kept.values()), track])
+            if len(reel.whole) < len(reel.parts):
+                codec_beside([track], codec)
         except NotWhole as reason:
             log.info("%s is encoded again: %s", reel.parts[place].clip.id, reason)
         else:
             kept[place] = path, track
     return kept
-
-
-def _codec_beside(tracks: Sequence[Track], codec: FilmCodec, trial: Path) -> FilmCodec:
-    """How to encode what is to stand in one track with these: a frame on trial shows whether the usual ids are free."""
-    first, sets = tracks[0], together(tracks)
-    alike = replace(codec, colours=first.colours)
-    black = np.zeros((first.height, first.width, 3), np.uint8)
-    encode_film([black], trial, width=first.width, height=first.height, fps=first.rate, codec=alike)
-    return alike if sets.beside(track_of(trial).sets) else replace(alike, sets_id=sets.free_id())
 
 
 def _notes(reel: _Reel, film: Path) -> Iterator[str]:

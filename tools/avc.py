@@ -67,6 +67,15 @@ class ParameterSets:
             pps,
         )
 
+    @property
+    def shapes(self) -> frozenset[str]:
+        """What a decoder is set up by: the sequence sets without their ids.
+
+        At a change from one shape to another a decoder may start afresh and forget frames that it has not shown yet
+        (ISO 14496-10, C.4.4), and some do.
+        """
+        return frozenset(_shape(unit) for unit in self.sps.values())
+
     def free_id(self) -> int:
         """The smallest id that neither a sequence nor a picture set has."""
         return next(number for number in range(MOST_IDS) if number not in self.sps and number not in self.pps)
@@ -91,6 +100,13 @@ def units(packet: bytes) -> Iterator[bytes]:
 def begins_anew(packet: bytes) -> bool:
     """Whether the packet's picture, and all after it, need none before it."""
     return any(unit[0] & 31 == IDR for unit in units(packet))
+
+
+def _shape(sps: bytes) -> str:
+    plain = sps[1:].replace(b"\0\0\3", b"\0\0")
+    bits = "".join(f"{byte:08b}" for byte in plain[3:])
+    zeros = len(bits) - len(bits.lstrip("0"))
+    return plain[:3].hex() + bits[2 * zeros + 1 :].rstrip("0")
 
 
 def _counted(data: bytes, count: int) -> tuple[list[bytes], bytes]:

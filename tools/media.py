@@ -72,13 +72,16 @@ class Colours:
 class FilmCodec:
     """How the one lossy encode is done: x264's constant rate factor, preset and number of threads.
 
-    colours, sets_id: those of what it is joined with, and an id of parameter sets that is free there.
+    colours, profile, more: as of what it is joined with, the latter in x264's words; sets_id: one of parameter sets
+    that is free there.
     """
 
     crf: int = FILM_CRF
     preset: str = FILM_PRESET
     threads: int = FILM_THREADS
     colours: Colours = Colours()
+    profile: str | None = None
+    more: str = ""
     sets_id: int = 0
 
 
@@ -287,8 +290,10 @@ def _film_stream(container: Any, rate: Fraction, width: int, height: int, codec:
     # x264's macroblock tree reads memory it has not written when the width is no multiple of 128 pixels (seen with the
     # x264 of PyAV 18.1): the same frames gave up to six different films.
     options = {"crf": str(codec.crf), "preset": codec.preset, "mbtree": "0", "flags": "+bitexact"}
-    if codec.sets_id:
-        options["x264-params"] = f"sps-id={codec.sets_id}"
+    if codec.profile is not None:
+        options["profile"] = codec.profile
+    if more := [*filter(None, [codec.more, f"sps-id={codec.sets_id}" if codec.sets_id else ""])]:
+        options["x264-params"] = ":".join(more)
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     context = stream.codec_context

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice, zip_longest
+from itertools import islice, product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,17 @@ from tools.avc import ParameterSets, begins_anew
 from tools.errors import BadInput
 from tools.footage import LARGEST_AREA, NO_TURN, turn_of
 from tools.highlights import HDR_CURVES
-from tools.media import AVCOL_SPC_BT709, AVCOL_SPC_UNSPECIFIED, INDEX_FIRST, MP4, Colours, Source, exact_rate
+from tools.media import (
+    AVCOL_SPC_BT709,
+    AVCOL_SPC_UNSPECIFIED,
+    INDEX_FIRST,
+    MP4,
+    Colours,
+    FilmCodec,
+    Source,
+    encode_film,
+    exact_rate,
+)
 
 SD_MATRICES = (5, 6)
 """FFmpeg's numbers of BT.601's two."""
@@ -32,6 +42,10 @@ LIMITED = (0, 1)
 SOUNDS = ("aac", "mp3", "opus", "ac3")
 """Codecs of sound that players expect in MP4."""
 MOST_SOUNDS = 8
+PROFILES = (None, "main", "baseline")
+REORDERINGS = ("bframes=3", "bframes=0", "bframes=3:b-pyramid=none")
+WAYS = ("", *(f"ref={frames}:{order}" for order, frames in product(REORDERINGS, (3, 2, 1, 4, 5, 6, 8, 16))))
+"""Of x264 to keep frames and to show them later: what it made was made in one of them, most likely."""
 OFF = Fraction(1, 5)
 """Frames by which one may come early or late: many files round their times."""
 
@@ -225,14 +239,34 @@ def _delay(film: Source, track: Track) -> int:
 
 
 def together(tracks: Sequence[Track]) -> ParameterSets:
-    """The parameter sets of a track in which all these stand. Raises NotWhole if they cannot stand in one."""
+    """The parameter sets of a track in which all these stand: a decoder is set up alike by all of them.
+
+    Raises NotWhole if they cannot stand in one.
+    """
     sets, colours = tracks[0].sets, tracks[0].colours
     for track in tracks[1:]:
         both = sets.beside(track.sets)
         if both is None or track.colours != colours:
             raise NotWhole("their parameter sets contradict each other, or their colours are meant otherwise")
         sets = both
+    if len(sets.shapes) > 1:
+        raise NotWhole("they set a decoder up in different ways")
     return sets
+
+
+def codec_beside(tracks: Sequence[Track], codec: FilmCodec) -> FilmCodec:
+    """How to encode what is to stand in one track with these, found by trial on one frame: as they set a decoder up,
+    and with ids that are free beside theirs. Raises NotWhole if the encoder has no such way."""
+    first, sets = tracks[0], together(tracks)
+    for profile, more in product(PROFILES, WAYS):
+        alike = replace(codec, colours=first.colours, profile=profile, more=more)
+        trial = io.BytesIO()
+        black = np.zeros((first.height, first.width, 3), np.uint8)
+        encode_film([black], trial, width=first.width, height=first.height, fps=first.rate, codec=alike)
+        made = track_of(trial.getvalue()).sets
+        if made.shapes == sets.shapes:
+            return alike if sets.beside(made) else replace(alike, sets_id=sets.free_id())
+    raise NotWhole("no way to encode the rest sets a decoder up as they do")
 
 
 def _sounds(film: Source) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from tools.assemble_film import AssembleFilm, assemble_film
 from tools.avc import ParameterSets, begins_anew, units
 from tools.clip_intake import clip_id, keep_file, store_clip
 from tools.media import MP4, FilmCodec, decode_clip, encode_film, frames_of
-from tools.splice import NotWhole, examined, holds, is_heard, joined, pictures_of, track_of
+from tools.splice import NotWhole, codec_beside, examined, holds, is_heard, joined, pictures_of, track_of
 from tools.studio import Studio
 
 WIDTH, HEIGHT, RATE = 24, 16, Fraction(8)
@@ -119,6 +119,7 @@ def test_sets_stand_beside_each_other_unless_they_contradict() -> None:
     fast = track_of(foreign(3, preset="ultrafast")).sets
     assert usual.beside(fast) is None
     assert both.beside(fast) is None
+    assert usual.shapes == other.shapes == both.shapes != fast.shapes
     plain = track_of(foreign(3, profile="baseline")).sets
     mixed = plain.beside(other)
     assert mixed is not None
@@ -224,20 +225,18 @@ FOREIGN: list[dict[str, str]] = [
     {},
     {"bf": "0"},
     {"preset": "ultrafast"},
-    {"tune": "zerolatency"},
-    {"bf": "8", "refs": "8"},
+    {"preset": "slow"},
     {"profile": "baseline"},
-    {"g": "1"},
+    {"profile": "main"},
     {"x264-params": "open-gop=1:keyint=6:min-keyint=1:bframes=3"},
-    {"x264-params": "slices=3:repeat-headers=1"},
+    {"x264-params": "b-pyramid=none:repeat-headers=1"},
 ]
 
 
 @pytest.mark.parametrize("options", FOREIGN, ids=str)
 def test_films_of_all_kinds_are_joined_and_shown_bit_for_bit(tmp_path: Path, options: dict[str, str]) -> None:
     given = foreign(9, **options)
-    track = examined(given)
-    new = [own(count, 3, FilmCodec(colours=track.colours, sets_id=1)) for count in (4, 1)]
+    new = [own(count, 3, codec_beside([examined(given)], FilmCodec())) for count in (4, 1)]
     for films in ([given, new[0]], [new[0], given], [new[1], given, new[0], given]):
         media = joined([(film, examined(film)) for film in films], tmp_path / "film.mp4")
         out = tmp_path / "film.mp4"
@@ -262,7 +261,7 @@ def test_films_of_all_kinds_are_joined_and_shown_bit_for_bit(tmp_path: Path, opt
 
 def test_a_joined_film_can_be_entered_anywhere(tmp_path: Path) -> None:
     given = foreign(12, g="4")
-    films = [given, own(12, 3, FilmCodec(colours=examined(given).colours, sets_id=1))]
+    films = [given, own(12, 3, codec_beside([examined(given)], FilmCodec()))]
     joined([(film, examined(film)) for film in films], tmp_path / "film.mp4")
     every = list(pictures_of(tmp_path / "film.mp4"))
     with av.open(str(tmp_path / "film.mp4")) as container:
@@ -273,6 +272,17 @@ def test_a_joined_film_can_be_entered_anywhere(tmp_path: Path) -> None:
             planes = [np.frombuffer(plane, np.uint8).reshape(plane.height, -1) for plane in frames[0].planes]
             rows = b"".join(bytes(plane[:, : p.width]) for plane, p in zip(planes, frames[0].planes, strict=True))
             assert hashlib.sha256(rows).digest() == every[number]
+
+
+@pytest.mark.parametrize("options", [{"tune": "zerolatency"}, {"g": "1"}, {"bf": "8", "refs": "8"}], ids=str)
+def test_what_the_encoder_cannot_imitate_is_not_joined_with_its_films(tmp_path: Path, options: dict[str, str]) -> None:
+    given = foreign(5, **options)
+    track = examined(given)
+    with pytest.raises(NotWhole, match="no way to encode"):
+        codec_beside([track], FilmCodec())
+    new = own(5, 3, FilmCodec(colours=track.colours, sets_id=1))
+    with pytest.raises(NotWhole, match="different ways"):
+        joined([(film, examined(film)) for film in (given, new)], tmp_path / "film.mp4")
 
 
 def test_films_that_contradict_each_other_are_not_joined(tmp_path: Path) -> None:
@@ -373,6 +383,13 @@ def test_two_that_contradict_each_other_are_told(studio, given, stored, assemble
         "1 clip stayed in the film as it was, bit for bit; only the rest was encoded.",
         "1 clip could not stay as it was beside the rest, and had to be encoded once more.",
     ]
+
+
+def test_one_that_nothing_can_stand_beside_does_not_keep_another_from_staying(studio, given, stored, assembled) -> None:
+    odd, film = foreign(4, tune="zerolatency"), foreign(4, 2)
+    made, notes = assembled(given(odd), stored(drift(3, 3)), given(film))
+    assert holds(studio.archive.read(made), film, begin=7)
+    assert [note.split(" ", 3)[:3] for note in notes] == [["1", "clip", "stayed"], ["1", "clip", "could"]]
 
 
 @pytest.mark.parametrize("asked", [{"drop_last": {0}}, {"drop_first": {0}}, {"fps": 10.0}], ids=str)
