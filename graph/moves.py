@@ -20,7 +20,8 @@ MOST_PAST = 40
 MOST_AT_ONCE = 8
 MADE = {"text_to_image": "picture", "edit_image": "picture", "assemble_film": "film"}
 
-CallId = Annotated[str, Field(pattern=r"^[0-9]{1,4}[.][a-z_]{4,20}([.][0-9]{1,3})?$", description="Id of a call on the board")]
+CALL_ID = r"^[0-9]{1,4}[.][a-z_]{4,20}([.][0-9]{1,3})?$"
+CallId = Annotated[str, Field(pattern=CALL_ID, description="Id of a call on the board")]
 Product = Annotated[str, Field(pattern=r"^(image|clip|film)-[0-9a-f]{16}$", description="Id of a stored product")]
 Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
 

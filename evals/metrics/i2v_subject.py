@@ -14,7 +14,7 @@ TO_PICTURE, CONSECUTIVE, WORST_STEP = 0.4, 0.3, 0.3
 
 
 class I2VSubject:
-    """values: by frame, max(0, cos to the picture). details.steps: from the second on, max(0, cos to the one before)."""
+    """values: by frame, max(0, cos to the picture). details.steps: from the second on, the same to the one before."""
 
     def __init__(self, video: Video, shelf: Shelf) -> None:
         assert video.image is not None, "a metric is begun when the video has what it needs"
