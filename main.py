@@ -35,6 +35,7 @@ from graph.door import (
     settings_with,
     sheet_of_run,
     talk_with,
+    talked_about,
 )
 
 app = typer.Typer(
@@ -142,6 +143,7 @@ def generate(
             request, uploads = request_of(asked, image or [], video or [], fit=fit.value, size=rooms.size)
             with listening(out=out) as listener:
                 run = start(rooms, request, numerics_of(settings), listener, uploads=uploads)
+            run = talked_about(rooms, run, settings, as_json=as_json)
             deliver(rooms, run, listener, out, as_json)
 
 

@@ -220,6 +220,16 @@ def talk_with(rooms: "Rooms", run: "Run", console: Any, person: Any, pictures: b
     return converse(rooms, run, person, Screen(console, rooms.archive, drawn), listening)
 
 
+def talked_about(rooms: "Rooms", run: "Run", settings: "Settings", *, as_json: bool) -> "Run":
+    """A run that waits for a word is talked about at once if there is a person at the terminal to ask."""
+    from graph.chats import kept
+
+    if run.status != "waiting" or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return run
+    console, person = at_the_terminal(settings)
+    return talk_with(kept(rooms), run, console, person)
+
+
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Any]:
     """Bars on standard error: (name, step, steps, seconds left, remark)."""

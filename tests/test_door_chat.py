@@ -136,9 +136,9 @@ def test_lines_may_go_on_and_the_clip_can_be_saved(home: Path, chat: Chatting) -
 
 @contextmanager
 def terminal(home: Path, *words: str, pause: float = 0.0) -> Iterator["pexpect.spawn[str]"]:
-    """chat in a terminal of its own, with agents that take `pause` seconds a step."""
+    """A command in a terminal of its own, with agents that take `pause` seconds a step."""
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['main.py', 'chat', *{list(words)!r}]\n"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['main.py', *{list(words)!r}]\n"
         f"from tests.door_crew import plug_tiny_agents\nplug_tiny_agents(pause={pause})\n"
         "import main\nmain.app()"
     )
@@ -152,8 +152,22 @@ def terminal(home: Path, *words: str, pause: float = 0.0) -> Iterator["pexpect.s
         child.close(force=True)
 
 
+def test_generate_asks_a_person_at_the_terminal_and_hands_out_the_film(home: Path) -> None:
+    words = "generate", "a red ball moves right in the snow", "--review", "ask", "--out", "film.mp4"
+    with terminal(home, *words) as person:
+        person.expect("   1  picture, 64 x 64")
+        person.expect("`go on`")
+        person.send("go on\r")
+        person.expect("   2  clip")
+        person.expect("`go on`")
+        person.send("go on\r")
+        person.expect("The film is in")
+        person.expect(pexpect.EOF)
+    assert (home / "film.mp4").read_bytes()[4:8] == b"ftyp"
+
+
 def test_a_terminal_shows_pictures_keeps_history_and_leaves_with_ctrl_d(home: Path) -> None:
-    with terminal(home, "--seed", "3") as person:
+    with terminal(home, "chat", "--seed", "3") as person:
         person.expect(">")
         person.send("a red ball moves right in the snow\r")
         person.expect("   1  picture, 64 x 64")
@@ -171,7 +185,7 @@ def test_a_terminal_shows_pictures_keeps_history_and_leaves_with_ctrl_d(home: Pa
 
 
 def test_ctrl_c_ends_the_step_and_not_the_conversation_and_a_killed_one_goes_on(home: Path, chat: Chatting) -> None:
-    with terminal(home, "--seed", "3", "--no-pictures", pause=0.3) as person:
+    with terminal(home, "chat", "--seed", "3", "--no-pictures", pause=0.3) as person:
         person.expect(">")
         person.send("a red ball moves right in the snow\r")
         person.expect("drawing")

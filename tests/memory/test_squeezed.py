@@ -19,7 +19,7 @@ def test_what_repeats_itself_gets_small_and_comes_back() -> None:
 
 
 def test_what_is_small_lies_as_it_is_and_what_was_written_before_is_read() -> None:
-    encoding, packed = plain_serializer().dumps_typed({"a": 1})
+    _, packed = plain_serializer().dumps_typed({"a": 1})
     assert not packed.startswith(MARK)
     assert opened(b"plain") == b"plain"
     assert plain_serializer().loads_typed(plain_serializer().dumps_typed(empty_checkpoint()))["channel_values"] == {}
