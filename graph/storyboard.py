@@ -29,7 +29,8 @@ def round_of(state: RunState, call: Call) -> Round:
     known = state.get("rounds", {}).get(call["id"])
     if known is not None:
         return known
-    return Round(since=0, count=1 if call["needs"] else state["request"].get("candidates", 1))
+    count = state["request"].get("candidates", 1) if call["tool"] == "text_to_image" else 1
+    return Round(since=0, count=count)
 
 
 def recent(state: RunState, call: Call) -> list[Take]:

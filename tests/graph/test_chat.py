@@ -1,0 +1,246 @@
+"""A person at the terminal, in this process: commands, stops, a planner that fails, and what is shown."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from graph.chat import Chat
+from graph.chat_commands import COMMANDS, View, read_line
+from graph.chat_input import Piped, person_at
+from graph.chat_screen import Screen, draws_pictures
+from graph.chats import chat_about, give_up_turn, kept, last_chat, new_chat
+from graph.errors import PlannerError, RequestError
+from graph.house import Rooms, resume, start
+from graph.planners import Planner
+from graph.talk import Thing
+from graph.telling import Listener, state_of
+from memory.archive import Archive
+from memory.records import Request, Run
+from models.agent import OutOfMemory
+from tests.graph.tiny import TinyLender, rooms_with
+
+WISH = "a red ball moves right in the snow"
+ASKED = Request(prompt="", review="chat", seed=5)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path) as opened:
+        yield opened
+
+
+class Reads:
+    """A person who reads what they say from a list; a callable among it is done instead."""
+
+    def __init__(self, *lines: str | Callable[[], None]) -> None:
+        self.lines = list(lines)
+
+    def says(self, prompt: str) -> str | None:
+        while self.lines:
+            line = self.lines.pop(0)
+            if isinstance(line, str):
+                return line
+            line()
+        return None
+
+
+def quiet() -> AbstractContextManager[Listener]:
+    return Listener(Console(file=io.StringIO()))
+
+
+def talk(rooms: Rooms, run: Run, *lines: str | Callable[[], None], pictures: bool = False) -> tuple[Run, str]:
+    """The run as it is when the person leaves, and all they were shown."""
+    console = Console(file=io.StringIO(), width=200, force_terminal=pictures, color_system="truecolor")
+    chat = Chat(rooms, run, Reads(*lines), Screen(console, rooms.archive, pictures), quiet)
+    ended = chat.go()
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return ended, file.getvalue()
+
+
+@pytest.fixture
+def lender() -> TinyLender:
+    return TinyLender()
+
+
+@pytest.fixture
+def rooms(archive: Archive, lender: TinyLender) -> Rooms:
+    return kept(rooms_with(archive, lender))
+
+
+def begun(rooms: Rooms, **asked: Any) -> Run:
+    return new_chat(rooms, ASKED.model_copy(update=asked), {}, lambda _heard: None)
+
+
+def test_the_commands_do_what_words_do(rooms: Rooms) -> None:
+    run, said = talk(
+        rooms, begun(rooms), WISH, "/again 2", "/use 2", "/again", "/use 4", "/change make it blue", "/go",
+        "/extend two seconds, it moves up", "/connect 4 7", "/undo", "/film", "/edit 2 make it green", "/limit 9",
+        "/refresh", "/takes", "/board",
+    )  # fmt: skip
+    assert "Which one: 2 or 3?" in said
+    assert "Number 2: stands now." in said
+    assert "   4  clip" in said
+    assert "make it blue" in said
+    assert "taken back" in said
+    assert "Nothing is stale" in said
+    assert "[waits for your word]" in said
+    assert "These stand: number 2, picture" in said
+    assert run.status == "waiting"
+
+
+def test_help_lists_every_command(rooms: Rooms) -> None:
+    _, said = talk(rooms, begun(rooms), "/help", "help", "/quit", "never said")
+    assert all(command.usage in said for command in COMMANDS.values())
+    assert "never said" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/nonsense", "There is no command /nonsense"),
+        ("/again many", "1 to 8"),
+        ("/again 9", "1 to 8"),
+        ("/use", "which number"),
+        ("/use 9", "There is no product 9"),
+        ("/use image-0123456789abcdef", "not on the board"),
+        ("/change", "what becomes of it"),
+        ("/edit 1", "A3's instruction"),
+        ("/connect 1", "which two"),
+        ("/connect 1 1", "is a picture"),
+        ("/film 1", "is a picture"),
+        ("/limit 0", "1 to 100"),
+        ("/save", "where to"),
+        ("/save 'x", "no file name"),
+    ],
+)
+def test_a_command_that_lacks_something_says_what(line: str, told: str) -> None:
+    thing = Thing(number=1, id="image-" + "0" * 16, kind="picture", call="1.text_to_image", shot=1, take=1)
+    with pytest.raises(RequestError, match=told):
+        read_line(line, View((thing,), (thing,)))
+
+
+def test_commands_on_an_empty_board_say_so() -> None:
+    with pytest.raises(RequestError, match="There is nothing yet"):
+        read_line("/again", View())
+
+
+def test_what_an_agent_cannot_do_is_told_and_the_turn_is_taken_back_for_other_words(
+    rooms: Rooms, lender: TinyLender
+) -> None:
+    def full() -> None:
+        lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
+
+    def empty() -> None:
+        lender.trouble = None
+
+    run, said = talk(rooms, begun(rooms), full, WISH, empty, "a blue star moves up in the sea", "go on")
+    assert "A picture needs 9 GiB, 1 is free" in said
+    assert "takes this turn back first" in said
+    assert "   1  picture, 64 x 64: a blue star moves up in the sea" in said
+    assert "   2  clip" in said
+    assert [call["id"] for call in state_of(rooms.archive, run)["calls"]] == ["1.text_to_image", "1.image_to_video"]
+
+
+def test_a_step_that_stopped_can_be_tried_again(rooms: Rooms, lender: TinyLender) -> None:
+    def full() -> None:
+        lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
+
+    def empty() -> None:
+        lender.trouble = None
+
+    _, said = talk(rooms, begun(rooms), full, WISH, empty, "go on")
+    assert f"   1  picture, 64 x 64: {WISH}  [waits for your word]" in said
+
+
+def test_a_planner_that_cannot_be_reached_is_told_and_tried_again(archive: Archive) -> None:
+    class Away(Planner):
+        tries = 0
+
+        def hear(self, *asked: Any) -> Any:
+            Away.tries += 1
+            if Away.tries == 1:
+                raise PlannerError("The planner cannot be reached; check that it is running.")
+            return super().hear(*asked)
+
+    plain = rooms_with(archive, TinyLender())
+    planner = plain.planner(ASKED)
+    away = Away(planner.name, planner.model, planner.profile)
+    rooms = rooms_with(archive, TinyLender(), planner=lambda _request: away)
+    _, said = talk(rooms, begun(rooms), WISH, "")
+    assert "The planner cannot be reached" in said
+    assert "   1  picture" in said
+
+
+def test_undo_after_a_stop_is_only_that(rooms: Rooms, lender: TinyLender) -> None:
+    def full() -> None:
+        lender.trouble = OutOfMemory("no room")
+
+    def empty() -> None:
+        lender.trouble = None
+
+    run, said = talk(rooms, begun(rooms), full, WISH, empty, "undo", "what do I have?")
+    assert "There is nothing yet" in said
+    assert run.status == "waiting"
+
+
+def test_candidates_are_for_first_pictures_only(rooms: Rooms, lender: TinyLender) -> None:
+    run, said = talk(rooms, begun(rooms, candidates=3), WISH, "use the second one", "/edit 1 make it blue")
+    assert "Which one: 1, 2 or 3?" in said
+    takes = state_of(rooms.archive, run)["takes"]
+    assert {call: len(each) for call, each in takes.items()} == {
+        "1.text_to_image": 3,
+        "1.image_to_video": 1,
+        "2.edit_image": 1,
+    }
+
+
+def test_a_conversation_about_another_run_leaves_that_as_it_is(rooms: Rooms, archive: Archive) -> None:
+    made = start(rooms, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
+    about = chat_about(rooms, made, {})
+    run, said = talk(rooms, about, "what do I have?", "make the first clip blue", "/go")
+    assert run.parent == made.id
+    assert "   3  film" in said
+    assert "   4  clip" in said
+    assert "Number 3: stale now" in said
+    assert archive.run(made.id) == made
+    assert last_chat(archive) == archive.run(run.id)
+
+
+def test_a_run_without_a_plan_cannot_be_talked_about(rooms: Rooms, archive: Archive) -> None:
+    empty = archive.create_run(Request(prompt=WISH), settings={}, graph_version=1)
+    with pytest.raises(RequestError, match="has no plan yet"):
+        chat_about(rooms, empty, {})
+
+
+def test_a_run_that_asks_no_person_has_no_turn_to_give_up(rooms: Rooms) -> None:
+    made = start(rooms, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
+    with pytest.raises(RequestError, match="not in the middle of a turn"):
+        give_up_turn(rooms, made.id)
+    assert resume(rooms, made.id, lambda _heard: None).status == "done"
+
+
+def test_small_pictures_are_half_blocks_in_colour(rooms: Rooms) -> None:
+    _, said = talk(rooms, begun(rooms), WISH, "go on", pictures=True)
+    picture, clip = said.split("   2  clip")
+    assert picture.count("▀") == 32 * 16
+    assert clip.count("▀") == (4 * 16 + 3 * 2) * 8
+    assert "\x1b[38;2;" in picture
+
+
+def test_pictures_are_for_terminals_with_colours() -> None:
+    assert draws_pictures(Console(force_terminal=True, color_system="truecolor", no_color=False))
+    assert not draws_pictures(Console(force_terminal=True, color_system="truecolor", no_color=True))
+    assert not draws_pictures(Console(file=io.StringIO()))
+
+
+def test_a_pipe_takes_lines_that_go_on(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO())
+    piped = Piped(console, io.StringIO("\n  \na red \\\nball\nagain"))
+    assert [piped.says("> "), piped.says("> "), piped.says("> ")] == ["a red ball", "again", None]
+    assert isinstance(person_at(console, tmp_path), Piped)
