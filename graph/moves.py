@@ -299,7 +299,11 @@ def _choose(draft: _Draft, move: Choose) -> None:
         raise RequestError(
             f"There is no take {move.take} of the {made_by(call)} of shot {call['shot']}; it has {have}."
         )
-    draft.stand(call["id"], takes[move.take - 1]["attempt"])
+    take = takes[move.take - 1]
+    # A take that was made with other words brings them back: nothing is stale for having been chosen.
+    if "asked" in take and take["asked"] != call["arguments"]:
+        draft.put(Call(**{**call, "arguments": take["asked"]}))
+    draft.stand(call["id"], take["attempt"])
 
 
 def _change(draft: _Draft, move: Change) -> None:

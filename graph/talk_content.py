@@ -54,7 +54,8 @@ def _subject(text: str) -> tuple[int | None, list[Word] | None]:
             begin -= 1
         article = heard[begin - 1] if begin and heard[begin - 1].kind == "article" else None
         before = heard[begin - 2 if article else begin - 1] if begin > bool(article) else None
-        if before is not None and (before.text in _TO or before.kind in ("become", "is")):
+        led = before is not None and (before.text in _TO or before.kind in ("become", "is"))
+        if led and (article is None or article.text in _INDEFINITE or (before is not None and before.text in _TO)):
             continue
         if article is None or article.text in _INDEFINITE:
             return (article or heard[begin]).start, None

@@ -35,6 +35,7 @@ WORK = {
     "connect_videos": "leading over",
     "assemble_film": "joining",
 }
+A_CONVERSATION = "(a conversation)"
 SHORTER = 8
 """Digits left out of an id where it is only compared with one that stands whole beside it."""
 ENOUGH = 18
@@ -211,7 +212,7 @@ def runs_table(archive: "Archive", *, tree: bool = False, refused: bool = False)
         why = f" ({escape(run.error)})" if run.error else ""
         seed = f"  seed {run.request.seed}" if tree else ""
         branch = f"{'  ' * (depth - 1)}└ " if depth else ""
-        table.add_row(branch + run.id, begun, run.status, escape(_short(run.request.prompt)) + seed + why)
+        table.add_row(branch + run.id, begun, run.status, escape(_asked(run)) + seed + why)
     if not (hidden := len(every) - len(known)):
         return table
     told = "1 wish that was refused is" if hidden == 1 else f"{hidden} wishes that were refused are"
@@ -319,7 +320,7 @@ def run_story(archive: "Archive", run: Run) -> RenderableType:
 def _head(run: Run, state: dict[str, Any]) -> list[RenderableType]:
     lines = [
         f"[bold]run {run.id}[/bold]  {run.status}" + (f": {escape(run.error)}" if run.error else ""),
-        f"asked    {escape(run.request.prompt)}",
+        f"asked    {escape(run.request.prompt or A_CONVERSATION)}",
         f"task     {_task(run, state)}",
         f"seed     {run.request.seed}    profile {run.request.profile}    planner {run.request.planner}",
     ]
@@ -381,6 +382,11 @@ def _size(artifact: Artifact) -> str:
     media = artifact.media
     frames = f" x{media.num_frames}" if media.fps else ""
     return f"{media.width}x{media.height}{frames}"
+
+
+def _asked(run: Run) -> str:
+    """What a run was asked, in a line's room; a conversation begins with nothing."""
+    return _short(run.request.prompt) or A_CONVERSATION
 
 
 def _short(text: str, longest: int = 60) -> str:

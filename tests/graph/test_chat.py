@@ -244,3 +244,10 @@ def test_a_pipe_takes_lines_that_go_on(tmp_path: Path) -> None:
     piped = Piped(console, io.StringIO("\n  \na red \\\nball\nagain"))
     assert [piped.says("> "), piped.says("> "), piped.says("> ")] == ["a red ball", "again", None]
     assert isinstance(person_at(console, tmp_path), Piped)
+
+
+def test_an_earlier_take_brings_its_words_back(rooms: Rooms) -> None:
+    run, said = talk(rooms, begun(rooms), WISH, "go on", "now let it fly to the left", "use the first clip", "refresh")
+    assert "Number 2: stands now." in said
+    assert "Nothing is stale" in said
+    assert state_of(rooms.archive, run)["calls"][1]["arguments"]["prompt"] == WISH

@@ -175,6 +175,7 @@ NIGHT = [FIRST, change(P1, "change the scene to night"), {**FOLLOWS, "words": "a
             [{"do": "connect", "first": f"film-{6:016x}", "second": clip(3)}],
         ),
         ("many", "join the two clips", [{"do": "connect", "first": clip(3), "second": clip(5)}]),
+        ("many", "turn the star into a box", [change(C2, "turn it into a box")]),
         ("many", "make the blue one red", [change(C2, "make it red")]),
         ("many", "the last clip should be green", [change(C2, "make it green")]),
         ("many", "the first clip moves left", [reword(C1, "a red ball moves left in the snow")]),
