@@ -6,6 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from graph.asking_less import Ask, asks_of, with_less
 from graph.drafts import Brief, Enhancement, PlanDraft
 from graph.planners import brief_of
 from graph.procedures import STEPS, AnyTool, Tool, call_id, film_of, needs_of
@@ -107,9 +108,15 @@ def _made(context: Context, errand: Errand, seeds: list[int], report: Report) ->
     arguments, verb = VERBS[call["tool"]]
     starts = dict(zip(STEPS[call["tool"]].takes, errand["inputs"], strict=True))
     asked = arguments.model_validate({**call["arguments"], **starts})
-    if isinstance(asked, TextToImage):
-        return text_to_images(context.studio, asked, seeds=seeds, report=report)
-    return [verb(context.studio, asked, seed=seed, report=report) for seed in seeds]
+
+    def make(ask: Ask) -> list[Made]:
+        if isinstance(asked, TextToImage):
+            groups = [seeds[first : first + ask.together] for first in range(0, len(seeds), ask.together)]
+            every = [text_to_images(ask.studio, asked, seeds=group, report=report) for group in groups]
+            return [made for group in every for made in group]
+        return [verb(ask.studio, asked, seed=seed, report=report) for seed in seeds]
+
+    return with_less(asks_of(errand, context.studio), make, report)
 
 
 def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:

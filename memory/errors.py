@@ -21,6 +21,10 @@ class DamagedArtifact(ArchiveError):
         self.artifact = artifact
 
 
+class NeverKept(DamagedArtifact):
+    """A run that is told again asks for a product that it did not keep when it was made."""
+
+
 class OtherBytes(ArchiveError):
     """A product that was made again from its recipe came out different."""
 

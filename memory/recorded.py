@@ -15,7 +15,7 @@ from typing_extensions import override
 from memory import artifacts
 from memory.archive import Archive
 from memory.artifacts import Made, Product
-from memory.errors import DamagedArtifact, OtherBytes
+from memory.errors import DamagedArtifact, NeverKept, OtherBytes
 from memory.leases import Lease
 from memory.records import Artifact, LlmCall, Recipe, Run
 
@@ -97,10 +97,13 @@ class Recorded(Archive):
     def make(
         self, lease: Lease, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
     ) -> Made:
-        """What the run kept; before, it is made again where agents may work. DamagedArtifact; what `produce` raises."""
+        """What the run kept; before, it is made again where agents may work.
+
+        DamagedArtifact, NeverKept; what `produce` raises.
+        """
         kept = self._kept.get(_asked(recipe))
         if kept is None:
-            raise DamagedArtifact(
+            raise NeverKept(
                 f"Run {self._run.id} asks now for a product of {recipe.agent} that it never kept: the code or its "
                 "tables have changed since; generate it again, or use the code it was made with."
             )

@@ -54,7 +54,10 @@ class EditSpec:
 
 @dataclass(frozen=True)
 class VideoSpec:
-    """What A4 needs. num_frames counts the first frame, which is `image`."""
+    """What A4 needs. num_frames counts the first frame, which is `image`.
+
+    frames_at_once: most that are worked on together, for want of memory; other values give other last bits.
+    """
 
     prompt: str
     image: Picture
@@ -62,17 +65,22 @@ class VideoSpec:
     seed: int
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    frames_at_once: int | None = None
 
 
 @dataclass(frozen=True)
 class ConnectSpec:
-    """What A5 needs. num_frames counts both ends: the clip begins with `before` and ends with `after`."""
+    """What A5 needs. num_frames counts both ends: the clip begins with `before` and ends with `after`.
+
+    frames_at_once: as A4's.
+    """
 
     before: Picture
     after: Picture
     num_frames: int
     seed: int
     num_inference_steps: int | None = None
+    frames_at_once: int | None = None
 
 
 Progress = Callable[[int, int], None]
@@ -138,7 +146,11 @@ class AgentError(Exception):
 
 
 class OutOfMemory(AgentError):
-    """The device has not enough memory for what was asked."""
+    """The device has not enough memory for what was asked. freed: there is more now, so that the same may pass."""
+
+    def __init__(self, sentence: str, *, freed: bool = False) -> None:
+        super().__init__(sentence)
+        self.freed = freed
 
 
 class WeightsMissing(AgentError):

@@ -1,8 +1,10 @@
 """Who is on the device: one memory budget, agents loaded when first borrowed, the least recently used one leaves."""
 
+import gc
 import logging
 import threading
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,21 +80,42 @@ class Residency:
 
     @contextmanager
     def lend(self, role: Role) -> Iterator[Any]:
-        """The agent of `role`, alone on the device while it is borrowed. Raises WeightsMissing, OutOfMemory."""
+        """The agent of `role`, alone on the device while it is borrowed. Raises WeightsMissing, OutOfMemory.
+
+        Before OutOfMemory all other agents leave the device.
+        """
         with self._lock:
-            if role not in self._loaded:
-                self._make_room(self.row(role))
-                self._loaded[role] = self._load(role)
-            self._loaded.move_to_end(role)
             try:
+                if role not in self._loaded:
+                    self._make_room(self.row(role))
+                    self._loaded[role] = self._load(role)
+                self._loaded.move_to_end(role)
                 yield self._loaded[role]
             except (MemoryError, RuntimeError) as error:
-                # torch.OutOfMemoryError by its name: torch is not imported in this file.
-                if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+                if not _is_out_of_memory(error):
                     raise
+                freed = self._free_beside(role, error)
                 raise OutOfMemory(
-                    f"{role} ran out of memory on {self.placement.device}; ask for fewer frames or candidates"
+                    f"{role} ran out of memory on {self.placement.device}; ask for fewer frames or candidates",
+                    freed=freed,
                 ) from error
+
+    def _free_beside(self, role: Role, error: BaseException) -> bool:
+        """Gives the memory of all other agents back, and what the failed call held; False if there was no other."""
+        others = [each for each in self._loaded if each != role]
+        for each in others:
+            del self._loaded[each]
+        # The frames of the call that failed, which the error remembers, hold its tensors.
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
+        import torch
+
+        for device in (torch.cuda, torch.mps):
+            if device.is_available():
+                device.empty_cache()
+        if others:
+            log.info("put %s away, since %s ran out of memory", ", ".join(others), role)
+        return bool(others)
 
     def _load(self, role: Role) -> Agent[Any, Any]:
         from models.backends import loading
@@ -123,6 +146,13 @@ class Residency:
         while self._loaded and sum(self.row(r).gib for r in self._loaded) + row.gib > self._gib:
             role, _ = self._loaded.popitem(last=False)
             log.info("put %s away to make room for %s", role, row.role)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Python's own, CUDA's by its name (torch is not imported for it), the CPU's and MPS's by their words."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return "can't allocate memory" in str(error) or "out of memory" in str(error)
 
 
 def _is_there(device: str) -> bool:

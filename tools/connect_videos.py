@@ -17,7 +17,17 @@ from tools.harmony import Part, edge_picture, shown, stored_clip
 from tools.image_to_video import num_frames_of
 from tools.joints import MOST_JUMP, jump
 from tools.media import clip_writer, decode_clip, exact_rate
-from tools.studio import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of, stored_picture
+from tools.studio import (
+    Bookmark,
+    Report,
+    Studio,
+    at_once,
+    clip_product,
+    made_on,
+    progress_of,
+    recipe_of,
+    stored_picture,
+)
 
 TRIES = 3
 """Seeds that are tried while a joint jumps."""
@@ -124,6 +134,7 @@ def transition(
         num_frames=num_frames,
         seed=seed,
         num_inference_steps=studio.connect_sampling.num_inference_steps,
+        frames_at_once=studio.frames_at_once,
     )
 
     def produce(bookmark: Bookmark | None) -> Product:
@@ -135,6 +146,7 @@ def transition(
         "seed": spec.seed,
         "num_frames": spec.num_frames,
         "num_inference_steps": spec.num_inference_steps,
+        **at_once(studio),
     }
     ends = (start, end)
     recipe = recipe_of(studio, "connect_videos", "connect_videos", asked, writer=clip_writer(), parents=ends)

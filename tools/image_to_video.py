@@ -8,7 +8,17 @@ from memory.records import Artifact
 from models.agent import Picture, VideoSpec
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds
 from tools.media import clip_writer, exact_rate, fit
-from tools.studio import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of, stored_picture
+from tools.studio import (
+    Bookmark,
+    Report,
+    Studio,
+    at_once,
+    clip_product,
+    made_on,
+    progress_of,
+    recipe_of,
+    stored_picture,
+)
 
 
 class ImageToVideo(Arguments):
@@ -44,6 +54,7 @@ def animate(
         seed=seed,
         num_inference_steps=studio.video_sampling.num_inference_steps,
         guidance_scale=studio.video_sampling.guidance_scale,
+        frames_at_once=studio.frames_at_once,
     )
 
     def produce(bookmark: Bookmark | None) -> Product:
@@ -59,6 +70,7 @@ def animate(
         "guidance_scale": spec.guidance_scale,
         "width": studio.size[0],
         "height": studio.size[1],
+        **at_once(studio),
     }
     recipe = recipe_of(studio, "image_to_video", "image_to_video", asked, writer=clip_writer(), parents=(image,))
     return made_on(studio, recipe, produce, parents=(image,))

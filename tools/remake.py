@@ -39,6 +39,7 @@ class _Asked(BaseModel):
     seed: Seed = 0
     together: list[Seed] = Field(default=[], max_length=MOST_TOGETHER)
     num_frames: int = Field(default=2, ge=2, le=MOST_FRAMES + 1)
+    frames_at_once: int | None = Field(default=None, ge=1, le=MOST_FRAMES)
     num_inference_steps: int | None = Field(default=None, ge=1, le=1000)
     guidance_scale: float | None = Field(default=None, ge=0, le=100)
     image_guidance_scale: float | None = Field(default=None, ge=0, le=100)
@@ -164,6 +165,7 @@ def _with_dials(studio: Studio, made_by: str, asked: _Asked) -> Studio:
     if made_by not in SAMPLING:
         return studio
     dials: dict[str, Any] = {
-        SAMPLING[made_by]: Sampling(asked.num_inference_steps, asked.guidance_scale, asked.image_guidance_scale)
+        SAMPLING[made_by]: Sampling(asked.num_inference_steps, asked.guidance_scale, asked.image_guidance_scale),
+        "frames_at_once": asked.frames_at_once,
     }
     return replace(studio, **dials)

@@ -97,6 +97,8 @@ class Sampling:
 class Studio:
     """What a verb works with. size: (width, height) in pixels; num_frames: what the profile's A4 makes in one segment.
 
+    frames_at_once: how many of them are worked on together, for want of memory; None: all.
+
     lease: the right to publish for one run, handed through to the archive. bookmarks: of a recipe key, how far the work
     on it has come; None: long calls begin anew after a crash.
     """
@@ -111,8 +113,14 @@ class Studio:
     edit_sampling: Sampling = field(default_factory=Sampling)
     video_sampling: Sampling = field(default_factory=Sampling)
     connect_sampling: Sampling = field(default_factory=Sampling)
+    frames_at_once: int | None = None
     report: Report = unheard
     bookmarks: Callable[[str], Bookmark] | None = None
+
+
+def at_once(studio: Studio) -> dict[str, JsonValue]:
+    """What a recipe says of how many frames were worked on together: nothing, but for want of memory."""
+    return {} if studio.frames_at_once is None else {"frames_at_once": studio.frames_at_once}
 
 
 def made_on(

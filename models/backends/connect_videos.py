@@ -24,13 +24,15 @@ class ConnectVideos:
         """`spec.num_frames` frames at the row's rate; the given pictures first and last."""
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         noise = generator(spec.seed)
-        with Loops(self, [spec], [noise], steps, progress, bookmark, pieces(spec.num_frames)) as loops:
+        loops_in_all = pieces(spec.num_frames, spec.frames_at_once)
+        with Loops(self, [spec], [noise], steps, progress, bookmark, loops_in_all) as loops:
             frames = self.pipeline(
                 to_tensor(spec.before),
                 to_tensor(spec.after),
                 num_frames=spec.num_frames,
                 num_inference_steps=steps,
                 generator=noise,
+                frames_at_once=spec.frames_at_once,
                 callback_on_step_end=loops,
             )
         return Clip(frames_of(frames), self.row.fps)

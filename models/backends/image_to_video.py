@@ -14,6 +14,9 @@ from models.embedded.pipelines import pieces
 from models.loops import Loops
 from models.presets import Preset
 
+SHORTEST_SEGMENT = 14
+"""Frames of the shortest clips that Stable Video Diffusion was trained on (its model card; the XT weights: 25)."""
+
 
 @dataclass(frozen=True)
 class ImageToVideo:
@@ -28,7 +31,8 @@ class ImageToVideo:
         """`spec.num_frames` frames at the row's rate, the first one the given picture."""
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         noise = generator(spec.seed)
-        with Loops(self, [spec], [noise], steps, progress, bookmark, pieces(spec.num_frames)) as loops:
+        loops_in_all = pieces(spec.num_frames, spec.frames_at_once)
+        with Loops(self, [spec], [noise], steps, progress, bookmark, loops_in_all) as loops:
             frames = self.pipeline(
                 spec.prompt,
                 to_tensor(spec.image),
@@ -36,6 +40,7 @@ class ImageToVideo:
                 num_inference_steps=steps,
                 guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
                 generator=noise,
+                frames_at_once=spec.frames_at_once,
                 callback_on_step_end=loops,
             )
         return Clip(frames_of(frames), self.row.fps)
@@ -61,30 +66,35 @@ class StableVideo:
     numerics: str
 
     def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
-        """Segments of `row.num_frames`, each from the last frame of the one before, the joint frame once."""
-        added = self.row.num_frames - 1
+        """Segments of `row.num_frames`, or of less for want of memory, each from the last frame of the one before, the
+        joint frame once."""
+        length = self.row.num_frames
+        if spec.frames_at_once is not None:
+            length = min(length, max(SHORTEST_SEGMENT, spec.frames_at_once))
+        added = length - 1
         segments = max(1, -(-(spec.num_frames - 1) // added))
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         noise, frames = generator(spec.seed), spec.image.pixels[None]
         with Loops(self, [spec], [noise], steps, progress, bookmark, segments) as loops:
             for segment in range(segments):
-                made = self._segment(frames[-1], spec, noise, loops)
+                made = self._segment(frames[-1], length, spec, noise, loops)
                 frames = made if segment == 0 else np.concatenate([frames, made[1:]])
         return Clip(frames[: spec.num_frames], self.row.fps)
 
-    def _segment(self, first: Any, spec: VideoSpec, noise: torch.Generator, loops: Loops) -> Any:
+    def _segment(self, first: Any, length: int, spec: VideoSpec, noise: torch.Generator, loops: Loops) -> Any:
         options = self.row.options
+        chunk = int(options["decode_chunk_size"])
         made = self.pipeline(
             Image.fromarray(first),
             height=first.shape[0],
             width=first.shape[1],
-            num_frames=self.row.num_frames,
+            num_frames=length,
             num_inference_steps=loops.steps,
             max_guidance_scale=self.row.guidance if spec.guidance_scale is None else spec.guidance_scale,
             fps=round(self.row.fps),
             motion_bucket_id=int(options["motion_bucket_id"]),
             noise_aug_strength=options["noise_aug_strength"],
-            decode_chunk_size=int(options["decode_chunk_size"]),
+            decode_chunk_size=chunk if spec.frames_at_once is None else min(chunk, spec.frames_at_once),
             generator=noise,
             output_type="np",
             callback_on_step_end=loops,

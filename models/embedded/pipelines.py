@@ -21,9 +21,9 @@ StepEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
 """diffusers' `callback_on_step_end`: (pipeline, step, timestep, tensors) -> tensors to go on with."""
 
 
-def pieces(num_frames: int) -> int:
-    """How many loops draw so many frames."""
-    return -(-num_frames // FRAMES_AT_ONCE)
+def pieces(num_frames: int, frames_at_once: int | None = None) -> int:
+    """How many loops draw so many frames; frames_at_once: None for as many as usual."""
+    return -(-num_frames // (frames_at_once or FRAMES_AT_ONCE))
 
 
 class _Denoising(DiffusionPipeline):
@@ -227,6 +227,7 @@ class ClipFromImagePipeline(_Denoising):
         num_inference_steps: int,
         guidance_scale: float,
         generator: torch.Generator,
+        frames_at_once: int | None = None,
         callback_on_step_end: StepEnd | None = None,
     ) -> Tensor:
         """image float (3, H, W) in [-1, 1] -> frames float32 (num_frames, 3, H, W) in [-1, 1].
@@ -241,7 +242,7 @@ class ClipFromImagePipeline(_Denoising):
         noise = torch.randn((1, *first.shape[1:]), generator=generator, dtype=torch.float32).to(first)
         frames: list[Tensor] = []
         unseen = torch.zeros_like(picture)
-        for targets in torch.split(places, FRAMES_AT_ONCE):
+        for targets in torch.split(places, frames_at_once or FRAMES_AT_ONCE):
             pictures, start = picture.expand(len(targets), -1, -1, -1), origin.expand(len(targets), -1)
             # Encoded again in this batch: alone, its last bits are others, and so would the clip's be.
             known, carried = (encoded(self.vae, each) for each in (pictures, layout.moved(pictures, start, targets)))
@@ -271,6 +272,7 @@ class ClipBetweenImagesPipeline(_Denoising):
         num_frames: int,
         num_inference_steps: int,
         generator: torch.Generator,
+        frames_at_once: int | None = None,
         callback_on_step_end: StepEnd | None = None,
     ) -> Tensor:
         """before, after float (3, H, W) in [-1, 1] -> frames float32 (num_frames, 3, H, W) in [-1, 1].
@@ -284,7 +286,7 @@ class ClipBetweenImagesPipeline(_Denoising):
         shares = torch.linspace(0, 1, num_frames, device=known.device)
         chunks = [
             self._drawn(noise, self._given(ends, known, places, share), num_inference_steps, callback_on_step_end)
-            for share in torch.split(shares, FRAMES_AT_ONCE)
+            for share in torch.split(shares, frames_at_once or FRAMES_AT_ONCE)
         ]
         drawn = torch.cat([self._decode(chunk) for chunk in chunks])
         origins = [place.expand(num_frames, -1) for place in places]

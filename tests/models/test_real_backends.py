@@ -1,11 +1,15 @@
 """The paper's pipelines through the same loading code, with tiny weights of their classes."""
 
+import weakref
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from models.agent import AgentError, EditSpec, ImageSpec, OutOfMemory, Picture, VideoSpec, WeightsMissing
+from models.backends.image_to_video import SHORTEST_SEGMENT
 from models.presets import Preset
 from models.residency import Residency
 
@@ -102,7 +106,94 @@ def test_a_budget_too_small_is_told_with_numbers(tiny_table: Table) -> None:
         pass
 
 
-@pytest.mark.parametrize("error", [MemoryError(), type("OutOfMemoryError", (RuntimeError,), {})("CUDA")])
+def test_stable_video_works_on_fewer_frames_for_want_of_memory(tiny_table: Table) -> None:
+    row = replace(preset_of(tiny_table, "image_to_video"), num_frames=SHORTEST_SEGMENT + 2)
+    house = Residency("paper", device="cpu", table=(row,))
+    image = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))
+    steps: list[tuple[int, int]] = []
+    with house.lend("image_to_video") as animate:
+        decoded = count_frames(animate.pipeline.vae)
+        clip = animate(
+            VideoSpec("it moves", image, row.num_frames, 3, 1, frames_at_once=1),
+            progress=lambda step, of: steps.append((step, of)),
+        )
+    assert len(clip.frames) == row.num_frames
+    assert steps == [(1, 2), (2, 2)], "two segments"
+    assert set(decoded) == {1}
+
+
+def preset_of(table: Table, role: str) -> Preset:
+    return next(row for row in table if row.role == role)
+
+
+def count_frames(vae: Any) -> list[int]:
+    """How many frames each decoding had."""
+    heard, decode = [], vae.decode
+
+    def counted(latents: Any, num_frames: int, **how: Any) -> Any:
+        heard.append(num_frames)
+        return decode(latents, num_frames=num_frames, **how)
+
+    vae.decode = counted
+    return heard
+
+
+def test_when_memory_runs_out_the_others_leave(tiny_table: Table) -> None:
+    house = Residency("paper", device="cpu", table=tiny_table)
+    with house.lend("text_to_image"):
+        pass
+    for freed in (True, False):
+        with pytest.raises(OutOfMemory) as caught, house.lend("image_to_video"):
+            raise MemoryError
+        assert caught.value.freed is freed
+        assert list(house._loaded) == ["image_to_video"]
+
+
+def test_when_there_is_no_room_to_load_the_others_leave(tiny_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = Residency("paper", device="cpu", table=tiny_table)
+    with house.lend("text_to_image"):
+        pass
+    load = house._load
+
+    def full(_role: str) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(house, "_load", full)
+    with pytest.raises(OutOfMemory) as caught, house.lend("image_to_video"):
+        pass
+    assert caught.value.freed
+    monkeypatch.setattr(house, "_load", load)
+    with house.lend("image_to_video"):
+        assert list(house._loaded) == ["image_to_video"]
+
+
+def test_what_a_failed_call_held_is_given_back(tiny_table: Table) -> None:
+    house = Residency("paper", device="cpu", table=tiny_table)
+    held: list[weakref.ref[Any]] = []
+
+    def call() -> None:
+        tensor = torch.zeros(8)
+        held.append(weakref.ref(tensor))
+        raise MemoryError
+
+    with pytest.raises(OutOfMemory) as caught, house.lend("image_to_video"):
+        call()
+    assert caught.value.__cause__ is not None, "it is kept, with its frames"
+    assert held[0]() is None
+
+
+def real_cpu_trouble() -> BaseException:
+    """What PyTorch raises for an impossible tensor."""
+    try:
+        torch.empty(2**60)
+    except RuntimeError as error:
+        return error
+    raise AssertionError("there was room")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), real_cpu_trouble()]
+)
 def test_memory_that_runs_out_is_an_agent_error(tiny_table: Table, error: BaseException) -> None:
     house = Residency("paper", device="cpu", table=tiny_table)
     with pytest.raises(OutOfMemory, match="fewer frames"), house.lend("text_to_image"):
