@@ -41,7 +41,7 @@ class Screen:
 
     def say(self, words: str, *, style: str | None = None) -> None:
         """A sentence, as it is: words of a person, and paths, may hold what looks like markup."""
-        self.console.print(Text(words, style=style or ""), soft_wrap=True, highlight=False)
+        self.console.print(Text(printable(words), style=style or ""), soft_wrap=True, highlight=False)
 
     def show(self, thing: Thing, mark: Mark) -> None:
         """A product as the store has it: number, kind, what it was made of, id and file; and what it looks like."""
@@ -110,6 +110,11 @@ def write_copy(archive: "Archive", clip: "Artifact", path: Path) -> None:
 def draws_pictures(console: Console) -> bool:
     """True for a terminal that shows colours."""
     return console.is_terminal and not console.no_color and console.color_system in ("truecolor", "256")
+
+
+def printable(words: str) -> str:
+    """Without what moves a terminal's cursor or turns its lines around: a model's words are shown, and not obeyed."""
+    return "".join(each if each.isprintable() or each in "\n\t" else " " for each in words)
 
 
 def _words(thing: Thing) -> str:

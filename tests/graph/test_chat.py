@@ -239,6 +239,12 @@ def test_pictures_are_for_terminals_with_colours() -> None:
     assert not draws_pictures(Console(file=io.StringIO()))
 
 
+def test_what_would_command_the_terminal_is_shown_as_nothing() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    Screen(console, archive=None).say("look\x1b[2J\u202e here\r[red]\n2  film")  # type: ignore[arg-type]
+    assert console.file.getvalue() == "look [2J  here [red]\n2  film\n"  # type: ignore[attr-defined]
+
+
 def test_a_pipe_takes_lines_that_go_on(tmp_path: Path) -> None:
     console = Console(file=io.StringIO())
     piped = Piped(console, io.StringIO("\n  \na red \\\nball\nagain"))
