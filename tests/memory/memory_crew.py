@@ -6,9 +6,11 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, event
 
+from memory import database, upgrade
 from memory.archive import Archive, Product
 from memory.errors import ArchiveError
 from memory.records import Media, Recipe, Request
@@ -132,3 +134,61 @@ def opens_as_nobody(line: Connection, url: str, home: Path) -> None:
         Archive.open(url, home)
     except ArchiveError as error:
         line.send((type(error).__name__, str(error)))
+
+
+def opens_with(line: Connection, url: str, home: Path, migrations: Path, head: str, dies_at: int) -> None:
+    """Open, when told, as a program that knows the migrations up to `head`; die at that statement of it, from 1.
+
+    Says how many statements it took.
+    """
+    told = 0
+
+    def on_statement(_connection: object, _cursor: object, _statement: str, *_: object) -> None:
+        nonlocal told
+        told += 1
+        if told == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    upgrade.MIGRATIONS, database.HEAD = migrations, head
+    event.listen(Engine, "before_cursor_execute", on_statement)
+    line.send("ready")
+    line.recv()
+    try:
+        with Archive.open(url, home):
+            line.send(told)
+    except ArchiveError as error:
+        line.send(str(error))
+
+
+def sets_up(line: Connection, url: str, home: Path, dies_at: int) -> None:
+    """Make the tables of the checkpoints, and die at that statement of it, from 1; say how many it took."""
+    import sqlite3
+
+    import psycopg
+
+    import memory.checkpoints  # before anything is counted
+
+    told = 0
+
+    def counted(*_: object) -> None:
+        nonlocal told
+        told += 1
+        if told == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    connect, execute = sqlite3.connect, psycopg.Cursor.execute
+
+    def heard(*asked: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*asked, **how)
+        connection.set_trace_callback(counted)
+        return connection
+
+    def executed(cursor: Any, *asked: Any, **how: Any) -> Any:
+        counted()
+        return execute(cursor, *asked, **how)
+
+    with Archive.open(url, home) as archive:
+        memory.checkpoints.sqlite3.connect = heard  # type: ignore[attr-defined]
+        psycopg.Cursor.execute = executed  # type: ignore[method-assign]
+        memory.checkpoints.set_up(archive._address, 30.0)
+    line.send(told)
