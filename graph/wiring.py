@@ -1,7 +1,7 @@
 """Who is plugged into what: from settings to the rooms of a run. Called by the doors only."""
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
@@ -54,7 +54,10 @@ def lender(settings: Settings, stored: dict[str, JsonValue]) -> Residency:
 
 
 def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
-    """The rooms of runs in the profile of `settings`. Raises RequestError for an unknown profile."""
+    """The rooms of runs in the profile of `settings`; runs with the same numerics borrow the same agents.
+
+    Raises RequestError for an unknown profile.
+    """
     profile_of(settings.profile)
     row = preset(settings.profile, "image_to_video")
 
@@ -62,10 +65,17 @@ def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
         chosen = replace(planner_settings(settings), name=request.planner)
         return make_planner(chosen, profile_of(request.profile))
 
+    @cache
+    def lender_with(**numerics: Any) -> Any:
+        return lender(settings, numerics)
+
+    def lender_for(stored: dict[str, JsonValue]) -> Any:
+        return lender_with(**{name: stored.get(name, ours) for name, ours in numerics_of(settings).items()})
+
     return Rooms(
         archive=archive,
         planner=planner,
-        lender=lambda stored: lender(settings, stored),
+        lender=lender_for,
         size=(row.width, row.height),
         fps=row.fps,
         num_frames=row.num_frames,

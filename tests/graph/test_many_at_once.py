@@ -1,0 +1,103 @@
+"""Runs that wait for a word and runs that were stopped, gone on with by one process at once: each comes to its film."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+sys.path.append(str(Path(__file__).parent))
+
+from tiny import TinyLender, rooms_with
+
+from graph import wiring
+from graph.conversation import Answer
+from graph.errors import Stopped
+from graph.house import Rooms, answer, question_of_run, resume, start
+from graph.settings import Settings
+from memory.archive import Archive
+from memory.records import Request, Run
+
+WISH = "a red ball moves right in the snow"
+MANY = 12
+MOST_CONNECTIONS = 15
+"""That an archive opens: SQLAlchemy's pool of 5, and 10 beside it."""
+
+
+class Counted:
+    """How many connections an archive has open, and how many it had at most."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.now, self.most, self._lock = 0, 0, threading.Lock()
+        event.listen(archive._engine, "connect", lambda *_: self._count(1))
+        event.listen(archive._engine, "close", lambda *_: self._count(-1))
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self.now += more
+            self.most = max(self.most, self.now)
+
+
+@pytest.fixture
+def archive(database_url: str, tmp_path: Path) -> Iterator[Archive]:
+    with Archive.open(database_url, tmp_path / "home") as known:
+        yield known
+
+
+def paused(rooms: Rooms, seed: int) -> str:
+    """The id of a run that waits for a word about its picture, or was stopped while its clip was made."""
+    heard: list[dict[str, Any]] = []
+    if seed % 2:
+        return start(rooms, Request(prompt=WISH, seed=seed, review="ask"), {}, heard.append).id
+    stop = threading.Event()
+
+    def hear(told: dict[str, Any]) -> None:
+        heard.append(told)
+        if told.get("kind") == "custom" and told["told"].get("stage") == "image_to_video":
+            stop.set()
+
+    with pytest.raises(Stopped):
+        start(replace(rooms, stop=stop), Request(prompt=WISH, seed=seed), {}, hear)
+    return str(heard[0]["run"])
+
+
+def gone_on_with(rooms: Rooms, run_id: str) -> Run:
+    """The run at its end."""
+    run = resume(rooms, run_id, lambda _told: None)
+    while run.status == "waiting":
+        question = question_of_run(rooms, run)
+        assert question is not None
+        run = answer(rooms, run.id, question, Answer(moves=[{"do": "go_on"}]), lambda _told: None)
+    return run
+
+
+def test_all_come_to_their_films_with_few_connections(archive: Archive, tmp_path: Path) -> None:
+    lender = TinyLender()
+    rooms = rooms_with(archive, lender)
+    runs = [paused(rooms, seed) for seed in range(MANY)]
+    assert sorted(archive.run(run).status for run in runs) == ["interrupted"] * (MANY // 2) + ["waiting"] * (MANY // 2)
+    calls, connections = sum(lender.called.values()), Counted(archive)
+    with ThreadPoolExecutor(MANY) as people:
+        ended = list(people.map(lambda run: gone_on_with(rooms, run), runs))
+    assert connections.most <= MOST_CONNECTIONS
+    # A picture each was there; the clips that were begun are begun again, and nothing else.
+    assert sum(lender.called.values()) - calls == MANY
+    with Archive.open(f"sqlite:///{tmp_path / 'undisturbed.db'}", tmp_path / "undisturbed") as other:
+        undisturbed = rooms_with(other, TinyLender())
+        for seed, run in enumerate(ended):
+            alone = start(undisturbed, Request(prompt=WISH, seed=seed), {}, lambda _told: None)
+            films = [known.artifact(str(each.film)).sha256 for known, each in ((archive, run), (other, alone))]
+            assert films[0] == films[1], f"seed {seed}"
+
+
+def test_agents_are_loaded_once_for_all_runs_with_the_same_numerics(archive: Archive) -> None:
+    rooms = wiring.rooms_of(Settings(profile="embedded", device="cpu"), archive)
+    stored: dict[str, Any] = {"device": "cpu", "threads": 1, "dtype": None}
+    lender = rooms.lender(stored)
+    assert rooms.lender({**stored, "planner": "embedded"}) is lender
+    assert rooms.lender({**stored, "threads": 2}) is not lender
