@@ -39,6 +39,8 @@ NAMES: Final = (
     "tcon",
     "tmean",
     "video_length",
+    "embedded_object_consistency",
+    "embedded_prompt_likeness",
 )
 """The table's metrics, here without the networks that it imports; a test holds the two together."""
 COUNTED: Final = ("evals.", "tools.footage")
