@@ -70,7 +70,8 @@ def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
         return lender(settings, numerics)
 
     def lender_for(stored: dict[str, JsonValue]) -> Any:
-        return lender_with(**{name: stored.get(name, ours) for name, ours in numerics_of(settings).items()})
+        numerics: dict[str, Any] = {name: stored.get(name, ours) for name, ours in numerics_of(settings).items()}
+        return lender_with(**numerics)
 
     return Rooms(
         archive=archive,

@@ -68,6 +68,16 @@ class _Idle:
         return [self(spec, progress=progress) for spec in specs]  # type: ignore[misc]
 
 
+def idle_rooms(archive: Archive) -> Rooms:
+    """Rooms in which agents cost nothing."""
+    lender: Any = _Idle()
+    planner = Planner("embedded", EmbeddedPlanner(), EMBEDDED)
+    return Rooms(
+        archive=archive, planner=lambda _request: planner, lender=lambda _stored: lender, size=(SIDE, SIDE), fps=FPS,
+        num_frames=FRAMES,
+    )  # fmt: skip
+
+
 @dataclass
 class Chat:
     """A conversation in a home of its own; the agents cost nothing, so that what a turn costs is ours."""
@@ -77,12 +87,7 @@ class Chat:
 
     def __post_init__(self) -> None:
         self.archive = Archive.open(f"sqlite:///{self.folder / 'mora.db'}", self.folder)
-        lender: Any = _Idle()
-        planner = Planner("embedded", EmbeddedPlanner(), EMBEDDED)
-        self.rooms = Rooms(
-            archive=self.archive, planner=lambda _request: planner, lender=lambda _stored: lender,
-            size=(SIDE, SIDE), fps=FPS, num_frames=FRAMES,
-        )  # fmt: skip
+        self.rooms = idle_rooms(self.archive)
         self.run = start(self.rooms, Request(prompt="", review="chat", seed=1), {}, lambda _heard: None)
 
     def turn(self) -> float:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from evals.bench.bare import bare_film
 from evals.bench.chat import TURNS, Talked, talk
+from evals.bench.many import MANY, Resumed, resume_many
 from graph.house import Rooms, context_of, new_run, start
 from graph.settings import Settings
 from graph.telling import checkpoints_of
@@ -46,7 +47,7 @@ class Ratio(BaseModel):
 
 def measure_speed(*, rounds: int, report: Report) -> list[Ratio]:
     """All comparisons, `rounds` times each. Takes about a minute a round on two cores."""
-    measures = (_help, _cold, _warm, _candidates, _growth, _late_turn, _long_chat)
+    measures = (_help, _cold, _warm, _candidates, _growth, _late_turn, _long_chat, _many, _many_memory)
     found = []
     for number, measure in enumerate(measures, 1):
         found.append(measure(rounds))
@@ -150,6 +151,23 @@ def _late_turn(_rounds: int) -> Ratio:
 def _long_chat(_rounds: int) -> Ratio:
     size = _talked().size / 1e6
     return Ratio(name=f"database of a chat of {TURNS} turns", ours=size, other=None, unit="MB", value=size, bound=10)
+
+
+@lru_cache
+def _resumed() -> Resumed:
+    with TemporaryDirectory() as folder:
+        return resume_many(Path(folder))
+
+
+def _many(_rounds: int) -> Ratio:
+    found = _resumed()
+    name = f"a run of {MANY} resumed at once against one after the other, agents left out"
+    return _ratio(name, [found.at_once], [found.in_turn], 1.5)
+
+
+def _many_memory(_rounds: int) -> Ratio:
+    grown = _resumed().megabytes
+    return Ratio(name=f"memory for {MANY} runs at once", ours=grown, other=None, unit="MB", value=grown, bound=200)
 
 
 def _house(folder: Path) -> Archive:

@@ -1,0 +1,90 @@
+"""Many paused runs gone on with by one process at once, with agents that cost nothing: time, memory, connections.
+
+`python -m evals.bench.many [URL]` prints them, for a PostgreSQL database at URL if there is one; `main.py evaluate speed`
+has them among the others.
+"""
+
+import resource
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import event
+
+from evals.bench.chat import idle_rooms
+from graph.conversation import Answer
+from graph.house import Rooms, answer, question_of_run, start
+from memory.archive import Archive
+from memory.records import Request, Run
+
+MANY = 50
+WISH = "a red ball moves right in the snow"
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What it cost to bring paused runs to their films. seconds: of one of them, all at once and one after the other;
+    connections: most that were open at once; megabytes: by how much the process grew while all went on at once."""
+
+    at_once: float
+    in_turn: float
+    connections: int
+    megabytes: float
+
+
+def resume_many(folder: Path, url: str | None = None, count: int = MANY) -> Resumed:
+    """`count` runs that wait for a word, all at once, and as many one after the other."""
+    with Archive.open(url or f"sqlite:///{folder / 'mora.db'}", folder) as archive:
+        rooms, connections = idle_rooms(archive), _Connections(archive)
+        first, second = ([_paused(rooms, seed) for seed in range(begin, begin + count)] for begin in (0, count))
+        in_turn = _seconds(rooms, first, 1)
+        before, connections.most = _peak(), 0
+        at_once = _seconds(rooms, second, count)
+        return Resumed(at_once / count, in_turn / count, connections.most, _peak() - before)
+
+
+class _Connections:
+    def __init__(self, archive: Archive) -> None:
+        self.most, self._now, self._lock = 0, 0, threading.Lock()
+        event.listen(archive._engine, "checkout", lambda *_: self._count(1))
+        event.listen(archive._engine, "checkin", lambda *_: self._count(-1))
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._now += more
+            self.most = max(self.most, self._now)
+
+
+def _paused(rooms: Rooms, seed: int) -> Run:
+    return start(rooms, Request(prompt=WISH, seed=seed, review="ask"), {}, lambda _heard: None)
+
+
+def _seconds(rooms: Rooms, runs: list[Run], at_once: int) -> float:
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(at_once) as people:
+        ended = list(people.map(lambda run: _ended(rooms, run), runs))
+    assert {run.status for run in ended} == {"done"}
+    return time.perf_counter() - begun
+
+
+def _ended(rooms: Rooms, run: Run) -> Run:
+    while (question := question_of_run(rooms, run)) is not None:
+        run = answer(rooms, run.id, question, Answer(moves=[{"do": "go_on"}]), lambda _heard: None)
+    return run
+
+
+def _peak() -> float:
+    """The most memory that this process has ever had, in megabytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as home:
+        found = resume_many(Path(home), *sys.argv[1:])
+    times = f"{found.at_once * 1000:.0f} ms a run at once, {found.in_turn * 1000:.0f} ms in turn"
+    print(f"{MANY} runs: {times}; {found.connections} connections, {found.megabytes:.0f} MB more")  # noqa: T201
