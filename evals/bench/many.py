@@ -1,7 +1,7 @@
 """Many paused runs gone on with by one process at once, with agents that cost nothing: time, memory, connections.
 
-`python -m evals.bench.many [URL]` prints them, for a PostgreSQL database at URL if there is one; `main.py evaluate speed`
-has them among the others.
+`python -m evals.bench.many [URL]` prints them, URL being an empty database; `main.py evaluate speed` has them among the
+others.
 """
 
 import resource
@@ -85,6 +85,6 @@ def _peak() -> float:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as home:
-        found = resume_many(Path(home), *sys.argv[1:])
+        found = resume_many(Path(home), sys.argv[1] if len(sys.argv) > 1 else None)
     times = f"{found.at_once * 1000:.0f} ms a run at once, {found.in_turn * 1000:.0f} ms in turn"
     print(f"{MANY} runs: {times}; {found.connections} connections, {found.megabytes:.0f} MB more")  # noqa: T201
