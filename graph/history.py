@@ -8,6 +8,7 @@ from langgraph.checkpoint.serde.types import RESUME
 from langgraph.constants import END, START
 
 from graph.errors import RequestError
+from memory.artifacts import Made
 from memory.records import Artifact, Run
 
 if TYPE_CHECKING:
@@ -151,6 +152,24 @@ def take_over(archive: "Archive", run: Run, lease: "Lease") -> None:
     if "calls" not in origin["state"]:
         for call in archive.llm_calls(origin["run"]):
             archive.remember_llm(lease, call.model_copy(update={"run": run.id}))
+
+
+def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:
+    """One sentence when what was just made is of another model than what the run had before; None: of the same.
+
+    A run that was begun before an upgrade goes on after it; then its products are of two kinds.
+    """
+    new = {one.artifact.id: one.artifact.recipe for one in made if one.called}
+    now = next(iter(new.values()), None)
+    if now is None:
+        return None
+    before = [one.recipe for one in archive.artifacts(run_id) if one.recipe.agent == now.agent and one.id not in new]
+    if not before or any((one.weights, one.numerics) == (now.weights, now.numerics) for one in before):
+        return None
+    from memory.recorded import changed
+
+    why = (changed(before[-1], now) or "").removeprefix("It was")
+    return f"This run goes on with another {now.agent} than it began with: it was{why}"
 
 
 def families_of(archive: "Archive", ids: Iterable[str]) -> list[str]:

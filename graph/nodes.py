@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 
 from graph.asking_less import Ask, asks_of, with_less
 from graph.drafts import Brief, Enhancement, PlanDraft
+from graph.history import another_agent
 from graph.planners import brief_of
 from graph.procedures import STEPS, AnyTool, Tool, call_id, film_of, needs_of
 from graph.recorder import ArchiveRecorder
@@ -86,6 +87,8 @@ def act(state: Errand, runtime: Runtime[Context]) -> RunState:
         report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
         take = Take(artifact=made.artifact.id, seed=seed, attempt=attempt)
         takes.append(Take(**take, inputs=state["inputs"], asked=call["arguments"]))
+    if another := another_agent(context.archive, context.lease.run, every):
+        report({"stage": call["tool"], "note": another})
     return {"takes": {call["id"]: takes}, "notes": notes}
 
 
