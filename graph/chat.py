@@ -57,6 +57,7 @@ class Chat:
         """Turns, until the run is done or the person leaves; the run as it is then."""
         self._look()
         with self._asked_to_leave():
+            self.rooms.stop_if_asked()  # while it was opened
             if self.run.status == "waiting" and self.state.get("verdicts"):
                 self._show_board()
             elif self.run.status not in ("waiting", "done"):
@@ -304,7 +305,6 @@ def converse(rooms: Rooms, run: Run, person: Person, screen: Screen, listening: 
 
     Raises Stopped when the process was asked to end.
     """
-    rooms.stop_if_asked()  # while it was opened
     chat = Chat(rooms, run, person, screen, listening)
     ended = chat.go()
     if chat.leaving.is_set():
