@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
     from graph.planners import Patience
-    from models.agent import Role
+    from models.agent import AnyRole
     from tools.studio import Identity
 
 INTERRUPTED = 130
@@ -115,7 +115,7 @@ class StoppableLender:
     lender: Lender
     stop_if_asked: Callable[[], None]
 
-    def identity(self, role: "Role") -> "Identity":
+    def identity(self, role: "AnyRole") -> "Identity":
         """As the lender says."""
         return self.lender.identity(role)
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from graph.procedures import STEPS
 from memory.records import Artifact, Run
+from models.presets import SYSTEMS
 from tools.export import export
 from tools.sheet import frame_sheet
 from tools.studio import sheet_frames
@@ -31,6 +32,7 @@ WORK = {
     "text_to_image": "drawing",
     "edit_image": "changing",
     "image_to_video": "animating",
+    "text_to_video": "making the clip",
     "edit_video": "changing",
     "connect_videos": "leading over",
     "assemble_film": "joining",
@@ -40,7 +42,10 @@ SHORTER = 8
 """Digits left out of an id where it is only compared with one that stands whole beside it."""
 ENOUGH = 18
 """Digits of a checkpoint's id that tell it from the others of its run: they are its time."""
-MADE_BY_MODELS = ("text_to_image", "edit_image", "image_to_video", "edit_video", "connect_videos")
+MADE_BY_MODELS = (
+    *("text_to_image", "edit_image", "image_to_video", "edit_video", "connect_videos"),
+    *(row.profile for row in SYSTEMS),
+)
 
 
 class Bars:

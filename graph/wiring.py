@@ -13,7 +13,7 @@ from graph.profiles import PROFILES, Profile
 from graph.settings import Settings
 from memory.bookmarks import Bookmarks
 from memory.records import Request
-from models.presets import preset
+from models.presets import SYSTEMS, preset
 from models.residency import Residency
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def planner_settings(settings: Settings) -> PlannerSettings:
 
 def profile_of(name: str) -> Profile:
     """What the models of a profile can draw. Raises RequestError naming the profiles there are."""
+    if name in {row.profile for row in SYSTEMS}:
+        raise RequestError(
+            f"{name} is no profile but a system that Mora is held against; `evaluate suite SUITE --system {name}` runs "
+            "it, and goes on where it was stopped."
+        )
     if name not in PROFILES:
         raise RequestError(f"There is no profile {name!r}; choose one of {', '.join(PROFILES)}.")
     return PROFILES[name]

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Role = Literal["text_to_image", "edit_image", "image_to_video", "connect_videos"]
+AnyRole = Role | Literal["text_to_video"]
+"""Mora's agents A2 to A5, and what whole systems do that Mora is held against."""
 
 UInt8Array = NDArray[np.uint8]
 Spec = TypeVar("Spec", contravariant=True)
@@ -83,6 +85,17 @@ class ConnectSpec:
     frames_at_once: int | None = None
 
 
+@dataclass(frozen=True)
+class TextToVideoSpec:
+    """What a system needs that makes a clip of words alone. None means the preset's value."""
+
+    prompt: str
+    num_frames: int
+    seed: int
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+
 Progress = Callable[[int, int], None]
 """(steps done, steps in all) of the denoising loop; raises to cancel."""
 
@@ -139,6 +152,8 @@ class Lender(Protocol):
     def lend(self, role: Literal["image_to_video"], /) -> AbstractContextManager[Agent[VideoSpec, Clip]]: ...
     @overload
     def lend(self, role: Literal["connect_videos"], /) -> AbstractContextManager[Agent[ConnectSpec, Clip]]: ...
+    @overload
+    def lend(self, role: Literal["text_to_video"], /) -> AbstractContextManager[Agent[TextToVideoSpec, Clip]]: ...
 
 
 class AgentError(Exception):

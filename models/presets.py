@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.agent import Role, WeightsMissing
+from models.agent import AnyRole, Role, WeightsMissing
 
 EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
 
@@ -13,7 +13,7 @@ class Preset:
     """One model in one role. `weights` is a folder or a hub id; gib is what it takes on the device."""
 
     profile: str
-    role: Role
+    role: AnyRole
     pipeline: str
     weights: str
     revision: str | None
@@ -37,6 +37,7 @@ _SDXL = ("stabilityai/stable-diffusion-xl-base-1.0", None)
 _PIX2PIX = ("timbrooks/instruct-pix2pix", None)
 _SVD = ("stabilityai/stable-video-diffusion-img2vid-xt", None)
 _SVD_OPTIONS = {"motion_bucket_id": 180, "noise_aug_strength": 0.1, "decode_chunk_size": 12}
+_SVD_AS_PUBLISHED = {"motion_bucket_id": 127, "noise_aug_strength": 0.02, "decode_chunk_size": 8}
 
 # fmt: off
 PRESETS: tuple[Preset, ...] = (
@@ -50,17 +51,28 @@ PRESETS: tuple[Preset, ...] = (
     Preset("paper", "image_to_video", "StableVideoDiffusionPipeline", *_SVD, "float16", 25, 3.0, 1024, 576, 25, 7.0,
            20.0, _SVD_OPTIONS),
 )
+
+SYSTEMS: tuple[Preset, ...] = (
+    Preset("modelscope", "text_to_video", "TextToVideoSDPipeline", "damo-vilab/text-to-video-ms-1.7b", None, "float16",
+           50, 9.0, 256, 256, 16, 8.0, 8.0),
+    Preset("cogvideox", "text_to_video", "CogVideoXPipeline", "zai-org/CogVideoX-2b", None, "float16",
+           50, 6.0, 720, 480, 49, 8.0, 20.0),
+    Preset("svd", "image_to_video", "StableVideoDiffusionPipeline", *_SVD, "float16", 25, 3.0, 1024, 576, 25, 7.0, 20.0,
+           _SVD_AS_PUBLISHED),
+)
+"""Systems that Mora is held against, one model each, with the settings that diffusers gives them; no profiles of Mora's
+own: no planner knows them."""
 # fmt: on
 
 PROFILES: tuple[str, ...] = tuple(dict.fromkeys(row.profile for row in PRESETS))
 
 
-def roles(profile: str, *, table: tuple[Preset, ...] = PRESETS) -> tuple[Role, ...]:
+def roles(profile: str, *, table: tuple[Preset, ...] = PRESETS) -> tuple[AnyRole, ...]:
     """The roles that a profile has models for."""
     return tuple(row.role for row in table if row.profile == profile)
 
 
-def preset(profile: str, role: Role, *, table: tuple[Preset, ...] = PRESETS) -> Preset:
+def preset(profile: str, role: AnyRole, *, table: tuple[Preset, ...] = PRESETS) -> Preset:
     """The row of a profile and role; WeightsMissing names the profiles there are."""
     for row in table:
         if (row.profile, row.role) == (profile, role):

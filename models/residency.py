@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.agent import Agent, AgentError, OutOfMemory, Role
+from models.agent import Agent, AgentError, AnyRole, OutOfMemory
 from models.presets import PRESETS, Preset, preset
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Residency:
     ) -> None:
         self.profile, self._device, self._threads, self._dtype = profile, device, threads, dtype
         self._gib, self._table = gib, table
-        self._loaded: OrderedDict[Role, Agent[Any, Any]] = OrderedDict()
-        self._identities: dict[Role, Identity] = {}
+        self._loaded: OrderedDict[AnyRole, Agent[Any, Any]] = OrderedDict()
+        self._identities: dict[AnyRole, Identity] = {}
         self._lock = threading.RLock()
 
-    def row(self, role: Role) -> Preset:
+    def row(self, role: AnyRole) -> Preset:
         """The preset in use for `role`."""
         return preset(self.profile, role, table=self._table)
 
@@ -68,7 +68,7 @@ class Residency:
             raise AgentError(f"this machine has no device {device} that PyTorch can use; choose auto or cpu")
         return Placement(device, self._threads, self._dtype)
 
-    def identity(self, role: Role) -> Identity:
+    def identity(self, role: AnyRole) -> Identity:
         """Digest of the weights and numerics of `role`'s agent, without loading it. Raises WeightsMissing."""
         from models.backends.loading import numerics, weights_digest
 
@@ -79,7 +79,7 @@ class Residency:
             return self._identities[role]
 
     @contextmanager
-    def lend(self, role: Role) -> Iterator[Any]:
+    def lend(self, role: AnyRole) -> Iterator[Any]:
         """The agent of `role`, alone on the device while it is borrowed. Raises WeightsMissing, OutOfMemory.
 
         Before OutOfMemory all other agents leave the device.
@@ -100,7 +100,7 @@ class Residency:
                     freed=freed,
                 ) from error
 
-    def _free_beside(self, role: Role, error: BaseException) -> bool:
+    def _free_beside(self, role: AnyRole, error: BaseException) -> bool:
         """Gives the memory of all other agents back, and what the failed call held; False if there was no other."""
         others = [each for each in self._loaded if each != role]
         for each in others:
@@ -117,12 +117,13 @@ class Residency:
             log.info("put %s away, since %s ran out of memory", ", ".join(others), role)
         return bool(others)
 
-    def _load(self, role: Role) -> Agent[Any, Any]:
+    def _load(self, role: AnyRole) -> Agent[Any, Any]:
         from models.backends import loading
         from models.backends.connect_videos import ConnectVideos
         from models.backends.edit_image import EditImage
         from models.backends.image_to_video import ImageToVideo, StableVideo
         from models.backends.text_to_image import TextToImage
+        from models.backends.text_to_video import CogVideo, TextToVideo
 
         started, row, identity = time.monotonic(), self.row(role), self.identity(role)
         pipeline = loading.load(row, self.placement)
@@ -132,6 +133,8 @@ class Residency:
             "ClipFromImagePipeline": ImageToVideo,
             "StableVideoDiffusionPipeline": StableVideo,
             "ClipBetweenImagesPipeline": ConnectVideos,
+            "TextToVideoSDPipeline": TextToVideo,
+            "CogVideoXPipeline": CogVideo,
         }
         adapter = adapters.get(row.pipeline, TextToImage)
         log.info("loaded %s from %s in %.2f s", role, row.weights, time.monotonic() - started)

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from memory.artifacts import Made, Product
 from memory.records import Artifact, Media, Recipe
 from models import agent
-from models.agent import Clip, Picture, Progress, Role, UInt8Array
+from models.agent import AnyRole, Clip, Picture, Progress, UInt8Array
 from tools.errors import BadInput
 from tools.media import (
     MATROSKA,
@@ -49,7 +49,7 @@ class Identity(Protocol):
 class Lender(agent.Lender, Protocol):
     """Who has the agents and knows what their products depend on. Raises AgentError."""
 
-    def identity(self, role: Role, /) -> Identity:
+    def identity(self, role: AnyRole, /) -> Identity:
         """Of the agent that `lend` would give; loads nothing."""
 
 
@@ -150,7 +150,7 @@ def stored_picture(studio: Studio, artifact: Artifact) -> Picture:
 def recipe_of(
     studio: Studio,
     made_by: str,
-    role: Role,
+    role: AnyRole,
     asked: dict[str, JsonValue],
     *,
     writer: str,

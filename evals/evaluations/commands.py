@@ -13,6 +13,7 @@ from graph.door import BUG, Json, at_the_door, listening, planner_name, progress
 
 if TYPE_CHECKING:
     from evals.evaluations.scoring import Bench, Judgement
+    from evals.evaluations.sources import Maker
     from graph.settings import Settings
     from memory.archive import Archive
 
@@ -81,32 +82,31 @@ def evaluate_suite(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many prompts.")] = None,
     profile: Annotated[str | None, typer.Option(help="Which models: embedded or paper.")] = None,
     planner: Annotated[str | None, typer.Option(help="Who plans: embedded, openai or llama.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Another system in place of Mora: modelscope, cogvideox or svd.")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help="Of that system: a folder, or a hub id that is here.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Of that system's sampler.")] = None,
+    frames: Annotated[int | None, typer.Option(min=2, max=1000, help="Of that system's clips.")] = None,
+    size: Annotated[str | None, typer.Option(help="Of that system's clips: WIDTHxHEIGHT.")] = None,
     gate: GateFile = None,
     as_json: Json = False,
 ) -> None:
     """Make a film of every prompt, and score them. Interrupt at will: the same command goes on."""
     with at_the_door():
-        from evals.evaluations.scoring import Origin, evaluate
-        from evals.evaluations.sources import Suite, films_for, read_suite
-        from graph.wiring import numerics_of
+        from evals.evaluations.scoring import evaluate
+        from evals.evaluations.sources import Suite, read_suite
 
         asked, whole = _asked(gate), read_suite(name)
         suite = Suite(whole.name, whole.prompts[:limit])
-        settings = settings_with(profile=profile, planner=planner)
-        said = {"profile": settings.profile, "planner": planner_name(settings)}
-
-        def wish(prompt: str, number: int) -> dict[str, Any]:
-            rest = dict.fromkeys(("motion", "transitions", "shots", "seconds"))
-            return {**rest, "prompt": prompt, "task": "auto", "before": False, "seed": number, "candidates": 1,
-                    "review": "never", **said}  # fmt: skip
-
         seeds = range(seed, seed + samples)
+        settings = settings_with(profile=profile, planner=planner)
+        maker = _maker(system, settings, weights=weights, steps=steps, frames=frames, size=size)
         with rooms_in(settings) as rooms, progress_bars() as report:
             with _unheard() as hear:
-                given, failed = films_for(rooms, suite, seeds, wish, numerics_of(settings), hear, report)
+                given, failed = maker.films(rooms, suite, seeds, hear, report)
             bench = _bench_on(rooms.archive, settings)
-            origin = Origin(f"mora {settings.profile}", suite.name, {**said, "seed": seed, "samples": samples})
-            found = evaluate(bench, given, _names(metrics), origin, report)
+            found = evaluate(bench, given, _names(metrics), maker.origin(suite.name, seeds), report)
         found.bad[:0] = failed
         _tell(found, asked, as_json)
 
@@ -238,6 +238,19 @@ def _unheard() -> Iterator[Any]:
     """What hears runs of which only the number that are done is told."""
     with listening() as listener:
         yield listener
+
+
+def _maker(system: str | None, settings: "Settings", *, size: str | None, **said: Any) -> "Maker":
+    """Who makes a suite's films: Mora, or a system by its name. Raises BadInput."""
+    from evals.evaluations.sources import Mora
+    from evals.evaluations.systems import Contender, dials_of, system_of
+    from tools.errors import BadInput
+
+    if system is None:
+        if named := [name for name, value in {"size": size, **said}.items() if value is not None]:
+            raise BadInput(f"--{named[0]} is of another system's clips; name the system with --system.")
+        return Mora(settings, planner_name(settings))
+    return Contender(system_of(system, dials_of(size=size, **said), settings.profile), settings)
 
 
 def _named(metrics: str | None) -> list[str]:

@@ -33,11 +33,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A prompt of a suite. dimensions: what VBench scores it for, () for all. style: as in `Given`."""
+    """A prompt of a suite. dimensions: what VBench scores it for, () for all. style, image: as in `Given`."""
 
     text: str
     style: str | None = None
     dimensions: tuple[str, ...] = ()
+    image: Path | None = None
 
 
 def gather(paths: Sequence[Path], prompts: Path | None = None) -> tuple[list[Given], list[str]]:
@@ -72,7 +73,10 @@ def read_json(path: Path) -> Any:
 
 
 def wanted_in(said: Any, where: object) -> list[Wanted]:
-    """The prompts of a suite: sentences, `{"prompt": ...}` or VBench's full info with `prompt_en`. Raises BadInput."""
+    """The prompts of a suite: sentences, `{"prompt": ...}` or VBench's full info with `prompt_en`. Raises BadInput.
+
+    An entry's "image", the picture that its video is to begin with, lies beside the file.
+    """
     entries = said.get("prompts") if isinstance(said, dict) else said
     wanted = [_wanted(entry, where) for entry in entries] if isinstance(entries, list) else []
     if not wanted:
@@ -88,7 +92,11 @@ def _wanted(entry: Any, where: object) -> Wanted:
         raise BadInput(f"{where} has {str(entry)[:60]!r} where a prompt should be; write a sentence.")
     dimensions = entry.get("dimension", ())
     dimensions = (dimensions,) if isinstance(dimensions, str) else dimensions
-    return Wanted(text, _style_in(entry), tuple(str(dimension) for dimension in dimensions))
+    image = entry.get("image")
+    if not isinstance(image, str | None):
+        raise BadInput(f"{where} has {str(image)[:60]!r} where the path of a picture should be; write one, or none.")
+    picture = None if image is None else Path(str(where)).parent / image
+    return Wanted(text, _style_in(entry), tuple(str(dimension) for dimension in dimensions), picture)
 
 
 def _style_in(entry: Mapping[str, Any]) -> str | None:

@@ -6,16 +6,18 @@ A suite's prompts become runs, and their films are scored like any video; what t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from evals.evaluations.gathering import Given, Wanted, gather, read_json, wanted_in
 from evals.evaluations.scorers import NAMES
 from evals.evaluations.scoring import Bench, Judgement, LeftOut, Origin, Progress, evaluate, recalled
+from evals.evaluations.systems import NAMES as SYSTEM_NAMES
 from memory.scores import evaluation_of, evaluations
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
     from graph.house import Hear, Rooms
+    from graph.settings import Settings
     from memory.archive import Archive
     from memory.records import Run
 
@@ -53,7 +55,8 @@ def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[Given], Ori
         if run.film is None:
             raise BadInput(f"Run {run.id} is {run.status} and has no film; `resume {run.id}` goes on with it.")
     profiles = sorted({run.request.profile for run in runs})
-    return [film_of(archive, run, run.id) for run in runs], Origin(f"mora {' and '.join(profiles)}")
+    makers = [profile if profile in SYSTEM_NAMES else f"mora {profile}" for profile in profiles]
+    return [film_of(archive, run, run.id) for run in runs], Origin(" and ".join(makers))
 
 
 def film_of(archive: "Archive", run: "Run", name: str) -> Given:
@@ -65,14 +68,52 @@ def film_of(archive: "Archive", run: "Run", name: str) -> Given:
     return Given(name, film, prompt=run.request.prompt, image=image, before=before)
 
 
+class Maker(Protocol):
+    """Who makes films of a suite's prompts. Products that the store has are not made again: a suite goes on."""
+
+    def films(
+        self, rooms: "Rooms", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
+    ) -> tuple[list[Given], list[LeftOut]]:
+        """A film for every prompt and seed, and those that there are none of, with the reason."""
+
+    def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
+        """Who made them, and how."""
+
+
+@dataclass(frozen=True)
+class Mora:
+    """Mora's own graph, in the profile of the settings."""
+
+    settings: "Settings"
+    planner: str
+
+    def films(
+        self, rooms: "Rooms", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
+    ) -> tuple[list[Given], list[LeftOut]]:
+        """As `Maker` says."""
+        from graph.wiring import numerics_of
+
+        return films_for(rooms, suite, seeds, self._asked, numerics_of(self.settings), hear, report)
+
+    def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
+        """As `Maker` says."""
+        return Origin(f"mora {self.settings.profile}", suite, {**self._said, "seed": seeds[0], "samples": len(seeds)})
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {"profile": self.settings.profile, "planner": self.planner}
+
+    def _asked(self, prompt: str, seed: int) -> dict[str, Any]:
+        rest = dict.fromkeys(("motion", "transitions", "shots", "seconds"))
+        return {**rest, "prompt": prompt, "task": "auto", "before": False, "seed": seed, "candidates": 1,
+                "review": "never", **self._said}  # fmt: skip
+
+
 def films_for(
     rooms: "Rooms", suite: Suite, seeds: Sequence[int], asked: Asked, numerics: dict[str, Any], hear: "Hear",
     report: Progress,
 ) -> tuple[list[Given], list[LeftOut]]:  # fmt: skip
-    """A film for every prompt and seed, and those that there are none of, with the reason.
-
-    Products that the store has are not made again, so that a suite goes on where it was stopped.
-    """
+    """A film of Mora's for every prompt and seed, and those that there are none of, with the reason."""
     made: list[Given] = []
     failed: list[LeftOut] = []
     for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
@@ -96,8 +137,9 @@ def _film(
     from models.agent import AgentError
 
     try:
-        request, _ = request_of(asked, [], [], fit="crop", size=rooms.size)
-        run = start(rooms, request, numerics, hear)
+        pictures = [] if wanted.image is None else [wanted.image]
+        request, uploads = request_of(asked, pictures, [], fit="crop", size=rooms.size)
+        run = start(rooms, request, numerics, hear, uploads=uploads)
     except (*MISTAKES, AgentError, PlannerError) as error:
         return LeftOut(name, "", str(error))
     return replace(film_of(rooms.archive, run, name), style=wanted.style)

@@ -1,6 +1,8 @@
 """From a row of the table to a loaded pipeline, and to its digests. The only place that calls from_pretrained."""
 
 import hashlib
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import diffusers
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from models.agent import WeightsMissing
 from models.embedded.pipelines import (
@@ -23,6 +26,10 @@ CODE = 3
 """Raised whenever the code between the weights and the bytes changes what comes out."""
 
 _WITH_SAFETY_CHECKER = ("StableDiffusionPipeline", "StableDiffusionInstructPix2PixPipeline")
+
+
+DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError)
+"""What a folder that is cut off, altered or another one makes the libraries raise."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +52,78 @@ class Placement:
 
 def load(row: Preset, placement: Placement) -> Any:
     """The row's pipeline on the device, without safety checker or progress bar. Raises WeightsMissing."""
+    _quieten()
     ours = (ImageFromLayoutPipeline, EditImagePipeline, ClipFromImagePipeline, ClipBetweenImagesPipeline)
     own = {pipeline.__name__: pipeline for pipeline in ours}
     pipeline_class = own.get(row.pipeline) or getattr(diffusers, row.pipeline)
     options = {"safety_checker": None, "requires_safety_checker": False} if row.pipeline in _WITH_SAFETY_CHECKER else {}
-    _quieten()
+    folder = folder_of(row)
+    check_class(row, folder)
+    how = {"dtype": placement.dtype_of(row), "use_safetensors": True, "local_files_only": True}
     try:
-        pipeline = pipeline_class.from_pretrained(
-            folder_of(row), dtype=placement.dtype_of(row), use_safetensors=True, local_files_only=True, **options
-        )
-    except (OSError, ValueError) as error:
-        raise WeightsMissing(
-            f"the weights of {row.role} in {row.weights} do not load: {str(error).splitlines()[0]}"
-        ) from error
+        read = _transformers_models(folder, **how)
+        pipeline = pipeline_class.from_pretrained(folder, **how, **read, **options)
+    except DAMAGE as error:
+        raise WeightsMissing(_fault(row, (str(error) or type(error).__name__).splitlines()[0])) from error
+    if holes := _holes(pipeline):
+        raise WeightsMissing(_fault(row, holes))
     torch.set_num_threads(placement.threads)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(placement.device)
+
+
+def check_class(row: Preset, folder: Path) -> None:
+    """Raises WeightsMissing unless the folder says that it holds the pipeline that the row needs."""
+    index = folder / "model_index.json"
+    try:
+        said = json.loads(index.read_text(encoding="utf-8"))
+        held = said["_class_name"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise WeightsMissing(
+            f"{row.weights} holds no pipeline of diffusers ({index.name} is missing or damaged); get a whole copy of it"
+        ) from error
+    if held != row.pipeline:
+        raise WeightsMissing(
+            f"{row.weights} holds a {held}, and {row.profile} needs a {row.pipeline}; name another one"
+        )
+
+
+def _transformers_models(folder: Path, **how: Any) -> dict[str, Any]:
+    """The models of transformers that a pipeline consists of, by name. Raises ValueError for what is not there.
+
+    The pipeline's own loading would fill that with chance and only remark on it.
+    """
+    models = {}
+    for name, said in json.loads((folder / "model_index.json").read_text(encoding="utf-8")).items():
+        named = isinstance(said, list) and said[0] == "transformers"
+        kind: Any = getattr(transformers, said[1], None) if named else None
+        if isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel):
+            models[name], told = kind.from_pretrained(
+                folder / name, output_loading_info=True, ignore_mismatched_sizes=True, **how
+            )
+            faults = {"missing": told["missing_keys"], "misshapen": [each[0] for each in told["mismatched_keys"]]}
+            for what, keys in faults.items():
+                if keys:
+                    raise ValueError(_some(what, name, keys))
+    return models
+
+
+def _holes(pipeline: Any) -> str | None:
+    """What the models of diffusers were left without."""
+    for name, model in pipeline.components.items():
+        if isinstance(model, torch.nn.Module):
+            holes = [key for key, tensor in model.state_dict().items() if tensor.is_meta]
+            if holes:
+                return _some("missing", name, holes)
+    return None
+
+
+def _some(what: str, name: str, keys: Collection[str]) -> str:
+    return f"{what}: {name}.{min(keys)}" + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
+
+
+def _fault(row: Preset, what: str) -> str:
+    return f"the weights of {row.role} in {row.weights} do not load: {what}"
 
 
 def _quieten() -> None:

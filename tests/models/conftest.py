@@ -7,26 +7,21 @@ import pytest
 import torch
 from diffusers import (
     AutoencoderKL,
-    AutoencoderKLTemporalDecoder,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionXLPipeline,
-    StableVideoDiffusionPipeline,
     UNet2DConditionModel,
-    UNetSpatioTemporalConditionModel,
 )
 from transformers import (
-    CLIPImageProcessor,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
-    CLIPVisionConfig,
-    CLIPVisionModelWithProjection,
 )
 
 from models.embedded import networks
 from models.presets import Preset, preset
+from tests.models.tiny_systems import svd
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +30,7 @@ def tiny_table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Preset, ...]:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("tiny")
     _sdxl(folder / "sdxl")
-    _svd(folder / "svd")
+    svd(folder / "svd")
     _pix2pix(folder / "pix2pix")
     edit = replace(preset("paper", "edit_image"), weights=str(folder / "pix2pix"), steps=2)
     image = replace(preset("paper", "text_to_image"), weights=str(folder / "sdxl"), steps=2, width=64, height=32)
@@ -99,27 +94,4 @@ def _pix2pix(folder: Path) -> None:
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
-    ).save_pretrained(folder)
-
-
-def _svd(folder: Path) -> None:
-    unet = UNetSpatioTemporalConditionModel(
-        block_out_channels=(32, 64), layers_per_block=1, sample_size=32, in_channels=8, out_channels=4,
-        down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
-        up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"), cross_attention_dim=32,
-        num_attention_heads=8, projection_class_embeddings_input_dim=96, addition_time_embed_dim=32, num_frames=4,
-    )  # fmt: skip
-    vision = CLIPVisionConfig(
-        hidden_size=32, projection_dim=32, num_hidden_layers=1, num_attention_heads=4, image_size=224,
-        intermediate_size=37, patch_size=32,
-    )  # fmt: skip
-    vae = AutoencoderKLTemporalDecoder(
-        block_out_channels=[32, 64], down_block_types=["DownEncoderBlock2D"] * 2, latent_channels=4
-    )
-    StableVideoDiffusionPipeline(
-        vae=vae,
-        image_encoder=CLIPVisionModelWithProjection(vision),
-        unet=unet,
-        scheduler=EulerDiscreteScheduler(interpolation_type="linear", prediction_type="v_prediction"),
-        feature_extractor=CLIPImageProcessor(crop_size=224, size=224),
     ).save_pretrained(folder)
