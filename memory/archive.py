@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pydantic import JsonValue, ValidationError
-from sqlalchemy import URL, Engine, select, text
+from sqlalchemy import URL, Connection, Engine, select, text, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -32,15 +32,18 @@ __all__ = ["Archive", "Lease", "Made", "Product"]
 
 logger = logging.getLogger(__name__)
 
+WHOLE_ID = re.compile(r"[0-9a-z]{26}")
+
 
 @dataclass(frozen=True)
 class _Work:
-    """A recipe that this process is making: its claim and its line in the ledger."""
+    """A recipe that this process is making: its claim, its line in the ledger, and what it once gave."""
 
     recipe: Recipe
     lease: Lease
     token: str
     call: int
+    known: Artifact | None
 
 
 class Archive:
@@ -58,6 +61,8 @@ class Archive:
         self._busy_seconds = busy_seconds
         self._lease_seconds = lease_seconds
         self._set_up, self._has_checkpoints = threading.Lock(), False
+        self._held: dict[str, tuple[Artifact, str]] = {}
+        """What the runs that are held here made or reused, each with its suffix: nobody takes that away."""
 
     @classmethod
     def open(cls, url: str, home: Path, *, busy_seconds: float = 30.0, lease_seconds: float = 30.0) -> "Archive":
@@ -153,16 +158,17 @@ class Archive:
 
         A process that is silent for `lease_seconds` may lose it; one that died on this host loses it at once.
         """
-        run = self.run(run_id)
+        run = run_id if WHOLE_ID.fullmatch(run_id) else self.run(run_id).id
         with self.writing() as session:
-            _require_run(session, run.id)
-            lease = leases.take(session, run.id, self._lease_seconds, pause)
+            _require_run(session, run)
+            lease = leases.take(session, run, self._lease_seconds, pause)
         stop = threading.Event()
-        heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run.id}", daemon=True)
+        heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run}", daemon=True)
         heart.start()
         try:
             yield lease
         finally:
+            self._held.clear()  # more than is ours, but that costs a look each and no more
             stop.set()
             heart.join()
             self._tidy("the lease", lambda session: leases.release(session, lease))
@@ -183,6 +189,8 @@ class Archive:
 
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact of that id; UnknownArtifact."""
+        if artifact_id in self._held:
+            return self._held[artifact_id][0]
         with self.reading() as session:
             return _artifact_row(session, artifact_id).record()
 
@@ -231,8 +239,11 @@ class Archive:
 
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact; UnknownArtifact."""
-        with self.reading() as session:
-            suffix = _artifact_row(session, artifact.id).suffix
+        if artifact.id in self._held:
+            suffix = self._held[artifact.id][1]
+        else:
+            with self.reading() as session:
+                suffix = _artifact_row(session, artifact.id).suffix
         return artifacts.place(self.home, artifact.sha256, suffix)
 
     def read(self, artifact: Artifact) -> bytes:
@@ -263,7 +274,7 @@ class Archive:
             product = produce()
             seconds = time.monotonic() - start
             # Before the file is written, so that bytes nobody will know of do not stay behind.
-            _refuse_other_bytes(self._known(recipe), product)
+            _refuse_other_bytes(work.known, product)
             artifacts.keep(self.home, product)
             artifact = self._publish(work, product, parents, seconds)
             undo.pop_all()
@@ -271,33 +282,39 @@ class Archive:
 
     def _found_or_claimed(self, lease: Lease, recipe: Recipe) -> Artifact | _Work:
         pause = 0.1
-        while True:
+        work = self._begin(lease, recipe, believing=True)
+        while work is None:
             if (found := self._adopted(lease, recipe)) is not None:
                 return found
-            if (work := self._begin(lease, recipe)) is not None:
-                break
-            lease.pause(pause)
-            pause = min(1.0, pause * 1.5)
+            work = self._begin(lease, recipe)
+            if work is None:
+                lease.pause(pause)
+                pause = min(1.0, pause * 1.5)
         return work
 
-    def _begin(self, lease: Lease, recipe: Recipe) -> _Work | None:
+    def _begin(self, lease: Lease, recipe: Recipe, *, believing: bool = False) -> _Work | None:
+        """The work on the recipe; None while somebody else has it, or if what it gave is there.
+
+        believing: whatever is known of the recipe is taken to be there, and not looked at.
+        """
         with self.writing() as session:
             token = recipes.claim(session, recipe.key, lease)
             if token is None:
                 return None
-            # Another process may have published, and given its claim back, between our look and our claim.
-            if (row := recipes.known_to(session, recipe.key, lease.run)) is not None and self._is_sound(row):
+            # After the claim: another process may have published, and given its own back, just before.
+            row, believed = recipes.known_to(session, recipe.key, lease.run)
+            if row is not None and believed and (believing or self._is_sound(row)):
                 recipes.release(session, recipe.key, token)
                 return None
             line = AgentCallRow(run=lease.run, key=recipe.key, agent=recipe.agent, started_at=datetime.now(UTC))
             session.add(line)
             session.flush()
-            return _Work(recipe, lease, token, line.id)
+            return _Work(recipe, lease, token, line.id, None if row is None else row.record())
 
     def _adopted(self, lease: Lease, recipe: Recipe) -> Artifact | None:
         with self.reading() as session:
-            row = recipes.known_to(session, recipe.key, lease.run)
-        if row is None or not self._is_sound(row):
+            row, believed = recipes.known_to(session, recipe.key, lease.run)
+        if row is None or not believed or not self._is_sound(row):
             return None
         with self.writing() as session:
             database.lock_shelf(session)
@@ -305,7 +322,7 @@ class Archive:
             if session.get(ArtifactRow, row.id) is None:  # given away since we looked
                 return None
             _attach(session, lease.run, row.id)
-        return row.record()
+        return self._at_hand(row.record(), row.suffix)
 
     def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
         with self.writing() as session:
@@ -315,11 +332,14 @@ class Archive:
             if not artifacts.place(self.home, product.sha256, product.suffix).exists():  # it looked like nobody's
                 artifacts.keep(self.home, product)
             recipes.fulfil(session, work.recipe.key, artifact.id)
-            line = session.get_one(AgentCallRow, work.call)
-            line.ended_at, line.outcome, line.artifact = datetime.now(UTC), "made", artifact.id
-            session.flush()
+            ended = {"ended_at": datetime.now(UTC), "outcome": "made", "artifact": artifact.id}
+            session.execute(update(AgentCallRow).where(AgentCallRow.id == work.call).values(**ended))
             _attach(session, work.lease.run, artifact.id)
-            return artifact
+        return self._at_hand(artifact, product.suffix)
+
+    def _at_hand(self, artifact: Artifact, suffix: str) -> Artifact:
+        self._held[artifact.id] = (artifact, suffix)
+        return artifact
 
     def _give_up(self, work: _Work) -> None:
         def end(session: Session) -> None:
@@ -332,11 +352,6 @@ class Archive:
 
     def _is_sound(self, row: ArtifactRow) -> bool:
         return artifacts.is_sound(artifacts.place(self.home, row.sha256, row.suffix), row.sha256)
-
-    def _known(self, recipe: Recipe) -> Artifact | None:
-        with self.reading() as session:
-            row = recipes.known(session, recipe.key)
-            return None if row is None else row.record()
 
     # Calls
 
@@ -355,10 +370,9 @@ class Archive:
             session.add(LlmCallRow(**dict(call)))
 
     def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
-        """The last answer that the run got to what has this digest; UnknownRun."""
-        run = self.run(run_id)
+        """The last answer that the run, named by its whole id, got to what has this digest."""
         with self.reading() as session:
-            asked = select(LlmCallRow).where(LlmCallRow.run == run.id, LlmCallRow.digest == digest)
+            asked = select(LlmCallRow).where(LlmCallRow.run == run_id, LlmCallRow.digest == digest)
             row = session.scalar(asked.order_by(LlmCallRow.id.desc()).limit(1))
             return None if row is None else row.record()
 
@@ -415,6 +429,12 @@ class Archive:
         """A session for the modules of memory: one transaction, all of it or nothing."""
         with database.plain_words(self._address), _our_rows(), Session(self._writer) as session, session.begin():
             yield session
+
+    @contextmanager
+    def connected(self, *, writes: bool) -> Iterator[Connection]:
+        """As `reading` or `writing`, for statements that are nobody's mapping: that costs half."""
+        with database.plain_words(self._address), (self._writer if writes else self._engine).begin() as connection:
+            yield connection
 
     def _tidy(self, what: str, write: Callable[[Session], None]) -> None:
         """Write what can also be left: it expires by itself, and must not hide the error that led here."""
@@ -473,20 +493,21 @@ def _insert_artifact(
     session: Session, recipe: Recipe, product: Product, parents: tuple[str, ...], seconds: float
 ) -> Artifact:
     """The artifact of the recipe: a new row, or the one that is there."""
-    insert = database.insert_into(session, ArtifactRow).values(
+    artifact = Artifact(
         id=recipes.artifact_id(product.media.kind, recipe),
-        key=recipe.key,
         sha256=product.sha256,
         size=len(product.data),
-        suffix=product.suffix,
-        media=product.media.model_dump(mode="json"),
-        recipe=recipe.model_dump(mode="json"),
-        parents=list(parents),
+        media=product.media,
+        recipe=recipe,
+        parents=parents,
         seconds=seconds,
         created_at=datetime.now(UTC),
     )
-    # A process that was taken for dead may have published the same meanwhile.
-    session.execute(insert.on_conflict_do_nothing())
+    columns = artifact.model_dump(mode="json") | {"created_at": artifact.created_at}
+    insert = database.insert_into(session, ArtifactRow).on_conflict_do_nothing().returning(ArtifactRow.id)
+    if session.scalar(insert, {**columns, "key": recipe.key, "suffix": product.suffix}) is not None:
+        return artifact
+    # A process that was taken for dead published the same meanwhile.
     row = recipes.known(session, recipe.key)
     assert row is not None, "an artifact that was just stored is not there"
     artifact = row.record()

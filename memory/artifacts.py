@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from memory.errors import DamagedArtifact, DatabaseTrouble, DiskTrouble
@@ -27,7 +28,7 @@ class Product:
     def __post_init__(self) -> None:
         assert SUFFIX.fullmatch(self.suffix), f"{self.suffix!r} is no end of a file name like '.png'"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest of the bytes, 64 hex digits."""
         return hashlib.sha256(self.data).hexdigest()

@@ -11,7 +11,6 @@ from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlalchemy import URL
-from sqlalchemy.orm import Session
 
 from memory import leases
 from memory.database import MIGRATION_LOCK, SYNC_RARELY
@@ -52,14 +51,10 @@ class _Fenced:
     @contextmanager
     def connection(self, *, writes: bool) -> Iterator[Any]:
         """The driver's connection while the transaction lasts; LostLease."""
-        with self._archive.writing() if writes else self._archive.reading() as session:
+        with self._archive.connected(writes=writes) as connection:
             if writes and self._lease is not None:
-                leases.require(session, self._lease)
-            yield _driver_connection(session)
-
-
-def _driver_connection(session: Session) -> Any:
-    return session.connection().connection.driver_connection
+                leases.require(connection, self._lease)
+            yield connection.connection.driver_connection
 
 
 class _SqliteSaver(_Plain, SqliteSaver):

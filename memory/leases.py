@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import psutil
-from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from memory.database import EpochNow, insert_into
@@ -70,10 +70,10 @@ def release(session: Session, lease: Lease) -> None:
     session.execute(update(LeaseRow).where(_is(lease)).values(owner="", expires=0.0))
 
 
-def require(session: Session, lease: Lease) -> None:
-    """LostLease unless the lease is the newest one; nobody can take it until the session's transaction ends."""
-    held = {"run": lease.run, "owner": lease.owner, "fence": lease.fence}
-    if session.connection().scalar(_HELD, held) is None:
+def require(session: Session | Connection, lease: Lease) -> None:
+    """LostLease unless the lease is the newest one; nobody can take it until the transaction ends."""
+    connection = session if isinstance(session, Connection) else session.connection()
+    if connection.scalar(_HELD, {"run": lease.run, "owner": lease.owner, "fence": lease.fence}) is None:
         raise LostLease(
             f"Run {lease.run} is not held by this process any more (given back, or taken over); "
             f"`show {lease.run}` tells how it stands, `resume {lease.run}` goes on with it."

@@ -5,7 +5,7 @@ A claim lives as long as the lease it was made under: the heartbeat of the lease
 
 from uuid import uuid4
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import BindParameter, bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from memory import leases
@@ -25,11 +25,17 @@ def known(session: Session, key: str) -> ArtifactRow | None:
     return session.scalar(select(ArtifactRow).where(ArtifactRow.key == key))
 
 
-def known_to(session: Session, key: str, run: str) -> ArtifactRow | None:
-    """What the recipe gave here, or in that run: of an imported product only its own run believes the recipe."""
-    made_here = exists().where(RecipeRow.key == key, RecipeRow.artifact == ArtifactRow.id)
-    of_the_run = exists().where(RunArtifactRow.run == run, RunArtifactRow.artifact == ArtifactRow.id)
-    return session.scalar(select(ArtifactRow).where(ArtifactRow.key == key, or_(made_here, of_the_run)))
+_KEY: BindParameter[str] = bindparam("key")
+_RUN: BindParameter[str] = bindparam("run")
+_MADE_HERE = exists().where(RecipeRow.key == _KEY, RecipeRow.artifact == ArtifactRow.id)
+_OF_THE_RUN = exists().where(RunArtifactRow.run == _RUN, RunArtifactRow.artifact == ArtifactRow.id)
+_KNOWN_TO = select(ArtifactRow, or_(_MADE_HERE, _OF_THE_RUN)).where(ArtifactRow.key == _KEY)
+
+
+def known_to(session: Session, key: str, run: str) -> tuple[ArtifactRow | None, bool]:
+    """What the recipe gave, and whether the run believes it: an imported product is only believed by its own runs."""
+    found = session.execute(_KNOWN_TO, {"key": key, "run": run}).one_or_none()
+    return (None, False) if found is None else (found[0], bool(found[1]))
 
 
 def claim(session: Session, key: str, lease: Lease) -> str | None:

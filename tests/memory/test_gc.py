@@ -338,7 +338,7 @@ def test_a_run_that_was_dropped_since_it_was_looked_at_is_unknown(archive: Archi
         return found
 
     monkeypatch.setattr(archive, "run", dropped_after)
-    with pytest.raises(UnknownRun, match="any more"), archive.hold(run.id):
+    with pytest.raises(UnknownRun, match="any more"), archive.hold(run.id[:20]):
         pass
 
 
