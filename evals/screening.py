@@ -19,7 +19,7 @@ from evals.networks.checkpoints import BadWeights
 from evals.networks.shelf import MissingWeights, Shelf
 from models.agent import UInt8Array
 from tools.errors import BadInput
-from tools.footage import NO_TURN, USUAL_RATE, check_size, opened, turn_of, turned
+from tools.footage import NO_TURN, check_size, opened, rate_of, turn_of, turned
 from tools.intake import DAMAGE
 
 PICTURES: Final = (".gif", ".png", ".webp", ".apng")
@@ -72,9 +72,8 @@ def introduce(path: Path) -> Video:
     with opened(path) as (container, stream):
         context = stream.codec_context
         check_size(context.width, context.height, path)
-        fps = stream.guessed_rate or stream.average_rate or USUAL_RATE
         num_frames = stream.frames or sum(1 for packet in container.demux(stream) if packet.size)
-        return Video(num_frames, Fraction(fps), context.width, context.height)
+        return Video(num_frames, rate_of(stream), context.width, context.height)
 
 
 def show(path: Path, video: Video) -> Iterator[Chunk]:

@@ -270,8 +270,8 @@ def _header(container: Any, stream: Any, path: Path) -> Header:
         seconds, own = container.duration / av.time_base, not container.streams.audio
     notes = _tracks_notes(container)
     if seconds is None or not 0 < seconds < LONGEST_TOLD:
-        return Header(_rate(stream), start, None, False, notes)
-    return Header(_rate(stream), start, start + seconds, own, notes)
+        return Header(rate_of(stream), start, None, False, notes)
+    return Header(rate_of(stream), start, start + seconds, own, notes)
 
 
 def check_size(width: int, height: int, path: Path) -> None:
@@ -284,7 +284,8 @@ def check_size(width: int, height: int, path: Path) -> None:
         raise BadInput(f"{path} has {width * height:,} pixels a frame; make it at most {LARGEST_AREA:,}.")
 
 
-def _rate(stream: Any) -> Fraction:
+def rate_of(stream: Any) -> Fraction:
+    """Frames a second, the mean over the video."""
     # Without times, as in a bare H.264 stream, the average is the demuxer's invention.
     rates = (stream.average_rate, stream.guessed_rate) if stream.start_time is not None else (stream.guessed_rate,)
     return next((Fraction(rate) for rate in rates if rate), USUAL_RATE)

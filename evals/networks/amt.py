@@ -217,7 +217,10 @@ class Amt(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Frames (N, 3, H, W), 0..1, sides multiples of 16 and at least SMALLEST -> the frames between, the same."""
-        brightness = torch.cat([first, second], dim=2).mean(dim=(1, 2, 3), keepdim=True)
+        # One axis after another, as published: a frame of one colour is all rounding once its mean is gone, and the
+        # normalisations make much of it.
+        both = torch.cat([first, second], dim=2)
+        brightness = both.mean(1, keepdim=True).mean(2, keepdim=True).mean(3, keepdim=True)
         first, second = first - brightness, second - brightness
         likeness = Likeness(self.feat_encoder(first), self.feat_encoder(second))
         half, quarter, eighth, sixteenth = zip(self.encoder(first), self.encoder(second), strict=True)

@@ -1,7 +1,7 @@
-"""The parity cases: what VBench's official code printed for four clips, with weights that follow from a rule.
+"""The parity cases: what VBench's official code printed for eight clips, with weights that follow from a rule.
 
 Official files are written here in their own layouts, in small sizes (RAFT and AMT-S: full), so that the tests need no
-download. `expected.json` and `shapes.json` were made with the official code.
+download. `expected.json`, `further.json` and `shapes.json` were made with the official code.
 """
 
 import json
@@ -17,8 +17,17 @@ from torch import Tensor, nn
 DATA = Path(__file__).parent / "data" / "parity"
 CLIPS = ("square_circle.mp4", "wide_pan.mp4", "static.mp4", "big_pan.mp4")
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected.json").read_text())
+FURTHER: dict[str, Any] = json.loads((DATA / "further.json").read_text(encoding="utf-8"))
+"""Odd sizes, uneven times, one colour; texts of all kinds. Of one colour, AMT and RAFT see but their own rounding."""
+FURTHER_CLIPS = tuple(FURTHER["texts"])
 SHAPES: dict[str, dict[str, Any]] = json.loads((DATA / "shapes.json").read_text())
 AESTHETIC = "emb_reader/sa_0_4_vit_l_14_linear.pth"
+
+
+def case_of(clip: str) -> tuple[Path, dict[str, Any]]:
+    """Where a clip lies, and what is expected of it and its like."""
+    further = clip in FURTHER_CLIPS
+    return DATA / ("further" if further else "clips") / clip, FURTHER if further else EXPECTED
 
 
 def tensor_of(key: str, shape: list[int]) -> Tensor:

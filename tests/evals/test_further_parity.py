@@ -1,0 +1,38 @@
+"""What VBench's official code printed for clips of odd sizes, uneven times and one colour, and for texts of all kinds."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from evals.metrics import dynamic_degree
+from evals.metrics.contract import Score
+from evals.metrics.table import metric
+from evals.networks.shelf import Shelf
+from evals.screening import Told, introduce, judge
+from tests.evals.parity import DATA, FURTHER, FURTHER_CLIPS
+
+TOLERANCE = {"imaging_quality": 1e-4}
+
+
+@pytest.mark.parametrize("clip", FURTHER_CLIPS)
+def test_the_official_numbers(clip: str, shelf: Shelf) -> None:
+    wanted = {name: by_clip[clip] for name, by_clip in FURTHER["scores"].items() if clip in by_clip}
+    rows = [metric(name) for name in wanted if name != dynamic_degree.METRIC.name]
+    found = judge(DATA / "further" / clip, rows, shelf, Told(**FURTHER["texts"][clip]))
+    for row in rows:
+        one = found[row.name]
+        assert isinstance(one, Score), one
+        assert one.value == pytest.approx(wanted[row.name], abs=TOLERANCE.get(row.name, 1e-6)), row.name
+
+
+def test_of_frames_that_come_unevenly_the_mean_rate_says_which_are_sampled(shelf: Shelf) -> None:
+    clip = DATA / "further" / "uneven.mp4"
+    assert 15 < introduce(clip).fps < 16  # and 24 between most of its frames
+    row = replace(dynamic_degree.METRIC, begin=partial(dynamic_degree.DynamicDegree, every_pair=True))
+    one = judge(clip, [row], shelf)[row.name]
+    assert isinstance(one, Score)
+    assert one.details["sampled_every"] == 2
+    radii = FURTHER["dynamic_degree_pairs"][clip.name]["pair_max_rad"]
+    assert one.values == pytest.approx(radii, abs=1e-3)
+    assert one.value == FURTHER["scores"][row.name][clip.name]
