@@ -52,7 +52,7 @@ def evaluate_videos(
         asked = _asked(gate)
         given, notes = gather(paths, prompts)
         with _bench() as bench, progress_bars() as report:
-            found = evaluate(bench, given, _names(metrics), Origin(system or str(paths[0])), report)
+            found = evaluate(bench, given, _named(metrics), Origin(system or str(paths[0])), report)
         _tell(found, asked, as_json, notes)
 
 
@@ -70,7 +70,7 @@ def evaluate_runs(
         asked = _asked(gate)
         with _bench() as bench, progress_bars() as report:
             given, origin = films_of(bench.archive, runs or [])
-            found = evaluate(bench, given, _names(metrics), origin, report)
+            found = evaluate(bench, given, _named(metrics), origin, report)
         _tell(found, asked, as_json)
 
 
@@ -106,7 +106,7 @@ def evaluate_suite(
             with _unheard() as hear:
                 given, failed = maker.films(rooms, suite, seeds, hear, report)
             bench = _bench_on(rooms.archive, settings)
-            found = evaluate(bench, given, _names(metrics), maker.origin(suite.name, seeds), report)
+            found = evaluate(bench, given, _named(metrics), maker.origin(suite.name, seeds), report)
         found.bad[:0] = failed
         _tell(found, asked, as_json)
 
@@ -255,12 +255,6 @@ def _maker(system: str | None, settings: "Settings", *, size: str | None, **said
 
 def _named(metrics: str | None) -> list[str]:
     return [] if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
-
-
-def _names(metrics: str | None) -> Sequence[str]:
-    from evals.evaluations.scorers import NAMES
-
-    return _named(metrics) or NAMES
 
 
 def _asked(gate: Path | None) -> dict[str, Any]:

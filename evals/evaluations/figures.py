@@ -13,8 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, JsonValue
 from scipy import stats
 
+from evals.evaluations.scorers import SHARES
 from evals.evaluations.scoring import Judgement
-from evals.intervals import LEVEL, RESAMPLES, Estimate, mean
+from evals.intervals import LEVEL, RESAMPLES, Estimate, mean, wilson
 from evals.metrics.aggregates import QUALITY_SCORE, VIDEO_QUALITY, quality_score, video_quality
 from memory.records import Judged, Score, Scorer
 from tools.errors import BadInput
@@ -24,7 +25,7 @@ SIGNIFICANT: Final = 1 - LEVEL
 
 
 class Figure(BaseModel):
-    """A metric over the videos of an evaluation: the mean over videos with its interval.
+    """A metric over the videos of an evaluation: the mean over videos with its interval (of a share, Wilson's).
 
     undefined: videos that the metric has no number for. set_score: as VBench pools, over videos or over all frames.
     """
@@ -110,7 +111,7 @@ def _figure(judgement: Judgement, scorer: Scorer) -> Figure:
         title=scorer.title,
         scorer=scorer.digest,
         better=scorer.better,
-        mean=mean(values),
+        mean=wilson(round(sum(values)), len(values)) if scorer.metric in SHARES else mean(values),
         undefined=len(column) - len(values),
         set_score=_set_score(column, scorer),
     )

@@ -6,12 +6,13 @@ whose code was never seen before.
 
 import ast
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from evals.asked import WORLD, unasked
 from evals.networks.weights import WEIGHTS, WeightFile, missing_sentence
 from memory.records import Scorer
 from memory.scores import keep_scorers, scorer_with, sha256_of
@@ -41,12 +42,28 @@ NAMES: Final = (
     "video_length",
     "embedded_object_consistency",
     "embedded_prompt_likeness",
+    "world_object",
+    "world_colour",
+    "world_scene",
+    "world_motion",
+    "world_style",
+    "world_prompt_following",
 )
 """The table's metrics, here without the networks that it imports; a test holds the two together."""
-COUNTED: Final = ("evals.", "tools.footage")
+SHARES: Final = ("dynamic_degree", *(name for name in NAMES if name.startswith(WORLD)))
+"""Metrics that say of one video yes or no: over videos they are a share."""
+COUNTED: Final = ("evals.", "tools.footage", "models.embedded.", "graph.")
 CLIPWISE: Final = "_clipwise"
 NUMBERS_OF: Final = ("av", "numpy", "pillow")
 NETWORKS_OF: Final = (*NUMBERS_OF, "torch", "transformers")
+
+
+def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
+    """All metrics; without the oracle's where no prompt is of the embedded world."""
+    following = NAMES[-1]
+    if any(prompt is not None and unasked(following, prompt) is None for prompt in prompts):
+        return NAMES
+    return [name for name in NAMES if not name.startswith(WORLD)]
 
 
 def scorers_for(

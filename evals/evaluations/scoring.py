@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from evals.asked import unasked
 from evals.evaluations.gathering import Given
-from evals.evaluations.scorers import scorers_for
+from evals.evaluations.scorers import names_for, scorers_for
 from evals.metrics import contract
 from evals.metrics.contract import Need, lacking
 from memory.records import Evaluation, Judged, Score, Scorer
@@ -91,9 +92,12 @@ class Origin:
 def evaluate(
     bench: Bench, given: Sequence[Given], metrics: Sequence[str], origin: Origin, report: Progress | None = None
 ) -> Judgement:
-    """Scores of every video by every metric, from the store where they are known. Raises BadInput for a metric's name
-    that there is not."""
-    scorers, missing = scorers_for(bench.archive, metrics, bench.weights, bench.device)
+    """Scores of every video by every metric, from the store where they are known.
+
+    metrics: () for all that may have a say. Raises BadInput for a metric's name that there is not.
+    """
+    names = metrics or names_for(one.prompt for one in given)
+    scorers, missing = scorers_for(bench.archive, names, bench.weights, bench.device)
     found = Judgement(_evaluation(origin, (), scorers), {}, missing)
     judged = _recognised(given, found)
     known = scores_of(bench.archive, (one.video for _, one in judged), (scorer.digest for scorer in scorers))
@@ -172,7 +176,7 @@ def _unasked(one: Judged, scorers: Sequence[Scorer], found: Judgement) -> list[S
     for scorer in scorers:
         if found.score(one, scorer) is not None:
             continue
-        why = lacking(scorer.title, cast("tuple[Need, ...]", scorer.needs), one)
+        why = lacking(scorer.title, cast("tuple[Need, ...]", scorer.needs), one) or unasked(scorer.metric, one.prompt)
         if why is None:
             asked.append(scorer)
         else:

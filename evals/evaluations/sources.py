@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from evals.evaluations.gathering import Given, Wanted, gather, read_json, wanted_in
-from evals.evaluations.scorers import NAMES
 from evals.evaluations.scoring import Bench, Judgement, LeftOut, Origin, Progress, evaluate, recalled
 from evals.evaluations.systems import NAMES as SYSTEM_NAMES
 from memory.scores import evaluation_of, evaluations
@@ -155,7 +154,7 @@ def side(bench: Bench, named: str, metrics: Sequence[str], prompts: Path | None,
         found = recalled(bench.archive, evaluation_of(bench.archive, named))
         return found if not metrics else _only(found, metrics)
     given, _ = gather([path], prompts)
-    return evaluate(bench, given, metrics or NAMES, Origin(named), report)
+    return evaluate(bench, given, metrics, Origin(named), report)
 
 
 def newest(archive: "Archive") -> str:

@@ -17,6 +17,7 @@ from evals.metrics import (
     temporal_flickering,
     temporal_style,
     video_length,
+    world,
 )
 from evals.metrics.contract import Metric
 from tools.errors import BadInput
@@ -38,6 +39,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     video_length.METRIC,
     embedded.OBJECT_CONSISTENCY,
     embedded.PROMPT_LIKENESS,
+    *world.METRICS,
 )
 
 

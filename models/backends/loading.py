@@ -97,7 +97,7 @@ def _transformers_models(folder: Path, **how: Any) -> dict[str, Any]:
     for name, said in json.loads((folder / "model_index.json").read_text(encoding="utf-8")).items():
         named = isinstance(said, list) and said[0] == "transformers"
         kind: Any = getattr(transformers, said[1], None) if named else None
-        if isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel):
+        if hasattr(kind, "_from_config"):  # models have it; tokenizers and processors do not
             models[name], told = kind.from_pretrained(
                 folder / name, output_loading_info=True, ignore_mismatched_sizes=True, **how
             )
