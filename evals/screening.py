@@ -14,13 +14,14 @@ import numpy as np
 from av.video.reformatter import Colorspace
 from PIL import Image, ImageSequence
 
-from evals.metrics.contract import CannotScore, Chunk, Memo, Metric, Reading, Score, Video, chunks
+from evals.metrics.contract import CannotScore, Chunk, Frame, Memo, Metric, Reading, Score, Video, chunks
 from evals.networks.checkpoints import BadWeights
 from evals.networks.shelf import MissingWeights, Shelf
 from models.agent import UInt8Array
 from tools.errors import BadInput
 from tools.footage import NO_TURN, check_size, opened, rate_of, turn_of, turned
 from tools.intake import DAMAGE
+from tools.media import EXACT
 
 PICTURES: Final = (".gif", ".png", ".webp", ".apng")
 """What Pillow reads, one frame after another."""
@@ -29,7 +30,6 @@ USUAL_HOLD: Final = 100
 AS_OPENCV_READS: Final = (2, 5, 6)
 """FFmpeg's numbers of the matrices with which OpenCV reads right: none said (2), which means BT.601, and BT.601."""
 
-Frame = tuple[UInt8Array, UInt8Array | None]
 Hear = Callable[[str, Score], None]
 """Hears a metric's name and what it says."""
 
@@ -161,10 +161,17 @@ def _rgb(frame: Any) -> Frame:
     tagged: UInt8Array = frame.to_ndarray(format="rgb24")
     if turn != NO_TURN:
         tagged = turned(tagged, turn)
-    if frame.format.is_rgb or frame.colorspace in AS_OPENCV_READS:
+    if frame.format.is_rgb:
         return tagged, None
+
+    def exactly() -> UInt8Array:
+        pixels: UInt8Array = frame.reformat(format="rgb24", interpolation=EXACT).to_ndarray()
+        return pixels if turn == NO_TURN else turned(pixels, turn)
+
+    if frame.colorspace in AS_OPENCV_READS:
+        return tagged, None, exactly
     by_601: UInt8Array = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU601).to_ndarray()
-    return tagged, by_601 if turn == NO_TURN else turned(by_601, turn)
+    return tagged, by_601 if turn == NO_TURN else turned(by_601, turn), exactly
 
 
 def _introduced_pictures(path: Path) -> Video:

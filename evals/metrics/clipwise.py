@@ -84,6 +84,6 @@ def _cut(chunk: Chunk, first: int, last: int, start: int) -> Chunk:
     def cut() -> Chunk:
         span = slice(first - chunk.first, last - chunk.first)
         untagged = None if chunk.untagged is None else chunk.untagged[span]
-        return Chunk(chunk.frames[span], first - start, untagged)
+        return Chunk(chunk.frames[span], first - start, untagged, exact=chunk.exact[span])
 
     return chunk.memo.once(f"frames {first}..{last} from {start}", cut)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from evals.networks.shelf import Network, Shelf
 
 T = TypeVar("T")
+Frame = tuple[UInt8Array, UInt8Array | None] | tuple[UInt8Array, UInt8Array | None, Callable[[], UInt8Array]]
+"""A frame as `Chunk` has it: as VBench reads it, untagged or None, and what gives it exactly where that is another."""
 Need = Literal["prompt", "style", "image", "before", "after"]
 """What a metric reads beside the frames: the words of the video, of its style, the picture it was made from, the clips
 that it goes on from and leads to."""
@@ -78,11 +80,17 @@ class Chunk:
     """The same by the BT.601 matrix, where the file's tag names another; None where that makes no difference."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """For what several metrics want of these frames: the input of a network, its features."""
+    exact: tuple[Callable[[], UInt8Array], ...] = field(default=(), compare=False, repr=False)
+    """What gives each frame as the house decodes it; () where `frames` are that."""
 
     @property
     def as_opencv(self) -> UInt8Array:
         """The frames as OpenCV reads them, which ignores the tag: for what VBench decodes with it. RGB, not BGR."""
         return self.frames if self.untagged is None else self.untagged
+
+    def exactly(self, place: int) -> UInt8Array:
+        """One frame, (H, W, 3), by exact arithmetic: VBench's readers repeat colours in blocks of two pixels."""
+        return self.exact[place]() if self.exact else self.frames[place]
 
 
 @dataclass(frozen=True)
@@ -155,13 +163,15 @@ _NEEDED: Final[dict[Need, str]] = {
 }
 
 
-def chunks(frames: Iterable[tuple[UInt8Array, UInt8Array | None]], size: int = CHUNK_FRAMES) -> Iterator[Chunk]:
+def chunks(frames: Iterable[Frame], size: int = CHUNK_FRAMES) -> Iterator[Chunk]:
     """Frames, RGB uint8 (H, W, 3), each with its untagged twin or None, as they come -> chunks of at most `size`."""
     first, coming = 0, iter(frames)
     while held := list(islice(coming, size)):
-        twins = [untagged for _, untagged in held if untagged is not None]
+        twins = [frame[1] for frame in held if frame[1] is not None]
+        exact = tuple(frame[2] for frame in held if len(frame) == 3)
         assert len(twins) in (0, len(held)), "a video's tag holds for all of its frames or for none"
-        yield Chunk(np.stack([frame for frame, _ in held]), first, np.stack(twins) if twins else None)
+        assert len(exact) in (0, len(held)), "all frames of a video are decoded in one way"
+        yield Chunk(np.stack([frame[0] for frame in held]), first, np.stack(twins) if twins else None, exact=exact)
         first += len(held)
 
 

@@ -16,10 +16,12 @@ from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate
 from evals.metrics.contract import Score, Video, chunks, read
 from evals.metrics.world import METRICS, squared
 from evals.networks.shelf import Shelf
+from evals.screening import Told, judge
 from memory.archive import Archive
 from models.agent import UInt8Array
-from models.embedded.language import Scenery, combinations
+from models.embedded.language import FPS, Scenery, combinations
 from models.embedded.world import render, track
+from tools.media import encode_film
 
 WORLD = tuple(row.name for row in METRICS)
 STAR = Scenery("star", "yellow", "sea", "moves up", digital=True)
@@ -93,6 +95,15 @@ def test_any_size_is_looked_at(shape: tuple[int, int]) -> None:
 def test_of_a_long_video_so_many_frames_are_kept() -> None:
     frames = clip(BALL, 400)
     assert set(right(frames, BALL.sentence).values()) == {1.0}
+
+
+def test_a_films_coarse_colours_are_no_digital_style(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    for shown in (Scenery("ball", "yellow", "snow", "moves down"), STAR):
+        encode_film(iter(clip(shown)), path, width=64, height=64, fps=FPS)
+        (row,) = [row for row in METRICS if row.name == "world_style"]
+        (score,) = judge(path, [row], Shelf(None), Told(prompt=shown.sentence)).values()
+        assert isinstance(score, Score) and score.value == 1, shown
 
 
 @pytest.fixture
