@@ -389,21 +389,43 @@ def _film(draft: _Draft, move: Film) -> None:
 
 
 def _standing(draft: _Draft) -> list[dict[str, Any]]:
-    """Every clip that stands and from which nothing else was made, shot by shot."""
+    """Every clip that stands and from which nothing else was made, shot by shot; a clip that was extended or connected
+    is seen in the film that came of it. Raises RequestError if all of it is one film already."""
     calls = draft.state["calls"]
     # A film of clips uses none of them up; only what was made to be a part of one has no life of its own.
-    used = {
-        need
-        for call in calls
-        for need in call["needs"]
-        if call["tool"] != "assemble_film" or need.startswith(f"{call['shot']}.")
-    }
+    used = {need for call in calls for need in call["needs"] if call["tool"] != "assemble_film" or _is_part(call, need)}
+    taken = {piece["artifact"] for call in calls if _grew(draft, call) for piece in call["arguments"]["pieces"]}
     ends = [
-        call
+        (call, take)
         for call in calls
-        if made_by(call) == "clip" and call["id"] not in used and chosen(draft.state, call["id"], draft.limits)
+        if (made_by(call) == "clip" or _grew(draft, call)) and call["id"] not in used
+        if (take := chosen(draft.state, call["id"], draft.limits)) and take["artifact"] not in taken
     ]
-    return [_piece(call=call["id"]) for call in sorted(ends, key=lambda call: call["shot"])]
+    if len(ends) == 1 and made_by(ends[0][0]) == "film":
+        raise RequestError("All that stands is one film already; `/save film.mp4` writes a copy of it.")
+    return [_piece(call=call["id"]) for call, _ in sorted(ends, key=lambda end: _place(draft, end[0]))]
+
+
+def _place(draft: _Draft, call: Call) -> int:
+    """The shot that a clip or film begins to be seen in: a film that grew out of clips stands where they stood."""
+    pieces = {piece["artifact"] for piece in call["arguments"].get("pieces", []) if piece["artifact"]}
+    makers = (
+        each for each in draft.state["calls"]
+        if each["shot"] < call["shot"] and pieces & {take["artifact"] for take in takes_of(draft.state, each["id"])}
+    )  # fmt: skip
+    return min((_place(draft, each) for each in makers), default=call["shot"])
+
+
+def _is_part(film: Call, need: str) -> bool:
+    """True if a need of a film was made to be a part of it: a way between two clips, or what was added to one."""
+    return need.startswith(f"{film['shot']}.")
+
+
+def _grew(draft: _Draft, call: Call) -> bool:
+    """True for a film that stands and has a part of its own."""
+    if call["tool"] != "assemble_film" or not any(_is_part(call, need) for need in call["needs"]):
+        return False
+    return chosen(draft.state, call["id"], draft.limits) is not None
 
 
 def _new(draft: _Draft, tool: AnyTool, arguments: dict[str, Any]) -> Call:

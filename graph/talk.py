@@ -46,8 +46,13 @@ class Thing(Draft):
     @property
     def line(self) -> str:
         """`number 3, clip: a red ball moves right in the snow`."""
+        return f"number {self.number}, {self.looks}"
+
+    @property
+    def looks(self) -> str:
+        """`clip: a red ball moves right in the snow`."""
         said = "; ".join(self.words[-3:])
-        return f"number {self.number}, {self.kind}" + (f": {shortened(said)}" if said else "")
+        return self.kind + (f": {shortened(said)}" if said else "")
 
 
 class Planned(Draft):
@@ -229,41 +234,51 @@ def told(things: Iterable[Thing]) -> str:
     return "; ".join(thing.line for thing in things)
 
 
+def lines_of(things: Iterable[Thing]) -> str:
+    """The things a line each, the way they are shown: `   3  clip: a red ball moves right in the snow`."""
+    return "\n".join(f"{thing.number:>4}  {thing.looks}" for thing in things)
+
+
 def told_board(things: Sequence[Thing], stale: Sequence[str]) -> str:
-    """What there is, in a sentence or two."""
+    """What there is: a heading and a line for each product."""
     if not things:
         return "There is nothing yet; say what you want to see."
     standing = [thing for thing in things if thing.stands]
     waiting = [thing for thing in things if thing.waits and not thing.stands]
     others = len(things) - len(standing) - len(waiting)
-    parts = [f"These stand: {told(standing)}."] if standing else ["Nothing stands yet."]
-    parts += [f"These wait for your word: {told(waiting)}."] if waiting else []
-    old = [thing for thing in standing if thing.call in stale]
-    parts += (
-        [f"Stale: {', '.join(f'number {thing.number}' for thing in old)}; `refresh` makes it again."] if old else []
-    )
-    return " ".join([*parts, f"{others} more are kept; /takes lists them."] if others else parts)
+    parts = [f"These stand:\n{lines_of(standing)}"] if standing else ["Nothing stands yet."]
+    parts += [f"These wait for your word:\n{lines_of(waiting)}"] if waiting else []
+    if old := [f"number {thing.number}" for thing in standing if thing.call in stale]:
+        parts.append(f"Stale: {', '.join(old)}; `refresh` makes {'it' if len(old) == 1 else 'them'} again.")
+    if others:
+        parts.append(f"{others} more {'is' if others == 1 else 'are'} kept; /takes lists every one.")
+    return "\n".join(parts)
 
 
 def told_done(brief: TalkBrief, things: list[Thing]) -> str:
-    """How products were made: those named, else the latest ones."""
+    """How products were made, a line each: those named, else the latest ones."""
     if not brief.things:
         return "Nothing was made yet."
     among = things or brief.things[-8:]
-    made = "; ".join(
-        f"{thing.line}, take {thing.take} of {MAKING.get(thing.call.split('.')[1], 'it')}" for thing in among
-    )
     before = among[0].number - 1
-    earlier = f" Before them there were {before} more." if not things and before else ""
-    return f"I made: {made}.{earlier}"
+    earlier = f"\nBefore that, {before} more; /takes lists every one." if not things and before else ""
+    return "I made:\n" + "\n".join(_making(thing) for thing in among) + earlier
+
+
+def _making(thing: Thing) -> str:
+    """`   4  picture: a red ball grows in the snow (drawn by A2, take 4)`."""
+    of = f" of {', '.join(map(str, thing.of))}" if thing.of else ""
+    how = MAKING.get(thing.call.split(".")[1] if thing.call else "", "made elsewhere")
+    back = "" if thing.board else ", taken back"
+    return f"{thing.number:>4}  {thing.looks} ({how}{of}, take {thing.take}{back})"
 
 
 MAKING = {
-    "text_to_image": "what A2 drew",
-    "edit_image": "what A3 changed",
-    "image_to_video": "what A4 animated",
-    "extend_video": "what A4 added",
-    "edit_video": "what A3 changed",
-    "connect_videos": "what A5 led over",
-    "assemble_film": "what was joined",
+    "text_to_image": "drawn by A2",
+    "edit_image": "changed by A3",
+    "image_to_video": "animated by A4",
+    "extend_video": "added by A4",
+    "edit_video": "changed by A3",
+    "connect_videos": "led over by A5",
+    "assemble_film": "joined",
 }

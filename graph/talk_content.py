@@ -5,7 +5,7 @@ Reads with the same ears as a wish (`changes`, `clauses`, `cues`), so that both 
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from graph.changes import CHANGEABLE, changes_in
 from graph.clauses import Said, clauses
@@ -83,9 +83,19 @@ def about_existing(references: References, text: str) -> Heard:
     meant = references.read(text)
     named = [each for each in meant if not each.pronoun]
     plainly = without(text, named, lambda each: "them" if each.many else "it")
-    heard = [_on(references, thing, plainly) for thing in _targets(references, text, named)]
-    replies = dict.fromkeys(each.reply for each in heard if each.reply)
-    return Heard(moves=tuple(move for each in heard for move in each.moves), reply=" ".join(replies) or None)
+    asked = _asked(plainly)  # what cannot be is told before it is asked back of which
+    moves = [move for thing in _targets(references, text, named) for move in _on(references, thing, asked)]
+    return Heard(moves=tuple(moves), reply=asked.reply)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a sentence asks of a product."""
+
+    instruction: str | None
+    motion: Motion | None
+    seconds: float | None
+    reply: str | None
 
 
 def _targets(references: References, text: str, named: Sequence[Meant]) -> list[Thing]:
@@ -97,8 +107,8 @@ def _targets(references: References, text: str, named: Sequence[Meant]) -> list[
     return [references.only()]
 
 
-def _on(references: References, thing: Thing, text: str) -> Heard:
-    """What a sentence asks of one product."""
+def _asked(text: str) -> _Asked:
+    """What a sentence asks of a product. Raises Nothing, Refusal."""
     heard = hear(text)
     rest = changes_in(heard, bare=False)
     told = clauses(rest.rest, text, given=True)
@@ -112,10 +122,14 @@ def _on(references: References, thing: Thing, text: str) -> Heard:
     reply = " ".join(dict.fromkeys(told.notes)) or None
     if instruction is None and motion is None and seconds is None:
         raise Nothing(reply or f"Say what becomes of it: {CHANGEABLE}, or how it moves.")
+    return _Asked(instruction, motion, seconds, reply)
+
+
+def _on(references: References, thing: Thing, asked: _Asked) -> list[AnyMove]:
+    """The moves that do it to one product. Raises Nothing."""
     workbench = _Workbench(references, thing)
-    if thing.kind == "picture":
-        return Heard(moves=tuple(workbench.picture(instruction, motion, seconds)), reply=reply)
-    return Heard(moves=tuple(workbench.clip(instruction, motion, seconds)), reply=reply)
+    work = workbench.picture if thing.kind == "picture" else workbench.clip
+    return work(asked.instruction, asked.motion, asked.seconds)
 
 
 def _motions(told: Sequence[Said]) -> list[str]:
@@ -173,9 +187,10 @@ class _Workbench:
             return [*self._stand(), Change(call=self.thing.call, instruction=instruction)]
         maker = self._animation_of(self.thing.call)
         if maker is None:
+            on = f"`extend it, it {motion}`" if motion else "`extend it by two seconds`"
             raise Nothing(
-                f"Number {self.thing.number} cannot be given another motion, since it was not made of a picture here; "
-                "extend it (`extend it, it moves up`), or change it (`make it blue`)."
+                f"Number {self.thing.number} was not made of one picture here, so its motion and length stay; more can "
+                f"come after it ({on}), or it is changed (`make it blue`)."
             )
         known = self._shown_by(maker)
         return [self._reworded(maker, known, seconds, motion=motion)]

@@ -48,7 +48,21 @@ from graph.talk_phrases import (
     TAILS,
     UNDOING,
 )
-from graph.talk_references import ORDINALS, WHICH, Meant, Nothing, References, Which, iterate, without
+from graph.talk_references import (
+    LAST,
+    NOUNS,
+    ORDINALS,
+    OTHER,
+    PLURALS,
+    WHICH,
+    Meant,
+    Nothing,
+    References,
+    Which,
+    iterate,
+    without,
+)
+from graph.talk_small import EXAMPLE, UNSEEN, not_understood, small_talk
 
 MARKS = (".", "!", "?", ",", ";", ":")
 
@@ -144,9 +158,10 @@ class Ear:
         if ASK_BOARD.fullmatch(self.text):
             return Heard(reply=told_board(self.brief.things, self.brief.stale))
         if found := ASK_DONE.fullmatch(self.text):
-            meant = self.references.read(found[1] or "")
+            meant = self.references.read(next(filter(None, found.groups()), ""))
             return Heard(reply=told_done(self.brief, list(iterate(meant))))
-        return None
+        answer = small_talk(self.brief, self.said, self.text)
+        return None if answer is None else Heard(reply=answer)
 
     def _plain_order(self) -> Heard | None:
         if UNDOING.fullmatch(self.text):
@@ -155,6 +170,8 @@ class Ear:
             return Heard(moves=(Refresh(),))
         if not AGREED.fullmatch(self.text):
             return None
+        if not self.brief.things:
+            raise Nothing(f"There is nothing yet; wish for something, like {EXAMPLE}.")
         if not self._waiting:
             raise Nothing("Nothing waits for your word; say what comes next, or `help`.")
         for call in {thing.call for thing in self._waiting}:
@@ -175,6 +192,8 @@ class Ear:
         rest = TAILS.sub("", rest)
         if not rest:
             return None
+        if _BEST.fullmatch(rest) and len(self._waiting) > 1:
+            raise Nothing(UNSEEN)
         try:
             meant = self._only_references(rest, bare=True)
         except Which as several:
@@ -209,14 +228,7 @@ class Ear:
         try:
             meant = self.references.read(text, bare=bare)
         except Nothing:
-            if re.search(r"\d", text) and not set(text.split()) - {
-                "number",
-                "the",
-                "take",
-                "clip",
-                "picture",
-                "film",
-            } - {word for word in text.split() if word.isdigit()}:
+            if all(word.isdigit() or word in _NAMING for word in text.split()):
                 raise
             return None
         rest = without(text, meant, lambda _each: "").split()
@@ -247,9 +259,14 @@ class Ear:
     def _repeated(self, meant: Sequence[Meant]) -> list[Thing]:
         things = [thing for thing in iterate(meant) if thing.board]
         if things:
-            return things
+            return [self._drawn(thing) for thing in things]
         by_call = {thing.call: thing for thing in self.references.it}
-        return [self.references.one(list(by_call.values()))]
+        return [self._drawn(self.references.one(list(by_call.values())))]
+
+    def _drawn(self, thing: Thing) -> Thing:
+        """The thing; of a film that was joined around a new part, that part: it is what can come out otherwise."""
+        parts = [each for each in self.brief.things if each.shot == thing.shot and each.kind == "clip" and each.stands]
+        return parts[-1] if thing.kind == "film" and parts else thing
 
     def _film(self) -> Heard | None:
         found = FILMING.fullmatch(self.text)
@@ -285,9 +302,9 @@ class Ear:
                 raise Nothing("Connecting takes two clips or films, and there are not two yet; make another one first.")
             raise Nothing("Connecting takes two clips or films: say which, like `connect number 2 with number 5`.")
         first, second = (_moving(thing) for thing in things)
-        settled = [
-            move for thing in (first, second) if thing.waits and not thing.stands for move in self._stands(thing)
-        ]
+        # Of two takes of one call the first one named stands.
+        waiting = {thing.call: thing for thing in (second, first) if thing.waits and not thing.stands}
+        settled = [move for thing in reversed(waiting.values()) for move in self._stands(thing)]
         return Heard(moves=(*settled, Connect(first=first.id, second=second.id, seconds=seconds)))
 
     def _limit(self) -> Heard | None:
@@ -342,15 +359,16 @@ class Ear:
             return Heard(moves=(Wish(words=self.brief.said),))
         heard = hear(self.text)
         if not any(word.kind in _SAYS_SOMETHING for word in heard):
-            raise Nothing(
-                f"I did not understand `{self.brief.said.strip()[:80]}`; wish for something, like `a red ball in the "
-                "snow`, say what becomes of it, or `help`."
-            )
+            self._only_references(self.text)  # `the first one`, of several: asked back
+            raise Nothing(not_understood(self.brief, self.said))
         if not self.brief.things or not is_about(self.references, self.text):
             return Heard(moves=(Wish(words=self.brief.said),))
         return about_existing(self.references, self.text)
 
 
+_BEST = re.compile(r"(?:the )?(?:best|nicest|prettiest|most beautiful|better|nicer)(?: (?:one|take|picture|clip))?")
+_NAMING = {"number", "shot", "the", "that", "this", *NOUNS, *PLURALS, *ORDINALS, *LAST, *OTHER}
+"""Words that say nothing but which product is meant."""
 _SAYS_SOMETHING = (
     "object", "objects", "thing", "colour", "scene", "motion", "verb", "direction", "style", "other thing",
     "other colour", "other scene", "other motion", "seconds", "speed", "camera", "other style",

@@ -12,7 +12,7 @@ from typing import Any, cast
 from graph import words
 from graph.hearing import hear
 from graph.looks import sceneries
-from graph.talk import PRODUCT_ID, TalkBrief, Thing, kind_of
+from graph.talk import PRODUCT_ID, TalkBrief, Thing, kind_of, lines_of
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
 
 WHICH = "Which one do you mean"
@@ -60,8 +60,7 @@ class Which(Exception):
 
     def __init__(self, among: Sequence[Thing]) -> None:
         self.among = list(among)
-        choices = "; ".join(thing.line for thing in self.among[-9:])
-        super().__init__(f"{WHICH}: {choices}? Say its number.")
+        super().__init__(f"{WHICH}? Say its number:\n{lines_of(self.among[-9:])}")
 
 
 class Nothing(Exception):
@@ -228,10 +227,11 @@ class References:
         return length, Meant(tuple(taken), 0, 0, many=True)
 
     def _many(self) -> list[Thing]:
+        """What waits, if it is several; else every clip and film that stands or waits, in their order."""
         if len(self.it) > 1:
             return self.it
-        standing = [thing for thing in self.things if thing.stands]
-        return [thing for thing in standing if thing.kind != "picture"] or standing
+        live = [thing for thing in self.things if thing.stands or thing in self.it]
+        return [thing for thing in live if thing.kind != "picture"] or live
 
     def _noun(self, said: list[str], at: int) -> tuple[int, Meant] | None:
         """`the second one`, `that frame`, `the blue clip`, `last film`, `the red ball`, `the one in the snow`."""

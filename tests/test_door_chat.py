@@ -83,7 +83,7 @@ def test_twenty_turns_over_a_pipe(home: Path, chat: Chatting) -> None:
     parts = {part.partition("\n")[0].removeprefix("> "): part.partition("\n")[2] for part in said.split("\n> ")}
     assert "   1  picture, 64 x 64: a red ball moves right in the snow  [waits for your word]" in said
     assert "Which one: 2 or 3?" in parts["another two"]
-    assert "Which one do you mean: number 2" in parts["make it blue"]
+    assert "Which one do you mean? Say its number:\n   2  picture" in parts["make it blue"]
     assert "   4  picture, 64 x 64, of 2: a red ball moves right in the snow; make it blue" in parts["2"]
     assert "   5  clip" in parts["now let it fly to the left"]
     assert "a blue ball moves left in the snow" in parts["now let it fly to the left"]
@@ -91,13 +91,13 @@ def test_twenty_turns_over_a_pipe(home: Path, chat: Chatting) -> None:
     assert "film, " in parts["extend it by two seconds, it keeps moving left"]
     assert "I took its own motion: it moves left." in parts["what happened before?"]
     assert "taken back" in parts["undo"]
-    assert "I made: number" in parts["what did you do?"]
+    assert "I made:\n   " in parts["what did you do?"]
     assert "As you like it: 3 seconds each." in parts["a green box shrinks in the desert"]
     assert "[taken back]" in parts["/takes"]
     assert "taken back." in parts["/undo"]
     assert "I remember nothing" in parts["/forget"]
     assert "The embedded world has no pink" in parts["make it pink"]
-    assert "These stand: number 2" in parts["what do I have?"]
+    assert "These stand:\n   2  picture" in parts["what do I have?"]
     for line in said.splitlines():
         if line.startswith("      ") and ".mp4" in line:
             assert Path(line.split("  ")[-1].strip()).is_file()
@@ -208,7 +208,7 @@ def test_ctrl_c_ends_the_step_and_not_the_conversation_and_a_killed_one_goes_on(
         person.expect(pexpect.EOF)
     said = chat("what do I have?\n", run_in(home))
     assert "   3  clip" in said
-    assert "These wait for your word: number 2" in said
+    assert "These wait for your word:\n   2  clip" in said
 
 
 def test_a_second_process_at_the_same_chat_is_told(home: Path, chat: Chatting) -> None:

@@ -90,7 +90,7 @@ def test_the_commands_do_what_words_do(rooms: Rooms) -> None:
     assert "taken back" in said
     assert "Nothing is stale" in said
     assert "[waits for your word]" in said
-    assert "These stand: number 2, picture" in said
+    assert "These stand:\n   2  picture" in said
     assert run.status == "waiting"
 
 

@@ -193,7 +193,7 @@ def test_what_exists_is_told_by_the_house(misbehaving: Any, archive: Archive) ->
     talk.says(WISH)
     asked = talk.says("what do I have?")
     assert asked["voice"] == "mora"
-    assert asked["reply"] == f"Nothing stands yet. These wait for your word: number 1, picture: {WISH}."
+    assert asked["reply"] == f"Nothing stands yet.\nThese wait for your word:\n   1  picture: {WISH}"
 
 
 def test_an_answer_that_was_given_is_not_asked_for_again(misbehaving: Any, archive: Archive) -> None:

@@ -196,9 +196,11 @@ def test_films_are_extended_connected_and_assembled_in_a_conversation(archive: A
     both = archive.artifact(str(person.standing("4.assemble_film")))
     assert both.media.num_frames > longer.media.num_frames
     assert both.parents[0] == longer.id
+    assert "one film already" in str(person.says({"do": "film"})), "all that was made is in it"
+    person.says({"do": "undo"})
     person.says({"do": "film"})
     whole = archive.artifact(str(person.standing("5.assemble_film")))
-    assert whole.parents == (first, second)
+    assert whole.parents == (longer.id, second), "what was extended is seen in its film"
     assert person.run.status == "waiting"
 
 
