@@ -81,7 +81,7 @@ def load_clip(path: Path) -> Clip:
         name: tensor for name, tensor in read_tensors(path).items() if name.rpartition(".")[2] not in NOT_WEIGHTS
     }
     config = _config(tensors, path)
-    expect(_official_shapes(config), tensors, path)
+    expect(official_shapes(config), tensors, path)
     clip = Clip(config)
     clip.model.load_state_dict(dict(_renamed(tensors)))
     return clip
@@ -95,8 +95,8 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> CLIPConfig:
     _, together = shape_of(tensors, "visual.proj", 2, path)
     if width % HEAD_WIDTH or text_width % HEAD_WIDTH:
         raise BadWeights(f"{path} has no heads of {HEAD_WIDTH} in layers of {width} and {text_width}; get ViT-B or L.")
-    vision = _tower(width, num_layers(tensors, f"visual.{BLOCKS}", path))
-    text = _tower(text_width, num_layers(tensors, BLOCKS, path))
+    vision = tower(width, num_layers(tensors, f"visual.{BLOCKS}", path))
+    text = tower(text_width, num_layers(tensors, BLOCKS, path))
     return CLIPConfig(
         projection_dim=together,
         vision_config={**vision, "patch_size": patch, "image_size": patch * isqrt(num_tokens - 1)},
@@ -104,12 +104,14 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> CLIPConfig:
     )
 
 
-def _tower(width: int, depth: int) -> dict[str, int]:
+def tower(width: int, depth: int) -> dict[str, int]:
+    """The sizes of one tower in transformers' words; OpenAI's heads are all equally wide."""
     sizes = {"hidden_size": width, "intermediate_size": 4 * width}
     return {**sizes, "num_hidden_layers": depth, "num_attention_heads": width // HEAD_WIDTH}
 
 
-def _official_shapes(config: CLIPConfig) -> dict[str, tuple[int, ...]]:
+def official_shapes(config: CLIPConfig) -> dict[str, tuple[int, ...]]:
+    """The names and shapes in OpenAI's file of a network of these sizes."""
     with torch.device("meta"):
         state = CLIPModel(config).state_dict()
     shapes = {official: tuple(state[name].shape) for official, name in OUTSIDE.items()}
