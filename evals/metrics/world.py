@@ -13,7 +13,7 @@ from PIL import Image
 from evals.asked import FOLLOWING, STYLE, WORLD, Asked, read_asked, unasked
 from evals.metrics.contract import CannotScore, Chunk, Metric, Score, Video
 from evals.networks.shelf import Shelf
-from evals.world_oracle import Sighting, look
+from evals.world_oracle import DIGITAL, Sighting, look
 from models.agent import UInt8Array
 from models.embedded.language import SIDE
 
@@ -21,25 +21,40 @@ SOURCE: Final = "the oracle of the embedded world (evals/world_oracle.py)"
 MOST_FRAMES: Final = 64
 """Frames that are looked at, evenly spread: memory does not grow with the length of the video."""
 
+LIGHT: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+"""BT.709."""
+
 
 class WorldFrames:
     """Gathers what the oracle looks at. Shared by its metrics: it may be shown a chunk more than once."""
 
     def __init__(self, num_frames: int) -> None:
         self._wanted = set(np.linspace(0, num_frames - 1, min(num_frames, MOST_FRAMES)).round().astype(int).tolist())
-        self._kept: dict[int, UInt8Array] = {}
+        self._kept: dict[int, tuple[UInt8Array, UInt8Array]] = {}
 
     def update(self, chunk: Chunk) -> None:
         """Takes what it wants of the next frames."""
         for at in range(len(chunk.frames)):
             place = chunk.first + at
             if place in self._wanted and place not in self._kept:
-                # As VBench reads a film, colours come in blocks of two pixels, which is the digital style.
-                self._kept[place] = squared(chunk.exactly(at))
+                self._kept[place] = squared(chunk.frames[at]), squared(chunk.exactly(at))
 
     def look(self) -> Sighting:
-        """What they show, once every frame was shown."""
-        return look(np.stack([self._kept[place] for place in sorted(self._kept)]))
+        """What they show, once every frame was shown.
+
+        A film has half as many pixels of colour as of light. As VBench reads it each is repeated, which is right for a
+        picture of blocks and makes blocks of any other; so the light decides how the colours are to be read.
+        """
+        repeated, exact = (np.stack(each) for each in zip(*(self._kept[at] for at in sorted(self._kept)), strict=True))
+        return look(repeated if in_blocks(repeated) else exact)
+
+
+def in_blocks(frames: UInt8Array) -> bool:
+    """Whether the light of uint8 (T, S, S, 3) steps at every second column only: of films of the world it is at most
+    0.13 inside blocks of what it is across in the digital style, and at least 0.43 in the natural one."""
+    step = np.diff(frames @ LIGHT, axis=2) ** 2
+    inside, across = float(step[:, :, 0::2].sum()), float(step[:, :, 1::2].sum())
+    return inside < DIGITAL * across
 
 
 def squared(frame: UInt8Array) -> UInt8Array:
