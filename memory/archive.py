@@ -398,7 +398,11 @@ class Archive:
             if not self._has_checkpoints:
                 set_up(self._address, self._busy_seconds)
                 self._has_checkpoints = True
-        yield saver
+        try:
+            yield saver
+        finally:
+            with _left_over("what the last step gave"):
+                saver.flush()
 
     @property
     def shown(self) -> str:
@@ -437,12 +441,17 @@ class Archive:
             yield connection
 
     def _tidy(self, what: str, write: Callable[[Session], None]) -> None:
-        """Write what can also be left: it expires by itself, and must not hide the error that led here."""
-        try:
-            with self.writing() as session:
-                write(session)
-        except ArchiveError as error:
-            logger.warning("Could not give back %s: %s", what, error)
+        with _left_over(what), self.writing() as session:
+            write(session)
+
+
+@contextmanager
+def _left_over(what: str) -> Iterator[None]:
+    """Writing what can also be left: it expires by itself, and must not hide the error that led here."""
+    try:
+        yield
+    except ArchiveError as error:
+        logger.warning("Could not give back %s: %s", what, error)
 
 
 def _make_home(home: Path) -> None:

@@ -1,12 +1,14 @@
 """The LangGraph saver on the archive's own connections: plain data only, and written by whoever holds the run only."""
 
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -27,10 +29,54 @@ if TYPE_CHECKING:
 SETUP_LOCK = MIGRATION_LOCK + 1
 
 
+class _Fenced:
+    """Connections for a saver of LangGraph's: each call of it is one transaction, and with a lease a write of another
+    owner is refused in the transaction that would have made it, so that one who was taken for dead leaves nothing."""
+
+    def __init__(self, archive: "Archive", lease: Lease | None, *, in_turn: bool) -> None:
+        self._archive, self._lease = archive, lease
+        self._open = threading.local()
+        self._turn = threading.Lock() if in_turn else nullcontext()
+
+    @contextmanager
+    def connection(self, *, writes: bool) -> Iterator[Any]:
+        """The driver's connection while the transaction lasts; LostLease. In `together`, the same."""
+        if (known := getattr(self._open, "connection", None)) is not None:
+            yield known
+            return
+        with self._turn, self._archive.connected(writes=writes) as connection:
+            if writes and self._lease is not None:
+                leases.require(connection, self._lease)
+            yield connection.connection.driver_connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes in the block is one transaction."""
+        outer = getattr(self._open, "connection", None)
+        with self.connection(writes=True) as self._open.connection:
+            try:
+                yield
+            finally:
+                self._open.connection = outer
+
+
+Writes = tuple["RunnableConfig", Sequence[tuple[str, Any]], str, str]
+
+
 class _Plain(BaseCheckpointSaver[str]):
-    """Before a saver of LangGraph's: DatabaseTrouble for a row that is no checkpoint: somebody else wrote it."""
+    """Before a saver of LangGraph's: DatabaseTrouble for a row that is no checkpoint: somebody else wrote it.
+
+    What a task gave is kept back for the transaction of the checkpoint that follows, which says the same: a step whose
+    process dies in between is taken again, and finds in the archive what its agents made and its planner heard.
+    """
+
+    def __init__(self, fenced: _Fenced) -> None:
+        super().__init__(None, serde=plain_serializer())  # type: ignore[misc]
+        self._fenced = fenced
+        self._kept: SimpleQueue[Writes] = SimpleQueue()
 
     def get_tuple(self, config: "RunnableConfig") -> CheckpointTuple | None:
+        self.flush()
         with _as_written():
             found = super().get_tuple(config)
             return None if found is None else _looked_at(found)
@@ -40,31 +86,31 @@ class _Plain(BaseCheckpointSaver[str]):
             for found in super().list(config, **narrowed):
                 yield _looked_at(found)
 
+    def put(self, *checkpoint: Any, **named: Any) -> "RunnableConfig":
+        with self._fenced.together():
+            self.flush()
+            return super().put(*checkpoint, **named)
 
-class _Fenced:
-    """Sessions for a saver of LangGraph's: each call of it is one transaction, and with a lease a write of another
-    owner is refused in the transaction that would have made it, so that one who was taken for dead leaves nothing."""
+    def put_writes(
+        self, config: "RunnableConfig", writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        self._kept.put((config, writes, task_id, task_path))
+        if any(channel in WRITES_IDX_MAP for channel, _ in writes):  # a question, an answer, an error: no step follows
+            self.flush()
 
-    def __init__(self, archive: "Archive", lease: Lease | None) -> None:
-        self._archive, self._lease = archive, lease
-
-    @contextmanager
-    def connection(self, *, writes: bool) -> Iterator[Any]:
-        """The driver's connection while the transaction lasts; LostLease."""
-        with self._archive.connected(writes=writes) as connection:
-            if writes and self._lease is not None:
-                leases.require(connection, self._lease)
-            yield connection.connection.driver_connection
+    def flush(self) -> None:
+        """Writes what was kept back."""
+        if self._kept.empty():
+            return
+        with self._fenced.together(), suppress(Empty):
+            while True:
+                super().put_writes(*self._kept.get_nowait())
 
 
 class _SqliteSaver(_Plain, SqliteSaver):
-    def __init__(self, fenced: _Fenced) -> None:
-        super().__init__(None, serde=plain_serializer())  # type: ignore[arg-type]
-        self._fenced = fenced
-
     @contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
-        with self.lock, self._fenced.connection(writes=transaction) as self.conn, closing(self.conn.cursor()) as cursor:
+        with self._fenced.connection(writes=transaction) as self.conn, closing(self.conn.cursor()) as cursor:
             yield cursor
 
 
@@ -93,13 +139,14 @@ def _as_written() -> Iterator[None]:
         ) from error
 
 
-def saver_on(archive: "Archive", lease: Lease | None, url: URL) -> BaseCheckpointSaver[str]:
+def saver_on(archive: "Archive", lease: Lease | None, url: URL) -> _Plain:
     """A saver on the archive's connections, for any number of threads; `set_up` was there before."""
-    fenced = _Fenced(archive, lease)
-    return _SqliteSaver(fenced) if url.drivername == "sqlite" else _postgres_saver(fenced)
+    is_sqlite = url.drivername == "sqlite"
+    fenced = _Fenced(archive, lease, in_turn=is_sqlite)
+    return _SqliteSaver(fenced) if is_sqlite else _postgres_saver(fenced)
 
 
-def _postgres_saver(fenced: _Fenced) -> BaseCheckpointSaver[str]:
+def _postgres_saver(fenced: _Fenced) -> _Plain:
     import psycopg
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import DictRow, dict_row
@@ -114,7 +161,7 @@ def _postgres_saver(fenced: _Fenced) -> BaseCheckpointSaver[str]:
             ):
                 yield cursor
 
-    return _PostgresSaver(None, serde=plain_serializer())  # type: ignore[arg-type]
+    return _PostgresSaver(fenced)
 
 
 def set_up(url: URL, busy_seconds: float) -> None:

@@ -84,3 +84,23 @@ def test_trouble_of_the_saver_is_told_in_plain_words(archive: Archive, run: Run)
             connection.execute(text("DROP TABLE checkpoints"))
         saver.get_tuple(thread)
     engine.dispose()
+
+
+def test_what_a_task_gave_is_there_as_soon_as_the_step_ends_or_fails(archive: Archive, run: Run) -> None:
+    """It is kept back for the transaction of the checkpoint after it; a step that has none leaves it all the same."""
+    thread = {"configurable": {"thread_id": run.id, "checkpoint_ns": ""}}
+
+    def told() -> list[list[str]]:
+        with archive.saver() as reader:
+            return [[channel for _, channel, _ in each.pending_writes] for each in reader.list(thread)]
+
+    with archive.saver() as saver:
+        steps = story(saver).stream({}, thread, durability="sync")
+        next(steps)
+        saver.put_writes(saver.get_tuple(thread).config, [("answer", "kept back")], "a task")
+        assert "answer" not in told()[0]
+        list(steps)  # to the question
+        assert "answer" in told()[1]
+        assert "__interrupt__" in told()[0]
+        saver.put_writes(saver.get_tuple(thread).config, [("answer", "left")], "another")
+    assert "answer" in told()[0]

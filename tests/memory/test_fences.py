@@ -65,7 +65,7 @@ def test_a_stale_owner_leaves_no_pending_write(archive: Archive, run: Run) -> No
             before = heads(archive, run)
             config: Any = story()(saver).get_state(thread).config
             with pytest.raises(LostLease):
-                saver.put_writes(config, [("told", ["stale"])], "a task")
+                saver.put_writes(config, [("__interrupt__", ["stale"])], "a task")
             assert heads(archive, run) == before
 
 
