@@ -35,6 +35,7 @@ from graph.door import (
     settings_with,
     sheet_of_run,
     talk_with,
+    talk_with_program,
     talked_about,
 )
 
@@ -235,6 +236,9 @@ def chat(
     pictures: Annotated[
         bool | None, typer.Option("--pictures/--no-pictures", help="Small pictures in the terminal; where it can.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help='For a program: a JSON object a line in, `{"say": ...}`, and one out.')
+    ] = False,
 ) -> None:
     """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
     with at_the_door():
@@ -244,7 +248,7 @@ def chat(
 
         settings = settings_with(profile=profile, planner=planner)
         console, person = at_the_terminal(settings)
-        asked = run_to_talk_about(settings, run, console, person)
+        asked = run_to_talk_about(settings, run, console, None if as_json else person)
         if asked is not None:
             settings = settings_with(profile=asked.request.profile, planner=planner or asked.request.planner)
         liked = read_likes(settings.home.expanduser()).seed
@@ -255,6 +259,9 @@ def chat(
             rooms = kept(fresh)
             with listening() as listener:
                 begun = opened(rooms, asked, request, numerics_of(settings), listener)
+            if as_json:
+                talk_with_program(rooms, begun)
+                return
             ended = talk_with(rooms, begun, console, person, pictures)
         say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
 

@@ -3,26 +3,27 @@
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from graph.chat_commands import COMMANDS, Order, View, read_line
-from graph.chat_input import Person
-from graph.chat_screen import Mark, Screen, write_copy
+from graph.chat_input import LONGEST_LINE, Person, Typed
+from graph.chat_screen import Mark, Shows, Told, acknowledged, write_copy
+from graph.chat_words import in_the_terminal
 from graph.chats import give_up_turn
 from graph.conversation import Answer
+from graph.door import BUG, INTERRUPTED, MISTAKE
 from graph.errors import MISTAKES, TOLD, RequestError, Stopped
-from graph.house import Question, Rooms, answer, question_of_run, resume
+from graph.house import Rooms, answer, question_of_run, resume
 from graph.likings import asked_of_likes, forgotten, learned, read_likes, write_likes
 from graph.origin import handed_out
-from graph.state import RunState
+from graph.state import RunState, Turn
 from graph.storyboard import stale_calls
-from graph.talk import Board, Thing, told_board
+from graph.talk import Board, TalkBrief, Thing, talk_brief, told_board
 from graph.talk_phrases import AGREED
-from graph.talk_references import WHICH
 from graph.telling import Listener, state_of
 from memory.records import Run
 from tools.export import export
@@ -30,7 +31,6 @@ from tools.export import export
 Listening = Callable[[], AbstractContextManager[Listener]]
 PROMPT = "> "
 HELLO = "Say what you want to see, and what becomes of what is shown. /help lists the commands, Ctrl-D leaves."
-STALE = "stale now; `refresh` makes it again"
 STOPPED = "Enter, or `go on`, tries it again; anything else takes this turn back first."
 
 
@@ -45,7 +45,7 @@ class Chat:
     rooms: Rooms
     run: Run
     person: Person
-    screen: Screen
+    screen: Shows
     listening: Listening
     shown: int = 0
     marks: dict[int, Mark] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Chat:
         self._look()
         with self._asked_to_leave():
             self.rooms.stop_if_asked()  # while it was opened
-            if self.run.status == "waiting" and self.state.get("verdicts"):
+            if self.run.status == "waiting":
                 self._show_board()
             elif self.run.status not in ("waiting", "done"):
                 self._step(lambda hear: resume(self.rooms, self.run.id, hear))
@@ -82,11 +82,14 @@ class Chat:
         try:
             return self._hear(line)
         except MISTAKES as error:
-            self.screen.say(str(error))
+            self.screen.fail(str(error), MISTAKE)
             return True
 
     def _hear(self, line: str) -> bool:
-        order = read_line(line, self.view) if line else Order(said="")
+        if len(line) > LONGEST_LINE:
+            raise RequestError(f"That is longer than {LONGEST_LINE} characters; say it in fewer words.")
+        here = in_the_terminal(line, self._brief(line)) if line and self.state else None
+        order = here or (read_line(line, self.view) if line else Order(said=""))
         if order.local == "quit":
             return False
         if order.local is not None:
@@ -122,17 +125,16 @@ class Chat:
 
     def _step(self, work: Callable[[Callable[[dict[str, Any]], None]], Run]) -> None:
         """One step of the house; Ctrl-C ends the step and not the conversation."""
-        notes: list[str] = []
+        listener: Listener | None = None
         self.rooms.stop.clear()
         self.working = True
         try:
             with self.listening() as listener:
-                notes = listener.notes
                 work(listener)
         except (KeyboardInterrupt, Stopped):
-            self.screen.say(f"Interrupted. {STOPPED}")
+            self.screen.fail(f"Interrupted. {STOPPED}", INTERRUPTED)
         except TOLD as error:
-            self.screen.say(str(error))
+            self.screen.fail(str(error), BUG)
             self.run = self.rooms.archive.run(self.run.id)
             if self.run.status not in ("waiting", "done"):
                 self.screen.say(STOPPED, style="dim")
@@ -140,7 +142,7 @@ class Chat:
             self.working = False
             self.rooms.stop.clear()
         self._look()
-        self._tell(notes)
+        self._tell(listener)
 
     def _look(self) -> None:
         """Reads the run and its state again."""
@@ -158,64 +160,68 @@ class Chat:
         board = self.board
         return View(tuple(board.things), tuple(board.it))
 
-    def _tell(self, notes: list[str]) -> None:
+    def _tell(self, heard: Listener | None = None) -> None:
         """What was said, chosen and made since the last time, and what is asked now."""
         question = question_of_run(self.rooms, self.run) if self.run.status == "waiting" else None
-        if question is not None and question.asked.get("reply"):
-            voice = "planner: " if question.asked.get("voice") == "planner" else ""
-            self.screen.say(f"{voice}{question.asked['reply']}")
-        for note in notes:
-            self.screen.say(note, style="italic")
-        marked = self._marked()
-        for thing, mark in marked:
-            if thing.number > self.shown:
-                self.screen.show(thing, mark)
-        self._tell_changes(marked)
-        if question is not None:
-            self._ask(question)
+        asked = {} if question is None else question.asked
+        marked, moves = self._marked(), self._moves() if heard else []
+        told = Told(
+            run=self.run,
+            state=self.state,
+            reply=asked.get("reply"),
+            voice=asked.get("voice", "mora"),
+            notes=heard.notes if heard else (),
+            moves=moves,
+            new=[(thing, mark) for thing, mark in marked if thing.number > self.shown],
+            changed=self._changed(marked),
+            question=None if question is None else asked,
+            numbers={thing.id: thing.number for thing, _ in marked},
+            calls=(heard.calls[True], heard.calls[False]) if heard else (0, 0),
+            seconds=heard.wall_seconds if heard else 0.0,
+        )
+        self.screen.tell(replace(told, reply=acknowledged(moves)) if told.silent else told)
+        self._seen(marked)
 
-    def _tell_changes(self, marked: list[tuple[Thing, Mark]]) -> None:
+    def _moves(self) -> list[dict[str, Any]]:
+        """What the last turn was understood as."""
+        turn = self.state.get("turn")
+        return [] if turn is None else [move for moves in turn.get("done", []) for move in moves]
+
+    def _changed(self, marked: list[tuple[Thing, Mark]]) -> dict[Mark, list[int]]:
         """What stands now, or was taken back, of what had been shown before."""
         now: dict[Mark, list[int]] = {}
         for thing, mark in marked:
             if thing.number <= self.shown and self.marks.get(thing.number) != mark:
                 now.setdefault(mark, []).append(thing.number)
-        verbs: list[tuple[Mark, str]] = [
-            ("stands", "stands now"),
-            ("stale", STALE),
-            ("back", "taken back"),
-        ]
-        for mark, verb in verbs:
-            numbers = now.get(mark, [])
-            if numbers:
-                self.screen.say(f"Number{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}: {verb}.")
+        return now
+
+    def _seen(self, marked: list[tuple[Thing, Mark]]) -> None:
         self.marks = {thing.number: mark for thing, mark in marked}
         self.shown = max([self.shown, *self.marks])
 
-    def _ask(self, question: Question) -> None:
-        waiting = question.asked["waiting"]
-        numbers = {thing.id: thing.number for thing in self.board.things}
-        several = [[numbers[take["artifact"]] for take in call["takes"]] for call in waiting if len(call["takes"]) > 1]
-        if (question.asked.get("reply") or "").startswith(WHICH):
-            return
-        if several:
-            self.screen.say(f"Which one: {'; '.join(listed(each) for each in several)}?", style="dim")
-        elif waiting:
-            self.screen.say("`go on`, `again`, or say what becomes of it.", style="dim")
-
     def _show_board(self) -> None:
         """What stands and waits, when a conversation goes on."""
-        for thing, mark in self._marked():
-            if mark in ("waits", "stands", "stale"):
-                self.screen.show(thing, mark)
-        self.marks = {thing.number: mark for thing, mark in self._marked()}
-        self.shown = max([0, *self.marks])
-        if (question := question_of_run(self.rooms, self.run)) is not None:
-            self._ask(question)
+        marked = self._marked()
+        question = question_of_run(self.rooms, self.run)
+        self.screen.tell(
+            Told(
+                run=self.run,
+                state=self.state,
+                new=[(thing, mark) for thing, mark in marked if mark in ("waits", "stands", "stale")],
+                question=None if question is None else question.asked,
+                numbers={thing.id: thing.number for thing, _ in marked},
+            )
+        )
+        self._seen(marked)
 
     def _marked(self) -> list[tuple[Thing, Mark]]:
         stale = {call["id"] for call in stale_calls(self.state, self.rooms.limits)}
         return [(thing, _mark(thing, stale)) for thing in self.board.things]
+
+    def _brief(self, line: str) -> TalkBrief:
+        """What there is when a line is said, as a planner hears it."""
+        turn = Turn(said=line, moves=[], round=0, open=False)
+        return talk_brief(RunState(**{**self.state, "turn": turn}), self.rooms.limits)
 
     def _is_about_likes(self, words: str) -> bool:
         """Remembers or forgets what the person says they like; True if that is what they said."""
@@ -238,6 +244,10 @@ class Chat:
             self.screen.list_things(self._marked())
         elif order.local == "board":
             self.screen.say(told_board(list(self.board.things), [call["id"] for call in self._stale()]))
+        elif order.local == "show":
+            thing = self.view.one(order.words) if order.words else self.view.only()
+            marks = {each.number: mark for each, mark in self._marked()}
+            self.screen.show(thing, marks.get(thing.number, "kept"))
         elif order.local == "save":
             self._save(*shlex.split(order.words))
         elif order.local == "likes":
@@ -286,12 +296,6 @@ class Chat:
             signal.signal(signal.SIGTERM, before)
 
 
-def listed(numbers: Sequence[int]) -> str:
-    """`2, 3 or 4`."""
-    *first, last = map(str, numbers)
-    return f"{', '.join(first)} or {last}" if first else last
-
-
 def _mark(thing: Thing, stale: set[str]) -> Mark:
     if not thing.board:
         return "back"
@@ -300,11 +304,13 @@ def _mark(thing: Thing, stale: set[str]) -> Mark:
     return "waits" if thing.waits else "kept"
 
 
-def converse(rooms: Rooms, run: Run, person: Person, screen: Screen, listening: Listening) -> Run:
+def converse(rooms: Rooms, run: Run, person: Person, screen: Shows, listening: Listening) -> Run:
     """A person at a run that asks: its questions are shown and answered until it is done or they leave.
 
     Raises Stopped when the process was asked to end.
     """
+    if isinstance(person, Typed):
+        screen.say(HELLO, style="dim")
     chat = Chat(rooms, run, person, screen, listening)
     ended = chat.go()
     if chat.leaving.is_set():

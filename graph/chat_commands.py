@@ -10,7 +10,7 @@ from graph.errors import RequestError
 from graph.moves import Again, AnyMove, Choose, Connect, EditClip, EditPicture, Film, GoOn, RaiseLimit, Refresh, Undo
 from graph.talk import PRODUCT_ID, Thing, kind_of
 
-Local = Literal["help", "takes", "board", "save", "likes", "like", "forget", "quit"]
+Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forget", "quit"]
 """What the terminal does by itself."""
 
 
@@ -139,6 +139,10 @@ def _save(_view: View, rest: str) -> Order:
     return Order(local="save", words=rest)
 
 
+def _show(view: View, rest: str) -> Order:
+    return Order(local="show", words=str(view.one(rest).number) if rest else "")
+
+
 def _plain(*moves: AnyMove) -> Callable[[View, str], Order]:
     return lambda _view, _rest: Order(moves=moves)
 
@@ -170,6 +174,7 @@ COMMANDS: dict[str, Command] = {
     "limit": Command("/limit N", "how often it may be made again", _limit),
     "takes": Command("/takes", "every product, by number", _local("takes")),
     "board": Command("/board", "what stands, what waits, what is stale", _local("board")),
+    "show": Command("/show [N]", "the last product once more, or number N", _show),
     "save": Command("/save FILE [N]", "a copy of the last product, or of number N", _save),
     "likes": Command("/likes", "what is remembered of what you like", _local("likes")),
     "like": Command("/like WORDS", "remember a style, a length or a seed", _local("like")),

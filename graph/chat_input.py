@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 HISTORY = "chat_history"
 LONGEST_LINE = 4000
+"""Characters that are heard at a time."""
 
 
 class Person(Protocol):
@@ -34,7 +35,7 @@ class Piped:
                 line = line.rstrip("\n").removesuffix("\\").rstrip() + " " + self.lines.readline().lstrip()
             if line.strip():
                 self.console.print(f"{prompt}{line.strip()}", markup=False, highlight=False, soft_wrap=True)
-                return line.strip()[:LONGEST_LINE]
+                return line.strip()
         return None
 
 
@@ -51,7 +52,7 @@ class Typed:
             said = self._session.prompt(prompt)
         except EOFError:
             return None
-        return said.replace("\\\n", "\n").strip()[:LONGEST_LINE]
+        return said.replace("\\\n", "\n").strip()
 
 
 def _session(home: Path) -> "PromptSession[str]":

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -194,14 +195,17 @@ def at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
 
 
 def run_to_talk_about(settings: "Settings", run: str | None, console: Any, person: Any) -> "Run | None":
-    """The run that a conversation begins with: that of the id, or the last conversation if the person wants it."""
+    """The run that a conversation begins with: that of the id, or the last conversation if the person wants it.
+
+    person: None if there is nobody to ask.
+    """
     from graph.chats import last_chat
 
     with settings.open_archive() as archive:
         if run is not None:
             return archive.run(run)
         last = last_chat(archive)
-    if last is None or not console.is_terminal or not sys.stdin.isatty():
+    if last is None or person is None or not console.is_terminal or not sys.stdin.isatty():
         return None
     when = last.updated_at.astimezone().strftime("%m-%d %H:%M")
     console.print(f"Your last conversation is {last.id}, {when}.")
@@ -218,6 +222,17 @@ def talk_with(rooms: "Rooms", run: "Run", console: Any, person: Any, pictures: b
 
     drawn = draws_pictures(console) if pictures is None else pictures
     return converse(rooms, run, person, Screen(console, rooms.archive, drawn), listening)
+
+
+def talk_with_program(rooms: "Rooms", run: "Run") -> None:
+    """The same with a program at standard input and output; ends with the code of its last turn, if that is not 0."""
+    from graph.chat import converse
+    from graph.chat_json import Program
+
+    program, begun = Program(rooms.archive, sys.stdin, sys.stdout), time.monotonic()
+    program.end(converse(rooms, run, program, program, listening), time.monotonic() - begun)
+    if program.code:
+        raise typer.Exit(program.code)
 
 
 def talked_about(rooms: "Rooms", run: "Run", settings: "Settings", *, as_json: bool) -> "Run":

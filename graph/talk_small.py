@@ -39,7 +39,7 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"better|nicer|the best)(?: one)?|which (?:one )?do you (?:like|prefer)(?: best| more)?", UNSEEN),
         (rf"(?:delete|remove|erase|drop|discard|throw away|clear)(?: {_IT}| the .+)?(?: away)?", KEPT),
         (rf"(?:save|store|export|download|keep a copy of)(?: {_IT}| the .+)?", SAVING),
-        (rf"(?:play|show|open|display|view|watch|see|look at|let me see)(?: me)?(?: {_IT}| the .+)?(?: again)?", SHOWING),
+        (rf"(?:play|show|open|display|view|watch|see|look at)(?: me)?(?: {_IT}| the .+)?(?: again)?", SHOWING),
         (rf"(?:where is|how long is|how big is|what size is) (?:{_IT}|the .+)", SHOWING),
         (r"(?:why|how come)\b.*", WHY),
         (r"sorry|oops|my mistake|my bad", "No harm done; `undo` takes the last turn back."),
@@ -50,20 +50,19 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )  # fmt: skip
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers)\b")
 _HELLO = re.compile(r"\b(?:hello|hi|hey|good (?:morning|day|evening|afternoon))\b")
-_GOOD_DAY = re.compile(
-    r"(?:good (?:morning|day|evening|afternoon)|how are you|how do you do|what is up|hiya|greetings)"
+_HELLO = re.compile(r"(?:good (?:morning|day|evening|afternoon)|how are you|how do you do|what is up|hiya|greetings)")
+_FOREIGN = (
+    "nochmal einmal weiter bitte danke hallo ihn mach mache macht zeig zeige blau rot gruen grün gelb schnee nacht "
+    "links rechts zurueck zurück guten wie hilfe nein ja warum ist das encore merci bonjour salut rouge bleu suite "
+    "oui aide hola otra vez gracias ayuda azul rojo ciao grazie ancora"
 )
-_FOREIGN = frozenset(
-    """nochmal noch einmal weiter bitte danke hallo ihn mach mache macht zeig zeige blau rot gruen grün gelb schnee
-    nacht links rechts zurueck zurück guten wie hilfe nein ja warum was ist das encore merci bonjour salut rouge bleu
-    suite oui non aide hola otra vez gracias ayuda azul rojo ciao grazie ancora""".split()
-) - {"was", "non", "noch"}
+"""Words that a person of another language begins with, and English has not."""
 
 
 def small_talk(brief: TalkBrief, said: str, text: str) -> str | None:
     """The answer to what is no wish and no order; None for everything else. said: lower-case words with a space
     between them; text: those without what is only polite."""
-    if not text or _GOOD_DAY.fullmatch(text):
+    if not text or _HELLO.fullmatch(text):
         return _greeted(brief, said)
     whole = said.rstrip(" .!?,")  # `what can you do` is polite and a question
     return next((answer for pattern, answer in SMALL if pattern.fullmatch(text) or pattern.fullmatch(whole)), None)
@@ -79,7 +78,7 @@ def _greeted(brief: TalkBrief, said: str) -> str:
 
 def not_understood(brief: TalkBrief, said: str) -> str:
     """What is told of words that mean nothing here: what can be said instead, as the board is."""
-    if set(said.split(" ")) & _FOREIGN:
+    if set(said.split()) & set(_FOREIGN.split()):
         return STRANGE.format(example="`make it blue`" if brief.things else EXAMPLE)
     what = f"I did not understand `{brief.said.strip()[:80]}`"
     if not brief.things:

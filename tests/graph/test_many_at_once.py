@@ -85,7 +85,7 @@ def test_all_come_to_their_films_with_few_connections(archive: Archive, tmp_path
     with ThreadPoolExecutor(MANY) as people:
         ended = list(people.map(lambda run: gone_on_with(rooms, run), runs))
     assert connections.most <= MOST_CONNECTIONS
-    # A picture each was there; the clips that were begun are begun again, but for those that ended before the stop came.
+    # A picture each was there; the clips that were begun are begun again, but for those that ended in time.
     assert MANY // 2 <= sum(lender.called.values()) - calls <= MANY
     with Archive.open(f"sqlite:///{tmp_path / 'undisturbed.db'}", tmp_path / "undisturbed") as other:
         undisturbed = rooms_with(other, TinyLender())

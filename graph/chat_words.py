@@ -1,0 +1,47 @@
+"""Words that only the terminal can act on: to save a product to a file, to show one again, to leave."""
+
+import re
+import shlex
+
+from graph.chat_commands import Order
+from graph.hearing import tokens
+from graph.talk import TalkBrief
+from graph.talk_references import Nothing, References, Which, iterate
+
+_SAVE = re.compile(
+    r"(?:please )?(?:save|store|export|download|write|copy)(?: (?P<what>.+?))? (?:as|to|into|in|under) "
+    r"(?P<file>\"[^\"]+\"|'[^']+'|\S+\.[a-z0-9]{2,4})[.!]?",
+    re.IGNORECASE,
+)
+_SHOW = re.compile(
+    r"(?:please )?(?:show|play|open|display|where is|how long is)(?: me)?(?: (?P<what>.+?))?(?: again)?[.!?]?",
+    re.IGNORECASE,
+)
+_LEAVE = re.compile(r"(?:quit|exit|bye|good ?bye|bye bye|leave)[.!]?", re.IGNORECASE)
+
+
+def in_the_terminal(line: str, brief: TalkBrief) -> Order | None:
+    """What the terminal does for a line by itself; None for everything else."""
+    if _LEAVE.fullmatch(line):
+        return Order(local="quit")
+    if found := _SAVE.fullmatch(line):
+        number = _named(found["what"], brief)
+        return None if number is None else Order(local="save", words=shlex.join([found["file"].strip("\"'"), number]))
+    if found := _SHOW.fullmatch(line):
+        number = _named(found["what"], brief)
+        return None if number is None else Order(local="show", words=number)
+    return None
+
+
+def _named(words: str | None, brief: TalkBrief) -> str | None:
+    """The number of the one product that words name and say nothing else; None if they do not."""
+    references = References(brief)
+    text = " ".join(token.text for token in tokens(references.with_ids(words or "it")))
+    try:
+        meant = references.read(text, bare=True)
+    except (Which, Nothing):
+        return None
+    if len(meant) != 1 or meant[0].many or (meant[0].start, meant[0].end) != (0, len(text)):
+        return None
+    things = list(iterate(meant))
+    return str(things[-1].number) if things else None
