@@ -55,13 +55,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, ignore: Iterable[str] = ()) -> None:
-    """Puts the tensors into the network, as float32 where it has floats; every name must be there and fit.
+    """Makes the tensors the network's own, as float32 where they are floats; every name must be there and fit.
 
     ignore: names in the file that the network does without. Raises BadWeights, which names what does not fit.
     """
     given = {name: tensors[name] for name in tensors if name not in set(ignore)}
     expect({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}, given, path)
-    network.load_state_dict(given)
+    whole = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in given.items()}
+    network.load_state_dict(whole, assign=True)
 
 
 def expect(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, Tensor], path: Path) -> None:

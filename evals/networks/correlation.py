@@ -68,7 +68,7 @@ class Correlations:
 
 def volume(first: Tensor, second: Tensor) -> Tensor:
     """Features (N, C, P) and (N, C, Q) -> (N, P, Q), each place of the first by each of the second."""
-    return torch.matmul(first.transpose(1, 2), second) / math.sqrt(first.shape[1])
+    return torch.matmul(first.transpose(1, 2), second).div_(math.sqrt(first.shape[1]))
 
 
 def pyramid(correlations: Tensor, height: int, width: int) -> list[Tensor]:

@@ -48,9 +48,9 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inside, H, W) -> (N, outside, H / stride, W / stride)."""
-        y = torch.relu(self.norm1(self.conv1(x)))
-        y = torch.relu(self.norm2(self.conv2(y)))
-        return torch.relu(self.downsample(x) + y)
+        y = torch.relu_(self.norm1(self.conv1(x)))
+        y = torch.relu_(self.norm2(self.conv2(y)))
+        return torch.relu_(y.add_(self.downsample(x)))
 
 
 class Encoder(nn.Module):
@@ -67,7 +67,7 @@ class Encoder(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(N, 3, H, W), -1..1 -> (N, outside, H / 8, W / 8)."""
-        x = torch.relu(self.norm1(self.conv1(frames)))
+        x = torch.relu_(self.norm1(self.conv1(frames)))
         maps: Tensor = self.conv2(self.layer3(self.layer2(self.layer1(x))))
         return maps
 
@@ -85,9 +85,9 @@ class MotionEncoder(nn.Module):
 
     def forward(self, flow: Tensor, seen: Tensor) -> Tensor:
         """(N, 2, H, W) and (N, WINDOW, H, W) -> (N, MOTION, H, W)."""
-        likeness = torch.relu(self.convc2(torch.relu(self.convc1(seen))))
-        movement = torch.relu(self.convf2(torch.relu(self.convf1(flow))))
-        both = torch.relu(self.conv(torch.cat([likeness, movement], dim=1)))
+        likeness = torch.relu_(self.convc2(torch.relu_(self.convc1(seen))))
+        movement = torch.relu_(self.convf2(torch.relu_(self.convf1(flow))))
+        both = torch.relu_(self.conv(torch.cat([likeness, movement], dim=1)))
         return torch.cat([both, flow], dim=1)
 
 
@@ -107,11 +107,11 @@ class Gates(NamedTuple):
     def step(self, hidden: Tensor, motion: Tensor) -> Tensor:
         """The next hidden state, (N, HIDDEN, H, W)."""
         both = functional.conv2d(torch.cat([hidden, motion], dim=1), self.gate_weights, padding=self.padding)
-        update, reset = torch.sigmoid(both + self.gate_fixed).chunk(2, dim=1)
+        update, reset = torch.sigmoid_(both.add_(self.gate_fixed)).chunk(2, dim=1)
         tried = functional.conv2d(
             torch.cat([reset * hidden, motion], dim=1), self.candidate_weights, padding=self.padding
         )
-        return torch.lerp(hidden, torch.tanh(tried + self.candidate_fixed), update)
+        return torch.lerp(hidden, torch.tanh_(tried.add_(self.candidate_fixed)), update)
 
 
 class Recurrent(nn.Module):
@@ -153,7 +153,7 @@ class FlowHead(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(N, HIDDEN, H, W) -> (N, 2, H, W)."""
-        step: Tensor = self.conv2(torch.relu(self.conv1(hidden)))
+        step: Tensor = self.conv2(torch.relu_(self.conv1(hidden)))
         return step
 
 

@@ -150,10 +150,11 @@ def load_viclip(path: Path) -> ViClip:
             "get the official file."
         )
     depth, text_depth = (num_layers(tensors, f"{tower}_encoder.{BLOCKS}", path) for tower in ("vision", "text"))
-    viclip = ViClip(
-        VideoTower(width=width, depth=depth, patch=patch, patches=places - 1, frames=frames, together=together),
-        TextTower(width=text_width, depth=text_depth, words=words, context=context, together=together),
-    )
+    with torch.device("meta"):  # numbers of its own would be made for seconds, and thrown away
+        viclip = ViClip(
+            VideoTower(width=width, depth=depth, patch=patch, patches=places - 1, frames=frames, together=together),
+            TextTower(width=text_width, depth=text_depth, words=words, context=context, together=together),
+        )
     fill(viclip, tensors, path)
     return viclip
 

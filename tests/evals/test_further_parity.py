@@ -1,4 +1,4 @@
-"""What VBench's official code printed for clips of odd sizes, uneven times and one colour, and for texts of all kinds."""
+"""What VBench's code printed for clips of odd sizes, uneven times and one colour, and for texts of all kinds."""
 
 from dataclasses import replace
 from functools import partial
