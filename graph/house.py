@@ -85,7 +85,7 @@ def start(
     if not uploads:
         hear(begin)
     with rooms.archive.hold(run.id, pause=rooms.pause) as lease, told_to_archive(rooms.archive, lease):
-        context = context_of(rooms, run, planner, lease)
+        context = replace(context_of(rooms, run, planner, lease), begun=True)
         if uploads:
             uploads.store(context.studio)
             run = rooms.archive.set_status(lease, "running")

@@ -87,7 +87,7 @@ def act(state: Errand, runtime: Runtime[Context]) -> RunState:
         report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
         take = Take(artifact=made.artifact.id, seed=seed, attempt=attempt)
         takes.append(Take(**take, inputs=state["inputs"], asked=call["arguments"]))
-    if another := another_agent(context.archive, context.lease.run, every):
+    if not context.begun and (another := another_agent(context.archive, context.lease.run, every)):
         report({"stage": call["tool"], "note": another})
     return {"takes": {call["id"]: takes}, "notes": notes}
 

@@ -158,7 +158,10 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Context:
-    """The collaborators of a run; never checkpointed, never shown to a model."""
+    """The collaborators of a run; never checkpointed, never shown to a model.
+
+    begun: the run begins here; otherwise another process, perhaps with other agents, may have worked on it before.
+    """
 
     planner: "Planner"
     archive: "Archive"
@@ -166,6 +169,7 @@ class Context:
     studio: "Studio"
     limits: Limits = DEFAULT_LIMITS
     stop: threading.Event = field(default_factory=threading.Event)
+    begun: bool = False
 
     def stop_if_asked(self) -> None:
         """Called between two steps of an agent, on whatever thread: raises Stopped once `stop` is set."""

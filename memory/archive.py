@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pydantic import JsonValue, ValidationError
-from sqlalchemy import URL, Connection, Engine, select, text, update
+from sqlalchemy import URL, Connection, Engine, bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -33,6 +33,22 @@ __all__ = ["Archive", "Lease", "Made", "Product"]
 logger = logging.getLogger(__name__)
 
 WHOLE_ID = re.compile(r"[0-9a-z]{26}")
+
+
+# Asked in every step, and so made once: to make a statement costs more than to run it.
+_LEDGER_LINE = insert(AgentCallRow).returning(AgentCallRow.id)
+_LEDGER_MADE = (
+    update(AgentCallRow)
+    .where(AgentCallRow.id == bindparam("call"))
+    .values(ended_at=bindparam("ended"), outcome="made", artifact=bindparam("gave"))
+)
+_LLM_CALL = insert(LlmCallRow)
+_LAST_ANSWER = (
+    select(LlmCallRow.id)
+    .where(LlmCallRow.run == bindparam("asking"), LlmCallRow.digest == bindparam("asked"))
+    .order_by(LlmCallRow.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -306,10 +322,9 @@ class Archive:
             if row is not None and believed and (believing or self._is_sound(row)):
                 recipes.release(session, recipe.key, token)
                 return None
-            line = AgentCallRow(run=lease.run, key=recipe.key, agent=recipe.agent, started_at=datetime.now(UTC))
-            session.add(line)
-            session.flush()
-            return _Work(recipe, lease, token, line.id, None if row is None else row.record())
+            line = {"run": lease.run, "key": recipe.key, "agent": recipe.agent, "started_at": datetime.now(UTC)}
+            call = session.connection().execute(_LEDGER_LINE, line).scalar_one()
+            return _Work(recipe, lease, token, call, None if row is None else row.record())
 
     def _adopted(self, lease: Lease, recipe: Recipe) -> Artifact | None:
         with self.reading() as session:
@@ -332,8 +347,8 @@ class Archive:
             if not artifacts.place(self.home, product.sha256, product.suffix).exists():  # it looked like nobody's
                 artifacts.keep(self.home, product)
             recipes.fulfil(session, work.recipe.key, artifact.id)
-            ended = {"ended_at": datetime.now(UTC), "outcome": "made", "artifact": artifact.id}
-            session.execute(update(AgentCallRow).where(AgentCallRow.id == work.call).values(**ended))
+            ended = {"call": work.call, "ended": datetime.now(UTC), "gave": artifact.id}
+            session.connection().execute(_LEDGER_MADE, ended)
             _attach(session, work.lease.run, artifact.id)
         return self._at_hand(artifact, product.suffix)
 
@@ -367,14 +382,13 @@ class Archive:
         assert call.run == lease.run, "an answer goes to the run that asked"
         with self.writing() as session:
             leases.require(session, lease)
-            session.add(LlmCallRow(**dict(call)))
+            session.connection().execute(_LLM_CALL, dict(call))
 
     def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
         """The last answer that the run, named by its whole id, got to what has this digest."""
         with self.reading() as session:
-            asked = select(LlmCallRow).where(LlmCallRow.run == run_id, LlmCallRow.digest == digest)
-            row = session.scalar(asked.order_by(LlmCallRow.id.desc()).limit(1))
-            return None if row is None else row.record()
+            last = session.connection().scalar(_LAST_ANSWER, {"asking": run_id, "asked": digest})
+            return None if last is None else session.get_one(LlmCallRow, last).record()
 
     def llm_calls(self, run_id: str) -> list[LlmCall]:
         """All calls of language models of the run, in order; UnknownRun."""
@@ -513,8 +527,8 @@ def _insert_artifact(
         created_at=datetime.now(UTC),
     )
     columns = artifact.model_dump(mode="json") | {"created_at": artifact.created_at}
-    insert = database.insert_into(session, ArtifactRow).on_conflict_do_nothing().returning(ArtifactRow.id)
-    if session.scalar(insert, {**columns, "key": recipe.key, "suffix": product.suffix}) is not None:
+    insert = database.insert_new(session, ArtifactRow, "id")
+    if session.connection().scalar(insert, {**columns, "key": recipe.key, "suffix": product.suffix}) is not None:
         return artifact
     # A process that was taken for dead published the same meanwhile.
     row = recipes.known(session, recipe.key)
@@ -525,5 +539,4 @@ def _insert_artifact(
 
 
 def _attach(session: Session, run: str, artifact: str) -> None:
-    insert = database.insert_into(session, RunArtifactRow).values(run=run, artifact=artifact)
-    session.execute(insert.on_conflict_do_nothing())
+    session.connection().execute(database.insert_new(session, RunArtifactRow), {"run": run, "artifact": artifact})

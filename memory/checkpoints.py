@@ -53,7 +53,8 @@ class _Fenced:
     def together(self) -> Iterator[None]:
         """What this thread writes in the block is one transaction."""
         outer = getattr(self._open, "connection", None)
-        with self.connection(writes=True) as self._open.connection:
+        with self.connection(writes=True) as connection:
+            self._open.connection = connection
             try:
                 yield
             finally:

@@ -3,8 +3,9 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +65,27 @@ def parsed(url: str) -> URL:
 
 def insert_into(session: Session, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that knows ON CONFLICT, in the words of the session's database."""
+    return _insert_of(session)(table)
+
+
+def insert_new(session: Session, table: type[Base], *returning: str) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT of the row that comes as parameters, if there is none like it; made once, because that costs most."""
+    statement: sqlite.Insert | postgresql.Insert = _insert_new(_insert_of(session), table, returning)
+    return statement
+
+
+@cache
+def _insert_new(insert: Callable[..., Any], table: type[Base], returning: tuple[str, ...]) -> Any:
+    statement = insert(table).on_conflict_do_nothing()
+    return statement.returning(*(getattr(table, name) for name in returning)) if returning else statement
+
+
+def _insert_of(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
     if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table)
+        return sqlite.insert
     from sqlalchemy.dialects import postgresql  # as long to import as the rest of memory/
 
-    return postgresql.insert(table)
+    return postgresql.insert
 
 
 def lock_shelf(session: Session, *, alone: bool = False) -> None:
@@ -113,7 +130,7 @@ def _milliseconds(seconds: float) -> int:
 
 def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
     _make_private(Path(str(url.database)))
-    engine = create_engine(url, connect_args={"timeout": busy_seconds})
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_use_lifo=True)  # the warmest first
 
     @event.listens_for(engine, "connect")
     def _(connection: DBAPIConnection, _record: object) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, bindparam, delete, exists, or_, select, up
 from sqlalchemy.orm import Session
 
 from memory import leases
-from memory.database import insert_into
+from memory.database import insert_new
 from memory.leases import Lease
 from memory.records import Kind, Recipe
 from memory.tables import ArtifactRow, RecipeRow, RunArtifactRow
@@ -29,13 +29,13 @@ _KEY: BindParameter[str] = bindparam("key")
 _RUN: BindParameter[str] = bindparam("run")
 _MADE_HERE = exists().where(RecipeRow.key == _KEY, RecipeRow.artifact == ArtifactRow.id)
 _OF_THE_RUN = exists().where(RunArtifactRow.run == _RUN, RunArtifactRow.artifact == ArtifactRow.id)
-_KNOWN_TO = select(ArtifactRow, or_(_MADE_HERE, _OF_THE_RUN)).where(ArtifactRow.key == _KEY)
+_KNOWN_TO = select(ArtifactRow.id, or_(_MADE_HERE, _OF_THE_RUN)).where(ArtifactRow.key == _KEY)
 
 
 def known_to(session: Session, key: str, run: str) -> tuple[ArtifactRow | None, bool]:
     """What the recipe gave, and whether the run believes it: an imported product is only believed by its own runs."""
-    found = session.execute(_KNOWN_TO, {"key": key, "run": run}).one_or_none()
-    return (None, False) if found is None else (found[0], bool(found[1]))
+    found = session.connection().execute(_KNOWN_TO, {"key": key, "run": run}).one_or_none()
+    return (None, False) if found is None else (session.get_one(ArtifactRow, found[0]), bool(found[1]))
 
 
 def claim(session: Session, key: str, lease: Lease) -> str | None:
@@ -43,8 +43,7 @@ def claim(session: Session, key: str, lease: Lease) -> str | None:
     leases.require(session, lease)
     token = uuid4().hex
     mine = {"token": token, "run": lease.run, "owner": lease.owner}
-    insert = insert_into(session, RecipeRow).values(key=key, **mine).on_conflict_do_nothing().returning(RecipeRow.key)
-    if session.scalar(insert) is not None:
+    if session.connection().scalar(insert_new(session, RecipeRow, "key"), {"key": key, **mine}) is not None:
         return token
     row = session.scalar(select(RecipeRow).where(RecipeRow.key == key).execution_options(populate_existing=True))
     if row is None or (row.token is not None and leases.is_alive(session, row.run, row.owner)):
@@ -54,9 +53,14 @@ def claim(session: Session, key: str, lease: Lease) -> str | None:
     return token if taken is not None else None
 
 
+_FULFILLED = (
+    update(RecipeRow).where(RecipeRow.key == bindparam("recipe")).values(artifact=bindparam("gave"), token=None)
+)
+
+
 def fulfil(session: Session, key: str, artifact: str) -> None:
     """The recipe gave that artifact; no claim on it is left."""
-    session.execute(update(RecipeRow).where(RecipeRow.key == key).values(artifact=artifact, token=None))
+    session.connection().execute(_FULFILLED, {"recipe": key, "gave": artifact})
 
 
 def release(session: Session, key: str, token: str) -> None:

@@ -23,6 +23,7 @@ from PIL import __version__ as PILLOW
 from memory.records import Media
 from models.agent import Clip, UInt8Array
 from tools.errors import BadInput, UnreadableMedia
+from tools.fresh import Fresh
 
 Source = Path | bytes
 """A file by its path, or its bytes."""
@@ -53,6 +54,8 @@ TIMES_NTSC = Fraction(1001, 1000)
 RATE_TOLERANCE = 5e-6
 """Relative; the NTSC rates are commonly said with three digits (23.976), which is off by 1e-6."""
 
+
+FRESH = Fresh()
 
 Mark = Callable[[int], None]
 """Told the number of frames written so far; raises to cancel."""
@@ -155,11 +158,15 @@ def encode_image(pixels: UInt8Array) -> bytes:
     _assert_rgb(pixels, 3)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, format="PNG", compress_level=6)
-    return out.getvalue()
+    data = out.getvalue()
+    FRESH.keep(data, pixels)
+    return data
 
 
 def decode_image(data: bytes) -> UInt8Array:
     """A stored PNG -> uint8 (H, W, 3) RGB. Raises UnreadableMedia. A person's file goes through intake.py instead."""
+    if (pixels := FRESH.pixels(data)) is not None:
+        return pixels
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             return np.asarray(image.convert("RGB"), dtype=np.uint8)
@@ -183,7 +190,9 @@ def encode_clip(frames_THWC: UInt8Array, fps: float | Fraction) -> bytes:
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return out.getvalue()
+    data = out.getvalue()
+    FRESH.keep(data, frames_THWC)
+    return data
 
 
 def decode_clip(data: bytes) -> Clip:
@@ -198,6 +207,9 @@ def decode_clip(data: bytes) -> Clip:
 
 def frames_of(source: Source) -> Iterator[UInt8Array]:
     """The frames of a clip or film one by one, uint8 (H, W, 3); one is in memory. Raises UnreadableMedia."""
+    if isinstance(source, bytes) and (pixels := FRESH.pixels(source)) is not None:
+        yield from pixels
+        return
     with _opened(source) as container:
         yield from _rgb_frames(container)
 

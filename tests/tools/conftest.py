@@ -12,10 +12,18 @@ import pytest
 from memory.archive import Archive
 from memory.records import Artifact, Request
 from models.agent import Agent, Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, UInt8Array, VideoSpec
+from tools import media
+from tools.fresh import Fresh
 from tools.media import clip_writer
 from tools.studio import Studio, clip_product, recipe_of
 
 WIDTH, HEIGHT, FPS, NUM_FRAMES = 24, 16, 8.0, 5
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read back was decoded."""
+    monkeypatch.setattr(media, "FRESH", Fresh(0))
 
 
 @dataclass(frozen=True)
