@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tools.fresh import Fresh
 from tools import media
+from tools.fresh import Fresh
 from tools.media import decode_image, encode_clip, encode_image, frames_of
 
 
