@@ -147,7 +147,7 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
     """
     ours, theirs = _by_prompt(first), _by_prompt(second)
     shared = [prompt for prompt in ours if prompt in theirs]
-    names = first.evaluation.system, second.evaluation.system
+    names = names_of((first, second))
     if not shared:
         raise BadInput(
             f"{names[0]} and {names[1]} have no prompt in common ({next(iter(ours), 'none')!r} against "
@@ -156,11 +156,14 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
     left_out = []
     if apart := len(ours) + len(theirs) - 2 * len(shared):
         left_out.append(f"{apart} prompts are only in one of both and were left out.")
+    other = {scorer.digest for scorer in second.evaluation.scorers}
+    if odd := [scorer.title for scorer in first.evaluation.scorers if scorer.digest not in other]:
+        left_out.append(
+            f"Left out, not scored by the same scorer on both sides: {', '.join(odd)}; evaluate both again."
+        )
     found = []
-    other = {scorer.metric: scorer for scorer in second.evaluation.scorers}
     for scorer in first.evaluation.scorers:
-        if (twin := other.get(scorer.metric)) is None or twin.digest != scorer.digest:
-            left_out.append(f"{scorer.title} was left out: both sides were not scored by the same scorer.")
+        if scorer.digest not in other:
             continue
         pairs = [(_mean_of(first, ours[one], scorer), _mean_of(second, theirs[one], scorer)) for one in shared]
         known = [(a, b) for a, b in pairs if a is not None and b is not None]
@@ -171,6 +174,22 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
     return Comparison(
         first=names[0], second=names[1], prompts=len(shared), differences=tuple(holm(found)), left_out=tuple(left_out)
     )
+
+
+def names_of(sides: Sequence[Judgement]) -> list[str]:
+    """A name for each side: the system's, and where two have the same one, the settings that tell them apart."""
+    systems = [side.evaluation.system for side in sides]
+    if len(set(systems)) == len(systems):
+        return systems
+    settings = [side.evaluation.settings for side in sides]
+    differing = [key for key in settings[0] if len({str(one.get(key)) for one in settings}) > 1]
+    names = [
+        ", ".join((name, *(f"{key} {one.get(key)}" for key in differing)))
+        for name, one in zip(systems, settings, strict=True)
+    ]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} {side.evaluation.digest[:8]}" for name, side in zip(systems, sides, strict=True)]
 
 
 def pairs_of(first: Judgement, second: Judgement, metric: str) -> list[tuple[str, float, float]]:

@@ -17,6 +17,8 @@ COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 """Okabe and Ito's, which the colour-blind tell apart."""
 LEAST_AXES: Final = 3
 """Of a radar; fewer enclose nothing."""
+UPRIGHT: Final = 0.2
+"""Cosine of a radar's axis up to which its label is set above or below, not beside."""
 DPI: Final = 110
 COLUMNS: Final = 3
 Systems = Mapping[str, Sequence[Figure]]
@@ -39,12 +41,15 @@ def radar(systems: Systems) -> bytes | None:
         plot.plot(around, [*values, values[0]], color=colour, marker="o", markersize=4, label=name)
         plot.fill_between(around, [*lows, lows[0]], [*highs, highs[0]], color=colour, alpha=0.2, linewidth=0)
     plot.set_xticks(angles, [_in_lines(first[place].title) for place in axes])
-    plot.tick_params(axis="x", pad=24)
+    plot.tick_params(axis="x", pad=8)
+    for angle, label in zip(angles, plot.get_xticklabels(), strict=True):
+        across = math.cos(angle)
+        label.set_horizontalalignment("center" if abs(across) < UPRIGHT else "left" if across > 0 else "right")
     plot.set_ylim(0, 1)
     plot.set_yticks([0.25, 0.5, 0.75, 1.0])
     plot.set_title("Means over videos, shaded: 95 % intervals", pad=28)
     if len(systems) > 1:
-        canvas.legend(loc="lower right", frameon=False)
+        canvas.legend(loc="outside lower center", frameon=False)
     return _png(canvas)
 
 
@@ -53,7 +58,7 @@ def bars(systems: Systems) -> bytes:
     titles = [figure.title for figure in next(iter(systems.values()))]
     columns = min(COLUMNS, len(titles))
     rows = -(-len(titles) // columns)
-    canvas = _canvas(4.2 * columns, (1.1 + 0.4 * len(systems)) * rows + 0.4)
+    canvas = _canvas(4.2 * columns, (1.0 + 0.35 * len(systems)) * rows + 0.2)
     names = list(systems)
     for place, title in enumerate(titles):
         panel = canvas.add_subplot(rows, columns, place + 1)
@@ -94,6 +99,7 @@ def scatter(names: tuple[str, str], pairs: Mapping[str, Sequence[tuple[str, floa
         panel.set_xlabel(_short(names[0]), fontsize=8)
         panel.set_ylabel(_short(names[1]), fontsize=8)
         panel.tick_params(labelsize=7)
+        panel.locator_params(nbins=4)
     return _png(canvas)
 
 
@@ -121,7 +127,9 @@ def _short(name: str) -> str:
 def _canvas(width: float, height: float) -> "Canvas":
     from matplotlib.figure import Figure as Canvas  # half a second; only reports need it
 
-    return Canvas(figsize=(width, height), layout="constrained")
+    canvas = Canvas(figsize=(width, height), layout="constrained")
+    canvas.get_layout_engine().set(w_pad=0.08, h_pad=0.1)
+    return canvas
 
 
 def _png(canvas: "Canvas") -> bytes:

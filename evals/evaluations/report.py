@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from evals.evaluations.figures import Comparison, Figure, aggregates, compare, figures, pairs_of
+from evals.evaluations.figures import Comparison, Figure, aggregates, compare, figures, names_of, pairs_of
 from evals.evaluations.plots import bars, radar, scatter
 from evals.evaluations.scoring import Judgement
 from evals.evaluations.telling import interval
@@ -23,14 +23,20 @@ SUFFIX: Final = ".html"
 WORST: Final = 10
 SHEET_FRAMES: Final = 8
 STYLE: Final = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
-th { font-weight: 600; color: #666; }
-td.n { font-variant-numeric: tabular-nums; }
-img { max-width: 100%; }
+:root { color-scheme: light dark; --text: #222; --paper: #fff; --pale: #666; --line: #ddd; }
+@media (prefers-color-scheme: dark) { :root { --text: #e4e4e4; --paper: #16181b; --pale: #a2a6ab; --line: #3a3e44; } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+body { color: var(--text); background: var(--paper); }
+h1, h2 { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; color: var(--pale); }
+td.n { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td:first-child, td:last-child { white-space: normal; min-width: 8rem; }
+img { max-width: 100%; background: #fff; }
 figure { margin: 1.5rem 0; }
-figcaption, .small { color: #666; font-size: .87rem; overflow-wrap: anywhere; }
+figcaption, .small { color: var(--pale); font-size: .87rem; overflow-wrap: anywhere; }
 """
 
 
@@ -61,7 +67,7 @@ def page_of(sides: Sequence[Judgement]) -> tuple[str, dict[str, bytes]]:
     shared = _shared(sides)
     drawn = {
         name: [figure for figure in figures(side) if figure.scorer in shared]
-        for name, side in zip(_names(sides), sides, strict=True)
+        for name, side in zip(names_of(sides), sides, strict=True)
     }
     pictures: dict[str, bytes] = {}
     if shared:
@@ -72,11 +78,11 @@ def page_of(sides: Sequence[Judgement]) -> tuple[str, dict[str, bytes]]:
     if comparison is not None and comparison.differences:
         points = {one.title: pairs_of(sides[0], sides[1], one.metric) for one in comparison.differences}
         pictures["scatter"] = scatter((comparison.first, comparison.second), points)
-    clips = [(side, worst(side)) for side in sides]
+    clips = [(name, worst(side)) for name, side in zip(names_of(sides), sides, strict=True)]
     for number, (_, found) in enumerate(clips, 1):
         of = f"-{number}" if len(sides) > 1 else ""
         pictures |= {f"worst{of}-{place}": clip.sheet for place, clip in enumerate(found, 1) if clip.sheet}
-    body = "\n".join((*_heads(sides), *_drawings(pictures), *_comparison(comparison), *_worst_told(clips)))
+    body = "\n".join((*_heads(sides), *_comparison(comparison), *_drawings(pictures), *_worst_told(clips)))
     return _page(body), pictures
 
 
@@ -126,15 +132,8 @@ def _shared(sides: Sequence[Judgement]) -> set[str]:
     return set.intersection(*({scorer.digest for scorer in side.evaluation.scorers} for side in sides))
 
 
-def _names(sides: Sequence[Judgement]) -> list[str]:
-    """A name for each side; two of one name get their digests' beginnings."""
-    names = [side.evaluation.system for side in sides]
-    digests = [side.evaluation.digest[:8] for side in sides]
-    return [name if names.count(name) == 1 else f"{name} {digests[at]}" for at, name in enumerate(names)]
-
-
 def _heads(sides: Sequence[Judgement]) -> Iterator[str]:
-    for name, side in zip(_names(sides), sides, strict=True):
+    for name, side in zip(names_of(sides), sides, strict=True):
         evaluation, found = side.evaluation, figures(side)
         suite = f", suite {_e(evaluation.suite)}" if evaluation.suite else ""
         yield f"<h2>{_e(name)}</h2>"
@@ -188,6 +187,9 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
     first, second = comparison.first, comparison.second
     yield f"<h2>{_e(second)} against {_e(first)}</h2>"
     yield f"<p class=small>{comparison.prompts} prompts that both have; paired tests, corrected after Holm.</p>"
+    if not comparison.differences:
+        yield from (f"<p>{_e(sentence)}</p>" for sentence in comparison.left_out)
+        return
     head = ("metric", first, second, "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "says")
     yield _table(
         head,
@@ -206,11 +208,11 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
     yield from (f"<p class=small>{_e(sentence)}</p>" for sentence in comparison.left_out)
 
 
-def _worst_told(clips: Sequence[tuple[Judgement, Sequence[Clip]]]) -> Iterator[str]:
-    for side, found in clips:
+def _worst_told(clips: Sequence[tuple[str, Sequence[Clip]]]) -> Iterator[str]:
+    for name, found in clips:
         if not found:
             continue
-        yield f"<h2>The lowest {len(found)} of {_e(side.evaluation.system)}</h2>"
+        yield f"<h2>The lowest {len(found)} of {_e(name)}</h2>"
         yield (
             "<p class=small>By the mean of standardised scores, over the metrics of which more is better; "
             "the number says how many standard deviations a clip is above the mean.</p>"
@@ -223,9 +225,9 @@ def _worst_told(clips: Sequence[tuple[Judgement, Sequence[Clip]]]) -> Iterator[s
 
 
 def _table(head: Sequence[str], rows: "Iterator[Sequence[str]] | map[tuple[str, ...]]") -> str:
-    lines = ["<table><tr>" + "".join(f"<th>{_e(cell)}</th>" for cell in head) + "</tr>"]
+    lines = ["<div class=wide><table><tr>" + "".join(f"<th>{_e(cell)}</th>" for cell in head) + "</tr>"]
     lines.extend("<tr>" + "".join(f"<td class=n>{_e(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return "\n".join((*lines, "</table>"))
+    return "\n".join((*lines, "</table></div>"))
 
 
 def _image(png: bytes, words: str) -> str:

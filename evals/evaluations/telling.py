@@ -17,6 +17,8 @@ from memory.records import Evaluation
 
 SHORT = 12
 """Digits of a digest that tell it from the others."""
+NEEDS = " needs "
+"""Between a metric and its weight files, where they are missing."""
 SHOWN = 8
 """Sentences of one kind in a table; `--json` has them all."""
 
@@ -89,7 +91,8 @@ def compared(comparison: Comparison) -> RenderableType:
             escape(one.says(*names)),
         )
     head = f"{names[1]} against {names[0]}, {comparison.prompts} prompts that both have"
-    return Group(Text(head), table, *(Text(sentence) for sentence in comparison.left_out))
+    shown = [table] if comparison.differences else []
+    return Group(Text(head), *shown, *(Text(sentence) for sentence in comparison.left_out))
 
 
 def gated(verdicts: Sequence[Verdict]) -> RenderableType:
@@ -133,7 +136,11 @@ def listed_as_json(found: Sequence[tuple[datetime, Evaluation]]) -> list[dict[st
 def published(rows: Sequence[Baseline]) -> RenderableType:
     """Published numbers of one source on one scale."""
     names = list(rows[0].scores)
-    table = _table("system", "Video Quality" if rows[0].scale == "mora" else "as printed", *names, "seconds")
+    titles = (name.replace("_", " ") for name in names)
+    table = _table("system", "Video Quality" if rows[0].scale == "mora" else "as printed", *titles, "seconds")
+    table.columns[0].no_wrap = True
+    for column, name in zip(table.columns[2:], names, strict=False):
+        column.min_width = max(map(len, name.split("_")))
     for row in rows:
         numbers = (f"{row.scores[name]:.2f}" for name in names)
         table.add_row(escape(row.system), f"{row.quality:.3f}", *numbers, f"{row.seconds:g}")
@@ -150,7 +157,11 @@ def interval(estimate: Estimate) -> str:
 
 
 def _sentences(judgement: Judgement) -> Iterator[str]:
-    yield from (f"left out: {sentence}" for sentence in judgement.missing.values())
+    lacking: dict[str, list[str]] = {}
+    for sentence in judgement.missing.values():
+        title, _, files = sentence.partition(NEEDS)
+        lacking.setdefault(files, []).append(title)
+    yield from (f"left out: {' and '.join(titles)}{NEEDS}{files}" for files, titles in lacking.items())
     yield from _some([f"bad: {one.why}" for one in judgement.bad], "bad files")
     reasons: dict[tuple[str, str], list[LeftOut]] = {}
     for one in judgement.left_out:
