@@ -1,9 +1,12 @@
 """`evaluate videos`, `runs`, `suite`, `compare`, `report`, `list` and `baselines`. Light to import."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +17,7 @@ from graph.door import BUG, Json, at_the_door, listening, planner_name, progress
 if TYPE_CHECKING:
     from evals.evaluations.scoring import Bench, Judgement
     from evals.evaluations.sources import Maker
+    from evals.networks.weights import Places
     from graph.settings import Settings
     from memory.archive import Archive
 
@@ -24,6 +28,12 @@ Metrics = Annotated[
 Prompts = Annotated[
     Path | None, typer.Option("--prompts", help="JSON: prompts by file name, or a suite such as VBench's full info.")
 ]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that judge; the numbers are the same.")]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option("--metric-weights", help="[NAME=]WHERE: a folder, a file or a hub id that is here; may be repeated."),
+]
+Fetch = Annotated[bool, typer.Option("--fetch", help="Fetch the weight files that are missing; never done unasked.")]
 GateFile = Annotated[
     Path | None, typer.Option("--gate", help="JSON: the least value by metric; exit code 1 when an interval breaks it.")
 ]
@@ -42,6 +52,9 @@ def evaluate_videos(
     prompts: Prompts = None,
     system: Annotated[str | None, typer.Option(help="Who made them; by default the first path.")] = None,
     gate: GateFile = None,
+    metric_weights: Weights = None,
+    fetch: Fetch = False,
+    jobs: Jobs = 1,
     as_json: Json = False,
 ) -> None:
     """Score videos by VBench's metrics and Mora's; what was scored before is not scored again."""
@@ -51,7 +64,7 @@ def evaluate_videos(
 
         asked = _asked(gate)
         given, notes = gather(paths, prompts)
-        with _bench() as bench, progress_bars() as report:
+        with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             found = evaluate(bench, given, _named(metrics), Origin(system or str(paths[0])), report)
         _tell(found, asked, as_json, notes)
 
@@ -60,6 +73,9 @@ def evaluate_runs(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs by their ids; all that are done by default.")] = None,
     metrics: Metrics = None,
     gate: GateFile = None,
+    metric_weights: Weights = None,
+    fetch: Fetch = False,
+    jobs: Jobs = 1,
     as_json: Json = False,
 ) -> None:
     """Score the films of runs, against the words that were asked for."""
@@ -68,7 +84,7 @@ def evaluate_runs(
         from evals.evaluations.sources import films_of
 
         asked = _asked(gate)
-        with _bench() as bench, progress_bars() as report:
+        with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             given, origin = films_of(bench.archive, runs or [])
             found = evaluate(bench, given, _named(metrics), origin, report)
         _tell(found, asked, as_json)
@@ -90,6 +106,9 @@ def evaluate_suite(
     frames: Annotated[int | None, typer.Option(min=2, max=1000, help="Of that system's clips.")] = None,
     size: Annotated[str | None, typer.Option(help="Of that system's clips: WIDTHxHEIGHT.")] = None,
     gate: GateFile = None,
+    metric_weights: Weights = None,
+    fetch: Fetch = False,
+    jobs: Jobs = 1,
     as_json: Json = False,
 ) -> None:
     """Make a film of every prompt, and score them. Interrupt at will: the same command goes on."""
@@ -101,11 +120,13 @@ def evaluate_suite(
         suite = Suite(whole.name, whole.prompts[:limit])
         seeds = range(seed, seed + samples)
         settings = settings_with(profile=profile, planner=planner)
+        means = _Means(jobs, metric_weights, fetch)
+        means.places(settings)  # what is wrong with them is told before any film is made
         maker = _maker(system, settings, weights=weights, steps=steps, frames=frames, size=size)
         with rooms_in(settings) as rooms, progress_bars() as report:
             with _unheard() as hear:
                 given, failed = maker.films(rooms, suite, seeds, hear, report)
-            bench = _bench_on(rooms.archive, settings)
+            bench = _bench_on(rooms.archive, settings, means, metrics)
             found = evaluate(bench, given, _named(metrics), maker.origin(suite.name, seeds), report)
         found.bad[:0] = failed
         _tell(found, asked, as_json)
@@ -119,6 +140,9 @@ def evaluate_compare(
     gate: Annotated[
         Path | None, typer.Option("--gate", help="JSON: the least difference by metric; exit code 1 when broken.")
     ] = None,
+    metric_weights: Weights = None,
+    fetch: Fetch = False,
+    jobs: Jobs = 1,
     as_json: Json = False,
 ) -> None:
     """Two systems on the same prompts: differences with intervals, paired tests, effects, Holm's correction."""
@@ -129,7 +153,7 @@ def evaluate_compare(
         from evals.evaluations.telling import compared, gated
 
         asked, names = _asked(gate), _named(metrics)
-        with _bench() as bench, progress_bars() as report:
+        with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             sides = [side(bench, named, names, prompts, report) for named in (first, second)]
             comparison = compare(*sides)
         verdicts = check(asked, {one.metric: (one.difference, 0) for one in comparison.differences}) if asked else []
@@ -159,7 +183,7 @@ def evaluate_report(
         from tools.export import check_destination
 
         check_destination(out, suffix=SUFFIX)
-        with _bench() as bench, progress_bars() as report:
+        with _bench(_Means(), metrics) as bench, progress_bars() as report:
             asked = names or [newest(bench.archive)]
             sides = [side(bench, named, _named(metrics), prompts, report) for named in asked]
             written = write_report(sides, out)
@@ -218,19 +242,40 @@ def _tell(found: "Judgement", asked: dict[str, Any], as_json: bool, notes: Seque
         raise typer.Exit(BUG)
 
 
+@dataclass(frozen=True)
+class _Means:
+    """What a person says of how it is judged."""
+
+    jobs: int = 1
+    weights: Sequence[str] | None = None
+    fetch: bool = False
+
+    def places(self, settings: "Settings") -> "Places":
+        """Where weight files are looked for. Raises BadInput."""
+        from evals.networks.weights import places_of
+
+        return places_of(self.weights or (), settings.metric_weights)
+
+
 @contextmanager
-def _bench() -> "Iterator[Bench]":
+def _bench(means: _Means, metrics: str | None) -> "Iterator[Bench]":
     settings = settings_with()
     with settings.open_archive() as archive:
-        yield _bench_on(archive, settings)
+        yield _bench_on(archive, settings, means, metrics)
 
 
-def _bench_on(archive: "Archive", settings: "Settings") -> "Bench":
-    from evals.evaluations.scorers import device_of
+def _bench_on(archive: "Archive", settings: "Settings", means: _Means, metrics: str | None) -> "Bench":
+    from evals.evaluations.scorers import NAMES, device_of, missing_files
     from evals.evaluations.scoring import Bench
 
-    weights = settings.metric_weights
-    return Bench(archive, None if weights is None else weights.expanduser(), device_of(settings.device))
+    places = means.places(settings)
+    if means.fetch:
+        from evals.networks.fetching import fetch
+
+        folder = places.folders[0] if places.folders else settings.home.expanduser() / "metric_weights"
+        fetch(missing_files(archive, _named(metrics) or NAMES, places), folder, partial(print, file=sys.stderr))
+        places = replace(places, folders=(*places.folders, folder))
+    return Bench(archive, places, device_of(settings.device), settings.threads, means.jobs)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evals.asked import WORLD, unasked
-from evals.networks.weights import WEIGHTS, WeightFile, missing_sentence
+from evals.networks.weights import WEIGHTS, WeightFile, Where, missing_sentence
 from memory.records import Scorer
 from memory.scores import keep_scorers, scorer_with, sha256_of
 
@@ -39,6 +39,7 @@ NAMES: Final = (
     "i2v_subject",
     "tcon",
     "tmean",
+    "video_ti",
     "video_length",
     "embedded_object_consistency",
     "embedded_prompt_likeness",
@@ -53,6 +54,7 @@ NAMES: Final = (
 SHARES: Final = ("dynamic_degree", *(name for name in NAMES if name.startswith(WORLD)))
 """Metrics that say of one video yes or no: over videos they are a share."""
 COUNTED: Final = ("evals.", "tools.footage", "models.embedded.", "graph.")
+PARTS: Final = (".safetensors", ".json", ".jinja", ".txt", ".model")
 CLIPWISE: Final = "_clipwise"
 NUMBERS_OF: Final = ("av", "numpy", "pillow")
 NETWORKS_OF: Final = (*NUMBERS_OF, "torch", "transformers")
@@ -67,7 +69,7 @@ def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
 
 
 def scorers_for(
-    archive: "Archive", names: Sequence[str], folder: Path | None, device: str
+    archive: "Archive", names: Sequence[str], where: Where, device: str
 ) -> tuple[list[Scorer], dict[str, str]]:
     """The scorers of these metrics, and for those whose weights are missing the sentence that says which.
 
@@ -76,14 +78,31 @@ def scorers_for(
     said = [_said_of(archive, name) for name in dict.fromkeys(names)]
     ready, missing = [], {}
     for one in said:
-        found = [(row, row.found_in(folder)) for row in map(_weights_of, one.networks)]
+        found = [(row, row.found_in(where)) for row in map(_weights_of, one.networks)]
         if absent := [row for row, path in found if path is None]:
-            missing[one.metric] = missing_sentence(one.title, absent, folder)
+            missing[one.metric] = missing_sentence(one.title, absent, where)
             continue
-        weights = {row.file: sha256_of(archive, path) for row, path in found if path is not None}
+        weights = dict(pair for row, path in found if path is not None for pair in _digests(archive, row, path))
         ready.append(one.model_copy(update={"weights": weights, "settings": _settings(one, device)}))
     keep_scorers(archive, ready)
     return ready, missing
+
+
+def _digests(archive: "Archive", row: WeightFile, path: Path) -> Iterator[tuple[str, str]]:
+    """By official name: of the file, or of each file that a folder's model consists of."""
+    if path.is_file():
+        yield row.file, sha256_of(archive, path)
+        return
+    for file in sorted(path.iterdir()):
+        if file.suffix in PARTS:
+            yield f"{row.key}/{file.name}", sha256_of(archive, file)
+
+
+def missing_files(archive: "Archive", names: Sequence[str], where: Where) -> list[WeightFile]:
+    """The weight files that these metrics lack, each once. Raises BadInput for a name that there is not."""
+    keys = dict.fromkeys(key for name in names for key in _said_of(archive, name).networks)
+    rows = {row.file: row for row in map(_weights_of, keys) if row.found_in(where) is None}
+    return list(rows.values())
 
 
 def device_of(setting: str) -> str:

@@ -4,52 +4,28 @@ Bad files are set apart with a sentence, metrics without their weights left out 
 """
 
 import hashlib
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from evals.asked import unasked
 from evals.evaluations.gathering import Given
+from evals.evaluations.judging import Bench, Heard, LeftOut, Task, judge_all
 from evals.evaluations.scorers import names_for, scorers_for
-from evals.metrics import contract
 from evals.metrics.contract import Need, lacking
 from memory.records import Evaluation, Judged, Score, Scorer
-from memory.scores import keep_evaluation, keep_score, scores_of
-from tools.errors import BadInput
+from memory.scores import keep_evaluation, scores_of
+
+__all__ = ["Bench", "Judgement", "LeftOut", "Origin", "evaluate", "recalled"]
 
 if TYPE_CHECKING:
-    from evals.networks.shelf import Shelf
-    from evals.screening import Told
     from memory.archive import Archive
-    from models.agent import UInt8Array
 
 Progress = Callable[[str, int, int], None]
 """(what is judged, how many are, of how many)"""
-NEIGHBOUR_FRAMES: Final = 8
-"""As many as ViCLIP sees of a clip."""
 Key = tuple[str, str, str]
 """Of a score: the video, what the scorer was told, the scorer."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What scores are made with: where they are kept, where weight files are, on which device networks run."""
-
-    archive: "Archive"
-    weights: Path | None
-    device: str
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A video that a metric has no score for, or (metric "") one that cannot be judged at all, and why."""
-
-    name: str
-    metric: str
-    why: str
 
 
 @dataclass
@@ -102,16 +78,8 @@ def evaluate(
     judged = _recognised(given, found)
     known = scores_of(bench.archive, (one.video for _, one in judged), (scorer.digest for scorer in scorers))
     found.scores.update(((score.video, score.told, score.scorer), score) for score in known)
-    shelf: Shelf | None = None
-    whole = []
-    for done, (made_from, one) in enumerate(judged):
-        if report is not None:
-            report("judging", done, len(judged))
-        if asked := _unasked(one, scorers, found):
-            shelf = shelf or _shelf(bench)
-            if not _judged(bench, made_from, one, asked, shelf, found):
-                continue
-        whole.append(one)
+    bad = _judged(bench, judged, scorers, found, report)
+    whole = [one for place, (_, one) in enumerate(judged) if place not in bad]
     if report is not None and judged:
         report("judging", len(judged), len(judged))
     found.evaluation = _evaluation(origin, whole, scorers)
@@ -185,93 +153,35 @@ def _unasked(one: Judged, scorers: Sequence[Scorer], found: Judgement) -> list[S
 
 
 def _judged(
-    bench: Bench, made_from: Given, one: Judged, asked: Sequence[Scorer], shelf: "Shelf", found: Judgement
-) -> bool:
-    """Shows the video to the scorers, and keeps what they say at once; False for a file that is no whole video."""
-    from evals.evaluations.scorers import rows
-    from evals.screening import LeftOut as Why
-    from evals.screening import judge
+    bench: Bench, judged: Sequence[tuple[Given, Judged]], scorers: Sequence[Scorer], found: Judgement,
+    report: Progress | None,
+) -> set[int]:  # fmt: skip
+    """Has every video judged by who has not seen it; the places of those that are no whole videos."""
+    tasks: dict[frozenset[Key], Task] = {}
+    places: dict[frozenset[Key], list[int]] = {}
+    for place, (made_from, one) in enumerate(judged):
+        if asked := _unasked(one, scorers, found):
+            keys = frozenset(_key(one, scorer) for scorer in asked)
+            tasks.setdefault(keys, Task(made_from, one, tuple(asked)))
+            places.setdefault(keys, []).append(place)  # the same file twice is judged once
+    said: dict[int, Heard] = {}
 
-    by_name = {scorer.metric: scorer for scorer in asked}
+    def hear(task: Task, heard: Heard) -> None:
+        same = places[frozenset(_key(task.video, scorer) for scorer in task.asked)]
+        said.update(dict.fromkeys(same, heard))
+        found.scores.update(((score.video, score.told, score.scorer), score) for score in heard.scores)
+        found.made += len(heard.scores)
+        if report is not None:
+            report("judging", len(judged) - waiting + len(said), len(judged))
 
-    def hear(metric: str, said: contract.Score) -> None:
-        score = _score(one, by_name[metric], said)
-        keep_score(bench.archive, score)
-        found.scores[_key(one, by_name[metric])] = score
-        found.made += 1
+    waiting = sum(map(len, places.values()))
 
-    try:
-        said = judge(made_from.path, rows(asked), shelf, _told(made_from), hear)
-    except BadInput as error:
-        found.bad.append(LeftOut(one.name, "", str(error)))
-        return False
-    found.left_out.extend(LeftOut(one.name, name, why.why) for name, why in said.items() if isinstance(why, Why))
-    return True
-
-
-def _score(video: Judged, scorer: Scorer, said: contract.Score) -> Score:
-    return Score(
-        video=video.video,
-        told=video.told(scorer.needs),
-        scorer=scorer.digest,
-        value=_number(said.value),
-        values=tuple(_number(value) for value in said.values),
-        note=said.note,
-        details=said.details,
-        created_at=datetime.now(UTC),
-    )
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _shelf(bench: Bench) -> "Shelf":
-    from evals.networks.shelf import Shelf
-
-    return Shelf(bench.weights, bench.device)
-
-
-def _told(made_from: Given) -> "Told":
-    from evals.screening import Told
-
-    return Told(
-        prompt=made_from.prompt,
-        style=made_from.style,
-        image=None if made_from.image is None else _picture(made_from.image),
-        before=None if made_from.before is None else _clip(made_from.before),
-        after=None if made_from.after is None else _clip(made_from.after),
-    )
-
-
-def _picture(path: Path) -> "UInt8Array":
-    from tools.intake import take_picture
-
-    return take_picture(path).pixels
-
-
-def _clip(path: Path) -> "UInt8Array":
-    """The middle frames of a clip that another goes on from, or leads to. Raises BadInput."""
-    from evals.screening import Miscounted, introduce
-
-    video = introduce(path)
-    try:
-        return _middle(path, video)
-    except Miscounted as counted:
-        return _middle(path, replace(video, num_frames=counted.num_frames))
-
-
-def _middle(path: Path, video: contract.Video) -> "UInt8Array":
-    import numpy as np
-
-    from evals.metrics.clip_vectors import middle_frames
-    from evals.screening import show
-
-    wanted = middle_frames(video.num_frames, NEIGHBOUR_FRAMES)
-    frames = {
-        chunk.first + at: frame
-        for chunk in show(path, video)
-        for at, frame in enumerate(chunk.frames)
-        if chunk.first + at in wanted
-    }
-    return np.stack([frames[index] for index in wanted])
+    if report is not None:
+        report("judging", len(judged) - waiting, len(judged))
+    judge_all(bench, list(tasks.values()), hear)
+    for place in sorted(said):
+        name = judged[place][1].name
+        found.left_out.extend(replace(one, name=name) for one in said[place].left_out)
+        if (why := said[place].bad) is not None:
+            found.bad.append(LeftOut(name, "", why))
+    return {place for place, heard in said.items() if heard.bad is not None}

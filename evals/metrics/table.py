@@ -17,6 +17,7 @@ from evals.metrics import (
     temporal_flickering,
     temporal_style,
     video_length,
+    video_ti,
     world,
 )
 from evals.metrics.contract import Metric
@@ -36,6 +37,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     i2v_subject.METRIC,
     tcon.TCON,
     tcon.TMEAN,
+    video_ti.METRIC,
     video_length.METRIC,
     embedded.OBJECT_CONSISTENCY,
     embedded.PROMPT_LIKENESS,

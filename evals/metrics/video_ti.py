@@ -1,11 +1,13 @@
 """VideoTI, Mora's own: whether a video shows what its picture and the instruction said, compared as texts.
 
 One captioner says what is on the picture, another what the video shows; a text encoder compares. The paper names LLaVA,
-Video-LLaMA and BERT, and neither their variants nor the pooling; so all three are given by whoever asks, and what they
-are is stored with every score. Scores of different ones cannot be compared.
+Video-LLaMA and BERT, and neither their variants nor the pooling; so all three may be named by whoever asks (the clip's
+captioner is the picture's unless it is), and what they are is stored with every score: models, digests, question,
+frames, pooling. Scores of different ones cannot be compared.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -16,7 +18,9 @@ from torch.nn import functional
 from evals.metrics.clip_vectors import middle_frames
 from evals.metrics.contract import Chunk, Metric, Score, Video
 from evals.metrics.features import scored
-from evals.networks.shelf import Shelf
+from evals.networks.language import Bert, Describer
+from evals.networks.shelf import Network, Shelf
+from evals.networks.weights import WEIGHTS
 from models.agent import UInt8Array
 
 TITLE: Final = "VideoTI"
@@ -81,16 +85,30 @@ class VideoTI:
         return Score(cosine, (), scored(TITLE, [cosine]).note, details)
 
 
+CAPTIONER: Final = Network(WEIGHTS["captioner"], Describer)
+CLIP_CAPTIONER: Final = Network(WEIGHTS["clip_captioner"], Describer)
+TEXT_ENCODER: Final = Network(WEIGHTS["text_encoder"], Bert)
+
+
+def begin(video: Video, shelf: Shelf) -> VideoTI:
+    """A reading by the models of the shelf. Raises MissingWeights, BadWeights."""
+    return VideoTI(shelf.get(CAPTIONER), shelf.get(CLIP_CAPTIONER), shelf.get(TEXT_ENCODER), video, shelf)
+
+
+METRIC: Final = Metric(
+    name="video_ti",
+    title=TITLE,
+    of="video",
+    low=-1.0,
+    high=1.0,
+    better="higher",
+    source="Mora (arXiv 2403.13248), section 4.1",
+    begin=begin,
+    networks=(CAPTIONER, CLIP_CAPTIONER, TEXT_ENCODER),
+    needs=("image", "prompt"),
+)
+
+
 def video_ti(picture: Captioner, clip: Captioner, encoder: TextEncoder) -> Metric:
-    """The metric with these three."""
-    return Metric(
-        name="video_ti",
-        title=TITLE,
-        of="video",
-        low=-1.0,
-        high=1.0,
-        better="higher",
-        source="Mora (arXiv 2403.13248), section 4.1",
-        begin=partial(VideoTI, picture, clip, encoder),
-        needs=("image", "prompt"),
-    )
+    """The metric with these three, of any make."""
+    return replace(METRIC, begin=partial(VideoTI, picture, clip, encoder), networks=())

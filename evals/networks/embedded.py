@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers import CLIPModel, PreTrainedTokenizerFast
 
 from evals.networks.shelf import Network
-from evals.networks.weights import WeightFile
+from evals.networks.weights import WeightFile, Where
 from models.presets import EMBEDDED_WEIGHTS
 
 FILE: Final = EMBEDDED_WEIGHTS / "scorer" / "model.safetensors"
@@ -18,7 +18,7 @@ FILE: Final = EMBEDDED_WEIGHTS / "scorer" / "model.safetensors"
 class Shipped(WeightFile):
     """A weight file that is in the repository, whatever folder a person has for the others."""
 
-    def found_in(self, folder: Path | None) -> Path | None:  # noqa: ARG002 - the base class's signature
+    def found_in(self, where: Where) -> Path | None:  # noqa: ARG002 - the base class's signature
         """The file; None if the repository was cloned without it."""
         return FILE if FILE.is_file() else None
 

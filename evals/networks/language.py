@@ -6,21 +6,21 @@ Folders are as `save_pretrained` writes them and as the hub has them; nothing is
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from evals.networks.checkpoints import BadWeights
 from models.agent import UInt8Array
-from tools.errors import BadInput
 
 QUESTION: Final = "Describe what this shows in one or two sentences."
 LONGEST: Final = 96
 """Tokens of a caption."""
 
 
-class NoLanguageModel(BadInput):
+class NoLanguageModel(BadWeights):
     """A folder holds no such model; one sentence."""
 
 
@@ -34,6 +34,11 @@ class Bert:
         self._model = _pretrained(AutoModel, folder, use_safetensors=True).to(device).eval()
         self._pooling = pooling
         self.identity: Mapping[str, str] = {**_identity(folder), "pooling": pooling}
+
+    def on(self, device: str) -> Self:
+        """The same, there."""
+        self._model.to(device)
+        return self
 
     def encode(self, text: str) -> Tensor:
         """float32 (C,), on the CPU."""
@@ -58,6 +63,11 @@ class Describer:
         self._model = _pretrained(AutoModelForImageTextToText, folder, use_safetensors=True).to(device).eval()
         self._question = question
         self.identity: Mapping[str, str] = {**_identity(folder), "question": question}
+
+    def on(self, device: str) -> Self:
+        """The same, there."""
+        self._model.to(device)
+        return self
 
     def caption(self, frames: UInt8Array) -> str:
         """What the pictures show together: RGB uint8 (N, H, W, 3), each shown to the model as one picture, in order."""
@@ -90,4 +100,11 @@ def _identity(folder: Path) -> dict[str, str]:
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    return {"model": folder.name, "weights_sha256": digest.hexdigest()}
+    return {"model": _name_of(folder), "weights_sha256": digest.hexdigest()}
+
+
+def _name_of(folder: Path) -> str:
+    """As the hub calls it, if it lies in the hub's cache."""
+    if folder.parent.name != "snapshots":
+        return folder.name
+    return folder.parents[1].name.removeprefix("models--").replace("--", "/")

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from evals.metrics.contract import CHUNK_FRAMES, Metric
-from evals.networks.weights import WeightFile, missing_sentence
+from evals.networks.weights import WeightFile, Where, missing_sentence
 from tools.errors import BadInput
 
-N = TypeVar("N", bound=nn.Module)
+N = TypeVar("N")
 
 
 class MissingWeights(BadInput):
@@ -27,7 +27,10 @@ class MissingWeights(BadInput):
 
 @dataclass(frozen=True)
 class Network(Generic[N]):
-    """A network and its weight file. load: the file -> the network, on the CPU. Raises BadWeights."""
+    """A network and its weight file. load: the file -> the network, on the CPU. Raises BadWeights.
+
+    What is no module of torch has a method `on(device)` that answers with itself.
+    """
 
     weights: WeightFile
     load: Callable[[Path], N]
@@ -36,10 +39,11 @@ class Network(Generic[N]):
 class Shelf:
     """Lends networks on one device, in float32 and eval mode; what was lent once stays loaded."""
 
-    def __init__(self, folder: Path | None, device: torch.device | str = "cpu") -> None:
-        self.folder = None if folder is None else folder.expanduser()
+    def __init__(self, where: Where, device: torch.device | str = "cpu") -> None:
+        self.where = where.expanduser() if isinstance(where, Path) else where
         self.device = torch.device(device)
-        self._loaded: dict[str, nn.Module] = {}
+        self._loaded: dict[str, Any] = {}
+        self._by_file: dict[tuple[Path, Callable[[Path], Any]], Any] = {}
         self._digests: dict[Path, str] = {}
 
     @property
@@ -51,9 +55,19 @@ class Shelf:
         """The network. Raises MissingWeights or BadWeights."""
         key = network.weights.key
         if key not in self._loaded:
-            loaded = network.load(self._path(network.weights))
-            self._loaded[key] = loaded.to(self.device, torch.float32).eval().requires_grad_(False)
+            self._loaded[key] = self._read(self._path(network.weights), network.load)
         return cast(N, self._loaded[key])
+
+    def _read(self, path: Path, load: Callable[[Path], Any]) -> Any:
+        """One of a file, whoever asks."""
+        if (path, load) not in self._by_file:
+            loaded = load(path)
+            if isinstance(loaded, nn.Module):
+                loaded = loaded.to(self.device, torch.float32).eval().requires_grad_(False)
+            else:
+                loaded = loaded.on(str(self.device))
+            self._by_file[path, load] = loaded
+        return self._by_file[path, load]
 
     def sha256(self, network: Network[Any]) -> str:
         """The digest of the network's weight file, 64 hex digits. Raises MissingWeights."""
@@ -70,12 +84,12 @@ class Shelf:
     def lacks(self, metric: Metric) -> str | None:
         """The sentence that says which weight files a metric lacks; None if it lacks none."""
         files = [network.weights for network in metric.networks]
-        missing = [weights for weights in files if weights.found_in(self.folder) is None]
-        return missing_sentence(metric.title, missing, self.folder) if missing else None
+        missing = [weights for weights in files if weights.found_in(self.where) is None]
+        return missing_sentence(metric.title, missing, self.where) if missing else None
 
     def _path(self, weights: WeightFile) -> Path:
-        if (path := weights.found_in(self.folder)) is None:
-            raise MissingWeights(missing_sentence(weights.network, [weights], self.folder))
+        if (path := weights.found_in(self.where)) is None:
+            raise MissingWeights(missing_sentence(weights.network, [weights], self.where))
         return path
 
 

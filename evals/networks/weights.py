@@ -1,15 +1,87 @@
 """The weight files of the metrics, as data: how each is called, how large it is, what licence it carries, where it is.
 
-Mora neither ships nor fetches them. A row names the official file; what reads it was written here.
+Mora does not ship them, and fetches none unasked. A row names the official file; what reads it was written here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tools.errors import BadInput
+
 SAFETENSORS: Final = ".safetensors"
 SETTING: Final = "MORA_METRIC_WEIGHTS"
+ON_THE_HUB: Final = re.compile(r"https://huggingface\.co/(?P<repo>[^/]+/[^/]+)/resolve/[^/]+/(?P<file>.+)")
+HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where weight files are looked for: in folders, in order, or where a person said that a row's file is, by key."""
+
+    folders: tuple[Path, ...] = ()
+    named: Mapping[str, Path] = field(default_factory=dict)
+
+
+Where = Path | Places | None
+"""A folder, or all places; None: nowhere but in the hub's cache."""
+
+
+def places_of(said: Sequence[str], folder: Path | None = None) -> Places:
+    """What a person said: `[NAME=]WHERE`, a folder, a file, or a hub id whose copy is in the hub's cache.
+
+    NAME: key of a row. folder: where is looked last, a hub id too. Raises BadInput for what is not there.
+    """
+    folders, named = list[Path](), dict[str, Path]()
+    for one in said:
+        name, _, where = one.rpartition("=") if not Path(one).expanduser().exists() else ("", "", one)
+        if name and name not in WEIGHTS:
+            raise BadInput(f"There are no metric weights {name!r}; name one of {', '.join(WEIGHTS)}.")
+        path = _there(where, name)
+        if name:
+            named[name] = path
+        elif path.is_dir():
+            folders.append(path)
+        else:
+            named[_row_of(path).key] = path
+    if folder is not None:
+        hub = not folder.expanduser().exists() and HUB_ID.fullmatch(str(folder))
+        folders.append(_there(str(folder), "") if hub else folder.expanduser())
+    return Places(tuple(folders), named)
+
+
+def _there(where: str, name: str) -> Path:
+    path = Path(where).expanduser()
+    if path.exists():
+        return path.absolute()
+    if not HUB_ID.fullmatch(where) or where.startswith("."):
+        raise BadInput(f"There is no weight file or folder {where}; check its path.")
+    folder = cached_repository(where)
+    if folder is None:
+        raise BadInput(f"The repository {where} is not on this machine; fetch it with `hf download {where}`.")
+    row = WEIGHTS.get(name)
+    return folder if row is None else row.found_in(folder) or folder
+
+
+def _row_of(path: Path) -> "WeightFile":
+    row = next((row for row in WEIGHTS.values() if Path(row.file).stem == path.stem), None)
+    if row is None:
+        names = ", ".join(WEIGHTS)
+        raise BadInput(f"{path} has no official name; say what it is, as NAME={path} with one of {names}.")
+    return row
+
+
+def cached_repository(repo: str) -> Path | None:
+    """The newest copy of a hub repository in the hub's own cache; None if there is none. Asks no network."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repo, local_files_only=True))
+    except (LocalEntryNotFoundError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -23,19 +95,34 @@ class WeightFile:
     licence: str
     url: str
 
-    def found_in(self, folder: Path | None) -> Path | None:
-        """The file in a folder, or up to two folders below it as VBench's own cache has it; None if it is not there.
+    def found_in(self, where: Where) -> Path | None:
+        """The file where it was said to be, in a folder or up to two below it as VBench's own cache has it, or in the
+        hub's cache if it is published there; None if it is nowhere.
 
         The same name with the suffix .safetensors is taken too, and comes first.
         """
-        if folder is None or not folder.is_dir():
+        if isinstance(where, Places) and self.key in where.named:
+            return where.named[self.key]
+        for folder in _folders(where):
+            for below in ("", "*/", "*/*/"):
+                for name in (str(Path(self.file).with_suffix(SAFETENSORS)), self.file):
+                    if found := sorted(path for path in folder.glob(below + name) if path.is_file()):
+                        return found[0]
+        return self._cached()
+
+    @property
+    def published(self) -> tuple[str, str] | None:
+        """(repository, file) on the hub; None if it is published elsewhere."""
+        match = ON_THE_HUB.fullmatch(self.url)
+        return None if match is None else (match["repo"], match["file"])
+
+    def _cached(self) -> Path | None:
+        if self.published is None or not _has_cache(self.published[0]):
             return None
-        names = (str(Path(self.file).with_suffix(SAFETENSORS)), self.file)
-        for below in ("", "*/", "*/*/"):
-            for name in names:
-                if found := sorted(path for path in folder.glob(below + name) if path.is_file()):
-                    return found[0]
-        return None
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(*self.published)
+        return Path(found) if isinstance(found, str) else None
 
     @property
     def size(self) -> str:
@@ -43,11 +130,48 @@ class WeightFile:
         return f"{self.megabytes / 1000:.1f} GB" if self.megabytes >= 1000 else f"{self.megabytes:.3g} MB"
 
 
-def missing_sentence(what: str, missing: Sequence[WeightFile], folder: Path | None) -> str:
+@dataclass(frozen=True)
+class ModelFolder(WeightFile):
+    """A model as transformers saves it: a folder. file: its name. otherwise: the key of who stands in for it."""
+
+    otherwise: str = ""
+
+    def found_in(self, where: Where) -> Path | None:
+        """The folder where it was said to be, of its name in one of the folders, or the hub's cached copy."""
+        if isinstance(where, Places) and self.key in where.named:
+            return where.named[self.key]
+        if self.otherwise:
+            return WEIGHTS[self.otherwise].found_in(where)
+        for folder in _folders(where):
+            if (folder / self.file / "config.json").is_file():
+                return folder / self.file
+        return cached_repository(self.repository) if _has_cache(self.repository) else None
+
+    @property
+    def repository(self) -> str:
+        """Its hub id."""
+        return self.url.removeprefix("https://huggingface.co/")
+
+
+def missing_sentence(what: str, missing: Sequence[WeightFile], where: Where) -> str:
     """Which files a metric or a network lacks, from where, how large, and where to put them."""
-    files = " and ".join(f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
-    where = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
-    return f"{what} needs {files}; {where}."
+    told = (f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
+    files = " and ".join(dict.fromkeys(told))
+    folder = next(iter(where.folders), None) if isinstance(where, Places) else where
+    into = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
+    return f"{what} needs {files}; {into}, or have it fetched with --fetch."
+
+
+def _has_cache(repo: str) -> bool:
+    from huggingface_hub import constants  # light; what reads the cache is not
+
+    return (Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}").is_dir()
+
+
+def _folders(where: Where) -> Iterator[Path]:
+    for folder in where.folders if isinstance(where, Places) else (where,):
+        if folder is not None and folder.is_dir():
+            yield folder
 
 
 _OPENAI = "https://openaipublic.azureedge.net/clip/models"
@@ -58,6 +182,8 @@ _AESTHETIC = "https://github.com/LAION-AI/aesthetic-predictor/raw/main/sa_0_4_vi
 _MUSIQ = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights/musiq_spaq_ckpt-358bb6af.pth"
 _VICLIP = "https://huggingface.co/OpenGVLab/VBench_Used_Models/resolve/main/ViClip-InternVid-10M-FLT.pth"
 _RAFT = "https://dl.dropboxusercontent.com/s/4j4z58wuv8o0mfz/models.zip"
+_LLAVA = "https://huggingface.co/llava-hf/llava-1.5-7b-hf"
+_BERT = "https://huggingface.co/google-bert/bert-base-uncased"
 _AMT = "https://huggingface.co/lalala125/AMT/resolve/main/amt-s.pth"
 
 # fmt: off
@@ -73,6 +199,11 @@ _ROWS: Final[tuple[WeightFile, ...]] = (
                "BSD-3-Clause", _RAFT),
     WeightFile("amt",       "amt-s.pth",                        "AMT-S",                   12,
                "CC BY-NC 4.0: non-commercial", _AMT),
+    ModelFolder("captioner", "llava-1.5-7b-hf",                 "LLaVA 1.5 7B",            14100,
+                "Llama 2 Community License", _LLAVA),
+    ModelFolder("clip_captioner", "llava-1.5-7b-hf",            "LLaVA 1.5 7B",            14100,
+                "Llama 2 Community License", _LLAVA, "captioner"),
+    ModelFolder("text_encoder", "bert-base-uncased",            "BERT base, uncased",      440,    "Apache-2.0", _BERT),
 )
 # fmt: on
 

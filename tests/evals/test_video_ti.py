@@ -15,12 +15,19 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from torch import Tensor
 
+from evals.evaluations.scorers import scorers_for
 from evals.metrics.contract import Score, Video, chunks, read
-from evals.metrics.video_ti import video_ti
+from evals.metrics.table import metric
+from evals.metrics.video_ti import CAPTIONER, CLIP_CAPTIONER, video_ti
 from evals.networks.language import Bert, Describer, NoLanguageModel
 from evals.networks.shelf import Shelf
+from evals.networks.weights import places_of
+from evals.screening import LeftOut, Told, judge
+from memory.archive import Archive
 from models.agent import UInt8Array
+from tests.evals.parity import DATA
 
+CLIP = DATA / "clips" / "static.mp4"
 MARKS = ["<pad>", "<unk>", "<s>", "</s>", "<image>"]
 WORDS = [*MARKS, "USER", ":", "ASSISTANT", "Describe", "what", "this", "shows", "a", "ball", "rolls", "."]
 TEMPLATE = (
@@ -79,10 +86,10 @@ def noise(count: int, seed: int = 0) -> UInt8Array:
     return np.random.default_rng(seed).integers(0, 256, (count, 30, 40, 3), dtype=np.uint8)
 
 
-def scored(metric, frames: UInt8Array, image: UInt8Array) -> Score:
+def scored(metric, frames: UInt8Array, image: UInt8Array, shelf: Shelf | None = None) -> Score:
     video = Video(len(frames), Fraction(8), 40, 30, prompt="a ball rolls", image=image)
     assert metric.lacks(video) is None
-    return read([metric.begin(video, Shelf(None))], chunks(((frame, None) for frame in frames), 5))[0]
+    return read([metric.begin(video, shelf or Shelf(None))], chunks(((frame, None) for frame in frames), 5))[0]
 
 
 def test_a_score_comes_with_its_captions_and_who_wrote_them(llava: Path, bert: Path) -> None:
@@ -109,6 +116,39 @@ def test_poolings_differ_and_long_texts_are_cut(bert: Path) -> None:
     assert mean.encode("a ball rolls").shape == (16,)
     assert not torch.allclose(mean.encode("a ball rolls"), first.encode("a ball rolls"))
     assert torch.equal(mean.encode("ball " * 10_000), mean.encode("ball " * 20_000))
+
+
+def test_it_is_a_row_whose_models_a_person_names(llava: Path, bert: Path) -> None:
+    row = metric("video_ti")
+    assert row.needs == ("image", "prompt")
+    lacks = Shelf(None).lacks(row)
+    assert lacks is not None and lacks.count("llava-1.5-7b-hf (14.1 GB") == 1 and "bert-base-uncased (440 MB" in lacks
+    shelf = Shelf(places_of([f"captioner={llava}", f"text_encoder={bert}"]))
+    score = scored(row, noise(12), noise(1, 5)[0], shelf)
+    describer = Describer(llava)
+    assert score == scored(video_ti(describer, describer, Bert(bert)), noise(12), noise(1, 5)[0])
+    assert shelf.get(CAPTIONER) is shelf.get(CLIP_CAPTIONER)
+
+
+def test_its_scorer_is_known_by_the_bytes_of_its_models(llava: Path, bert: Path, tmp_path: Path) -> None:
+    said = [f"captioner={llava}", f"text_encoder={bert}"]
+    with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path / "home") as archive:
+        (one,), _ = scorers_for(archive, ["video_ti"], places_of(said), "cpu")
+        (other,), _ = scorers_for(archive, ["video_ti"], places_of([*said, f"clip_captioner={bert}"]), "cpu")
+        none, missing = scorers_for(archive, ["video_ti"], None, "cpu")
+    assert one.weights["captioner/model.safetensors"] != one.weights["text_encoder/model.safetensors"]
+    assert one.digest != other.digest
+    assert none == [] and "VideoTI needs llava" in missing["video_ti"]
+
+
+def test_folders_by_name_and_wrong_ones(llava: Path, bert: Path, tmp_path: Path) -> None:
+    (tmp_path / "llava-1.5-7b-hf").symlink_to(llava)
+    (tmp_path / "bert-base-uncased").mkdir()
+    row, told = metric("video_ti"), Told("a ball rolls", image=noise(1)[0])
+    assert "needs bert-base-uncased" in str(Shelf(tmp_path).lacks(row))
+    found = judge(CLIP, [row, metric("video_length")], Shelf(places_of([f"text_encoder={tmp_path}"], tmp_path)), told)
+    assert isinstance(found["video_ti"], LeftOut) and "holds no model" in found["video_ti"].why
+    assert isinstance(found["video_length"], Score)
 
 
 @dataclass(frozen=True)
