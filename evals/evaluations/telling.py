@@ -161,7 +161,8 @@ def _sentences(judgement: Judgement) -> Iterator[str]:
     for sentence in judgement.missing.values():
         title, _, files = sentence.partition(NEEDS)
         lacking.setdefault(files, []).append(title)
-    yield from (f"left out: {' and '.join(titles)}{NEEDS}{files}" for files, titles in lacking.items())
+    for files, titles in lacking.items():
+        yield f"left out: {' and '.join(titles)}{NEEDS if len(titles) == 1 else ' need '}{files}"
     yield from _some([f"bad: {one.why}" for one in judgement.bad], "bad files")
     reasons: dict[tuple[str, str], list[LeftOut]] = {}
     for one in judgement.left_out:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from evals.evaluations.figures import compare, names_of
 from evals.evaluations.report import worst, write_report
 from evals.evaluations.scoring import Judgement
+from evals.evaluations.telling import told
 from memory.records import Evaluation, Judged, Score, Scorer
 from tests.evals.parity import DATA
 from tools.errors import BadInput
@@ -69,3 +72,26 @@ def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
         write_report([empty], tmp_path / "report.html")
     with pytest.raises(BadInput, match=r"does not end in \.html"):
         write_report([side("one", 0.0)], tmp_path / "report.txt")
+
+
+def with_settings(side: Judgement, **settings: int) -> Judgement:
+    return Judgement(side.evaluation.model_copy(update={"settings": settings}), side.scores)
+
+
+def test_two_of_one_name_are_told_apart_by_their_settings() -> None:
+    sides = [with_settings(side("one", 0.0), seed=1, samples=2), with_settings(side("one", 0.1), seed=2, samples=2)]
+    assert names_of(sides) == ["one, seed 1", "one, seed 2"]
+    assert compare(*sides).second == "one, seed 2"
+    alike = names_of([sides[0], sides[0]])
+    assert alike == [f"one {sides[0].evaluation.digest[:8]}"] * 2
+    assert names_of([side("one", 0.0), side("two", 0.0)]) == ["one", "two"]
+
+
+def test_metrics_that_lack_the_same_file_share_a_sentence() -> None:
+    found = side("one", 0.0)
+    found.missing = {name: f"{name} needs a.pth (1 MB); put it there." for name in ("First", "Second")}
+    console = Console(width=200)
+    with console.capture() as said:
+        console.print(told(found))
+    assert said.get().count("a.pth") == 1
+    assert "left out: First and Second need a.pth (1 MB); put it there." in said.get()
