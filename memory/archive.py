@@ -43,6 +43,7 @@ _LEDGER_MADE = (
     .values(ended_at=bindparam("ended"), outcome="made", artifact=bindparam("gave"))
 )
 _LLM_CALL = insert(LlmCallRow)
+_NEW_RUN = insert(RunRow)
 _LAST_ANSWER = (
     select(LlmCallRow.id)
     .where(LlmCallRow.run == bindparam("asking"), LlmCallRow.digest == bindparam("asked"))
@@ -121,10 +122,10 @@ class Archive:
     ) -> Run:
         """A new run. Its id is lower-case, fit for an address, and sorts by time."""
         now = datetime.now(UTC)
-        row = RunRow(
+        run = Run(
             id=str(ULID()).lower(),
             status=status,
-            request=request.model_dump(mode="json"),
+            request=request,
             graph_version=graph_version,
             settings=settings,
             parent=None if parent is None else self.run(parent).id,
@@ -132,11 +133,11 @@ class Archive:
             updated_at=now,
         )
         with self.writing() as session:
-            if row.parent is not None:
-                _require_run(session, row.parent)
-            session.add(row)
-            session.flush()
-            return row.record()
+            if run.parent is not None:
+                _require_run(session, run.parent)
+            columns = run.model_dump(mode="json") | {"created_at": now, "updated_at": now}
+            session.connection().execute(_NEW_RUN, columns)
+        return run
 
     def run(self, run_id: str) -> Run:
         """The run of that id, or of that beginning of an id (at least 4 characters); UnknownRun."""

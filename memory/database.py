@@ -63,14 +63,9 @@ def parsed(url: str) -> URL:
     )
 
 
-def insert_into(session: Session, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
-    """An INSERT that knows ON CONFLICT, in the words of the session's database."""
-    return _insert_of(session)(table)
-
-
 def insert_new(session: Session, table: type[Base], *returning: str) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT of the row that comes as parameters, if there is none like it; made once, because that costs most."""
-    statement: sqlite.Insert | postgresql.Insert = _insert_new(_insert_of(session), table, returning)
+    statement: sqlite.Insert | postgresql.Insert = _insert_new(insert_of(session), table, returning)
     return statement
 
 
@@ -80,7 +75,8 @@ def _insert_new(insert: Callable[..., Any], table: type[Base], returning: tuple[
     return statement.returning(*(getattr(table, name) for name in returning)) if returning else statement
 
 
-def _insert_of(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
+def insert_of(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
+    """What makes an INSERT that knows ON CONFLICT, in the words of the session's database."""
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert
     from sqlalchemy.dialects import postgresql  # as long to import as the rest of memory/

@@ -12,10 +12,10 @@ from typing import Any
 from uuid import uuid4
 
 import psutil
-from sqlalchemy import ColumnElement, Connection, Dialect, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Float, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from memory.database import EpochNow, insert_into
+from memory.database import EpochNow, insert_of
 from memory.errors import LostLease, RunIsHeld
 from memory.tables import LeaseRow
 
@@ -36,18 +36,26 @@ class Lease:
 def take(session: Session, run: str, life_seconds: float, pause: Callable[[float], None] = time.sleep) -> Lease:
     """The lease of the run, if it is free, expired, or its holder died on this host; RunIsHeld otherwise."""
     owner = uuid4().hex
-    mine = {**_this_process(), "owner": owner, "since": datetime.now(UTC), "expires": EpochNow() + life_seconds}
-    insert = insert_into(session, LeaseRow).values(run=run, fence=1, **mine)
-    fence = session.scalar(
-        insert.on_conflict_do_update(
-            index_elements=[LeaseRow.run],
-            set_={**mine, "fence": LeaseRow.fence + 1},
-            where=LeaseRow.expires < EpochNow(),
-        ).returning(LeaseRow.fence)
-    )
+    mine: dict[str, Any] = {**_this_process(), "owner": owner, "since": datetime.now(UTC)}
+    fence = session.connection().scalar(_taking(insert_of(session)), {"run": run, "life": life_seconds, **mine})
     if fence is None:
-        fence = _take_from_the_dead(session, run, mine)
+        fence = _take_from_the_dead(session, run, {**mine, "expires": EpochNow() + life_seconds})
     return Lease(run=run, owner=owner, fence=fence, pause=pause)
+
+
+@cache
+def _taking(insert: Callable[..., Any]) -> Any:
+    mine = ("owner", "host", "pid_space", "pid", "started", "since")
+    until = EpochNow() + bindparam("life", type_=Float(53))
+    new = insert(LeaseRow).values(
+        {"run": bindparam("run"), "fence": 1, "expires": until, **{name: bindparam(name) for name in mine}}
+    )
+    again = {name: new.excluded[name] for name in (*mine, "expires")}
+    return new.on_conflict_do_update(
+        index_elements=[LeaseRow.run],
+        set_={**again, "fence": LeaseRow.fence + 1},
+        where=LeaseRow.expires < EpochNow(),
+    ).returning(LeaseRow.fence)
 
 
 _ROWS = LeaseRow.__table__
@@ -73,7 +81,15 @@ def renew(session: Session, lease: Lease, life_seconds: float) -> bool:
 
 def release(session: Session, lease: Lease) -> None:
     """End the lease, if it is still held; the fence stays where it is."""
-    session.execute(update(LeaseRow).where(_is(lease)).values(owner="", expires=0.0))
+    named = {"of_run": lease.run, "of_owner": lease.owner, "of_fence": lease.fence}
+    session.connection().execute(_RELEASED, named)
+
+
+_RELEASED = (
+    update(LeaseRow)
+    .where(*(getattr(LeaseRow, name) == bindparam(f"of_{name}") for name in ("run", "owner", "fence")))
+    .values(owner="", expires=0.0)
+)
 
 
 def require(session: Session | Connection, lease: Lease) -> None:
