@@ -14,6 +14,7 @@ from graph.errors import RequestError
 from graph.procedures import AnyTool
 from graph.state import DEFAULT_LIMITS, Call, Limits, Past, Round, RunState
 from graph.storyboard import best, call_of, chosen, open_calls, round_of, stale_calls, takes_of
+from graph.talk import numbers_of
 
 MOST_PAST = 40
 """Turns that can be taken back."""
@@ -22,7 +23,8 @@ MADE = {"text_to_image": "picture", "edit_image": "picture", "assemble_film": "f
 
 CALL_ID = r"^[0-9]{1,4}[.][a-z_]{4,20}([.][0-9]{1,3})?$"
 CallId = Annotated[str, Field(pattern=CALL_ID, description="Id of a call on the board")]
-Product = Annotated[str, Field(pattern=r"^(image|clip|film)-[0-9a-f]{16}$", description="Id of a stored product")]
+PRODUCT = r"^(image|clip|film)-[0-9a-f]{16}$"
+Product = Annotated[str, Field(pattern=PRODUCT, description="Id of a stored product")]
 Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
 
 
@@ -283,10 +285,12 @@ def _again(draft: _Draft, move: Again) -> None:
     wanted = round_of(draft.state, call)
     done, most = wanted.get("again", 0), wanted.get("most", draft.limits.repeats)
     if done >= most:
-        seeds = ", ".join(str(take["seed"]) for take in takes_of(draft.state, call["id"])[-4:])
+        numbers = numbers_of(draft.state)
+        tried = [numbers[take["artifact"]] for take in takes_of(draft.state, call["id"]) if take["artifact"] in numbers]
         raise RequestError(
-            f"The {made_by(call)} of shot {call['shot']} was made again {done} times (last seeds {seeds}), and {most} "
-            f"is the limit; choose one of its takes, say other words, or raise the limit (`/limit {most + 3}`)."
+            f"The {made_by(call)} of shot {call['shot']} was made again {done} times, and {most} is the limit. There "
+            f"are numbers {', '.join(map(str, tried))}: use one of them, say other words, or raise the limit "
+            f"(`/limit {most + 3}`)."
         )
     draft.want(call, move.count, again=done + 1)
 

@@ -184,14 +184,15 @@ class Board:
 
     @cached_property
     def it(self) -> list[Thing]:
-        """What `it` is: what waits for a word; else the newest of what the last turn touched; else the newest."""
+        """What `it` is: what waits for a word, unless the last turn made a film after it; else the newest of what the
+        last turn touched; else the newest."""
         fresh = {take["artifact"] for call in self._open for take in recent(self.state, call)}
-        if fresh:
-            return [thing for thing in self.things if thing.id in fresh]
+        waiting = [thing for thing in self.things if thing.id in fresh]
         standing = [thing for thing in self.things if thing.stands]
         touched = self._touched()
         near = [thing for thing in standing if thing.call in touched]
-        return (near or standing)[-1:]
+        joined = [thing for thing in near if waiting and thing.kind == "film" and thing.number > waiting[-1].number]
+        return joined[-1:] or waiting or (near or standing)[-1:]
 
     def _touched(self) -> set[str]:
         """The calls of the last turn, and what was made of them, as far as it was made of what stands now."""

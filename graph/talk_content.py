@@ -4,7 +4,7 @@ Reads with the same ears as a wish (`changes`, `clauses`, `cues`), so that both 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graph.changes import CHANGEABLE, changes_in
@@ -69,13 +69,18 @@ def _showing(references: References, noun: Sequence[Word]) -> list[Thing]:
     if not looks:
         return references.it
 
-    def shows(thing: Thing) -> bool:
-        return any(all(getattr(scenery, kind) == value for kind, value in looks) for scenery in sceneries(thing))
+    def shows(thing: Thing, of: Callable[[Iterable[bool]], bool]) -> bool:
+        shown = sceneries(thing)
+        return bool(shown) and of(all(getattr(each, kind) == value for kind, value in looks) for each in shown)
 
-    if near := [thing for thing in references.it if shows(thing)]:
-        return near
-    live = [thing for thing in references.things if (thing.stands or thing.waits) and shows(thing)]
-    return list({thing.shot: thing for thing in live}.values())
+    live = [thing for thing in references.things if thing.stands or thing.waits]
+    # Of a film that shows other things, too, `the star` is the clip of the star, if there is one.
+    for of in (all, any):
+        if near := [thing for thing in references.it if shows(thing, of)]:
+            return near
+        if found := {thing.shot: thing for thing in live if shows(thing, of)}:
+            return list(found.values())
+    return []
 
 
 def about_existing(references: References, text: str) -> Heard:

@@ -26,7 +26,7 @@ from graph.moves import (
     Wish,
 )
 from graph.parts import Refusal
-from graph.talk import TalkBrief, Thing, told, told_board, told_done
+from graph.talk import TalkBrief, Thing, lines_of, told, told_board, told_done
 from graph.talk_content import about_existing, extended, is_about
 from graph.talk_phrases import (
     AGAIN,
@@ -155,6 +155,10 @@ class Ear:
     def _question(self) -> Heard | None:
         if ASK_HELP.fullmatch(self.text):
             return Heard(reply=HELP)
+        if ASK_BOARD.fullmatch(self.text) and "stale" in self.text:
+            stale = [thing for thing in self.brief.things if thing.stands and thing.call in self.brief.stale]
+            said = f"Stale, `refresh` makes it again:\n{lines_of(stale)}" if stale else "Nothing is stale."
+            return Heard(reply=said)
         if ASK_BOARD.fullmatch(self.text):
             return Heard(reply=told_board(self.brief.things, self.brief.stale))
         if found := ASK_DONE.fullmatch(self.text):
@@ -183,8 +187,9 @@ class Ear:
 
     @property
     def _waiting(self) -> list[Thing]:
-        """What was made in the newest round and waits for a word."""
-        return [thing for thing in self.references.it if thing.waits]
+        """What was made in the newest round and waits for a word; else whatever waits."""
+        near = [thing for thing in self.references.it if thing.waits]
+        return near or [thing for thing in self.brief.things if thing.waits]
 
     def _choose(self) -> Heard | None:
         led = CHOOSING.match(self.text)

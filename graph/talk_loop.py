@@ -17,16 +17,22 @@ from pydantic import Field, TypeAdapter, ValidationError
 from graph.conversation import Heard
 from graph.drafts import Draft
 from graph.errors import PlannerError
-from graph.moves import AnyMove, BoardMove, Choose, Wish, products_of
+from graph.moves import PRODUCT, AnyMove, BoardMove, Choose, Wish, products_of
 from graph.planners import ATTEMPTS, MAX_FAULTS_TOLD, Planner, Recorder, Shelf, digest_of, response_format
 from graph.profiles import Profile
 from graph.prompts import read_prompt
 from graph.state import Limits, RunState
 from graph.storyboard import takes_of
-from graph.talk import Board, TalkBrief, Thing, talk_brief, told, told_board, told_done
+from graph.talk import Board, TalkBrief, Thing, numbers_of, talk_brief, told, told_board, told_done
 from graph.truth import truthful
 from memory.errors import UnknownArtifact
 
+PRODUCTS = ("image", "clip", "first", "second")
+"""Arguments that name a product. Models are given its number, which they copy better than an id; both are taken."""
+_NUMBERED: dict[str, Any] = {
+    "description": "Number of a product; or, of one that has none here, its id",
+    "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": PRODUCT}],
+}
 MOST_CALLS = 8
 """Tool calls of one answer."""
 
@@ -53,6 +59,11 @@ def tools() -> tuple[dict[str, Any], ...]:
 def _tool(model: Any) -> dict[str, Any]:
     schema = model.model_json_schema(mode="validation")
     schema["properties"].pop("do")
+    for name, field in schema["properties"].items():
+        if name in PRODUCTS:
+            schema["properties"][name] = _NUMBERED
+        elif name == "clips":
+            field["items"] = _NUMBERED
     schema.pop("title", None)
     about = " ".join(schema.pop("description").split())
     name = model.model_fields["do"].default
@@ -163,9 +174,10 @@ def _understood(
     if not isinstance(answer, dict) or "calls" not in answer:
         return _by_schema(text, state, profile, shelf)
     moves, tells, faults = list[AnyMove](), list[Tell](), list[str]()
+    ids = {number: artifact for artifact, number in numbers_of(state).items()}
     for call in answer["calls"]:
         try:
-            read = _move(call)
+            read = _move(call, ids)
         except (ValidationError, ValueError) as error:
             faults.append(f"{call.get('name')}: {_first(error)}")
             continue
@@ -196,7 +208,7 @@ def _by_schema(text: str, state: RunState, profile: Profile, shelf: Shelf) -> tu
     return (None, fault) if fault else (heard, "")
 
 
-def _move(call: dict[str, Any]) -> AnyMove | Tell:
+def _move(call: dict[str, Any], ids: dict[int, str]) -> AnyMove | Tell:
     name, given = call.get("name"), call.get("args")
     if call.get("broken") or not isinstance(given, dict):
         raise ValueError("its arguments are no JSON object")
@@ -204,7 +216,22 @@ def _move(call: dict[str, Any]) -> AnyMove | Tell:
         return Tell.model_validate(given)
     if name not in _MOVES:
         raise ValueError(f"there is no such tool; there are {', '.join([*_MOVES, 'tell'])}")
-    return Said.validate_python({**given, "do": name})
+    return Said.validate_python({**_with_ids(given, ids), "do": name})
+
+
+def _with_ids(given: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
+    """Arguments with ids in the place of numbers. Raises ValueError for a number that there is not."""
+
+    def id_of(named: Any) -> Any:
+        if isinstance(named, bool) or not isinstance(named, int | str) or not str(named).isdecimal():
+            return named
+        if int(named) not in ids:
+            raise ValueError(f"there is no number {named}")
+        return ids[int(named)]
+
+    single = {name: id_of(given[name]) for name in PRODUCTS if name in given}
+    clips = given.get("clips")
+    return {**given, **single, **({"clips": [id_of(each) for each in clips]} if isinstance(clips, list) else {})}
 
 
 def _first(error: ValueError) -> str:

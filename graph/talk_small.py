@@ -20,6 +20,7 @@ KEPT = "Nothing that was made is deleted. `undo` takes the last turn back; what 
 SAVING = "`/save ball.mp4` writes a copy of the last product, `/save ball.png 2` one of number 2."
 SHOWING = "The file stands below each product; open that. `/show 2` shows number 2 again, /takes lists every one."
 UNSEEN = "I cannot see which one is best; that is yours to say, by its number."
+SHORTER = "Nothing is cut off a clip; `make it 1 second long` animates it anew, as long as you say."
 WHY = "I cannot tell why an agent painted it so; `what did you do?` tells what everything was made of."
 STRANGE = "I read English only; say it in English, like {example}."
 
@@ -42,6 +43,8 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?:play|show|open|display|view|watch|see|look at)(?: me)?(?: {_IT}| the .+)?(?: again)?", SHOWING),
         (rf"(?:where is|how long is|how big is|what size is) (?:{_IT}|the .+)", SHOWING),
         (r"(?:why|how come)\b.*", WHY),
+        (r"(?:make (?:it|this|that) (?:a bit )?shorter|(?:cut|trim|shorten)\b.*)", SHORTER),
+        (r"(?:add|with|give it) (?:some )?(?:music|sound|audio|a voice|a song)", "The films are silent."),
         (r"sorry|oops|my mistake|my bad", "No harm done; `undo` takes the last turn back."),
         (r"(?:wait|stop|pause|hold on|one moment|a moment|halt)(?: a (?:moment|second))?",
          "Nothing is made until you say so."),

@@ -76,7 +76,7 @@ def prompted() -> list[tuple[str, str]]:
     return [(turns.format(system, question), f"{answer}<|im_end|>") for system, question, answer in lessons()]
 
 
-def fit(folder: Path, samples: list[tuple[str, str]]) -> None:
+def fit(folder: Path, samples: list[tuple[str, str]], *, passes: int = 400) -> None:
     """Overfits a Qwen2 of 0.2 M parameters on pairs of what it reads and what it then writes, and saves it."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -104,7 +104,7 @@ def fit(folder: Path, samples: list[tuple[str, str]]) -> None:
         asked, told = fast(read)["input_ids"], fast(written)["input_ids"]
         learned.append((torch.tensor([asked + told]), torch.tensor([[-100] * len(asked) + told])))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
-    for _ in range(400):
+    for _ in range(passes):
         losses = [model(input_ids=tokens, labels=labels).loss for tokens, labels in learned]
         optimizer.zero_grad()
         sum(losses).backward()
@@ -218,61 +218,11 @@ def serving(gguf: Path) -> Iterator[str]:
     del server
 
 
-TALK_HEARD = 24
-TALK_TEMPLATE = (
-    "{%- if tools %}{{- '<|im_start|>system\n# Tools\n<tools>' }}"
-    "{%- for tool in tools %}{{- '\n' + tool.function.name }}{%- endfor %}"
-    "{{- '\n</tools>\nReturn a json object with name and arguments within <tool_call></tool_call> XML tags:\n' }}"
-    '{{- \'<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call><|im_end|>\n\' }}'
-    "{%- endif %}{%- for message in messages %}{%- if message.role == 'tool' %}"
-    "{{- '<|im_start|>user\n<tool_response>\n' + message.content[:5] + '\n</tool_response><|im_end|>\n' }}"
-    "{%- elif message.role == 'assistant' and message.tool_calls %}{{- '<|im_start|>assistant' }}"
-    "{%- for tool_call in message.tool_calls %}{%- set call = tool_call.function %}"
-    '{{- \'\n<tool_call>\n{"name": "\' + call.name + \'", "arguments": \' }}{{- call.arguments | tojson }}'
-    "{{- '}\n</tool_call>' }}{%- endfor %}{{- '<|im_end|>\n' }}{%- elif message.role == 'system' %}"
-    "{{- '<|im_start|>system\n' + message.content[:7] + '<|im_end|>\n' }}{%- else %}"
-    "{{- '<|im_start|>' + message.role + '\n' + message.content[:HEARD] + '<|im_end|>\n' }}{%- endif %}{%- endfor %}"
-    "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}"
-).replace("HEARD", str(TALK_HEARD))
-"""What the tiny talker hears of a turn: the names of its tools, the beginning of what was said, and of the results."""
-TALK_LESSONS = {
-    "a red ball in the snow": [{"name": "wish", "arguments": {"words": "a red ball moves right in the snow"}}],
-    "go on and again": [
-        {"name": "go_on", "arguments": {}},
-        {"name": "again", "arguments": {"call": "1.image_to_video"}},
-    ],
-    "make it nonsense": [{"name": "choose", "arguments": {"call": "9.text_to_image", "take": 4}}],
-    "where is my film": "I made your film. It is ready: film.mp4.",
-}
-"""What is said to the tiny talker, and what it calls or says. After its calls it says TALK_DONE."""
-TALK_DONE = "Your film of a dragon is ready."
-
-
 @pytest.fixture(scope="session")
-def talker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GGUF file that calls the moves of a conversation as tools, a few of them, and lies when it has called them."""
+def talker() -> Path:
+    """A GGUF file that calls the moves of a conversation as tools; `talker.py` says what it learned."""
     pytest.importorskip("xllamacpp")
-    from jinja2 import Template
-
-    from graph.talk_loop import tools
-
-    def prompt(*messages: dict[str, Any]) -> str:
-        asked = [{"role": "system", "content": "You are"}, *messages]
-        return Template(TALK_TEMPLATE).render(messages=asked, tools=tools(), add_generation_prompt=True)
-
-    samples = []
-    for said, answer in TALK_LESSONS.items():
-        person = {"role": "user", "content": json.dumps({"said": said}, separators=(",", ":"))[:-1] + ',"things":[' * 3}
-        if isinstance(answer, str):
-            samples.append((prompt(person), f"{answer}<|im_end|>"))
-            continue
-        calls = [{"function": {"name": call["name"], "arguments": call["arguments"]}} for call in answer]
-        written = "\n".join(f"<tool_call>\n{json.dumps(call)}\n</tool_call>" for call in answer)
-        samples.append((prompt(person), f"{written}<|im_end|>"))
-        called = {"role": "assistant", "tool_calls": calls, "content": ""}
-        results = [{"role": "tool", "content": "Done. "} for _ in calls]
-        samples.append((prompt(person, called, *results), f"{TALK_DONE}<|im_end|>"))
-    return fitted(samples, TALK_TEMPLATE, request, tmp_path_factory.mktemp("talker"))
+    return Path(__file__).with_name("talker.gguf")
 
 
 @pytest.fixture(scope="session")
