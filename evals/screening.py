@@ -67,6 +67,8 @@ def introduce(path: Path) -> Video:
     """What a file says of its video; nothing is decoded. Raises BadInput."""
     if not path.is_file():
         raise BadInput(f"{path} is no file; give the path of a video.")
+    if path.stat().st_size == 0:
+        raise BadInput(f"{path} is empty; get a whole copy of it.")
     if path.suffix.lower() in PICTURES:
         return _introduced_pictures(path)
     with opened(path) as (container, stream):
