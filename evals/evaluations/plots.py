@@ -126,10 +126,9 @@ def _short(name: str) -> str:
 
 def _canvas(width: float, height: float) -> "Canvas":
     from matplotlib.figure import Figure as Canvas  # half a second; only reports need it
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    canvas = Canvas(figsize=(width, height), layout="constrained")
-    canvas.get_layout_engine().set(w_pad=0.08, h_pad=0.1)
-    return canvas
+    return Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.1))
 
 
 def _png(canvas: "Canvas") -> bytes:
