@@ -5,20 +5,22 @@ from functools import partial
 
 import pytest
 
-from evals.metrics import dynamic_degree
+from evals.metrics import dynamic_degree, i2v_subject
 from evals.metrics.contract import Score
 from evals.metrics.table import metric
 from evals.networks.shelf import Shelf
-from evals.screening import Told, introduce, judge
+from evals.screening import Told, introduce, judge, show
 from tests.evals.parity import DATA, FURTHER, FURTHER_CLIPS
 
 TOLERANCE = {"imaging_quality": 1e-4}
+APART = (dynamic_degree.METRIC.name, i2v_subject.METRIC.name)
+"""Metrics that have a test of their own."""
 
 
 @pytest.mark.parametrize("clip", FURTHER_CLIPS)
 def test_the_official_numbers(clip: str, shelf: Shelf) -> None:
     wanted = {name: by_clip[clip] for name, by_clip in FURTHER["scores"].items() if clip in by_clip}
-    rows = [metric(name) for name in wanted if name != dynamic_degree.METRIC.name]
+    rows = [metric(name) for name in wanted if name not in APART]
     found = judge(DATA / "further" / clip, rows, shelf, Told(**FURTHER["texts"][clip]))
     for row in rows:
         one = found[row.name]
@@ -36,3 +38,12 @@ def test_of_frames_that_come_unevenly_the_mean_rate_says_which_are_sampled(shelf
     radii = FURTHER["dynamic_degree_pairs"][clip.name]["pair_max_rad"]
     assert one.values == pytest.approx(radii, abs=1e-3)
     assert one.value == FURTHER["scores"][row.name][clip.name]
+
+
+@pytest.mark.parametrize("clip", FURTHER["scores"]["i2v_subject"])
+def test_the_subject_of_a_picture_that_is_the_first_frame_mirrored(clip: str, shelf: Shelf) -> None:
+    path = DATA / "further" / clip
+    first = next(show(path, introduce(path))).frames[0]
+    one = judge(path, [i2v_subject.METRIC], shelf, Told(image=first[:, ::-1].copy()))["i2v_subject"]
+    assert isinstance(one, Score)
+    assert one.value == pytest.approx(FURTHER["scores"]["i2v_subject"][clip], abs=1e-6)
