@@ -1,7 +1,7 @@
 """A conversation of twenty-five turns with a real tool-calling server: llama.cpp over HTTP, a tiny model behind it.
 
-The model calls the moves, answers to both steps of a wish under the server's grammar, calls nonsense once, and lies about
-its work; the agents are tiny, all between them is as it is. What the person is told is held against the store.
+The model calls the moves, answers to both steps of a wish under the server's grammar, calls nonsense once, and lies
+about its work; the agents are tiny, all between them is as it is. What the person is told is held against the store.
 """
 
 import re
@@ -24,10 +24,10 @@ from memory.records import Request
 from tests.graph.talker import BOX, LESSONS, RED, SEED, STAR
 from tests.graph.tiny import TinyLender, rooms_with
 
-KINDS = (
-    "picture picture picture picture picture clip clip picture clip clip clip film clip film picture clip clip clip film "
-    "picture"
-).split()
+KINDS = [
+    *["picture"] * 5, "clip", "clip", "picture", "clip", "clip", "clip", "film", "clip", "film", "picture", "clip",
+    "clip", "clip", "film", "picture",
+]  # fmt: skip
 LIES = ("dragon", "I have made", "number 99", "film.mp4")
 
 
