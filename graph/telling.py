@@ -1,5 +1,6 @@
 """What a person is told: progress while a run goes on, and tables, stories and JSON afterwards."""
 
+import gc
 import json
 import time
 from collections import Counter, defaultdict
@@ -87,6 +88,13 @@ class Lines:
             self._console.print(name, markup=False, soft_wrap=True)
 
 
+def _collect_again() -> None:
+    """An agent works: from here on it is work that leaves garbage, and no longer modules that come in."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 class Listener:
     """Hears a run and keeps what the door tells at the end: notes, agent calls, cache hits, wall seconds.
 
@@ -157,6 +165,7 @@ class Listener:
             # No line: of a wish that is refused, a script is told one sentence.
             self._bars.report(WORK[told["stage"]], 1, 1, None, "")
         elif "step" in told:
+            _collect_again()
             shot = f" shot {told['shot']}" if "shot" in told else ""
             again = f", take {told['attempt'] + 1}" if told.get("attempt") else ""
             speed = f"{told['frames_per_second']:.1f} frames/s"
