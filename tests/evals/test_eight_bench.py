@@ -3,6 +3,7 @@
 import cProfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from evals.bench.eight import FRAMES, HEIGHT, OFFICIAL, OFFICIAL_PAIR, WIDTH, Found, moving, parts
@@ -33,4 +34,4 @@ def test_the_clip_moves_in_every_frame() -> None:
     frames = list(moving())
     assert len(frames) == FRAMES
     assert {frame.shape for frame in frames} == {(HEIGHT, WIDTH, 3)}
-    assert all((one[:, 6:] == other[:, :-6]).all() for one, other in zip(frames, frames[1:], strict=False))
+    assert all((one[:, 6:] == other[:, :-6]).all() for one, other in pairwise(frames))
