@@ -210,6 +210,7 @@ def fork(
     at: Annotated[str, typer.Option(help="Where to branch off: a number or an id of `show RUN --checkpoints`.")],
     prompt: Annotated[str | None, typer.Option(help="Other words.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed for what is made from there on.")] = None,
+    choice: Annotated[str | None, typer.Option(help="The take that stands instead, by its artifact id.")] = None,
     profile: Annotated[str | None, typer.Option(help="Other models.")] = None,
     planner: Annotated[str | None, typer.Option(help="Another planner.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")] = None,
@@ -223,7 +224,7 @@ def fork(
         from graph.wiring import numerics_of
 
         check_out(settings_with(provenance=provenance), out)
-        changes = Changes(prompt, seed, profile, planner)
+        changes = Changes(prompt, seed, profile, planner, choice)
         with rooms_of_run(run, profile=profile, planner=planner, provenance=provenance) as rooms:
             with listening(out=out) as listener:
                 ended = branch(rooms, run, at, changes, numerics_of(settings_with()), listener)

@@ -106,6 +106,21 @@ def changeable(checkpoint: Checkpoint, limits: "Limits") -> tuple[str, ...]:
     return ("seed",) if open_ else ()
 
 
+def choosable(checkpoint: Checkpoint, artifact: str) -> list[tuple[str, int]]:
+    """Call and attempt of the takes of that beginning of an id that can be made to stand at a checkpoint: those that
+    were looked at, and of whose calls nothing was made yet."""
+    state = checkpoint.state
+    if checkpoint.after not in ("review", "ask", "think"):
+        return []
+    used = {need for call in state.get("calls", []) if state.get("takes", {}).get(call["id"]) for need in call["needs"]}
+    return [
+        (call, take["attempt"])
+        for call, takes in state.get("takes", {}).items()
+        for take in takes
+        if call not in used and take["artifact"] in state.get("verdicts", {}) and take["artifact"].startswith(artifact)
+    ]
+
+
 def _settled(state: "RunState", call_id: str, limits: "Limits") -> bool:
     """True if a take of the call stands, or waits to be looked at."""
     from graph.storyboard import chosen

@@ -7,7 +7,7 @@ from langsmith import tracing_context
 from pydantic import JsonValue
 
 from graph.errors import RequestError
-from graph.history import ORIGIN, Checkpoint, changeable, checkpoints, made_by
+from graph.history import ORIGIN, Checkpoint, changeable, checkpoints, choosable, made_by
 from graph.house import Hear, Rooms, new_run, refuse_other_graph, resume
 from graph.intake import request_of
 from graph.rerun import Agents, Remade, Rerun, rerun
@@ -46,16 +46,20 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is to be otherwise in a branch; None: as it was."""
+    """What is to be otherwise in a branch; None: as it was.
+
+    choice: the take that stands instead of the one that stood, by its artifact id or the beginning of it.
+    """
 
     prompt: str | None = None
     seed: int | None = None
     profile: str | None = None
     planner: str | None = None
+    choice: str | None = None
 
     def said(self) -> dict[str, JsonValue]:
         """The fields of the request that change."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None and name != "choice"}
 
 
 def replay(rooms: Rooms, run_id: str, hear: Hear, *, agents: Agents = "none") -> Replayed:
@@ -97,8 +101,10 @@ def fork(rooms: Rooms, run_id: str, at: str, changes: Changes, settings: dict[st
     if checkpoint.after == "finish":
         raise RequestError(f"Checkpoint {checkpoint.number} is the end of run {parent.id}; choose an earlier one.")
     request = branched(parent, known, checkpoint, changes, rooms.limits)
+    chosen = choices_with(parent, known, checkpoint, changes.choice) if changes.choice is not None else {}
+    state = {**checkpoint.state, **chosen}
     origin: dict[str, Any] = {
-        "run": parent.id, "checkpoint": checkpoint.id, "after": checkpoint.after, "state": dict(checkpoint.state),
+        "run": parent.id, "checkpoint": checkpoint.id, "after": checkpoint.after, "state": state,
     }  # fmt: skip
     stored = {**settings, **{name: parent.settings[name] for name in settings if name in parent.settings}}
     run = new_run(rooms, request, rooms.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
@@ -131,6 +137,22 @@ def branched(
     asked = parent.request.model_dump()
     request, _ = request_of({**asked, "motion": None if asked["motion"] == "kept" else asked["motion"], **said})
     return request
+
+
+def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, choice: str) -> dict[str, Any]:
+    """The `choices` of a state in which another take stands. Raises RequestError with the checkpoints that have it
+    and nothing made of what it replaces."""
+    fits = [each for each in known if choosable(each, choice)]
+    if checkpoint not in fits:
+        if not any(made.startswith(choice) for each in known for made in each.made):
+            raise RequestError(f"Run {parent.id} has no product {choice!r}; `show {parent.id}` lists them.")
+        where = ", ".join(str(each.number) for each in fits)
+        then = f"choose checkpoint {where}" if where else "it has no checkpoint where another could stand"
+        raise RequestError(f"{choice!r} cannot be chosen at checkpoint {checkpoint.number} of run {parent.id}; {then}.")
+    found = choosable(checkpoint, choice)
+    if len(found) > 1:
+        raise RequestError(f"More than one take begins with {choice!r}; give more of the id.")
+    return {"choices": {**checkpoint.state.get("choices", {}), **dict(found)}}
 
 
 def _too_late(name: str, checkpoint: Checkpoint, fits: list[Checkpoint]) -> str:

@@ -231,6 +231,46 @@ def test_a_choice_is_made_otherwise_in_a_branch(archive: Archive) -> None:
         assert replay(rooms_with(archive, TinyLender()), each.id, unheard).same
 
 
+@pytest.mark.parametrize("review", ["never", "ask"])
+def test_another_candidate_stands_in_a_branch(archive: Archive, review: str) -> None:
+    run = made(archive, candidates=3, review=review)
+    while run.status == "waiting":
+        run = says(rooms_with(archive, TinyLender()), run, GO_ON)
+    looked_at = next(one for one in checkpoints(archive, run) if one.after == "review")
+    second = looked_at.state["takes"][PICTURE][1]["artifact"]
+    lender = TinyLender()
+    other = branch(archive, run, str(looked_at.number), lender, choice=second[:14])
+    while other.status == "waiting":
+        other = says(rooms_with(archive, lender), other, GO_ON)
+    assert other.status == "done"
+    assert lender.called.total() == 1, "the first shot's clip; all else is there"
+    clips = [state_of(archive, each)["takes"][CLIP][-1]["inputs"] for each in (run, other)]
+    assert clips == [[looked_at.state["takes"][PICTURE][0]["artifact"]], [second]]
+    assert other.film != run.film
+    assert replay(rooms_with(archive, TinyLender()), other.id, unheard).same
+
+
+@pytest.mark.parametrize(
+    ("after_", "choice", "sentence"),
+    [
+        ("plan", None, "cannot be chosen at checkpoint 4 of run .*; choose checkpoint 6"),
+        ("finish", None, "is the end of run"),
+        ("assemble", None, "; choose checkpoint 6"),
+        ("plan", "image-0000", "has no product 'image-0000'; `show"),
+        (None, "film", "it has no checkpoint where another could stand"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told(archive: Archive, after_: str | None, choice: str, sentence: str) -> None:
+    run = made(archive, candidates=2)
+    second = state_of(archive, run)["takes"][PICTURE][1]["artifact"]
+    with pytest.raises(RequestError, match=sentence):
+        branch(archive, run, after(archive, run, after_).id, choice=choice or second)
+    looked_at = next(one for one in checkpoints(archive, run) if one.after == "review")
+    with pytest.raises(RequestError, match="More than one take begins with 'image-'"):
+        branch(archive, run, looked_at.id, choice="image-")
+    assert archive.runs() == [run]
+
+
 def test_a_run_whose_steps_were_collected_is_branched_and_replayed(archive: Archive) -> None:
     run, now = made(archive), timedelta(0)
     collect(archive, review_points=REVIEW_POINTS, grace=now)
