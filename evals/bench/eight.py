@@ -179,7 +179,7 @@ def write_full(folder: Path) -> None:
         if not (folder / file).exists():
             dtype = torch.float16 if file.startswith("ViT") else torch.float32
             state = {key: _numbers(file, key, shape).to(dtype) for key, shape in shapes.items() if "batches" not in key}
-            torch.save(state, folder / "part")
+            torch.save(state, folder / "part")  # as the official files are, and read with weights_only=True
             (folder / "part").rename(folder / file)
 
 
