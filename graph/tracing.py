@@ -24,6 +24,8 @@ FLUSH_SECONDS = 1.0
 
 def traced(tool: str, asked: dict[str, Any], run_id: str, work: Callable[[], list[Made]]) -> list[Made]:
     """Runs `work` as a child run of type `tool`; its outputs are the last artifact's id, digest and seconds of work."""
+    if not tracing_is_enabled():
+        return work()
     with trace(tool, run_type="tool", inputs=asked, metadata={"thread_id": run_id, "mora_run": run_id}) as tree:
         every = work()
         artifact, called = every[-1].artifact, any(made.called for made in every)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pydantic import JsonValue, ValidationError
-from sqlalchemy import URL, Connection, Engine, bindparam, insert, select, text, update
+from sqlalchemy import URL, Connection, Engine, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -44,6 +44,21 @@ _LEDGER_MADE = (
 )
 _LLM_CALL = insert(LlmCallRow)
 _NEW_RUN = insert(RunRow)
+_RUN_STAYS = select(RunRow.id).where(RunRow.id == bindparam("run_id")).with_for_update(read=True, key_share=True)
+_RUN = select(*RunRow.__table__.columns).where(RunRow.id == bindparam("run_id"))
+_STATUS = (
+    update(RunRow)
+    .where(RunRow.id == bindparam("run_id"))
+    .values(status=bindparam("now"), error=bindparam("why"), updated_at=bindparam("at"))
+    .values(film=func.coalesce(bindparam("made"), RunRow.film))
+)
+_MADE_AGAIN = (
+    select(ArtifactRow.id)
+    .join(AgentCallRow, AgentCallRow.artifact == ArtifactRow.id)
+    .where(AgentCallRow.run == bindparam("of_run"), AgentCallRow.outcome == "made")
+    .where(AgentCallRow.started_at >= bindparam("since"), ArtifactRow.created_at < AgentCallRow.started_at)
+    .order_by(AgentCallRow.id)
+)
 _LAST_ANSWER = (
     select(LlmCallRow.id)
     .where(LlmCallRow.run == bindparam("asking"), LlmCallRow.digest == bindparam("asked"))
@@ -145,6 +160,9 @@ class Archive:
         if re.fullmatch(r"[0-9a-z]{4,26}", asked) is None:
             raise UnknownRun(f"{run_id!r} is no run id (4 to 26 letters and digits); `runs` lists them.")
         with self.reading() as session:
+            whole = session.connection().execute(_RUN, {"run_id": asked}).mappings().one_or_none()
+            if whole is not None:
+                return Run.model_validate(dict(whole))
             rows = session.scalars(select(RunRow).where(RunRow.id.startswith(asked)).limit(2)).all()
             if len(rows) == 1:
                 return rows[0].record()
@@ -163,11 +181,9 @@ class Archive:
         """Change how the run stands; LostLease. `error` replaces what was there, a `film` of None leaves it."""
         with self.writing() as session:
             leases.require(session, lease)
-            row = session.get_one(RunRow, lease.run)
-            row.status, row.error, row.updated_at = status, error, datetime.now(UTC)
-            row.film = row.film if film is None else film
-            session.flush()
-            return row.record()
+            how = {"run_id": lease.run, "now": status, "why": error, "at": datetime.now(UTC), "made": film}
+            session.connection().execute(_STATUS, how)
+            return Run.model_validate(dict(session.connection().execute(_RUN, how).mappings().one()))
 
     @contextmanager
     def hold(self, run_id: str, *, pause: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
@@ -245,14 +261,8 @@ class Archive:
     def made_again(self, run_id: str, since: datetime) -> list[Artifact]:
         """Products that were there once, and that agent calls of the run have made again since then."""
         with self.reading() as session:
-            rows = session.scalars(
-                select(ArtifactRow)
-                .join(AgentCallRow, AgentCallRow.artifact == ArtifactRow.id)
-                .where(AgentCallRow.run == run_id, AgentCallRow.outcome == "made", AgentCallRow.started_at >= since)
-                .where(ArtifactRow.created_at < AgentCallRow.started_at)
-                .order_by(AgentCallRow.id)
-            )
-            return [row.record() for row in rows]
+            again = session.connection().scalars(_MADE_AGAIN, {"of_run": run_id, "since": since}).all()
+            return [session.get_one(ArtifactRow, id).record() for id in again]
 
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact; UnknownArtifact."""
@@ -493,7 +503,7 @@ def _our_rows() -> Iterator[None]:
 
 def _require_run(session: Session, run_id: str) -> None:
     """UnknownRun if the run was dropped since somebody looked; it cannot be until the transaction ends."""
-    if session.get(RunRow, run_id, with_for_update={"read": True, "key_share": True}) is None:
+    if session.connection().scalar(_RUN_STAYS, {"run_id": run_id}) is None:
         raise UnknownRun(f"There is no run {run_id!r} any more; `runs` lists them.")
 
 
