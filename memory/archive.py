@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ __all__ = ["Archive", "Lease", "Made", "Product"]
 
 logger = logging.getLogger(__name__)
 
+BESIDE = 2**22
+"""Bytes; to write more of them takes so long that others, who want to write to the database, should not wait for it."""
 WHOLE_ID = re.compile(r"[0-9a-z]{26}")
 
 
@@ -302,7 +305,8 @@ class Archive:
             seconds = time.monotonic() - start
             # Before the file is written, so that bytes nobody will know of do not stay behind.
             _refuse_other_bytes(work.known, product)
-            artifacts.keep(self.home, product)
+            if len(product.data) > BESIDE:
+                artifacts.keep(self.home, product)
             artifact = self._publish(work, product, parents, seconds)
             undo.pop_all()
         return Made(artifact, called=True)
@@ -351,16 +355,20 @@ class Archive:
         return self._at_hand(row.record(), row.suffix)
 
     def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
-        with self.writing() as session:
+        target = artifacts.place(self.home, product.sha256, product.suffix)
+        # A small file is flushed to the disk meanwhile, and before the commit: both take their time.
+        with self.writing() as session, ThreadPoolExecutor(1) as beside:
             database.lock_shelf(session)
             leases.require(session, work.lease)
+            is_kept = len(product.data) > BESIDE and target.exists()  # or else it looked like nobody's
+            keeping = None if is_kept else beside.submit(artifacts.keep, self.home, product)
             artifact = _insert_artifact(session, work.recipe, product, parents, seconds)
-            if not artifacts.place(self.home, product.sha256, product.suffix).exists():  # it looked like nobody's
-                artifacts.keep(self.home, product)
             recipes.fulfil(session, work.recipe.key, artifact.id)
             ended = {"call": work.call, "ended": datetime.now(UTC), "gave": artifact.id}
             session.connection().execute(_LEDGER_MADE, ended)
             _attach(session, work.lease.run, artifact.id)
+            if keeping is not None:
+                keeping.result()
         return self._at_hand(artifact, product.suffix)
 
     def _at_hand(self, artifact: Artifact, suffix: str) -> Artifact:

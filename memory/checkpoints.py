@@ -34,7 +34,7 @@ class _Fenced:
     owner is refused in the transaction that would have made it, so that one who was taken for dead leaves nothing."""
 
     def __init__(self, archive: "Archive", lease: Lease | None, *, in_turn: bool) -> None:
-        self._archive, self._lease = archive, lease
+        self.lease, self._archive = lease, archive
         self._open = threading.local()
         self._turn = threading.Lock() if in_turn else nullcontext()
 
@@ -45,8 +45,8 @@ class _Fenced:
             yield known
             return
         with self._turn, self._archive.connected(writes=writes) as connection:
-            if writes and self._lease is not None:
-                leases.require(connection, self._lease)
+            if writes and self.lease is not None:
+                leases.require(connection, self.lease)
             yield connection.connection.driver_connection
 
     @contextmanager
@@ -96,7 +96,8 @@ class _Plain(BaseCheckpointSaver[str]):
         self, config: "RunnableConfig", writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         self._kept.put((config, writes, task_id, task_path))
-        if any(channel in WRITES_IDX_MAP for channel, _ in writes):  # a question, an answer, an error: no step follows
+        # After a question, an answer or an error no step follows; who holds no run, as an import, takes none.
+        if self._fenced.lease is None or any(channel in WRITES_IDX_MAP for channel, _ in writes):
             self.flush()
 
     def flush(self) -> None:

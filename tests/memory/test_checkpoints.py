@@ -94,7 +94,7 @@ def test_what_a_task_gave_is_there_as_soon_as_the_step_ends_or_fails(archive: Ar
         with archive.saver() as reader:
             return [[channel for _, channel, _ in each.pending_writes] for each in reader.list(thread)]
 
-    with archive.saver() as saver:
+    with archive.hold(run.id) as lease, archive.saver(lease) as saver:
         steps = story(saver).stream({}, thread, durability="sync")
         next(steps)
         saver.put_writes(saver.get_tuple(thread).config, [("answer", "kept back")], "a task")
