@@ -176,8 +176,9 @@ def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Cont
         num_frames=rooms.num_frames,
         bookmarks=rooms.bookmarks,
     )
-    asked = replace(planner, patience=stoppable(planner.patience, rooms.stop))
-    return Context(asked, rooms.archive, lease, studio, rooms.limits, rooms.stop)
+    if not planner.instant:
+        planner = replace(planner, patience=stoppable(planner.patience, rooms.stop))
+    return Context(planner, rooms.archive, lease, studio, rooms.limits, rooms.stop)
 
 
 def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunState | Command[Any] | None" = None) -> Run:

@@ -112,12 +112,16 @@ def once(call: Call) -> AIMessage:
 
 @dataclass(frozen=True)
 class Planner:
-    """A chat model that plans for the models of a profile. `name` tells it apart in the records."""
+    """A chat model that plans for the models of a profile. `name` tells it apart in the records.
+
+    instant: it answers before anybody could want to stop it.
+    """
 
     name: str
     model: BaseChatModel
     profile: Profile
     patience: Patience = field(default=once, repr=False)
+    instant: bool = False
 
     def enhance(self, brief: Brief, record: Recorder) -> Enhancement:
         """A1: the task, and shots with the prompts that its models need.
@@ -290,4 +294,4 @@ def _embedded(profile: Profile) -> Planner:
             f"The embedded planner speaks for the embedded profile only; for {profile.name} choose the planner "
             "openai (a key or a base URL) or llama (a GGUF file)."
         )
-    return Planner("embedded", EmbeddedPlanner(), profile)
+    return Planner("embedded", EmbeddedPlanner(), profile, instant=True)
