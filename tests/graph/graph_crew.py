@@ -121,12 +121,13 @@ def live(order: dict[str, Any]) -> None:
 
     pause: seconds of a denoising step. gate: a file that denoising waits for. go: a file that the life waits for.
     url: the database, if it is not in the home. host: the name of the machine that it is to be. lease_seconds: how long
-    it may be silent.
+    it may be silent. beside: `memory.archive.BESIDE`.
     """
     from tiny import TinyLender, rooms_with
 
     from graph.errors import TOLD
     from graph.house import resume, start
+    from memory import archive as memory_archive
     from memory.archive import Archive
     from memory.records import Request
 
@@ -148,6 +149,7 @@ def live(order: dict[str, Any]) -> None:
         death.at_event(events, told)
 
     report: dict[str, Any] = {}
+    memory_archive.BESIDE = order.get("beside", memory_archive.BESIDE)
     if "host" in order:
         socket.gethostname = lambda: order["host"]
     url, lease_seconds = order.get("url", f"sqlite:///{home / 'mora.db'}"), order.get("lease_seconds", 30.0)
