@@ -178,6 +178,9 @@ def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str 
     now = next(iter(new.values()), None)
     if now is None:
         return None
+    last = archive.last_made(run_id, now.agent, beside=new)
+    if last is not None and (last.recipe.weights, last.recipe.numerics) == (now.weights, now.numerics):
+        return None  # as nearly always, without a look at all that a long conversation has made
     before = [one.recipe for one in archive.artifacts(run_id) if one.recipe.agent == now.agent and one.id not in new]
     if not before or any((one.weights, one.numerics) == (now.weights, now.numerics) for one in before):
         return None

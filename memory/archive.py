@@ -5,7 +5,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -266,6 +266,14 @@ class Archive:
         with self.reading() as session:
             again = session.connection().scalars(_MADE_AGAIN, {"of_run": run_id, "since": since}).all()
             return [session.get_one(ArtifactRow, id).record() for id in again]
+
+    def last_made(self, run_id: str, agent: str, *, beside: Collection[str] = ()) -> Artifact | None:
+        """What the agent made last for the run, apart from the products of those ids."""
+        with self.reading() as session:
+            made = select(AgentCallRow.artifact).where(AgentCallRow.run == run_id, AgentCallRow.agent == agent)
+            made = made.where(AgentCallRow.outcome == "made", AgentCallRow.artifact.not_in(beside))
+            id = session.scalar(made.order_by(AgentCallRow.id.desc()).limit(1))
+            return None if id is None else _artifact_row(session, id).record()
 
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact; UnknownArtifact."""

@@ -222,3 +222,12 @@ def test_a_product_whose_file_cannot_be_written_is_not_known(archive: Archive, r
         archive.make(lease, recipe(), picture)
     assert archive.find(recipe()) is None
     assert [call.outcome for call in archive.ledger(run.id)] == ["failed"]
+
+
+def test_what_an_agent_made_last(archive: Archive, run: Run) -> None:
+    with archive.hold(run.id) as lease:
+        made = [archive.make(lease, recipe(seed), lambda seed=seed: picture(bytes([seed]))) for seed in (1, 2)]
+    first, second = (each.artifact for each in made)
+    assert archive.last_made(run.id, recipe().agent) == second
+    assert archive.last_made(run.id, recipe().agent, beside=[second.id]) == first
+    assert archive.last_made(run.id, "nobody") is None
