@@ -159,6 +159,7 @@ def _too_late(name: str, checkpoint: Checkpoint, fits: list[Checkpoint]) -> str:
     why = {
         "seed": "everything is made by then",
         "prompt": "the prompt has been read by then",
+        "planner": "there is a plan by then",
     }.get(name, f"the planner has written for its {name} by then")
     where = ", ".join(str(each.number) for each in fits)
     then = f"choose checkpoint {where}" if where else "generate it anew"
