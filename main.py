@@ -107,6 +107,8 @@ def begin(
     )
     for noisy in ("diffusers", "transformers", "httpx", "langsmith"):
         logging.getLogger(noisy).setLevel(logging.WARNING if verbose else logging.ERROR)
+    # LangGraph's, of a step that ends while the run is being stopped: the run says itself how it ended.
+    logging.getLogger("concurrent.futures").setLevel(logging.ERROR if verbose else logging.CRITICAL)
 
 
 @app.command()
