@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graph.door import BUG, Json, at_the_door, listening, planner_name, progress_bars, rooms_in, say, settings_with
+from graph.door import (
+    BUG,
+    Json,
+    at_the_door,
+    fail,
+    listening,
+    planner_name,
+    progress_bars,
+    rooms_in,
+    say,
+    settings_with,
+)
 
 if TYPE_CHECKING:
     from evals.evaluations.scoring import Bench, Judgement
@@ -238,6 +249,8 @@ def _tell(found: "Judgement", asked: dict[str, Any], as_json: bool, notes: Seque
             say(line)
     if not found.evaluation.videos:
         raise BadInput(" ".join(one.why for one in found.bad[:3]))
+    if asked and found.bad:
+        fail(f"the gate does not hold: {len(found.bad)} of the files could not be judged", BUG)
     if not all(one.holds for one in verdicts):
         raise typer.Exit(BUG)
 

@@ -98,3 +98,17 @@ def test_the_rest_of_a_metric_goes_on_without_its_weights(door: Door, tmp_path: 
     assert code == 0 and [row["metric"] for row in told["scores"]] == ["video_length"]
     assert "raft-things.pth is damaged or" in told["left_out"][0]["why"]
     assert "amt-s.pth (12 MB" in told["missing_weights"]["motion_smoothness"]
+
+
+def test_a_gate_does_not_hold_over_a_file_that_nobody_judged(door: Door, tmp_path: Path) -> None:
+    folder, gate = tmp_path / "clips", tmp_path / "gate.json"
+    folder.mkdir()
+    gate.write_text(json.dumps({"video_length": 0.0}))
+    (folder / "whole.mp4").write_bytes(WHOLE.read_bytes())
+    asked = ("evaluate", "videos", str(folder), *FREE, "--gate", str(gate))
+    code, _, _ = door.knock(*asked)
+    assert code == 0
+    (folder / "text.mp4").write_text("no video")
+    code, stdout, stderr = door.knock(*asked, "--json")
+    assert (code, stderr.splitlines()[-1]) == (1, "mora: the gate does not hold: 1 of the files could not be judged")
+    assert json.loads(stdout.splitlines()[-1])["gate"]
