@@ -146,8 +146,7 @@ def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, c
     if checkpoint not in fits:
         if not any(made.startswith(choice) for each in known for made in each.made):
             raise RequestError(f"Run {parent.id} has no product {choice!r}; `show {parent.id}` lists them.")
-        where = ", ".join(str(each.number) for each in fits)
-        then = f"choose checkpoint {where}" if where else "it has no checkpoint where another could stand"
+        then = _elsewhere(fits, "it has no checkpoint where another could stand")
         raise RequestError(f"{choice!r} cannot be chosen at checkpoint {checkpoint.number} of run {parent.id}; {then}.")
     found = choosable(checkpoint, choice)
     if len(found) > 1:
@@ -161,9 +160,13 @@ def _too_late(name: str, checkpoint: Checkpoint, fits: list[Checkpoint]) -> str:
         "prompt": "the prompt has been read by then",
         "planner": "there is a plan by then",
     }.get(name, f"the planner has written for its {name} by then")
-    where = ", ".join(str(each.number) for each in fits)
-    then = f"choose checkpoint {where}" if where else "generate it anew"
+    then = _elsewhere(fits, "generate it anew")
     return f"A new {name} changes nothing at checkpoint {checkpoint.number}, because {why}; {then}."
+
+
+def _elsewhere(fits: list[Checkpoint], otherwise: str) -> str:
+    where = ", ".join(str(each.number) for each in fits)
+    return f"choose checkpoint {where}" if where else otherwise
 
 
 def replayed_as_json(replayed: Replayed) -> dict[str, Any]:

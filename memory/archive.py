@@ -225,8 +225,8 @@ class Archive:
 
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact of that id; UnknownArtifact."""
-        if artifact_id in self._held:
-            return self._held[artifact_id][0]
+        if (held := self._held.get(artifact_id)) is not None:
+            return held[0]
         with self.reading() as session:
             return _artifact_row(session, artifact_id).record()
 
@@ -277,8 +277,8 @@ class Archive:
 
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact; UnknownArtifact."""
-        if artifact.id in self._held:
-            suffix = self._held[artifact.id][1]
+        if (held := self._held.get(artifact.id)) is not None:
+            suffix = held[1]
         else:
             with self.reading() as session:
                 suffix = _artifact_row(session, artifact.id).suffix

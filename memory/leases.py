@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import psutil
-from sqlalchemy import ColumnElement, Connection, Dialect, Float, and_, bindparam, select, update
+from sqlalchemy import Connection, Dialect, Float, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from memory.database import EpochNow, insert_of
@@ -58,12 +58,13 @@ def _taking(insert: Callable[..., Any]) -> Any:
     ).returning(LeaseRow.fence)
 
 
-_ROWS = LeaseRow.__table__
-_HELD = (
-    select(_ROWS.c.fence)
-    .where(*(_ROWS.c[name] == bindparam(name) for name in ("run", "owner", "fence")))
-    .with_for_update(read=True)
-)
+_IS = tuple(getattr(LeaseRow, name) == bindparam(f"of_{name}") for name in ("run", "owner", "fence"))
+_HELD = select(LeaseRow.fence).where(*_IS).with_for_update(read=True)
+_RELEASED = update(LeaseRow).where(*_IS).values(owner="", expires=0.0)
+
+
+def _named(lease: Lease) -> dict[str, object]:
+    return {"of_run": lease.run, "of_owner": lease.owner, "of_fence": lease.fence}
 
 
 @lru_cache(8)
@@ -75,27 +76,19 @@ def _held_words(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
 
 def renew(session: Session, lease: Lease, life_seconds: float) -> bool:
     """Prolong the lease from now; False if somebody else has it."""
-    statement = update(LeaseRow).where(_is(lease)).values(expires=EpochNow() + life_seconds)
-    return session.scalar(statement.returning(LeaseRow.fence)) is not None
+    statement = update(LeaseRow).where(*_IS).values(expires=EpochNow() + life_seconds).returning(LeaseRow.fence)
+    return session.connection().scalar(statement, _named(lease)) is not None
 
 
 def release(session: Session, lease: Lease) -> None:
     """End the lease, if it is still held; the fence stays where it is."""
-    named = {"of_run": lease.run, "of_owner": lease.owner, "of_fence": lease.fence}
-    session.connection().execute(_RELEASED, named)
-
-
-_RELEASED = (
-    update(LeaseRow)
-    .where(*(getattr(LeaseRow, name) == bindparam(f"of_{name}") for name in ("run", "owner", "fence")))
-    .values(owner="", expires=0.0)
-)
+    session.connection().execute(_RELEASED, _named(lease))
 
 
 def require(session: Session | Connection, lease: Lease) -> None:
     """LostLease unless the lease is the newest one; nobody can take it until the transaction ends."""
     connection = session if isinstance(session, Connection) else session.connection()
-    named = {"run": lease.run, "owner": lease.owner, "fence": lease.fence}
+    named = _named(lease)
     words, order = _held_words(connection.dialect)
     held = connection.exec_driver_sql(words, named if order is None else tuple(named[name] for name in order))
     if held.first() is None:
@@ -140,10 +133,6 @@ def _held(row: LeaseRow) -> RunIsHeld:
     return RunIsHeld(
         f"Run {row.run} is held by process {row.pid} on {row.host} since {since}; wait for it to end, or stop it."
     )
-
-
-def _is(lease: Lease) -> ColumnElement[bool]:
-    return and_(LeaseRow.run == lease.run, LeaseRow.owner == lease.owner, LeaseRow.fence == lease.fence)
 
 
 def _this_process() -> dict[str, object]:
