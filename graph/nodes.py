@@ -33,7 +33,7 @@ def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:
     """A1: the person's words become prompts fit for the models."""
     context = runtime.context
     runtime.stream_writer({"stage": "enhance"})
-    enhancement = context.planner.enhance(_brief(state, context), ArchiveRecorder(context.archive, context.lease))
+    enhancement = context.planner.enhance(_brief(state, context), _recorder(context))
     return {"enhancement": enhancement.model_dump(mode="json"), "notes": list(enhancement.notes)}
 
 
@@ -42,9 +42,12 @@ def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = runtime.context
     runtime.stream_writer({"stage": "plan"})
     enhancement = Enhancement.model_validate(state["enhancement"])
-    record = ArchiveRecorder(context.archive, context.lease)
-    draft = context.planner.plan(_brief(state, context), enhancement, record)
+    draft = context.planner.plan(_brief(state, context), enhancement, _recorder(context))
     return {"calls": calls_of(draft)}
+
+
+def _recorder(context: Context) -> ArchiveRecorder:
+    return ArchiveRecorder(context.archive, context.lease, blank=context.begun)
 
 
 def _brief(state: RunState, context: Context) -> Brief:

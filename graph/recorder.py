@@ -19,13 +19,16 @@ MOST_ANSWERED = 2**20
 
 @dataclass(frozen=True)
 class ArchiveRecorder:
-    """The planner's memory of one run."""
+    """The planner's memory of one run. blank: nothing can be in it yet, and it is not looked at."""
 
     archive: "Archive"
     lease: "Lease"
+    blank: bool = False
 
     def recall(self, digest: str) -> str | None:
         """The recorded answer to the request of this digest, if there is one."""
+        if self.blank:
+            return None
         call = self.archive.recalled_llm(self.lease.run, digest)
         return None if call is None or len(call.response) > MOST_ANSWERED else call.response
 

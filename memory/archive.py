@@ -45,6 +45,12 @@ _LEDGER_MADE = (
     .where(AgentCallRow.id == bindparam("call"))
     .values(ended_at=bindparam("ended"), outcome="made", artifact=bindparam("gave"))
 )
+_LEDGER_FAILED = (
+    update(AgentCallRow)
+    .where(AgentCallRow.id == bindparam("call"))
+    .values(ended_at=bindparam("ended"), outcome="failed")
+)
+_STAYS = select(ArtifactRow.id).where(ArtifactRow.id == bindparam("artifact"))
 _LLM_CALL = insert(LlmCallRow)
 _NEW_RUN = insert(RunRow)
 _RUN_STAYS = select(RunRow.id).where(RunRow.id == bindparam("run_id")).with_for_update(read=True, key_share=True)
@@ -96,6 +102,7 @@ class Archive:
         self._busy_seconds = busy_seconds
         self._lease_seconds = lease_seconds
         self._set_up, self._has_checkpoints = threading.Lock(), False
+        self._beside = ThreadPoolExecutor(thread_name_prefix="keep")
         self._held: dict[str, tuple[Artifact, str]] = {}
         """What the runs that are held here made or reused, each with its suffix: nobody takes that away."""
 
@@ -117,6 +124,7 @@ class Archive:
 
     def close(self) -> None:
         """Close all connections."""
+        self._beside.shutdown()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -150,11 +158,11 @@ class Archive:
             created_at=now,
             updated_at=now,
         )
-        with self.writing() as session:
+        columns = run.model_dump(mode="json") | {"created_at": now, "updated_at": now}
+        with self.connected(writes=True) as connection:
             if run.parent is not None:
-                _require_run(session, run.parent)
-            columns = run.model_dump(mode="json") | {"created_at": now, "updated_at": now}
-            session.connection().execute(_NEW_RUN, columns)
+                _require_run(connection, run.parent)
+            connection.execute(_NEW_RUN, columns)
         return run
 
     def run(self, run_id: str) -> Run:
@@ -162,10 +170,11 @@ class Archive:
         asked = run_id.lower()
         if re.fullmatch(r"[0-9a-z]{4,26}", asked) is None:
             raise UnknownRun(f"{run_id!r} is no run id (4 to 26 letters and digits); `runs` lists them.")
+        with self.connected(writes=False) as connection:
+            whole = connection.execute(_RUN, {"run_id": asked}).mappings().one_or_none()
+        if whole is not None:
+            return Run.model_validate(dict(whole))
         with self.reading() as session:
-            whole = session.connection().execute(_RUN, {"run_id": asked}).mappings().one_or_none()
-            if whole is not None:
-                return Run.model_validate(dict(whole))
             rows = session.scalars(select(RunRow).where(RunRow.id.startswith(asked)).limit(2)).all()
             if len(rows) == 1:
                 return rows[0].record()
@@ -182,11 +191,11 @@ class Archive:
 
     def set_status(self, lease: Lease, status: RunStatus, *, film: str | None = None, error: str | None = None) -> Run:
         """Change how the run stands; LostLease. `error` replaces what was there, a `film` of None leaves it."""
-        with self.writing() as session:
-            leases.require(session, lease)
+        with self.connected(writes=True) as connection:
+            leases.require(connection, lease)
             how = {"run_id": lease.run, "now": status, "why": error, "at": datetime.now(UTC), "made": film}
-            session.connection().execute(_STATUS, how)
-            return Run.model_validate(dict(session.connection().execute(_RUN, how).mappings().one()))
+            connection.execute(_STATUS, how)
+            return Run.model_validate(dict(connection.execute(_RUN, how).mappings().one()))
 
     @contextmanager
     def hold(self, run_id: str, *, pause: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
@@ -195,9 +204,9 @@ class Archive:
         A process that is silent for `lease_seconds` may lose it; one that died on this host loses it at once.
         """
         run = run_id if WHOLE_ID.fullmatch(run_id) else self.run(run_id).id
-        with self.writing() as session:
-            _require_run(session, run)
-            lease = leases.take(session, run, self._lease_seconds, pause)
+        with self.connected(writes=True) as connection:
+            _require_run(connection, run)
+            lease = leases.take(connection, run, self._lease_seconds, pause)
         stop = threading.Event()
         heart = threading.Thread(target=self._beat, args=(lease, stop), name=f"lease {run}", daemon=True)
         heart.start()
@@ -207,13 +216,13 @@ class Archive:
             self._held.clear()  # more than is ours, but that costs a look each and no more
             stop.set()
             heart.join()
-            self._tidy("the lease", lambda session: leases.release(session, lease))
+            self._tidy("the lease", lambda connection: leases.release(connection, lease))
 
     def _beat(self, lease: Lease, stop: threading.Event) -> None:
         while not stop.wait(self._lease_seconds / 3):
             try:
-                with self.writing() as session:
-                    is_ours = leases.renew(session, lease, self._lease_seconds)
+                with self.connected(writes=True) as connection:
+                    is_ours = leases.renew(connection, lease, self._lease_seconds)
             except ArchiveError as error:
                 logger.warning("The lease of run %s could not be renewed: %s", lease.run, error)
                 continue
@@ -245,10 +254,11 @@ class Archive:
     def adopt(self, lease: Lease, artifact_ids: Iterable[str]) -> None:
         """These artifacts count among the run's too, in that order; UnknownArtifact, LostLease."""
         with self.writing() as session:
-            database.lock_shelf(session)
-            leases.require(session, lease)
+            connection = session.connection()
+            database.lock_shelf(connection)
+            leases.require(connection, lease)
             for artifact_id in artifact_ids:
-                _attach(session, lease.run, _artifact_row(session, artifact_id).id)
+                _attach(connection, lease.run, _artifact_row(session, artifact_id).id)
 
     def keepers(self, artifact_id: str) -> list[Run]:
         """The runs that made or reused the artifact, the first one first."""
@@ -263,9 +273,10 @@ class Archive:
 
     def made_again(self, run_id: str, since: datetime) -> list[Artifact]:
         """Products that were there once, and that agent calls of the run have made again since then."""
-        with self.reading() as session:
-            again = session.connection().scalars(_MADE_AGAIN, {"of_run": run_id, "since": since}).all()
-            return [session.get_one(ArtifactRow, id).record() for id in again]
+        with self.connected(writes=False) as connection:
+            again = connection.scalars(_MADE_AGAIN, {"of_run": run_id, "since": since}).all()
+            with Session(connection) as session:
+                return [session.get_one(ArtifactRow, id).record() for id in again]
 
     def last_made(self, run_id: str, agent: str, *, beside: Collection[str] = ()) -> Artifact | None:
         """What the agent made last for the run, apart from the products of those ids."""
@@ -336,45 +347,45 @@ class Archive:
 
         believing: whatever is known of the recipe is taken to be there, and not looked at.
         """
-        with self.writing() as session:
-            token = recipes.claim(session, recipe.key, lease)
+        with self.connected(writes=True) as connection:
+            token = recipes.claim(connection, recipe.key, lease)
             if token is None:
                 return None
             # After the claim: another process may have published, and given its own back, just before.
-            row, believed = recipes.known_to(session, recipe.key, lease.run)
+            row, believed = recipes.known_to(connection, recipe.key, lease.run)
             if row is not None and believed and (believing or self._is_sound(row)):
-                recipes.release(session, recipe.key, token)
+                recipes.release(connection, recipe.key, token)
                 return None
             line = {"run": lease.run, "key": recipe.key, "agent": recipe.agent, "started_at": datetime.now(UTC)}
-            call = session.connection().execute(_LEDGER_LINE, line).scalar_one()
+            call = connection.execute(_LEDGER_LINE, line).scalar_one()
             return _Work(recipe, lease, token, call, None if row is None else row.record())
 
     def _adopted(self, lease: Lease, recipe: Recipe) -> Artifact | None:
-        with self.reading() as session:
-            row, believed = recipes.known_to(session, recipe.key, lease.run)
+        with self.connected(writes=False) as connection:
+            row, believed = recipes.known_to(connection, recipe.key, lease.run)
         if row is None or not believed or not self._is_sound(row):
             return None
-        with self.writing() as session:
-            database.lock_shelf(session)
-            leases.require(session, lease)
-            if session.get(ArtifactRow, row.id) is None:  # given away since we looked
+        with self.connected(writes=True) as connection:
+            database.lock_shelf(connection)
+            leases.require(connection, lease)
+            if connection.scalar(_STAYS, {"artifact": row.id}) is None:  # given away since we looked
                 return None
-            _attach(session, lease.run, row.id)
+            _attach(connection, lease.run, row.id)
         return self._at_hand(row.record(), row.suffix)
 
     def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
         target = artifacts.place(self.home, product.sha256, product.suffix)
         # A small file is flushed to the disk meanwhile, and before the commit: both take their time.
-        with self.writing() as session, ThreadPoolExecutor(1) as beside:
-            database.lock_shelf(session)
-            leases.require(session, work.lease)
+        with self.connected(writes=True) as connection:
+            database.lock_shelf(connection)
+            leases.require(connection, work.lease)
             is_kept = len(product.data) > BESIDE and target.exists()  # or else it looked like nobody's
-            keeping = None if is_kept else beside.submit(artifacts.keep, self.home, product)
-            artifact = _insert_artifact(session, work.recipe, product, parents, seconds)
-            recipes.fulfil(session, work.recipe.key, artifact.id)
+            keeping = None if is_kept else self._beside.submit(artifacts.keep, self.home, product)
+            artifact = _insert_artifact(connection, work.recipe, product, parents, seconds)
+            recipes.fulfil(connection, work.recipe.key, artifact.id)
             ended = {"call": work.call, "ended": datetime.now(UTC), "gave": artifact.id}
-            session.connection().execute(_LEDGER_MADE, ended)
-            _attach(session, work.lease.run, artifact.id)
+            connection.execute(_LEDGER_MADE, ended)
+            _attach(connection, work.lease.run, artifact.id)
             if keeping is not None:
                 keeping.result()
         return self._at_hand(artifact, product.suffix)
@@ -384,11 +395,10 @@ class Archive:
         return artifact
 
     def _give_up(self, work: _Work) -> None:
-        def end(session: Session) -> None:
-            line = session.get(AgentCallRow, work.call)
-            if line is not None:  # else the run was dropped, after its lease had expired
-                line.ended_at, line.outcome = datetime.now(UTC), "failed"
-            recipes.release(session, work.recipe.key, work.token)
+        def end(connection: Connection) -> None:
+            # No line, if the run was dropped after its lease had expired.
+            connection.execute(_LEDGER_FAILED, {"call": work.call, "ended": datetime.now(UTC)})
+            recipes.release(connection, work.recipe.key, work.token)
 
         self._tidy("the claim", end)
 
@@ -407,15 +417,18 @@ class Archive:
     def remember_llm(self, lease: Lease, call: LlmCall) -> None:
         """Add a call of a language model to its run; LostLease."""
         assert call.run == lease.run, "an answer goes to the run that asked"
-        with self.writing() as session:
-            leases.require(session, lease)
-            session.connection().execute(_LLM_CALL, dict(call))
+        with self.connected(writes=True) as connection:
+            leases.require(connection, lease)
+            connection.execute(_LLM_CALL, dict(call))
 
     def recalled_llm(self, run_id: str, digest: str) -> LlmCall | None:
         """The last answer that the run, named by its whole id, got to what has this digest."""
-        with self.reading() as session:
-            last = session.connection().scalar(_LAST_ANSWER, {"asking": run_id, "asked": digest})
-            return None if last is None else session.get_one(LlmCallRow, last).record()
+        with self.connected(writes=False) as connection:
+            last = connection.scalar(_LAST_ANSWER, {"asking": run_id, "asked": digest})
+            if last is None:
+                return None
+            with Session(connection) as session:
+                return session.get_one(LlmCallRow, last).record()
 
     def llm_calls(self, run_id: str) -> list[LlmCall]:
         """All calls of language models of the run, in order; UnknownRun."""
@@ -478,12 +491,13 @@ class Archive:
     @contextmanager
     def connected(self, *, writes: bool) -> Iterator[Connection]:
         """As `reading` or `writing`, for statements that are nobody's mapping: that costs half."""
-        with database.plain_words(self._address), (self._writer if writes else self._engine).begin() as connection:
+        engine = self._writer if writes else self._engine
+        with database.plain_words(self._address), _our_rows(), engine.begin() as connection:
             yield connection
 
-    def _tidy(self, what: str, write: Callable[[Session], None]) -> None:
-        with _left_over(what), self.writing() as session:
-            write(session)
+    def _tidy(self, what: str, write: Callable[[Connection], None]) -> None:
+        with _left_over(what), self.connected(writes=True) as connection:
+            write(connection)
 
 
 @contextmanager
@@ -517,9 +531,9 @@ def _our_rows() -> Iterator[None]:
         ) from error
 
 
-def _require_run(session: Session, run_id: str) -> None:
+def _require_run(connection: Connection, run_id: str) -> None:
     """UnknownRun if the run was dropped since somebody looked; it cannot be until the transaction ends."""
-    if session.connection().scalar(_RUN_STAYS, {"run_id": run_id}) is None:
+    if connection.scalar(_RUN_STAYS, {"run_id": run_id}) is None:
         raise UnknownRun(f"There is no run {run_id!r} any more; `runs` lists them.")
 
 
@@ -540,7 +554,7 @@ def _refuse_other_bytes(known: Artifact | None, product: Product) -> None:
 
 
 def _insert_artifact(
-    session: Session, recipe: Recipe, product: Product, parents: tuple[str, ...], seconds: float
+    connection: Connection, recipe: Recipe, product: Product, parents: tuple[str, ...], seconds: float
 ) -> Artifact:
     """The artifact of the recipe: a new row, or the one that is there."""
     artifact = Artifact(
@@ -554,16 +568,17 @@ def _insert_artifact(
         created_at=datetime.now(UTC),
     )
     columns = artifact.model_dump(mode="json") | {"created_at": artifact.created_at}
-    insert = database.insert_new(session, ArtifactRow, "id")
-    if session.connection().scalar(insert, {**columns, "key": recipe.key, "suffix": product.suffix}) is not None:
+    insert = database.insert_new(connection, ArtifactRow, "id")
+    if connection.scalar(insert, {**columns, "key": recipe.key, "suffix": product.suffix}) is not None:
         return artifact
     # A process that was taken for dead published the same meanwhile.
-    row = recipes.known(session, recipe.key)
+    with Session(connection) as session:
+        row = recipes.known(session, recipe.key)
     assert row is not None, "an artifact that was just stored is not there"
     artifact = row.record()
     _refuse_other_bytes(artifact, product)
     return artifact
 
 
-def _attach(session: Session, run: str, artifact: str) -> None:
-    session.connection().execute(database.insert_new(session, RunArtifactRow), {"run": run, "artifact": artifact})
+def _attach(connection: Connection, run: str, artifact: str) -> None:
+    connection.execute(database.insert_new(connection, RunArtifactRow), {"run": run, "artifact": artifact})

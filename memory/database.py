@@ -13,7 +13,6 @@ from sqlalchemy import URL, Connection, Engine, Float, create_engine, event, exc
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble
@@ -63,9 +62,9 @@ def parsed(url: str) -> URL:
     )
 
 
-def insert_new(session: Session, table: type[Base], *returning: str) -> "sqlite.Insert | postgresql.Insert":
+def insert_new(connection: Connection, table: type[Base], *returning: str) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT of the row that comes as parameters, if there is none like it; made once, because that costs most."""
-    statement: sqlite.Insert | postgresql.Insert = _insert_new(insert_of(session), table, returning)
+    statement: sqlite.Insert | postgresql.Insert = _insert_new(insert_of(connection), table, returning)
     return statement
 
 
@@ -75,23 +74,23 @@ def _insert_new(insert: Callable[..., Any], table: type[Base], returning: tuple[
     return statement.returning(*(getattr(table, name) for name in returning)) if returning else statement
 
 
-def insert_of(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
-    """What makes an INSERT that knows ON CONFLICT, in the words of the session's database."""
-    if session.get_bind().dialect.name == "sqlite":
+def insert_of(connection: Connection) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
+    """What makes an INSERT that knows ON CONFLICT, in the words of the connection's database."""
+    if connection.dialect.name == "sqlite":
         return sqlite.insert
     from sqlalchemy.dialects import postgresql  # as long to import as the rest of memory/
 
     return postgresql.insert
 
 
-def lock_shelf(session: Session, *, alone: bool = False) -> None:
+def lock_shelf(connection: Connection, *, alone: bool = False) -> None:
     """Until the transaction ends, no file and no artifact goes while others come; the first thing a transaction does.
 
     alone: for who takes away. A SQLite transaction that writes is alone anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        session.execute(text(f"SELECT {lock}(:lock)"), {"lock": SHELF_LOCK})
+        connection.execute(text(f"SELECT {lock}(:lock)"), {"lock": SHELF_LOCK})
 
 
 def engine_for(url: URL, busy_seconds: float, silent_seconds: float) -> Engine:

@@ -1,4 +1,4 @@
-"""One writer per run: a row with a fencing number, alive while its holder renews it. Sessions are lent, not opened."""
+"""One writer per run: a row with a fencing number, alive while its holder renews it. Transactions are lent."""
 
 import os
 import socket
@@ -33,13 +33,14 @@ class Lease:
     pause: Callable[[float], None] = field(default=time.sleep, compare=False, repr=False)
 
 
-def take(session: Session, run: str, life_seconds: float, pause: Callable[[float], None] = time.sleep) -> Lease:
+def take(connection: Connection, run: str, life_seconds: float, pause: Callable[[float], None] = time.sleep) -> Lease:
     """The lease of the run, if it is free, expired, or its holder died on this host; RunIsHeld otherwise."""
     owner = uuid4().hex
     mine: dict[str, Any] = {**_this_process(), "owner": owner, "since": datetime.now(UTC)}
-    fence = session.connection().scalar(_taking(insert_of(session)), {"run": run, "life": life_seconds, **mine})
+    fence = connection.scalar(_taking(insert_of(connection)), {"run": run, "life": life_seconds, **mine})
     if fence is None:
-        fence = _take_from_the_dead(session, run, {**mine, "expires": EpochNow() + life_seconds})
+        with Session(connection) as session:
+            fence = _take_from_the_dead(session, run, {**mine, "expires": EpochNow() + life_seconds})
     return Lease(run=run, owner=owner, fence=fence, pause=pause)
 
 
@@ -74,20 +75,19 @@ def _held_words(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
     return str(made), None if made.positiontup is None else tuple(made.positiontup)
 
 
-def renew(session: Session, lease: Lease, life_seconds: float) -> bool:
+def renew(connection: Connection, lease: Lease, life_seconds: float) -> bool:
     """Prolong the lease from now; False if somebody else has it."""
     statement = update(LeaseRow).where(*_IS).values(expires=EpochNow() + life_seconds).returning(LeaseRow.fence)
-    return session.connection().scalar(statement, _named(lease)) is not None
+    return connection.scalar(statement, _named(lease)) is not None
 
 
-def release(session: Session, lease: Lease) -> None:
+def release(connection: Connection, lease: Lease) -> None:
     """End the lease, if it is still held; the fence stays where it is."""
-    session.connection().execute(_RELEASED, _named(lease))
+    connection.execute(_RELEASED, _named(lease))
 
 
-def require(session: Session | Connection, lease: Lease) -> None:
+def require(connection: Connection, lease: Lease) -> None:
     """LostLease unless the lease is the newest one; nobody can take it until the transaction ends."""
-    connection = session if isinstance(session, Connection) else session.connection()
     named = _named(lease)
     words, order = _held_words(connection.dialect)
     held = connection.exec_driver_sql(words, named if order is None else tuple(named[name] for name in order))

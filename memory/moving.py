@@ -197,7 +197,7 @@ def _forget(archive: Archive, thread: str) -> None:
 def _publish(archive: Archive, contents: Contents, staged: list[tuple[Story, str]]) -> int:
     """All rows at once; how many artifacts there are more. What was not here before is believed by its own run only."""
     with archive.writing() as session:
-        database.lock_shelf(session)
+        database.lock_shelf(session.connection())
         added = sum(_add_artifact(archive.home, session, packed) for packed in contents.artifacts)
         for story, thread in staged:
             _add_run(session, story)

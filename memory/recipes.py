@@ -1,11 +1,11 @@
-"""Recipe -> artifact, and the claim that makes work happen once. Sessions are lent, not opened.
+"""Recipe -> artifact, and the claim that makes work happen once. Transactions are lent.
 
 A claim lives as long as the lease it was made under: the heartbeat of the lease is its heartbeat.
 """
 
 from uuid import uuid4
 
-from sqlalchemy import BindParameter, bindparam, delete, exists, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from memory import leases
@@ -32,25 +32,33 @@ _OF_THE_RUN = exists().where(RunArtifactRow.run == _RUN, RunArtifactRow.artifact
 _KNOWN_TO = select(ArtifactRow.id, or_(_MADE_HERE, _OF_THE_RUN)).where(ArtifactRow.key == _KEY)
 
 
-def known_to(session: Session, key: str, run: str) -> tuple[ArtifactRow | None, bool]:
+def known_to(connection: Connection, key: str, run: str) -> tuple[ArtifactRow | None, bool]:
     """What the recipe gave, and whether the run believes it: an imported product is only believed by its own runs."""
-    found = session.connection().execute(_KNOWN_TO, {"key": key, "run": run}).one_or_none()
-    return (None, False) if found is None else (session.get_one(ArtifactRow, found[0]), bool(found[1]))
+    found = connection.execute(_KNOWN_TO, {"key": key, "run": run}).one_or_none()
+    if found is None:
+        return None, False
+    with Session(connection) as session:
+        return session.get_one(ArtifactRow, found[0]), bool(found[1])
 
 
-def claim(session: Session, key: str, lease: Lease) -> str | None:
+def claim(connection: Connection, key: str, lease: Lease) -> str | None:
     """A token for the sole right to work on the recipe, or None while somebody alive has it; LostLease."""
-    leases.require(session, lease)
+    leases.require(connection, lease)
     token = uuid4().hex
     mine = {"token": token, "run": lease.run, "owner": lease.owner}
-    if session.connection().scalar(insert_new(session, RecipeRow, "key"), {"key": key, **mine}) is not None:
+    if connection.scalar(insert_new(connection, RecipeRow, "key"), {"key": key, **mine}) is not None:
         return token
+    with Session(connection) as session:
+        return token if _taken(session, key, mine) else None
+
+
+def _taken(session: Session, key: str, mine: dict[str, str]) -> bool:
+    """Whether the claim of one who is not alive any more, or of nobody, is ours now."""
     row = session.scalar(select(RecipeRow).where(RecipeRow.key == key).execution_options(populate_existing=True))
     if row is None or (row.token is not None and leases.is_alive(session, row.run, row.owner)):
-        return None
+        return False
     unchanged = (RecipeRow.key == key, RecipeRow.token.is_not_distinct_from(row.token))
-    taken = session.scalar(update(RecipeRow).where(*unchanged).values(**mine).returning(RecipeRow.key))
-    return token if taken is not None else None
+    return session.scalar(update(RecipeRow).where(*unchanged).values(**mine).returning(RecipeRow.key)) is not None
 
 
 _FULFILLED = (
@@ -58,13 +66,13 @@ _FULFILLED = (
 )
 
 
-def fulfil(session: Session, key: str, artifact: str) -> None:
+def fulfil(connection: Connection, key: str, artifact: str) -> None:
     """The recipe gave that artifact; no claim on it is left."""
-    session.connection().execute(_FULFILLED, {"recipe": key, "gave": artifact})
+    connection.execute(_FULFILLED, {"recipe": key, "gave": artifact})
 
 
-def release(session: Session, key: str, token: str) -> None:
+def release(connection: Connection, key: str, token: str) -> None:
     """Give the claim back, if it is still ours."""
     ours = (RecipeRow.key == key, RecipeRow.token == token)
-    session.execute(delete(RecipeRow).where(*ours, RecipeRow.artifact.is_(None)))
-    session.execute(update(RecipeRow).where(*ours).values(token=None))
+    connection.execute(delete(RecipeRow).where(*ours, RecipeRow.artifact.is_(None)))
+    connection.execute(update(RecipeRow).where(*ours).values(token=None))

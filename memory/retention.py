@@ -157,7 +157,7 @@ def _remove(archive: Archive, files: Iterable[Path], grace: timedelta) -> None:
     ahead = list(files)
     while ahead:
         with archive.writing() as session, disk_words(archive.home):
-            database.lock_shelf(session, alone=True)
+            database.lock_shelf(session.connection(), alone=True)
             for file in ahead[:AT_ONCE]:
                 is_known = session.scalar(select(ArtifactRow.id).where(ArtifactRow.sha256 == _sha256(file)).limit(1))
                 if is_known is None and _is_old(file, grace):
@@ -189,7 +189,7 @@ def _drop(
 ) -> dict[Path, int]:
     """Delete runs and all rows of artifacts that no run needs then; the files that belong to none any more."""
     with _transaction(archive, dry_run=dry_run) as session:
-        database.lock_shelf(session, alone=True)
+        database.lock_shelf(session.connection(), alone=True)
         runs = _dropped(session, heap, named, failed=failed)
         ours = set[str]().union(*(needs_of(session, session.get_one(RunRow, run)) for run in runs))
         for run in runs:

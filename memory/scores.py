@@ -109,4 +109,4 @@ def sha256_of(archive: Archive, path: Path) -> str:
 
 
 def _insert(session: Session, table: type[Base], **values: object) -> None:
-    session.execute(database.insert_new(session, table), values)
+    session.execute(database.insert_new(session.connection(), table), values)

@@ -91,8 +91,8 @@ def test_an_owner_that_stands_still_in_the_middle_of_a_write_blocks_nobody_for_l
             now = {"run": run.id, "host": "elsewhere", "pid": 1, "pid_space": "1", "started": 1.0, "expires": 1.0}
             session.add(LeaseRow(**now, owner="elsewhere", fence=7, since=datetime.now(UTC)))
         # The server hangs up, and that is what it finds when it wakes.
-        with pytest.raises(DatabaseTrouble), silent.writing() as session:
-            leases.require(session, stale)
+        with pytest.raises(DatabaseTrouble), silent.connected(writes=True) as connection:
+            leases.require(connection, stale)
             with other.hold(run.id) as lease:
                 assert lease.fence == 8
-                session.scalar(text("SELECT 1"))
+                connection.scalar(text("SELECT 1"))
