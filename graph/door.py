@@ -247,12 +247,16 @@ def talked_about(rooms: "Rooms", run: "Run", settings: "Settings", *, as_json: b
 
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Any]:
-    """Bars on standard error: (name, step, steps, seconds left, remark)."""
+    """Bars on standard error, lines where that is no terminal: (name, step, steps, seconds left, remark)."""
     from rich.console import Console
 
-    from graph.telling import Bars
+    from graph.telling import Bars, Lines
 
-    with Bars(Console(stderr=True)) as bars:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines(console).report
+        return
+    with Bars(console) as bars:
         yield bars.report
 
 

@@ -39,6 +39,7 @@ WORK = {
     "assemble_film": "joining",
 }
 A_CONVERSATION = "(a conversation)"
+LINE_EVERY_SECONDS = 60.0
 SHORTER = 8
 """Digits left out of an id where it is only compared with one that stands whole beside it."""
 ENOUGH = 18
@@ -75,17 +76,24 @@ class Bars:
 
 
 class Lines:
-    """Progress where there is no terminal: a line on a console when a tool call begins."""
+    """Progress where there is no terminal: a line when a stage or tool call begins, and of a long one each minute."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._begun: set[str] = set()
+    def __init__(self, console: Console, *, every_seconds: float = LINE_EVERY_SECONDS) -> None:
+        self._console, self._every_seconds = console, every_seconds
+        self._told: dict[str, float] = {}
 
-    def report(self, name: str, *_progress: object) -> None:
-        """Tells `name` the first time that it is heard."""
-        if name not in self._begun:
-            self._begun.add(name)
-            self._console.print(name, markup=False, soft_wrap=True)
+    def report(self, name: str, step: int, steps: int, seconds_left: float | None = None, remark: str = "") -> None:
+        """Tells `name` the first time that it is heard, and how far it is when it was not told for a while."""
+        now = time.monotonic()
+        if name not in self._told:
+            said = name
+        elif now - self._told[name] >= self._every_seconds:
+            left = "" if seconds_left is None else f"{_duration(seconds_left)} left"
+            said = ", ".join(filter(None, [f"{name}: {step} of {steps}", remark, left]))
+        else:
+            return
+        self._told[name] = now
+        self._console.print(said, markup=False, soft_wrap=True)
 
 
 def _collect_again() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ def test_without_a_terminal_every_call_is_one_line() -> None:
         for heard in HEARD:
             listener({"kind": "custom", "told": heard})
     assert said(by) == "drawing shot 2, take 2\n"
+
+
+def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is() -> None:
+    by = console()
+    lines = telling.Lines(by, every_seconds=0.2)
+    for step in range(1, 4):
+        lines.report("locator", step, 1000, 75.0, "loss 0.1000")
+    assert said(by) == "locator\n"
+    time.sleep(0.25)
+    lines.report("locator", 500, 1000, 75.0, "loss 0.0500")
+    lines.report("locator", 501, 1000, 74.0, "loss 0.0400")
+    assert said(by) == "locator\nlocator: 500 of 1000, loss 0.0500, 1 min 15 s left\n"
 
 
 def test_a_listener_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
