@@ -20,6 +20,7 @@ import typer
 from evals.commands import evaluate_app
 from graph.door import (
     BUG,
+    Door,
     Json,
     archive_if_it_opens,
     at_the_door,
@@ -43,6 +44,7 @@ from graph.door import (
 )
 
 app = typer.Typer(
+    cls=Door,
     help="Mora turns a conversation into video.",
     no_args_is_help=True,
     add_completion=False,

@@ -1,16 +1,21 @@
 """What all commands share: who hears an error, the rooms of a run, what is handed out. Light to import: `--help` is."""
 
 import contextlib
+import errno
 import json
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 if TYPE_CHECKING:
     from graph.house import Rooms
@@ -24,6 +29,49 @@ BUG, MISTAKE, WAITING, INTERRUPTED = 1, 2, 3, 130
 NOTHING: dict[str, Any] = {}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+
+
+class Door(TyperGroup):
+    """All commands. Words that are no command, or an answer that nobody takes, are one sentence too."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As Typer's own; in standalone mode it ends the process."""
+        command = partial(super().main, args, prog_name, complete_var, False, windows_expand_args, **extra)
+        if not standalone_mode:
+            return command()
+        try:
+            code = command()
+            sys.stdout.flush()
+        except TyperException as error:
+            sys.exit(_misread(error))
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            # What is still unwritten would be refused once more when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            print(f"mora: nothing more can be written to standard output ({error.strerror})", file=sys.stderr)
+            sys.exit(BUG)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misread(error: TyperException) -> int:
+    """Says what is wrong with the words of a command, and where it is told how they are meant; the exit code."""
+    said = error.format_message()
+    if not said:  # no words at all: the help was printed
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    path = "main.py" if context is None else context.command_path
+    wrong = said.replace("Value error, ", "").replace("Input should be", "it should be").rstrip(".")
+    print(f"mora: {wrong[0].lower()}{wrong[1:]}; `python {path} --help` says what it takes", file=sys.stderr)
+    return error.exit_code
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,17 +38,53 @@ def refused(answer: Answer, code: int, *words: str) -> None:
         assert word in sentence
 
 
-def misused(answer: Answer, *words: str) -> None:
-    """Typer's own message about an option, on standard error."""
-    assert (answer.code, answer.stdout) == (2, "")
-    assert "Traceback" not in answer.stderr
-    for word in words:
-        assert word in answer.stderr
-
-
 def left_nothing(door: Door) -> None:
     assert door.runs() == []
     assert door.stored() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["generate"], "missing argument 'prompt'; `python main.py generate --help` says what it takes"),
+        (["generate", WISH, "--seed"], "option '--seed' requires an argument"),
+        (["generate", WISH, "once more"], "unexpected extra argument(s) (once more)"),
+        (["generate", WISH, "--sedes", "1"], "no such option: --sedes"),
+        (["genrate", WISH], "no such command 'genrate'"),
+        (["evaluate", "world", "--n", "0"], "'--n': it should be greater than or equal to 1"),
+    ],
+)
+def test_words_that_are_no_command(door: Door, words: list[str], sentence: str) -> None:
+    answer = door.knock(*words)
+    refused(answer, 2, sentence.replace("python main.py", "python root"))
+    assert answer.stderr.count("\n") == 1
+    left_nothing(door)
+
+
+@pytest.mark.parametrize("group", [[], ["train"], ["evaluate"]])
+def test_no_words_at_all_are_answered_with_the_help(door: Door, group: list[str]) -> None:
+    answer = door.knock(*group)
+    assert answer.code == 2
+    assert "Commands" in answer.stdout
+    assert answer.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_an_answer_that_nobody_takes(door: Door, more: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "main.py", "runs", *more],
+            check=False,
+            cwd=door_crew.ROOT,
+            env={**os.environ, "MORA_HOME": str(door.home)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("mora: nothing more can be written to standard output (")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -93,7 +130,7 @@ def test_values_out_of_bounds(door: Door, option: str, value: str, words: str) -
      ("--seed", "nan"), ("--seed", "1.5"), ("--seconds", "long"), ("--colour", "red")],
 )  # fmt: skip
 def test_values_that_are_no_numbers_or_no_options(door: Door, option: str, value: str) -> None:
-    misused(door.knock("generate", WISH, option, value), option)
+    refused(door.knock("generate", WISH, option, value), 2, option)
     assert not door.home.exists()
 
 
@@ -179,7 +216,7 @@ def test_clips_that_cannot_be_used(door: Door, bad_pictures: dict[str, Path], na
 
 @pytest.mark.parametrize("option", ["--task", "--motion", "--fit"])
 def test_choices_that_there_are_not(door: Door, option: str) -> None:
-    misused(door.knock("generate", WISH, option, "remix"), option)
+    refused(door.knock("generate", WISH, option, "remix"), 2, option, "remix")
     assert not door.home.exists()
 
 
