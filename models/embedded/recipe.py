@@ -210,13 +210,18 @@ def _autoencoder(plan: Plan, device: torch.device) -> AutoencoderTiny:
         shipped = plan.start / AGENTS[0] / "vae"
         _read_shipped(_weights_file(shipped), vae)
         scale = json.loads((shipped / "config.json").read_text())["scaling_factor"]
-        vae.to(device).eval().requires_grad_(False)
+        _frozen(vae, device)
     else:
         _read_average(plan.folder / "autoencoder.safetensors", {"": vae})
-        vae.to(device).eval().requires_grad_(False)
+        _frozen(vae, device)
         scale = train.measure_scale(vae, device)
     vae.register_to_config(scaling_factor=scale)
     return vae
+
+
+def _frozen(vae: AutoencoderTiny, device: torch.device) -> None:
+    # Channels last, it encodes in half the time on a CPU.
+    vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def _read_average(checkpoint: Path, networks_by_prefix: dict[str, nn.Module]) -> None:
@@ -229,7 +234,7 @@ def _read_average(checkpoint: Path, networks_by_prefix: dict[str, nn.Module]) ->
 
 def export(plan: Plan, weights: Path) -> None:
     """Writes one pipeline folder per agent from the stages' checkpoints, in place of what is there once it is whole."""
-    vae = _autoencoder(plan, torch.device("cpu"))
+    vae = _autoencoder(plan, torch.device("cpu")).to(memory_format=torch.contiguous_format)  # as files have it
     for role in AGENTS:
         agent = _Agent.new(role)
         agent.read(plan)
