@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar, get_args
 
@@ -191,6 +191,7 @@ def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
     digital = brief.task == "simulate" or bool(events[0].digital)
     known: dict[str, str] = {}
     given = _begins_with_picture(events, brief)
+    events = _where_later_shots_are(events, notes, quiet=given[0])
     for at, event in enumerate(events):
         repeated = at > 0 and events[at - 1] is event
         if not repeated:
@@ -198,6 +199,20 @@ def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
         digital = brief.task == "simulate" or (digital if event.digital is None else event.digital)
         sceneries.append(_scenery(known, digital))
     return sceneries
+
+
+def _where_later_shots_are(events: list[Event], notes: list[str], *, quiet: bool) -> list[Event]:
+    """The events, the first of them where a later one is said to be, if it does not say where it is itself."""
+    first = events[0]
+    if "scene" in first.said:
+        return events
+    later = next((event.said["scene"] for event in events[1:] if "scene" in event.said), ())
+    if len(later) != 1 or later[0] in first.excluded:
+        return events
+    if not quiet:
+        notes.append(f"You did not say {_ASKED['scene']} at first; I took it from a later shot: the {later[0]}.")
+    placed = replace(first, said={**first.said, "scene": later})
+    return [placed if event is first else event for event in events]
 
 
 def _scenery(known: dict[str, str], digital: bool) -> Scenery:

@@ -90,3 +90,27 @@ def test_a_real_word_is_no_slip_of_the_pen(word: str) -> None:
 )
 def test_a_slip_of_the_pen_is_forgiven(slip: str, value: str) -> None:
     assert [heard.value for heard in hear(slip)] == [value]
+
+
+@pytest.mark.parametrize(
+    ("wish", "scenes"),
+    [
+        ("a red ball turns into a blue box in the snow", ["snow", "snow"]),
+        ("first a star grows, then it shrinks, then a green box falls at night", ["night", "night", "night"]),
+        ("first a red ball rolls over the sea, then a blue box shrinks in the snow", ["sea", "snow"]),
+    ],
+)
+def test_a_first_shot_that_says_no_place_is_where_a_later_one_is(wish: str, scenes: list[str]) -> None:
+    read = read_wish(Brief(prompt=wish, seed=1))
+    assert [shot.motion.rsplit(" ", 1)[1] for shot in read.shots] == scenes
+    told = any("I took it from a later shot: the" in note for note in read.notes)
+    assert told == (len(set(scenes)) == 1)
+
+
+def test_a_first_shot_is_not_put_where_it_must_not_be() -> None:
+    for seed in range(5):
+        read = read_wish(
+            Brief(prompt="first a red ball rolls, but not in the snow, then a box falls in the snow", seed=seed)
+        )
+        assert "snow" not in read.shots[0].motion
+        assert read.shots[1].motion.endswith("snow")
