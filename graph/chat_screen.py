@@ -32,6 +32,7 @@ MARKS: dict[Mark, str] = {
     "back": "taken back",
 }  # fmt: skip
 CHANGED: dict[Mark, tuple[str, str]] = {
+    "waits": ("waits for your word again", "wait for your word again"),
     "stands": ("stands now", "stand now"),
     "stale": ("stale now; `refresh` makes it again", "stale now; `refresh` makes them again"),
     "back": ("taken back", "taken back"),

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graph.errors import MISTAKES, RequestError
 from graph.likings import as_liked
-from graph.moves import MOST_PAST, AnyMove, Wish, added, made_by, next_shot, play, products_of
+from graph.moves import MOST_PAST, AnyMove, Film, Wish, added, made_by, next_shot, play, products_of
+from graph.parts import listed
 from graph.planners import Recorder
 from graph.state import Call, Limits, RunState, Said, Turn
-from graph.storyboard import accepted, open_calls, recent, round_of, stale_calls
+from graph.storyboard import accepted, call_of, chosen, open_calls, recent, round_of, stale, stale_calls
+from graph.talk import numbers_of
 
 MOST_ROUNDS = 6
 """How often the planner may look at what its moves made, in one turn of the person."""
@@ -153,11 +155,24 @@ def _played(
             new = added(now, calls, limits)
         else:
             new = play(now, [move], limits)
+            if isinstance(move, Film):
+                notes += _stale_in_film(RunState(**{**now, **new}), limits)
         changed = RunState(**{**changed, **new})
     if notes:
         changed["notes"] = notes
     changed = _one_turn(state, changed, begun=state["turn"].get("changed", False))
     return RunState(**{**changed, "past": changed["past"][-MOST_PAST:]}) if "past" in changed else changed
+
+
+def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
+    """What is told of the film that was just wished for, if a part of it is stale."""
+    pieces = [call_of(state, need) for need in state["calls"][-1]["needs"]]
+    takes = [chosen(state, call["id"], limits) for call in pieces if stale(state, call, limits)]
+    numbers = numbers_of(state)
+    old = [f"number {numbers[take['artifact']]}" for take in takes if take is not None]
+    if not old:
+        return []
+    return [f"The film has {listed(old)} as it was: stale; `refresh` makes the stale ones again, and the film."]
 
 
 def _one_turn(state: RunState, changed: RunState, *, begun: bool) -> RunState:

@@ -3,7 +3,7 @@
 Pure: a move changes calls, rounds and choices, and never a take. What it cannot do is a RequestError with a sentence.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 
@@ -272,10 +272,16 @@ def added(state: RunState, calls: list[Call], limits: Limits) -> RunState:
 
 
 def _go_on(draft: _Draft, _move: GoOn) -> None:
+    _accept(draft, {call["id"] for call in draft.state["calls"]})
+
+
+def _accept(draft: _Draft, ids: Collection[str]) -> None:
+    """Of those that wait for a word, the take stands that would stand if nobody chose."""
     for call in open_calls(draft.state, draft.limits):
-        take = best(draft.state, call)
-        assert take is not None, f"{call['id']} is open without a take"
-        draft.stand(call["id"], take["attempt"])
+        if call["id"] in ids:
+            take = best(draft.state, call)
+            assert take is not None, f"{call['id']} is open without a take"
+            draft.stand(call["id"], take["attempt"])
 
 
 def _again(draft: _Draft, move: Again) -> None:
@@ -459,8 +465,21 @@ def _refresh(draft: _Draft, _move: Refresh) -> None:
     calls = stale_calls(draft.state, draft.limits)
     if not calls:
         raise RequestError("Nothing is stale: everything that stands was made from what stands.")
+    # What they are to be made of now, and still waits for a word, has it with this.
+    _accept(draft, _upstream(draft, calls))
     for call in calls:
         draft.want(call, alone=True)
+
+
+def _upstream(draft: _Draft, calls: Sequence[Call]) -> set[str]:
+    """The ids of all calls that these were made of, or what they were made of was."""
+    ahead, found = [need for call in calls for need in call["needs"]], set[str]()
+    while ahead:
+        id = ahead.pop()
+        if id not in found:
+            found.add(id)
+            ahead += draft.call(id)["needs"]
+    return found
 
 
 def _raise_limit(draft: _Draft, move: RaiseLimit) -> None:

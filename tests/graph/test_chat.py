@@ -245,6 +245,28 @@ def test_what_would_command_the_terminal_is_shown_as_nothing() -> None:
     assert console.file.getvalue() == "look [2J  here [red]\n2  film\n"  # type: ignore[attr-defined]
 
 
+def test_what_waits_upstream_of_the_stale_is_accepted_by_a_refresh(archive: Archive) -> None:
+    rooms = rooms_with(archive, TinyLender())
+    run, said = talk(rooms, begun(rooms), WISH, "go on", "go on", "make number 1 night", "refresh")
+    assert "Number 2: stale now; `refresh` makes it again." in said
+    assert "Number 3: stands now." in said
+    assert "   4  clip" in said
+    assert "in the night  [stands]" in said
+    assert "stale" not in said[said.rindex("   4  clip") :]
+
+
+def test_a_film_of_what_is_stale_says_so_and_an_undone_acceptance_too(archive: Archive) -> None:
+    rooms = rooms_with(archive, TinyLender())
+    lines = [WISH, "go on", "go on", "make number 1 night", "go on", "undo", "put them together"]
+    _, said = talk(rooms, begun(rooms), *lines)
+    assert "Number 3: waits for your word again." in said
+    assert "The film has number 2 as it was: stale;" in said
+    assert "[stands, and is stale]" in said
+    _, fresh = talk(rooms, begun(rooms), WISH, "go on", "go on", "put them together")
+    assert "stale;" not in fresh
+    assert "is stale" not in fresh
+
+
 def test_a_pipe_takes_lines_that_go_on(tmp_path: Path) -> None:
     console = Console(file=io.StringIO())
     piped = Piped(console, io.StringIO("\n  \na red \\\nball\nagain"))
