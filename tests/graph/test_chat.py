@@ -247,7 +247,7 @@ def test_what_would_command_the_terminal_is_shown_as_nothing() -> None:
 
 def test_what_waits_upstream_of_the_stale_is_accepted_by_a_refresh(archive: Archive) -> None:
     rooms = rooms_with(archive, TinyLender())
-    run, said = talk(rooms, begun(rooms), WISH, "go on", "go on", "make number 1 night", "refresh")
+    _, said = talk(rooms, begun(rooms), WISH, "go on", "go on", "make number 1 night", "refresh")
     assert "Number 2: stale now; `refresh` makes it again." in said
     assert "Number 3: stands now." in said
     assert "   4  clip" in said
