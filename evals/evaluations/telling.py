@@ -19,6 +19,8 @@ SHORT = 12
 """Digits of a digest that tell it from the others."""
 NEEDS = " needs "
 """Between a metric and its weight files, where they are missing."""
+TOLD_WHOLE = 2
+"""Sentences about weight files that are told whole; of more there is one."""
 SHOWN = 8
 """Sentences of one kind in a table; `--json` has them all."""
 
@@ -161,6 +163,13 @@ def _sentences(judgement: Judgement) -> Iterator[str]:
     for sentence in judgement.missing.values():
         title, _, files = sentence.partition(NEEDS)
         lacking.setdefault(files, []).append(title)
+    if len(lacking) > TOLD_WHOLE:
+        every = ", ".join(title for titles in lacking.values() for title in titles)
+        yield (
+            f"left out, since their weight files are not here: {every}; evals/README.md and --json say which file each "
+            "needs, from where and how large, and --fetch gets them."
+        )
+        lacking = {}
     for files, titles in lacking.items():
         yield f"left out: {' and '.join(titles)}{NEEDS if len(titles) == 1 else ' need '}{files}"
     yield from _some([f"bad: {one.why}" for one in judgement.bad], "bad files")

@@ -11,7 +11,7 @@ from rich.console import Console
 from evals.evaluations.figures import compare, names_of
 from evals.evaluations.report import worst, write_report
 from evals.evaluations.scoring import Judgement
-from evals.evaluations.telling import told
+from evals.evaluations.telling import as_json, told
 from memory.records import Evaluation, Judged, Score, Scorer
 from tests.evals.parity import DATA
 from tools.errors import BadInput
@@ -95,3 +95,17 @@ def test_metrics_that_lack_the_same_file_share_a_sentence() -> None:
         console.print(told(found))
     assert said.get().count("a.pth") == 1
     assert "left out: First and Second need a.pth (1 MB); put it there." in said.get()
+
+
+def test_many_missing_files_are_one_sentence() -> None:
+    found = side("one", 0.0)
+    found.missing = {
+        name: f"{name} needs {name.lower()}.pth (1 MB); put it there." for name in ("First", "Second", "Third")
+    }
+    console = Console(width=400)
+    with console.capture() as said:
+        console.print(told(found))
+    left_out = [line for line in said.get().splitlines() if line.startswith("left out")]
+    assert len(left_out) == 1
+    assert "are not here: First, Second, Third; evals/README.md and --json say" in left_out[0]
+    assert as_json(found)["missing_weights"]["Third"] == "Third needs third.pth (1 MB); put it there."
