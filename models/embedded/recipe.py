@@ -1,14 +1,17 @@
 """The order of the work: the autoencoder, then the agents side by side, then the folders that ship."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import Manager, get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
+import diffusers
 import torch
 from diffusers import AutoencoderTiny, DiffusionPipeline
 from safetensors import safe_open
@@ -32,6 +35,7 @@ AGENTS: tuple[Role, ...] = get_args(Role)
 SHARED: tuple[Stage, ...] = ("autoencoder", "locator")
 APART: tuple[Stage, ...] = (*AGENTS, "scorer")
 """Stages that need the shared ones at most, and not each other."""
+Reports: TypeAlias = "Queue[Progress]"
 STORED_DTYPE = torch.float16
 """Half the megabytes; the weights are loaded as float32 again, and quality is measured on what is stored."""
 
@@ -70,20 +74,36 @@ def train_embedded(plan: Plan, weights: Path, report: Callable[[Progress], None]
         run_stage(plan, stage, report)
     workers = 1 if plan.device != "cpu" else max(1, min(2, plan.threads))
     alone = replace(plan, threads=max(1, plan.threads // workers))
-    with Manager() as manager:
-        queue = manager.Queue()
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            waiting = {pool.submit(_stage_in_child, alone, stage, queue) for stage in APART}
-            for _done in _drain(waiting, queue, report):
-                pass
+    context = get_context("spawn")
+    queue: Reports = context.Queue()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_child, initargs=(queue,)) as pool:
+        waiting = {pool.submit(_stage_in_child, alone, stage) for stage in APART}
+        for _done in _drain(waiting, queue, report):
+            pass
     export(plan, weights)
 
 
-def _stage_in_child(plan: Plan, stage: Stage, queue: Any) -> None:
-    run_stage(plan, stage, queue.put)
+_reports: Reports
+"""In a child: where its parent hears how far it is."""
 
 
-def _drain(waiting: set[Any], queue: Any, report: Callable[[Progress], None]) -> Any:
+def _begin_child(reports: Reports) -> None:
+    global _reports  # noqa: PLW0603 - a queue reaches a child when that begins, and in no other way
+    _reports = reports
+
+
+def _stage_in_child(plan: Plan, stage: Stage) -> None:
+    run_stage(plan, stage, _tell_parent)
+
+
+def _tell_parent(progress: Progress) -> None:
+    parent = parent_process()
+    if parent is None or not parent.is_alive():
+        os._exit(1)  # it was killed; nobody would ever tell this process to stop
+    _reports.put(progress)
+
+
+def _drain(waiting: set[Any], queue: Reports, report: Callable[[Progress], None]) -> Any:
     """Hands the children's progress on until all have ended; the first child's error is raised here."""
     while waiting:
         try:
@@ -234,6 +254,7 @@ def _read_average(checkpoint: Path, networks_by_prefix: dict[str, nn.Module]) ->
 
 def export(plan: Plan, weights: Path) -> None:
     """Writes one pipeline folder per agent from the stages' checkpoints, in place of what is there once it is whole."""
+    diffusers.utils.logging.set_verbosity_error()  # it remarks on every cast that no module wanted to stay as it was
     vae = _autoencoder(plan, torch.device("cpu")).to(memory_format=torch.contiguous_format)  # as files have it
     for role in AGENTS:
         agent = _Agent.new(role)

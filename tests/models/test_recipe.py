@@ -1,12 +1,18 @@
 """The recipe, a few steps long: it runs, resumes to the same weights, and writes folders that load."""
 
 import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from models.agent import ConnectSpec, EditSpec, ImageSpec, VideoSpec
 from models.embedded import fitting, recipe, train
@@ -14,6 +20,7 @@ from models.embedded.fitting import Progress, Schedule
 from models.presets import EMBEDDED_WEIGHTS, PRESETS
 from models.residency import Residency
 
+ROOT = Path(__file__).parents[2]
 SHORT = {stage: Schedule(steps=3, learning_rate=1e-3, warmup=1) for stage in train.SCHEDULES}
 
 
@@ -101,15 +108,39 @@ def test_an_interrupted_stage_ends_in_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
 
 
-@pytest.mark.usefixtures("short")
-def test_all_stages_in_their_own_processes(tmp_path: Path) -> None:
-    plan = recipe.Plan(tmp_path / "training", "cpu", 2, scale=1.0)
-    recipe.run_stage(plan, "autoencoder", lambda progress: None)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "APART", ())
-        patch.setattr(recipe, "export", lambda plan, weights: weights.mkdir())
-        recipe.train_embedded(plan, tmp_path / "weights", lambda progress: None)
-    assert (tmp_path / "weights").is_dir()
+def training(folder: Path, scale: str) -> subprocess.Popen[str]:
+    """`train embedded` as a person runs it, two stages side by side."""
+    command = [sys.executable, "main.py", "train", "embedded", "--threads", "2", "--scale", scale]
+    return subprocess.Popen(
+        [*command, "--folder", str(folder / "training"), "--weights", str(folder / "weights")],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_the_whole_recipe_in_its_own_processes_says_where_it_is(tmp_path: Path) -> None:
+    with training(tmp_path, "0.0001") as whole:
+        said = whole.communicate()[1].splitlines()
+    assert whole.returncode == 0, said
+    assert sorted(said) == sorted([*recipe.STAGES, "text", "layout", "pace"])
+    assert {path.name for path in (tmp_path / "weights").iterdir()} == {*recipe.AGENTS, "scorer"}
+
+
+def test_no_process_goes_on_training_for_a_parent_that_was_killed(tmp_path: Path) -> None:
+    for stage in recipe.SHARED:
+        recipe.run_stage(recipe.Plan(tmp_path / "training", "cpu", 1, scale=0.0001), stage, lambda progress: None)
+        # As if it had been trained to its end: the agents' stages, which are long, begin at once.
+        checkpoint = tmp_path / "training" / f"{stage}.safetensors"
+        done = {"mora": json.dumps({"step": train.SCHEDULES[stage].steps})}
+        save_file(load_file(checkpoint), checkpoint, metadata=done)
+    with training(tmp_path, "1") as whole:
+        deadline, children = time.monotonic() + 120, list[psutil.Process]()
+        while len(children) < 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+            of_it = psutil.Process(whole.pid).children()
+            children = [child for child in of_it if "resource_tracker" not in " ".join(child.cmdline())]
+        whole.kill()
+        gone, alive = psutil.wait_procs(children, timeout=90)
+    assert (len(gone), alive) == (2, [])
 
 
 def test_every_stage_keeps_to_the_scale(tmp_path: Path) -> None:
