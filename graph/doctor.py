@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from rich.markup import escape
@@ -11,6 +12,9 @@ from graph.errors import TOLD
 from graph.planners import default_planner, make_planner
 from graph.settings import Settings
 from graph.wiring import planner_settings, profile_of
+
+if TYPE_CHECKING:
+    from models.presets import Preset
 
 
 class Finding(BaseModel):
@@ -43,21 +47,29 @@ def _looked_at(part: str, look: Callable[[Settings], str], settings: Settings) -
 
 
 def _device(settings: Settings) -> str:
-    from models.presets import roles
     from models.residency import Residency
 
+    role = _rows(settings)[0].role
     house = Residency(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)
-    return house.identity(roles(settings.profile)[0]).numerics
+    return house.identity(role).numerics
 
 
 def _weights(settings: Settings) -> str:
     from models.backends.loading import folder_of
-    from models.presets import preset, roles
 
-    rows = [preset(settings.profile, role) for role in roles(settings.profile)]
+    rows = _rows(settings)
     sizes = [sum(p.stat().st_size for p in folder_of(row).rglob("*.safetensors")) for row in rows]
     told = (f"{row.role} {size / 2**20:.1f} MiB" for row, size in zip(rows, sizes, strict=True))
     return f"profile {settings.profile}: {', '.join(told)}"
+
+
+def _rows(settings: Settings) -> "list[Preset]":
+    """The models of the profile. Raises RequestError for an unknown profile, WeightsMissing for one without models."""
+    from models.presets import preset, roles
+
+    profile_of(settings.profile)
+    preset(settings.profile, "image_to_video")  # every run needs it
+    return [preset(settings.profile, role) for role in roles(settings.profile)]
 
 
 def _database(settings: Settings) -> str:

@@ -292,6 +292,17 @@ def test_the_doctor_looks_at_every_part(door: Door, tmp_path: Path) -> None:
     assert "not a database" in " ".join(stdout.split())
 
 
+@pytest.mark.parametrize(("profile", "sentence"), [("xx", "There is no profile 'xx'"), ("modern", "modern")])
+def test_the_doctor_says_that_a_profile_has_no_models(door: Door, profile: str, sentence: str) -> None:
+    code, stdout, stderr = door.knock("doctor", "--json", MORA_PROFILE=profile)
+    findings = {finding["part"]: finding for finding in json.loads(stdout.splitlines()[-1])}
+    assert (code, stderr) == (1, "")
+    for part in ("device", "weights"):
+        assert not findings[part]["works"]
+        assert sentence in findings[part]["found"]
+    assert findings["database"]["works"]
+
+
 def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path) -> None:
     """The real agents, in two processes."""
     homes = [tmp_path / "one", tmp_path / "two"]
