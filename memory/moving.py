@@ -106,11 +106,14 @@ def import_run(archive: Archive, path: Path, check: Check, *, bounds: Bounds | N
         new = _unknown(archive, stories)
         with archive.reading() as session:
             _refuse_other_artifacts(session, opened.contents.artifacts)
-        mended = _unpack(archive, opened)
+        unpacked = _unpack(archive, opened)
         with _staged(archive, new) as staged:
             added = _publish(archive, opened.contents, staged)
     return Arrived(
-        run=stories[-1].run.id, runs=[story.run.id for story, _ in staged], artifacts=added, mended=mended - added
+        run=stories[-1].run.id,
+        runs=[story.run.id for story, _ in staged],
+        artifacts=len(added),
+        mended=len(unpacked - added),
     )
 
 
@@ -158,13 +161,15 @@ def _refuse_other_artifacts(session: Session, packed: list[Packed]) -> None:
             )
 
 
-def _unpack(archive: Archive, opened: Parcel) -> int:
-    """Put the bytes of every product that is not here, or not whole, in its place; how many."""
-    missing = {}
+def _unpack(archive: Archive, opened: Parcel) -> set[str]:
+    """Put the bytes of every product that is not here, or not whole, in its place; the ids, of which some may share a
+    file."""
+    missing, unpacked = dict[Path, Packed](), set[str]()
     for packed in opened.contents.artifacts:
         place = artifacts.place(archive.home, packed.artifact.sha256, packed.suffix)
-        if not artifacts.is_sound(place, packed.artifact.sha256):
+        if place in missing or not artifacts.is_sound(place, packed.artifact.sha256):
             missing[place] = packed
+            unpacked.add(packed.artifact.id)
     needed = sum(packed.artifact.size for packed in missing.values())
     free = shutil.disk_usage(archive.home).free
     if needed > free:
@@ -174,7 +179,7 @@ def _unpack(archive: Archive, opened: Parcel) -> int:
     for packed in missing.values():
         data = opened.bytes_of(packed.artifact)
         artifacts.keep(archive.home, Product(data, packed.artifact.media, packed.suffix))
-    return len(missing)
+    return unpacked
 
 
 @contextmanager
@@ -194,11 +199,11 @@ def _forget(archive: Archive, thread: str) -> None:
         threads.drop(session, thread)
 
 
-def _publish(archive: Archive, contents: Contents, staged: list[tuple[Story, str]]) -> int:
-    """All rows at once; how many artifacts there are more. What was not here before is believed by its own run only."""
+def _publish(archive: Archive, contents: Contents, staged: list[tuple[Story, str]]) -> set[str]:
+    """All rows at once; the ids of artifacts that are new. What was not here before is believed by its own run only."""
     with archive.writing() as session:
         database.lock_shelf(session.connection())
-        added = sum(_add_artifact(archive.home, session, packed) for packed in contents.artifacts)
+        added = {one.artifact.id for one in contents.artifacts if _add_artifact(archive.home, session, one)}
         for story, thread in staged:
             _add_run(session, story)
             threads.rename(session, thread, story.run.id)

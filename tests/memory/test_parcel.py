@@ -124,6 +124,23 @@ def test_importing_twice_is_harmless_and_makes_lost_files_whole(
     assert everything(other, run) == before
 
 
+def test_two_products_with_equal_bytes_are_two_though_they_share_a_file(
+    archive: Archive, other: Archive, tmp_path: Path
+) -> None:
+    run = archive.create_run(Request(prompt="twins"), settings={}, graph_version=1)
+    with archive.hold(run.id) as lease:
+        for seed in (1, 2):
+            archive.make(lease, recipe(seed), picture)
+    file = sent(archive, run, tmp_path)
+    arrived = import_run(other, file, fine)
+    assert (arrived.artifacts, arrived.mended) == (2, 0)
+    [shared] = shelf(other)
+    shared.unlink()
+    arrived = import_run(other, file, fine)
+    assert (arrived.artifacts, arrived.mended) == (0, 2)
+    assert import_run(other, file, fine).mended == 0
+
+
 def test_a_fork_comes_with_what_it_was_forked_from(archive: Archive, other: Archive, tmp_path: Path) -> None:
     run = travelled(archive)
     fork = archive.create_run(Request(prompt="f"), settings={}, graph_version=1, parent=run.id)
