@@ -23,6 +23,12 @@ EXCHANGES = 6
 """Sentences of the talk that are told before the one to be understood."""
 LONGEST_WORDS = 160
 
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth",
+)  # fmt: skip
+ORDINALS = {name: place for place, name in enumerate(_ORDINALS)}
+"""From 0."""
 NUMBER = re.compile(r"\d{1,5}")
 PRODUCT_ID = re.compile(r"\b(?:image|clip|film)-[0-9a-f]{16}\b")
 
@@ -112,6 +118,7 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
 
 def _window(things: list[Thing], said: str) -> list[Thing]:
     named = {int(number) for number in NUMBER.findall(said)}
+    named |= {ORDINALS[word] + 1 for word in re.findall("[a-z]+", said.lower()) if word in ORDINALS}
     ids = set(PRODUCT_ID.findall(said))
     kinds: dict[str, int] = {}
     kept: set[int] = {thing.number for thing in things[-LATEST:]}

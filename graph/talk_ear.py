@@ -26,7 +26,7 @@ from graph.moves import (
     Wish,
 )
 from graph.parts import Refusal
-from graph.talk import TalkBrief, Thing, lines_of, told, told_board, told_done
+from graph.talk import ORDINALS, TalkBrief, Thing, lines_of, told, told_board, told_done
 from graph.talk_content import about_existing, extended, is_about
 from graph.talk_phrases import (
     AGAIN,
@@ -50,8 +50,8 @@ from graph.talk_phrases import (
 )
 from graph.talk_references import (
     LAST,
+    MOST_ASKED,
     NOUNS,
-    ORDINALS,
     OTHER,
     PLURALS,
     WHICH,
@@ -102,7 +102,8 @@ def _chosen_of(brief: TalkBrief, among: list[Thing]) -> list[Thing]:
         return among
     bare = [word for word in said if word not in ("the", "one", "number", "take", "picture", "clip", "film", "use")]
     if len(bare) == 1 and (bare[0] in ORDINALS or bare[0] == "last"):
-        return among[ORDINALS.get(bare[0], -1) :][:1]
+        shown = among[-MOST_ASKED:]
+        return shown[ORDINALS.get(bare[0], -1) :][:1]
     try:
         meant = ear.references.read(ear.text, bare=True)
     except (Which, Nothing):

@@ -12,31 +12,14 @@ from typing import Any, cast
 from graph import words
 from graph.hearing import hear
 from graph.looks import sceneries
-from graph.talk import PRODUCT_ID, TalkBrief, Thing, kind_of, lines_of
+from graph.talk import ORDINALS, PRODUCT_ID, TalkBrief, Thing, kind_of, lines_of
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
 
 WHICH = "Which one do you mean"
 """How a question begins that is answered by naming one of several products."""
 
-ORDINALS = {
-    name: place
-    for place, name in enumerate(
-        [
-            "first",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-            "eleventh",
-            "twelfth",
-        ]
-    )
-}
+MOST_ASKED = 9
+"""Products that such a question names, the latest ones."""
 LAST = {"last": -1, "latest": -1, "newest": -1, "final": -1, "previous": -2}
 OTHER = ("other", "others")
 PICTURES = ("picture", "image", "frame", "photo", "still", "drawing")
@@ -60,7 +43,7 @@ class Which(Exception):
 
     def __init__(self, among: Sequence[Thing]) -> None:
         self.among = list(among)
-        super().__init__(f"{WHICH}? Say its number:\n{lines_of(self.among[-9:])}")
+        super().__init__(f"{WHICH}? Say its number:\n{lines_of(self.among[-MOST_ASKED:])}")
 
 
 class Nothing(Exception):
@@ -273,10 +256,58 @@ class References:
         place = places[0]
         if place in OTHER:
             return [thing for thing in scope if thing not in self.it]
+        if not looks and noun in TAKES and (thing := self._bare(place, noun)) is not None:
+            return [thing]
         index = ORDINALS.get(place, LAST.get(place, 0))
         if noun == "shot":
             return [self._of_shot(index + 1 if index >= 0 else max((thing.shot for thing in self.things), default=0))]
         return self._placed(scope, index, noun)
+
+    def _bare(self, place: str, noun: str) -> Thing | None:
+        """`the second one`, `the previous take`; None of words that are read as with a kind."""
+        if place in ORDINALS and noun in ("one", "product"):
+            return self._counted(ORDINALS[place], noun)
+        return self._before() if place == "previous" else None
+
+    def _counted(self, index: int, noun: str) -> Thing:
+        """`the second one`: of those that are offered; of none, or of one, the product of that number. Raises Which if
+        it may be both, Nothing."""
+        numbered = next((thing for thing in self.things if thing.number == index + 1), None)
+        offered = self._offered()
+        if len(offered) > 1 and (numbered is None or index < len(offered)):
+            return self._nth(offered, index, noun)
+        if len(offered) > 1:
+            return self.one(offered)
+        calls = {thing.call for thing in self.it}
+        takes = [thing for thing in self.things if len(calls) == 1 and thing.call in calls]
+        of_takes = takes[index : index + 1] if len(takes) > 1 else []
+        if numbered is None and not of_takes:
+            return self.by_number(index + 1)
+        return self.one(list({thing.number: thing for thing in (numbered, *of_takes) if thing}.values()))
+
+    def _offered(self) -> list[Thing]:
+        """What waits, if it is several: the candidates of one call, if there are such. Raises Which if of more."""
+        waiting = [thing for thing in self.it if thing.waits]
+        calls = [thing.call for thing in waiting]
+        several = list(dict.fromkeys(call for call in calls if calls.count(call) > 1))
+        if len(several) > 1:
+            return [self.one(waiting)]
+        return [thing for thing in waiting if not several or thing.call in several]
+
+    def _before(self) -> Thing:
+        """`the previous one`: the take before the one that is in question, or what that one was changed from. Raises
+        Nothing."""
+        if not self.it:
+            raise Nothing("There is nothing yet that you could mean; wish for something first.")
+        here = self.it[0]
+        earlier = [thing for thing in self.things if thing.call == here.call and thing.take < here.take]
+        if not earlier and ".edit_" in here.call:
+            earlier = [thing for thing in self.things if thing.number in here.of]
+        if not earlier:
+            raise Nothing(
+                f"There is none before number {here.number}; say a number, `what do I have?` tells what there is."
+            )
+        return earlier[-1]
 
     def _placed(self, scope: list[Thing], index: int, noun: str) -> list[Thing]:
         """The n-th of what stands, and the n-th of all that was made, where that is another one."""

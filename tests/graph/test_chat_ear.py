@@ -61,8 +61,34 @@ MANY = TalkBrief(
     calls=(*CLIP.calls, planned(P2, BLUE), planned(C2, BLUE, P2)),
     it=(6,),
 )
+OFFERED = TalkBrief(
+    said="",
+    things=tuple(thing(number, "picture", P1, RED, number, waits=True) for number in (1, 2, 3)),
+    calls=ONE.calls,
+    it=(2, 3),
+)
+REDONE = TalkBrief(
+    said="",
+    things=(
+        *CLIP.things,
+        thing(4, "picture", P2, BLUE, stands=True),
+        thing(5, "clip", C2, BLUE, waits=True),
+        thing(6, "clip", C2, BLUE, 2, waits=True),
+    ),
+    calls=(*CLIP.calls, planned(P2, BLUE), planned(C2, BLUE, P2, takes=2)),
+    it=(6,),
+)
 EMPTY = TalkBrief(said="")
-BOARDS = {"empty": EMPTY, "one": ONE, "two": TWO, "pair": PAIR, "clip": CLIP, "many": MANY}
+BOARDS = {
+    "offered": OFFERED,
+    "redone": REDONE,
+    "empty": EMPTY,
+    "one": ONE,
+    "two": TWO,
+    "pair": PAIR,
+    "clip": CLIP,
+    "many": MANY,
+}
 
 
 def moves(board: str, said: str, **more: Any) -> list[dict[str, Any]]:
@@ -146,6 +172,25 @@ NIGHT = [FIRST, change(P1, "change the scene to night"), {**FOLLOWS, "words": "a
             "use the second one and make it blue",
             [SECOND, change(P1, "make it blue"), {**FOLLOWS, "words": "a blue ball moves right in the snow"}],
         ),
+        ("offered", "the second one", [{**SECOND, "take": 3}]),
+        ("offered", "use the first", [SECOND]),
+        ("offered", "the first take", [FIRST]),
+        ("offered", "use number 1", [FIRST]),
+        ("offered", "use the previous one", [FIRST]),
+        ("pair", "redo the second one", [{"do": "again", "call": P2}]),
+        ("clip", "the first one", [FIRST]),
+        ("clip", "use the third", [{"do": "choose", "call": C1, "take": 1}]),
+        ("many", "make the fifth one red", [change(C2, "make it red")]),
+        (
+            "many",
+            "make the second one blue",
+            [change(P1, "make it blue"), {**FOLLOWS, "words": "a blue ball moves right in the snow"}],
+        ),
+        ("many", "make the second clip red", [change(C2, "make it red")]),
+        ("redone", "use the second one", [{"do": "choose", "call": C2, "take": 2}]),
+        ("redone", "use the sixth one", [{"do": "choose", "call": C2, "take": 2}]),
+        ("redone", "use the previous one", [{"do": "choose", "call": C2, "take": 1}]),
+        ("redone", "use the previous take", [{"do": "choose", "call": C2, "take": 1}]),
         ("one", "undo", [UNDO]),
         ("one", "take that back", [UNDO]),
         ("pair", "go on", [GO_ON]),
@@ -212,7 +257,13 @@ def test_words_become_moves(board: str, said: str, meant: list[dict[str, Any]]) 
         ("one", "show me the picture", "/show 2"),
         ("one", "why is it blue?", "I cannot tell why"),
         ("pair", "make it pink", "The embedded world has no pink"),
-        ("many", "the first one", "That is number 6"),
+        ("many", "the second one", "That is number 2"),
+        ("many", "the ninth one", "There is no number 9"),
+        ("offered", "use the third one", "Which one do you mean? Say its number:\n   2  picture"),
+        ("offered", "the fourth one", "I find no such one: there are 2"),
+        ("redone", "make the second one red", "Which one do you mean? Say its number:\n   2  picture"),
+        ("one", "use the previous one", "There is none before number 1"),
+        ("empty", "use the previous one", "There is nothing yet"),
         ("many", "now make it bigger", "(`extend it, it grows`)"),
         ("many", "what is number 3", "I made:\n   3  clip"),
         ("many", "what did you do to number 4", "I made:\n   4  picture"),
@@ -248,6 +299,14 @@ def test_what_cannot_be_is_said_and_nothing_is_done(board: str, said: str, told:
         ("two", "make it night", "2", [SECOND, change(P1, "change the scene to night")]),
         ("two", "make it night", "the first one", NIGHT[:2]),
         ("pair", "again", "the second", [{"do": "again", "call": P2}]),
+        (
+            "redone",
+            "make the second one red",
+            "6",
+            [{"do": "choose", "call": C2, "take": 2}, change(C2, "make it red")],
+        ),
+        ("redone", "make the second one red", "number 2", [change(P1, "make it red")]),
+        ("offered", "use the third one", "3", [{**SECOND, "take": 3}]),
         ("pair", "again", "both", [AGAIN, {"do": "again", "call": P2}]),
         ("pair", "again", "the blue one", [{"do": "again", "call": P2}]),
     ],
@@ -274,13 +333,15 @@ def test_to_use_a_picture_that_was_just_changed_is_to_take_the_change_back() -> 
         things=(
             thing(1, "picture", P1, RED),
             thing(2, "picture", P1, RED, 2, stands=True),
-            thing(3, "picture", "1.edit_image", RED, waits=True),
+            thing(3, "picture", "1.edit_image", RED, of=(2,), waits=True),
         ),
         calls=(*ONE.calls, planned("1.edit_image", "make it blue", P1)),
         it=(3,),
         new=("1.edit_image",),
     )
     assert [move.do for move in listen(edited).moves] == ["undo", "choose"]
+    previous = listen(edited.model_copy(update={"said": "use the previous one"})).moves
+    assert [move.model_dump() for move in previous] == [UNDO, SECOND]
 
 
 def test_the_brief_travels_as_json() -> None:
