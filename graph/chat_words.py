@@ -4,6 +4,7 @@ import re
 import shlex
 
 from graph.chat_commands import Order
+from graph.errors import RequestError
 from graph.hearing import tokens
 from graph.talk import TalkBrief
 from graph.talk_references import Nothing, References, Which, iterate
@@ -17,11 +18,15 @@ _SHOW = re.compile(
     r"(?:please )?(?:show|play|open|display|where is|how long is)(?: me)?(?: (?P<what>.+?))?(?: again)?[.!?]?",
     re.IGNORECASE,
 )
-_LEAVE = re.compile(r"(?:quit|exit|bye|good ?bye|bye bye|leave)[.!]?", re.IGNORECASE)
+_LEAVE = re.compile(
+    r"(?:(?:ok|okay|well|great|thanks|thank you|cheers)(?: (?:mora|a lot|so much|very much))?[,.!;]? (?:and )?){0,3}"
+    r"(?:quit|exit|bye|good ?bye|bye[ -]bye|leave)(?:,? (?:mora|now|for now))?[.!]*",
+    re.IGNORECASE,
+)
 
 
 def in_the_terminal(line: str, brief: TalkBrief) -> Order | None:
-    """What the terminal does for a line by itself; None for everything else."""
+    """What the terminal does for a line by itself; None for everything else. Raises RequestError."""
     if _LEAVE.fullmatch(line):
         return Order(local="quit")
     if found := _SAVE.fullmatch(line):
@@ -34,12 +39,17 @@ def in_the_terminal(line: str, brief: TalkBrief) -> Order | None:
 
 
 def _named(words: str | None, brief: TalkBrief) -> str | None:
-    """The number of the one product that words name and say nothing else; None if they do not."""
+    """The number of the one product that words name and say nothing else; None if they do not. Raises RequestError for
+    a number that there is not."""
     references = References(brief)
     text = " ".join(token.text for token in tokens(references.with_ids(words or "it")))
     try:
         meant = references.read(text, bare=True)
-    except (Which, Nothing):
+    except Nothing as error:
+        if re.fullmatch(r"(?:\w+ )?\d+", text.strip()):
+            raise RequestError(str(error)) from None
+        return None
+    except Which:
         return None
     if len(meant) != 1 or meant[0].many or (meant[0].start, meant[0].end) != (0, len(text)):
         return None

@@ -31,7 +31,7 @@ from graph.talk_content import about_existing, extended, is_about
 from graph.talk_phrases import (
     AGAIN,
     AGAIN_ASIDE,
-    AGREED,
+    AGREED_ONCE_MORE,
     ANYTHING,
     ASK_BOARD,
     ASK_DONE,
@@ -173,7 +173,7 @@ class Ear:
             return Heard(moves=(Undo(),))
         if REFRESHING.fullmatch(self.text):
             return Heard(moves=(Refresh(),))
-        if not AGREED.fullmatch(self.text):
+        if not AGREED_ONCE_MORE.fullmatch(self.text):
             return None
         if not self.brief.things:
             raise Nothing(f"There is nothing yet; wish for something, like {EXAMPLE}.")

@@ -27,6 +27,8 @@ AGREED = re.compile(
     r"do it|do that|that (?:will|should) do|that s it|animate (?:it|them|both|that|this)|(?:set|put) (?:it|them) in motion|"
     r"make (?:it|them) (?:move|a clip|a video)|all good|well done|very (?:good|nice)|not bad|yes(?: ,)? (?:good|great))"
 )
+AGREED_ONCE_MORE = re.compile(rf"{AGREED.pattern}(?: [.,!;](?: and)? {AGREED.pattern})*")
+"""`that's great, go ahead`."""
 UNDOING = re.compile(
     r"(?:undo(?: (?:it|that|this|the last(?: one| step| change)?))?|(?:take|put) (?:it|that|this) back|back|go back|"
     r"(?:go )?(?:one )?step back|revert(?: it| that)?|never mind|nevermind|forget (?:it|that)|cancel(?: it| that)?|"

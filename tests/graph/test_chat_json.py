@@ -14,7 +14,7 @@ from graph.chat import converse
 from graph.chat_json import Program
 from graph.chat_words import in_the_terminal
 from graph.chats import kept, new_chat
-from graph.errors import Stopped
+from graph.errors import RequestError, Stopped
 from graph.talk import TalkBrief, Thing
 from graph.telling import Listener
 from memory.archive import Archive
@@ -143,6 +143,8 @@ PICTURES = TalkBrief(
         ("show it again", "show", "2"),
         ("bye", "quit", ""),
         ("Quit.", "quit", ""),
+        ("Thank you, bye!", "quit", ""),
+        ("ok thanks a lot, goodbye", "quit", ""),
     ],
 )
 def test_words_that_the_terminal_acts_on(line: str, local: str, words: str) -> None:
@@ -151,6 +153,14 @@ def test_words_that_the_terminal_acts_on(line: str, local: str, words: str) -> N
     assert (order.local, order.words) == (local, words)
 
 
-@pytest.mark.parametrize("line", ["save it", "show me a red ball", "show me everything", "make it a film", "leave it"])
+@pytest.mark.parametrize("line", ["show me number 99", "show 99", "show #99", "save number 99 as ball.png"])
+def test_a_number_that_there_is_not_is_told(line: str) -> None:
+    with pytest.raises(RequestError, match="There is no number 99"):
+        in_the_terminal(line, PICTURES)
+
+
+@pytest.mark.parametrize(
+    "line", ["thank you", "save it", "show me a red ball", "show me everything", "make it a film", "leave it"]
+)
 def test_words_that_it_leaves_to_the_planner(line: str) -> None:
     assert in_the_terminal(line, PICTURES) is None
