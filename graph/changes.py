@@ -15,7 +15,7 @@ CHANGEABLE = f"`make it blue`, `turn it into a star`, `change the scene to night
 MOST_AT_ONCE = 2
 """Kinds of change that A3 was taught to make in one go."""
 
-_BOUNDARIES = ("and", "mark", "but", "stop", "then", "first")
+_BOUNDARIES = ("and", "mark", "but", "stop", "then", "first", "correction")
 _ASPECTS = ("adjective", "colour", "other colour", "unknown", "count", "filler", "speed")
 _HEADS = ("object", "objects", "thing", "other thing")
 _DEEDS = ("motion", "verb", "direction", "from", "other motion")

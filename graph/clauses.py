@@ -11,7 +11,9 @@ from graph.parts import Part, Refusal, refuse_clash, unread
 
 __all__ = ["Heard", "Refusal", "Said", "clauses"]
 
-_JOINS: dict[Kind, int] = {"mark": 0, "and": 1, "but": 2, "while": 3, "stop": 4, "first": 5, "then": 6, "become": 7}
+_JOINS: dict[Kind, int] = {
+    "mark": 0, "and": 1, "but": 2, "while": 3, "stop": 4, "correction": 5, "first": 6, "then": 7, "become": 8,
+}  # fmt: skip
 """Boundaries by strength: of several in a row the strongest counts."""
 _AXES = {
     "moves right": "along", "moves left": "along", "moves up": "height", "moves down": "height",
@@ -22,7 +24,7 @@ _AXES = {
 @dataclass(frozen=True)
 class Said:
     """What one event says. `values`: per kind one value, or several that were left open with `or`; `named`: it names
-    an object; `listed`: it follows the one before in a list, not in time."""
+    an object; `listed`: it follows the one before in a list, not in time; `became`: the one before turned into it."""
 
     values: dict[str, tuple[str, ...]]
     excluded: frozenset[str]
@@ -31,6 +33,7 @@ class Said:
     words: str
     named: bool
     listed: bool
+    became: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class _Event:
     """It is a subject without a deed so far: what comes next in the sentence is its deed."""
     became: bool = False
     """It is a change (`it turns green`): the next sentence tells the next deed."""
+    corrected: bool = False
+    """What was said last of it was said instead of something (`no wait, a blue one`)."""
 
 
 @dataclass
@@ -65,10 +70,16 @@ class _Story:
             self.events.append(_Event(part, bare=_only_subject(part)))
             return
         current = self.events[-1]
-        if join == "then" and current.bare and "object" not in part.values:
+        clash = current.part.clash(part)
+        if join == "then" and current.bare and "object" not in part.values and not clash:
             self.events[-1] = _Event(current.part.joined(part), current.listed)
+        elif join == "first" and len(self.events) == 1 and "motion" not in current.part.values and not clash:
+            # `at night, first ..., then ...`: what is said before the first shot is said of it, and goes on from it.
+            self.events[-1] = _Event(current.part.joined(part), bare=_only_subject(part))
         elif join == "become" and current.bare and self._known_before(current.part):
             self.events[-1] = _Event(part, became=True)
+        elif join == "correction" or (current.corrected and join in ("mark", "and")):
+            current.part, current.corrected = current.part.joined(part), True
         elif join in ("then", "first", "become"):
             became = join == "become"
             self.events.append(_Event(part, bare=not became and _only_subject(part), became=became))
@@ -90,6 +101,22 @@ class _Story:
         current = self.events[-1]
         current.part = current.part.filled_from(part)
         self.events.insert(len(self.events) - 1, _Event(part))
+
+    def tell_of_all(self, part: Part) -> bool:
+        """What is told at the end of all that was told: `both falling at night`. False if it is not told of all."""
+        if len(self.events) < 2 or {"object", "colour"} & set(part.values):
+            return False
+        lacking = [event for event in self.events if not event.part.clash(part)]
+        if self.events[-1] not in lacking:
+            return False
+        for event in lacking:
+            event.part = replace(event.part.joined(replace(part, words="", notes=())), words=event.part.words)
+        self.events[-1].part = replace(
+            self.events[-1].part,
+            words=f"{self.events[-1].part.words} {part.words}".strip(),
+            notes=(*self.events[-1].part.notes, *part.notes),
+        )
+        return True
 
     def _tell_beside(self, current: _Event, join: Kind, part: Part) -> None:
         clash = current.part.clash(part)
@@ -143,7 +170,11 @@ def clauses(heard: Sequence[Word], text: str, *, given: bool) -> Heard:
     pending, turn = _START, ""
     for boundary, run in _runs(heard):
         pending = max(pending, boundary, key=lambda word: _JOINS[word.kind])
-        part = read_part(run, boundary, given=given)
+        of_all = _of_all(run)
+        part = read_part(run[of_all:], boundary, given=given)
+        if of_all and (part.values or part.digital is not None) and story.tell_of_all(part):
+            pending = _START
+            continue
         if boundary.text in _EARLIER | {"before"} and not story.events:
             turn = boundary.text
         if part.empty:
@@ -161,6 +192,20 @@ def clauses(heard: Sequence[Word], text: str, *, given: bool) -> Heard:
 
 
 _START = Word("mark")
+_ALL = {"all", "both", "everything", "everyone", "each", "every", "all of it", "all of them", "both of them"}
+_BEFORE_ALL = ("article", "pronoun", "is", "verb")
+
+
+def _of_all(run: Sequence[Word]) -> int:
+    """How many words at the beginning of a stretch say that it is of all that was told; 0: none."""
+    for at, word in enumerate(run):
+        if word.text in _ALL:
+            return at + 1
+        if word.kind not in _BEFORE_ALL:
+            return 0
+    return 0
+
+
 _EARLIER = {"after", "once", "when", "as soon as"}
 
 
@@ -205,6 +250,7 @@ def _heard(story: _Story, heard: Sequence[Word]) -> Heard:
             words=event.part.words,
             named="object" in event.part.values,
             listed=event.listed,
+            became=event.became,
         )
         for event in events
     )

@@ -13,7 +13,7 @@ from graph import words
 
 Kind = Literal[
     "object", "objects", "thing", "colour", "scene", "motion", "verb", "direction", "from", "position", "edge", "style",
-    "become", "pronoun", "not", "then", "first", "while", "both", "or", "but", "and", "mark", "stop", "filler",
+    "become", "correction", "pronoun", "not", "then", "first", "while", "both", "or", "but", "and", "mark", "stop", "filler",
     "preposition", "article", "adjective", "is", "seconds", "shots", "count", "speed", "camera", "sound", "other style",
     "other thing", "other colour", "other scene", "other motion", "unknown",
 ]  # fmt: skip
@@ -40,6 +40,10 @@ _TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[.!?;:,()\n&]")
 _MARKS = {",": "mark", "(": "mark", ")": "mark", ":": "mark", "&": "and"}
 _SECONDS = {"second", "seconds", "sec", "secs", "s"}
 _MINUTES = {"minute", "minutes", "min", "mins"}
+_SHARES = {
+    ("half", "a"): 0.5, ("a", "quarter", "of", "a"): 0.25, ("three", "quarters", "of", "a"): 0.75,
+    ("a", "couple", "of"): 2.0, ("couple", "of"): 2.0,
+}  # fmt: skip
 _SHOTS = {"shot", "shots", "clip", "clips", "scenes", "part", "parts", "takes"}
 _ARTICLES = ("a", "an", "the", "some", "this", "one", "my", "any", "every")
 _PREPOSITIONS = (*words.PLACE_PREPOSITIONS, "of", "for", "per", "via", "amid", "with")
@@ -105,6 +109,10 @@ def _events(text: str, value: str) -> Iterator[tuple[Phrase, Word]]:
 def _marks() -> Iterator[tuple[Phrase, Word]]:
     yield from _listed("then", words.THEN)
     yield from _listed("first", words.FIRST)
+    for phrase, _ in split_phrases(words.CORRECTIONS):
+        yield phrase, Word("correction")
+        if len(phrase) == 2 and {"no", "oh"} & set(phrase):
+            yield (phrase[0], ",", phrase[1]), Word("correction")
     yield from _listed("both", words.AT_ONCE)
     yield from _listed("while", words.WHILE)
     yield from _listed("not", words.NOT)
@@ -212,6 +220,7 @@ def tokens(text: str) -> list[Token]:
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2018", "'")
     plain = re.sub(r"(?i)\b(can)(?:'t|not)\b", r"\1 not", plain)
     plain = re.sub(r"(?i)n't\b", " not", plain)
+    plain = re.sub(r"(?i)\b(?:e\.\s?g|i\.\s?e)\.", " ", plain)
     plain = re.sub(r"(?i)'(s|re|ve|ll|d|m)\b", "", plain)
     # A list's own numbers ("1. a ball", "2) a box") part the shots like full stops.
     plain = re.sub(r"(?m)(^|\s)\(?(\d)[.)](?=\s)", r"\1; then ", plain)
@@ -256,16 +265,28 @@ def _number(text: str) -> float | None:
 
 def _measure(heard: list[Token], at: int) -> tuple[Word, int] | None:
     """`4 seconds`, `half a second`, `two shots`, `two` (a count), or None."""
-    ahead = [token.text for token in heard[at : at + 5]] + [""] * 5
-    if ahead[:2] == ["half", "a"] and ahead[2] in _SECONDS:
-        return Word("seconds", amount=0.5), 3
+    ahead = [token.text for token in heard[at : at + 6]] + [""] * 6
+    for share, amount in _SHARES.items():
+        count = len(share)
+        if tuple(ahead[:count]) == share and ahead[count] in _SECONDS | _MINUTES:
+            return Word("seconds", amount=amount * (60.0 if ahead[count] in _MINUTES else 1.0)), count + 1
     if ahead[:2] in (["for", "a"], ["for", "one"]) and ahead[2] in _SECONDS | _MINUTES:
         return Word("seconds", amount=60.0 if ahead[2] in _MINUTES else 1.0), 3
     if ahead[0] == "couple":
         return Word("count", amount=2), 1
+    if ahead[0] in ("a", "an") and ahead[1] in _MINUTES and ahead[2] == "long":
+        return Word("seconds", amount=60.0), 3
     number = _number(ahead[0])
     if number is None:
         return None
+    ones = _number(ahead[1]) if ahead[0] in words.TENS and ahead[1] in words.NUMBERS else None
+    if ones is not None and 0 < ones < 10:  # twenty-five
+        measured = _measured(number + ones, ahead[1:])
+        return measured and (measured[0], measured[1] + 1)
+    return _measured(number, ahead)
+
+
+def _measured(number: float, ahead: list[str]) -> tuple[Word, int] | None:
     if ahead[1:4] == ["and", "a", "half"]:
         number, ahead = number + 0.5, [ahead[0], *ahead[4:], "", "", ""]
         return _unit(number, ahead, 3) or (Word("count", amount=number), 1)

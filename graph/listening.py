@@ -123,7 +123,7 @@ def _of_the_scene(ear: _Ear, word: Word, at: int) -> bool:
     ahead = _described(ear, at)
     if ahead is not None and ahead.text in _SKY:
         return True
-    scene = ahead if ahead is not None and ahead.kind == "scene" else _subject_scene(ear, at)
+    scene = ahead if ahead is not None and _is_place(ahead) else _subject_scene(ear, at)
     if scene is None:
         return False
     natural = words.SCENE_COLOURS[next(each for each in SCENES if each == scene.value)].split()
@@ -136,6 +136,14 @@ def _of_the_scene(ear: _Ear, word: Word, at: int) -> bool:
 
 
 _SKY = ("sky", "skies", "background", "backdrop", "ground", "horizon", "surroundings")
+
+
+def _is_place(word: Word) -> bool:
+    """True for a scene that can be called yellow or rising: not for `after sunset`."""
+    return word.kind == "scene" and word.text.split()[0] not in _TELLS_WHEN_OR_WHERE
+
+
+_TELLS_WHEN_OR_WHERE = ("after", "before", "late", *words.PLACE_PREPOSITIONS)
 
 
 def _described(ear: _Ear, at: int) -> Word | None:
@@ -179,7 +187,7 @@ def _describes_scene(ear: _Ear, at: int) -> bool:
     """`amid falling snow`: the motion is the weather's."""
     before, ahead = ear.word(at - 1), ear.word(at + 1)
     placed = before is None or before.kind in ("preposition", "article", "adjective", "filler")
-    return placed and ear.run[at].text.endswith("ing") and ahead is not None and ahead.kind == "scene"
+    return placed and ear.run[at].text.endswith("ing") and ahead is not None and _is_place(ahead)
 
 
 def _verb(ear: _Ear, word: Word, at: int) -> None:

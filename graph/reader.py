@@ -144,14 +144,15 @@ def _shot(event: Event, scenery: Scenery, given: bool, edit: str | None, seconds
 
 
 def _events(said: Sequence[Said]) -> list[Event]:
-    """One event per clause; lists (`a ball and a box in the snow`) share what only the last one says."""
+    """One event per clause; lists (`a ball and a box in the snow`) share what only the last one says, and so do a thing
+    and what it turns into (`a ball becomes a box while rolling`)."""
     events = [
         Event(dict(each.values), set(each.excluded), each.digital, each.seconds, each.words[:WORDS_SHOWN], each.named)
         for each in said
     ]
     for at in range(len(said) - 1, 0, -1):
-        if said[at].listed:
-            for kind in ("object", "scene", "motion"):
+        if said[at].listed or said[at].became:
+            for kind in ("scene", "motion") if said[at].became else ("object", "scene", "motion"):
                 if kind not in events[at - 1].said and kind in events[at].said:
                     events[at - 1].said[kind] = events[at].said[kind]
     return events

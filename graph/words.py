@@ -76,7 +76,8 @@ SCENE_WORDS: dict[Scene, str] = {
     "night": "night, nights, midnight, nighttime, nightfall, evening, dusk, twilight, darkness, nocturnal, starry, "
     "starlit, starlight, moonlit, moonlight, night sky, starry sky, starry night, dark sky, outer space, space, "
     "cosmos, "
-    "galaxy, universe, after dark, under the stars, among the stars, between the stars, stars in the sky, "
+    "galaxy, universe, after dark, after sunset, after sundown, after nightfall, before dawn, before sunrise, "
+    "under the stars, beneath the stars, below the stars, underneath the stars, among the stars, between the stars, stars in the sky, "
     "in the stars, to the stars, across the stars, night fall, late at night, starry evening, dark night, "
     "deep space, "
     "starry heavens, under the moon, blackness, gloom, pitch dark, pitch darkness, moonless, dark~, black sky, "
@@ -296,6 +297,11 @@ THEN = (
     "and afterwards, after, once, when, as soon as, presently, by and by, only then, now, from there, thirdly, "
     "fourthly, which is followed by"
 )
+CORRECTIONS = (
+    "no wait, oh wait, wait no, no sorry, sorry no, scratch that, i mean, i meant, sorry i meant, or rather, actually, "
+    "on second thought, on second thoughts, correction"
+)
+"""What follows is said instead of something before it, and is no event of its own."""
 FIRST = "first, firstly, at first, to begin with, initially, in the beginning, to start, for starters, first of all, "
 FIRST += "first shot, first up, at the start, at the beginning, to start with, start with, begin with, open with"
 AT_ONCE = (
@@ -311,6 +317,8 @@ NOT = (
 PRONOUNS = "it, its, itself, that, this, they, them, he, she, which"
 
 FILLERS = (
+    "hmm, hm, mm, mhm, uh, uhm, um, umm, er, erm, oh, ooh, ah, aha, yo, huh, "
+    "one after the other, one after another, one by one, "
     "nothing but, nothing else, nothing more, nothing special, nothing fancy, nothing less, something like, "
     "viewer, viewers, audience, favourite, favorite, spot, grace, ease, elegance, care, energy, joy, pride, "
     "enthusiasm, "
@@ -365,7 +373,7 @@ FILLERS = (
     "whole thing, thing happens, happen, happens, happening, event, occurs, occur, take place, takes place, "
     "wants, wanted, asks, likes, loves, needs, wishes, requested, 4 k, 8 k, 4, k, "
     "else, instead, everything, everywhere, somewhere, anywhere, nowhere, these, those, use, using, used, "
-    "possible, if possible, could you, would you, can you, seconds, minute, idea, example, basically, actually, "
+    "possible, if possible, could you, would you, can you, seconds, minute, idea, example, basically, "
     "literally, kinda, somewhat, maybe, perhaps, simply, slightly, overall, thereby, thus, therefore, hence, "
     "location, position, size, initial, final, said, says, aims, fine, good, great, extent, stretch of, expanse of, "
     "expanse, patch of, patch, stretch, plain, plains, land, area, region, zone, bed of, blanket of, blanket, "
@@ -427,7 +435,10 @@ COUNTING = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty"
 )
-NUMBERS = {word: number for number, word in enumerate(COUNTING.split())}
+TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+NUMBERS = {word: number for number, word in enumerate(COUNTING.split())} | TENS
 IRREGULAR = {
     "fly": "flew flown", "go": "went gone", "run": "ran", "fall": "fell fallen", "rise": "rose risen",
     "sink": "sank sunk sunken", "grow": "grew grown", "shrink": "shrank shrunk shrunken", "stand": "stood",
