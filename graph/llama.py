@@ -17,7 +17,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
-from graph.errors import PlannerError
+from graph.errors import PlannerError, PlannerUnset
 
 GGUF_MAGIC = b"GGUF"
 
@@ -35,14 +35,16 @@ class LlamaChat(BaseChatModel):
 
     @classmethod
     def of(cls, path: Path | None) -> Self:
-        """The model of a file. Raises PlannerError if the file or llama.cpp is missing."""
+        """The model of a file. Raises PlannerUnset if it is none, PlannerError if llama.cpp is missing."""
         if path is None:
-            raise PlannerError("The planner llama needs the path of a GGUF file; set one, or choose another planner.")
+            raise PlannerUnset(
+                "The planner llama needs the path of a GGUF file; set MORA_GGUF, or choose another planner."
+            )
         if not path.is_file():
-            raise PlannerError(f"There is no file {path}; give the path of a GGUF file.")
+            raise PlannerUnset(f"There is no file {path}; set MORA_GGUF to the path of a GGUF file.")
         with path.open("rb") as file:
             if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
-                raise PlannerError(f"{path} is no GGUF file; give the path of one.")
+                raise PlannerUnset(f"{path} is no GGUF file; set MORA_GGUF to the path of one.")
         _llama_cpp()
         return cls(path=path)
 

@@ -269,7 +269,7 @@ def default_planner(settings: PlannerSettings) -> str:
 
 
 def make_planner(settings: PlannerSettings, profile: Profile) -> Planner:
-    """The planner of the settings. Raises PlannerError with what is missing; asks no server yet."""
+    """The planner of the settings. Raises PlannerUnset with what is missing; asks no server yet."""
     name = default_planner(settings)
     if name == "openai":
         from graph.remote import ServerPatience, chat_model
@@ -292,6 +292,6 @@ def _embedded(profile: Profile) -> Planner:
     if profile.name != "embedded":
         raise RequestError(
             f"The embedded planner speaks for the embedded profile only; for {profile.name} choose the planner "
-            "openai (a key or a base URL) or llama (a GGUF file)."
+            "openai (OPENAI_API_KEY or OPENAI_BASE_URL) or llama (MORA_GGUF)."
         )
     return Planner("embedded", EmbeddedPlanner(), profile, instant=True)

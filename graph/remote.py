@@ -17,7 +17,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
-from graph.errors import PlannerError
+from graph.errors import PlannerError, PlannerUnset
 
 if TYPE_CHECKING:
     from graph.planners import PlannerSettings
@@ -30,7 +30,7 @@ LONGEST_WAIT = 30.0
 MAX_REASON_CHARS = 200
 _MISSING_KEY = (
     "The planner openai needs an API key, or the base URL of an OpenAI-compatible server; "
-    "set one of them, or choose the planner embedded."
+    "set OPENAI_API_KEY or OPENAI_BASE_URL, or choose the planner embedded."
 )
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """What the client raises when a server answers 200 with something that is no chat completion."""
@@ -40,7 +40,7 @@ _FAILURES = (openai.OpenAIError, httpx2.HTTPError, *_UNREADABLE)
 def chat_model(settings: "PlannerSettings") -> ChatOpenAI:
     """The client of the settings' server. Repeats are `ServerPatience`'s, so the client makes none of its own."""
     if settings.api_key is None and settings.base_url is None:
-        raise PlannerError(_MISSING_KEY)
+        raise PlannerUnset(_MISSING_KEY)
     return ChatOpenAI(
         model=settings.model,
         base_url=settings.base_url or OPENAI_URL,

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble
+from memory.errors import ArchiveError, BadAddress, DatabaseTrouble, DiskTrouble
 from memory.tables import Base
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _epoch_postgresql(_element: EpochNow, _compiler: object, **_: object) -> str
 
 
 def parsed(url: str) -> URL:
-    """The address in parts; ArchiveError if it is not one of a SQLite file or a PostgreSQL server."""
+    """The address in parts; BadAddress if it is not one of a SQLite file or a PostgreSQL server."""
     try:
         parts = make_url(url)
     except (exc.ArgumentError, ValueError):
@@ -56,7 +56,7 @@ def parsed(url: str) -> URL:
     of_a_file = parts.drivername == "sqlite" and parts.database not in {None, "", ":memory:"} and not parts.query
     if of_a_file or parts.drivername == "postgresql+psycopg":
         return parts
-    raise ArchiveError(
+    raise BadAddress(
         f"The database address starts with {parts.drivername!r}, which is not supported; "
         "use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME."
     )

@@ -49,6 +49,10 @@ class UnknownEvaluation(ArchiveError):
     """No evaluation, or more than one, goes by that digest."""
 
 
+class BadAddress(ArchiveError):
+    """The address names no database that could be used, whatever its server or disk says."""
+
+
 class DatabaseTrouble(ArchiveError):
     """The database cannot be opened, read or written."""
 

@@ -357,20 +357,22 @@ def test_a_database_that_is_newer_than_the_code(door: Door) -> None:
 
 @pytest.mark.parametrize("command", [["generate", WISH], ["runs"]])
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "code", "words"),
     [
-        ("nonsense", "use sqlite:///PATH or postgresql+psycopg://"),
-        ("mysql://me@host/db", "use sqlite:///PATH or postgresql+psycopg://"),
-        ("sqlite://", "use sqlite:///PATH or postgresql+psycopg://"),
-        ("sqlite:////nowhere/at/all/mora.db", "cannot be opened"),
-        ("sqlite:///{}/text.db", "is not a database"),
-        ("postgresql+psycopg://me:secret@127.0.0.1:9/db", "cannot be reached"),
+        ("nonsense", 2, "use sqlite:///PATH or postgresql+psycopg://"),
+        ("mysql://me@host/db", 2, "use sqlite:///PATH or postgresql+psycopg://"),
+        ("sqlite://", 2, "use sqlite:///PATH or postgresql+psycopg://"),
+        ("sqlite:////nowhere/at/all/mora.db", 1, "cannot be opened"),
+        ("sqlite:///{}/text.db", 1, "is not a database"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:9/db", 1, "cannot be reached"),
     ],
 )
-def test_databases_that_are_none(door: Door, tmp_path: Path, command: list[str], url: str, words: str) -> None:
+def test_databases_that_are_none(
+    door: Door, tmp_path: Path, command: list[str], url: str, code: int, words: str
+) -> None:
     (tmp_path / "text.db").write_text("no database, whatever it is called " * 99)
     answer = door.knock(*command, MORA_DATABASE_URL=url.format(tmp_path), MORA_BUSY_SECONDS="0.2")
-    refused(answer, 1, words)
+    refused(answer, code, words)
     assert "secret" not in answer.stderr
     assert door.stored() == []
 
@@ -425,11 +427,16 @@ def test_a_planner_that_nobody_answers_for(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
-    [(["--planner", "openai"], "needs an API key"), (["--planner", "llama"], "GGUF")],
+    ("planner", "gguf", "words"),
+    [
+        ("openai", None, ["needs an API key", "OPENAI_API_KEY", "OPENAI_BASE_URL"]),
+        ("llama", None, ["needs the path of a GGUF file", "MORA_GGUF"]),
+        ("llama", "none.gguf", ["There is no file none.gguf", "MORA_GGUF"]),
+        ("llama", str(door_crew.ROOT / "main.py"), ["is no GGUF file", "MORA_GGUF"]),
+    ],
 )
-def test_a_planner_that_lacks_something(door: Door, words: list[str], sentence: str) -> None:
-    refused(door.knock("generate", WISH, *words), 1, sentence)
+def test_a_planner_that_lacks_something(door: Door, planner: str, gguf: str | None, words: list[str]) -> None:
+    refused(door.knock("generate", WISH, "--planner", planner, **({"MORA_GGUF": gguf} if gguf else {})), 2, *words)
     left_nothing(door)
 
 

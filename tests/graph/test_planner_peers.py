@@ -12,7 +12,7 @@ from langgraph.graph import StateGraph
 from pydantic import SecretStr
 
 from graph.drafts import Brief, Enhancement
-from graph.errors import PlannerError
+from graph.errors import PlannerError, PlannerUnset
 from graph.llama import LlamaChat
 from graph.planners import Planner, PlannerSettings, make_planner
 from graph.profiles import EMBEDDED, PROFILES
@@ -94,11 +94,11 @@ def test_a_llama_on_a_wish_it_never_learned_answers_in_the_schema(tiny_gguf: Pat
 def test_llama_says_what_is_missing(tmp_path: Path) -> None:
     picture = tmp_path / "model.gguf"
     picture.write_bytes(b"\x89PNG not a model")
-    with pytest.raises(PlannerError, match="no GGUF file"):
+    with pytest.raises(PlannerUnset, match="no GGUF file"):
         LlamaChat.of(picture)
-    with pytest.raises(PlannerError, match="There is no file"):
+    with pytest.raises(PlannerUnset, match="There is no file"):
         LlamaChat.of(tmp_path / "none.gguf")
-    with pytest.raises(PlannerError, match="needs the path of a GGUF file"):
+    with pytest.raises(PlannerUnset, match="needs the path of a GGUF file"):
         make_planner(PlannerSettings("llama"), EMBEDDED)
 
 

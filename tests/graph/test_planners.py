@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from graph.drafts import Brief, Enhancement, GivenPicture
-from graph.errors import PlannerError, RequestError
+from graph.errors import PlannerUnset, RequestError
 from graph.planners import Planner, PlannerSettings, default_planner, make_planner, prompts_digest
 from graph.profiles import EMBEDDED, PROFILES
 from models.embedded.language import combinations
@@ -32,7 +32,7 @@ def test_the_default_planner() -> None:
 
 
 def test_settings_that_cannot_be() -> None:
-    with pytest.raises(PlannerError, match="needs an API key, or the base URL"):
+    with pytest.raises(PlannerUnset, match=r"needs an API key, .*; set OPENAI_API_KEY or OPENAI_BASE_URL"):
         make_planner(PlannerSettings("openai"), EMBEDDED)
     with pytest.raises(RequestError, match="no planner 'gemini'; choose one of openai, llama, embedded"):
         make_planner(PlannerSettings("gemini"), EMBEDDED)

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from memory.archive import Archive
 from memory.database import HEAD
-from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble
+from memory.errors import BadAddress, DatabaseTrouble, DiskTrouble
 from memory.records import Request
 from memory.tables import Base
 from memory.upgrade import MIGRATIONS
@@ -95,7 +95,7 @@ def test_a_locked_table_is_refused_on_postgresql(postgres_url: str, home: Path) 
     ["mysql://x/y", "postgresql://x/y", "sqlite://", "sqlite:///:memory:", "mora.db", "postgresql+psycopg://x:y/"],
 )
 def test_other_addresses_are_refused(url: str, home: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"use sqlite:///PATH or postgresql\+psycopg://"):
+    with pytest.raises(BadAddress, match=r"use sqlite:///PATH or postgresql\+psycopg://"):
         Archive.open(url, home)
 
 
