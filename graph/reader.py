@@ -28,6 +28,11 @@ WORDS_SHOWN = 200
 """Characters of the person's words kept with a shot."""
 KINDS = ("object", "colour", "scene", "motion")
 ALL: dict[str, tuple[str, ...]] = {"object": OBJECTS, "colour": COLOURS, "scene": SCENES, "motion": MOTIONS}
+LONGEST_MOTION = 2.0
+"""Seconds: so long every motion has room for sure; it ends after 2.0 to 4.5."""
+_STOPS = (
+    "What moves, grows or shrinks stops where it has no more room, after two to four seconds; then it stands still."
+)
 _ASKED = {"object": "which object", "colour": "which colour", "scene": "where", "motion": "how it moves"}
 
 
@@ -104,10 +109,16 @@ def _read(brief: Brief) -> Enhancement:
         for event, scenery, given, length in zip(events, sceneries, pictured, seconds, strict=True)
     ]
     transitions, more = _transitions(brief, joined, len(made))
+    if any(shot.seconds is not None and shot.seconds > LONGEST_MOTION and _moves(shot) for shot in made):
+        more = [*more, _STOPS]
     task = decided(brief.task, 0) or ("image-to-video" if brief.images else "text-to-video")
     return Enhancement(
         task=task, shots=made, transitions=transitions, notes=list(dict.fromkeys([*notes, *told, *more]))
     )
+
+
+def _moves(shot: EnhancedShot) -> bool:
+    return "stays still" not in shot.motion
 
 
 def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:

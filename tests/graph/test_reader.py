@@ -181,3 +181,13 @@ def test_a_first_shot_is_not_put_where_it_must_not_be() -> None:
         )
         assert "snow" not in read.shots[0].motion
         assert read.shots[1].motion.endswith("snow")
+
+
+def test_of_a_long_shot_it_is_told_that_its_motion_ends() -> None:
+    for wish, told in (
+        ("a green star grows at night, eight seconds long", True),
+        ("a green star stays still at night for eight seconds", False),
+        ("a green star grows at night for two seconds", False),
+    ):
+        read = read_wish(Brief(prompt=wish, seed=1))
+        assert any(note.endswith("then it stands still.") for note in read.notes) == told
