@@ -92,9 +92,9 @@ def at_the_door() -> Iterator[None]:
     except ValidationError as error:
         if error.title != "Settings":
             raise
-        first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        fail(f"the setting MORA_{name.removeprefix('MORA_')} is not usable: {first['msg']}", MISTAKE)
+        from graph.settings import unusable
+
+        fail(unusable(error), MISTAKE)
 
 
 def fail(sentence: str, code: int) -> NoReturn:

@@ -4,21 +4,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
     from memory.archive import Archive
 
 
+SECONDS = "seconds, more than 0 and 3600 at most"
+DEVICES = "auto, cpu, cuda, cuda:1 or mps"
+DTYPES = "float32, bfloat16 or float16"
+
+
 class Settings(BaseSettings):
-    """Every dial with its default; `python main.py doctor` prints what is in force."""
+    """Every dial with its default; `python main.py doctor` prints what is in force. A description says what to use
+    instead of a value that cannot be read."""
 
     model_config = SettingsConfigDict(env_prefix="MORA_", env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Field(default_factory=lambda: user_data_path("mora"))
     database_url: str | None = None
-    busy_seconds: float = Field(default=30.0, gt=0, le=3600)
+    busy_seconds: float = Field(default=30.0, gt=0, le=3600, description=SECONDS)
     profile: str = "embedded"
     planner: str | None = None
     planner_model: str = "gpt-4o"
@@ -28,17 +34,17 @@ class Settings(BaseSettings):
     planner_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("MORA_PLANNER_API_KEY", "OPENAI_API_KEY")
     )
-    planner_timeout: float = Field(default=60.0, gt=0, le=3600)
-    planner_retry_budget: float = Field(default=120.0, ge=0, le=3600)
+    planner_timeout: float = Field(default=60.0, gt=0, le=3600, description=SECONDS)
+    planner_retry_budget: float = Field(default=120.0, ge=0, le=3600, description="seconds, from 0 to 3600")
     gguf: Path | None = None
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    threads: int = Field(default=1, ge=1, le=256)
-    dtype: str | None = Field(default=None, pattern=r"^(float32|bfloat16|float16)$")
-    memory_gib: float | None = Field(default=None, gt=0)
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description=DEVICES)
+    threads: int = Field(default=1, ge=1, le=256, description="a whole number from 1 to 256")
+    dtype: str | None = Field(default=None, pattern=r"^(float32|bfloat16|float16)$", description=DTYPES)
+    memory_gib: float | None = Field(default=None, gt=0, description="GiB, more than 0")
     metric_weights: Path | None = None
-    step_checkpoint_seconds: float = Field(default=30.0, ge=0, le=86400)
-    drain_seconds: float = Field(default=10.0, gt=0, le=3600)
-    provenance: bool = True
+    step_checkpoint_seconds: float = Field(default=30.0, ge=0, le=86400, description="seconds, from 0 to 86400")
+    drain_seconds: float = Field(default=10.0, gt=0, le=3600, description=SECONDS)
+    provenance: bool = Field(default=True, description="true or false")
     signing_cert: Path | None = None
     signing_key: Path | None = None
 
@@ -52,3 +58,10 @@ class Settings(BaseSettings):
         from memory.archive import Archive
 
         return Archive.open(self.database, self.home.expanduser(), busy_seconds=self.busy_seconds)
+
+
+def unusable(error: ValidationError) -> str:
+    """The first setting that cannot be used, in one sentence that says what to use."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]).lower().removeprefix("mora_")
+    return f"MORA_{name.upper()} is {first['input']!r}; use {Settings.model_fields[name].description}"

@@ -400,12 +400,21 @@ def test_a_run_without_a_product_has_no_sheet(door: Door, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("MORA_DEVICE", "toaster"), ("MORA_THREADS", "-2"), ("MORA_THREADS", "many"), ("MORA_DTYPE", "int3"),
-     ("MORA_MEMORY_GIB", "nan"), ("MORA_PLANNER_TIMEOUT", "0"), ("MORA_BUSY_SECONDS", "nan")],
+    ("name", "value", "use"),
+    [("MORA_DEVICE", "toaster", "auto, cpu, cuda, cuda:1 or mps"),
+     ("MORA_THREADS", "-2", "a whole number from 1 to 256"),
+     ("MORA_THREADS", "many", "a whole number from 1 to 256"), ("MORA_DTYPE", "int3", "float32, bfloat16 or float16"),
+     ("MORA_MEMORY_GIB", "nan", "GiB, more than 0"), ("MORA_PROVENANCE", "perhaps", "true or false"),
+     ("MORA_PLANNER_TIMEOUT", "0", "seconds, more than 0 and 3600 at most"),
+     ("MORA_PLANNER_RETRY_BUDGET", "-1", "seconds, from 0 to 3600"),
+     ("MORA_STEP_CHECKPOINT_SECONDS", "1e9", "seconds, from 0 to 86400"),
+     ("MORA_DRAIN_SECONDS", "never", "seconds, more than 0 and 3600 at most"),
+     ("MORA_BUSY_SECONDS", "nan", "seconds, more than 0 and 3600 at most")],
 )  # fmt: skip
-def test_settings_that_mean_nothing(door: Door, name: str, value: str) -> None:
-    refused(door.knock("generate", WISH, **{name: value}), 2, name)
+def test_settings_that_mean_nothing(door: Door, name: str, value: str, use: str) -> None:
+    answer = door.knock("generate", WISH, **{name: value})
+    refused(answer, 2)
+    assert answer.stderr == f"mora: {name} is {value!r}; use {use}\n"
     assert not door.home.exists()
 
 
