@@ -49,6 +49,7 @@ class Chat:
     listening: Listening
     shown: int = 0
     marks: dict[int, Mark] = field(default_factory=dict)
+    waited: frozenset[int] = frozenset()
     leaving: threading.Event = field(default_factory=threading.Event)
     working: bool = False
     state: RunState = field(default_factory=RunState)
@@ -179,7 +180,8 @@ class Chat:
             calls=(heard.calls[True], heard.calls[False]) if heard else (0, 0),
             seconds=heard.wall_seconds if heard else 0.0,
         )
-        self.screen.tell(replace(told, reply=acknowledged(moves)) if told.silent else told)
+        gone = sorted(self.waited - self._waits())
+        self.screen.tell(replace(told, reply=acknowledged(moves, gone)) if told.silent else told)
         self._seen(marked)
 
     def _moves(self) -> list[dict[str, Any]]:
@@ -198,6 +200,11 @@ class Chat:
     def _seen(self, marked: list[tuple[Thing, Mark]]) -> None:
         self.marks = {thing.number: mark for thing, mark in marked}
         self.shown = max([self.shown, *self.marks])
+        self.waited = self._waits()
+
+    def _waits(self) -> frozenset[int]:
+        """Numbers of what was made last and waits for a word."""
+        return frozenset(thing.number for thing in self.board.it if thing.waits)
 
     def _show_board(self) -> None:
         """What stands and waits, when a conversation goes on."""

@@ -180,13 +180,16 @@ def file_of(archive: "Archive", artifact: "Artifact") -> Path:
     return copy
 
 
-def acknowledged(moves: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is said of moves after which everything looks as before; None if there was none."""
+def acknowledged(moves: Sequence[Mapping[str, Any]], gone: Sequence[int] = ()) -> str | None:
+    """What is said of moves after which everything looks as before; None if there was none. gone: numbers that waited
+    for a word before them, and do not now."""
     if not moves:
         return None
     last = moves[-1]
     if last["do"] == "raise_limit":
         return f"It may be made again {last['most']} times now."
+    if last["do"] == "undo" and gone:
+        return f"Number{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}: taken back; all else is as it was."
     return {"choose": "That stands already.", "undo": "Taken back; what is shown is as it was."}.get(
         last["do"], "Nothing is different for that."
     )

@@ -122,6 +122,12 @@ def test_a_turn_without_a_trace_is_acknowledged(archive: Archive) -> None:
     ]
 
 
+def test_a_take_that_is_taken_back_is_told_by_its_number(archive: Archive) -> None:
+    told, _ = talked(archive, TinyLender(), *says(WISH, "go on", "again", "undo", "another two", "undo"))
+    assert told[4]["reply"] == "Number 3: taken back; all else is as it was."
+    assert told[6]["reply"] == "Numbers 4, 5: taken back; all else is as it was."
+
+
 CALL = "1.text_to_image"
 PICTURES = TalkBrief(
     said="",
