@@ -139,7 +139,8 @@ def as_liked(words: str, likes: Sequence[str]) -> tuple[str, list[str]]:
     used = [like for like in likes if not _kinds(like) & said]
     if not used:
         return words, []
-    return f"{words.rstrip(' .!')}, {', '.join(used)}", [f"As you like it: {', '.join(used)}."]
+    of_all = ", ".join(f"all {like}" if "style" in _kinds(like) else like for like in used)
+    return f"{words.rstrip(' .!')}, {of_all}", [f"As you like it: {', '.join(used)}."]
 
 
 def _kinds(like: str) -> set[str]:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from graph.drafts import Brief
 from graph.errors import RequestError
 from graph.likings import FILE, Likes, as_liked, asked_of_likes, forgotten, learned, read_likes, write_likes
+from graph.reader import read_wish
 
 DIGITAL = "in digital world style"
 
@@ -54,10 +56,17 @@ def test_forgotten_is_forgotten() -> None:
 def test_a_wish_gets_what_it_does_not_say() -> None:
     likes = Likes(style=DIGITAL, seconds=4.0).words
     assert as_liked("a red ball in the snow.", likes) == (
-        f"a red ball in the snow, 4 seconds each, {DIGITAL}",
+        f"a red ball in the snow, 4 seconds each, all {DIGITAL}",
         [f"As you like it: 4 seconds each, {DIGITAL}."],
     )
     assert as_liked("a realistic red ball for 2 seconds", likes) == ("a realistic red ball for 2 seconds", [])
+
+
+def test_a_liked_style_is_that_of_all_shots() -> None:
+    words, _ = as_liked("first a red ball falls at sea, then a blue box grows in the snow", ["4 seconds each", DIGITAL])
+    shots = read_wish(Brief(prompt=words, seed=1)).shots
+    assert [shot.motion.endswith(DIGITAL) for shot in shots] == [True, True]
+    assert [shot.seconds for shot in shots] == [4.0, 4.0]
 
 
 def test_what_cannot_be_liked_is_told(tmp_path: Path) -> None:
