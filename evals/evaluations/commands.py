@@ -73,10 +73,10 @@ def evaluate_videos(
         from evals.evaluations.gathering import gather
         from evals.evaluations.scoring import Origin, evaluate
 
-        asked = _asked(gate)
+        asked, names = _asked(gate), _named(metrics)
         given, notes = gather(paths, prompts)
         with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
-            found = evaluate(bench, given, _named(metrics), Origin(system or str(paths[0])), report)
+            found = evaluate(bench, given, names, Origin(system or str(paths[0])), report)
         _tell(found, asked, as_json, notes)
 
 
@@ -94,10 +94,10 @@ def evaluate_runs(
         from evals.evaluations.scoring import evaluate
         from evals.evaluations.sources import films_of
 
-        asked = _asked(gate)
+        asked, names = _asked(gate), _named(metrics)
         with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             given, origin = films_of(bench.archive, runs or [])
-            found = evaluate(bench, given, _named(metrics), origin, report)
+            found = evaluate(bench, given, names, origin, report)
         _tell(found, asked, as_json)
 
 
@@ -127,7 +127,7 @@ def evaluate_suite(
         from evals.evaluations.scoring import evaluate
         from evals.evaluations.sources import Suite, read_suite
 
-        asked, whole = _asked(gate), read_suite(name)
+        asked, names, whole = _asked(gate), _named(metrics), read_suite(name)
         suite = Suite(whole.name, whole.prompts[:limit])
         seeds = range(seed, seed + samples)
         settings = settings_with(profile=profile, planner=planner)
@@ -138,7 +138,7 @@ def evaluate_suite(
             with _unheard() as hear:
                 given, failed = maker.films(rooms, suite, seeds, hear, report)
             bench = _bench_on(rooms.archive, settings, means, metrics)
-            found = evaluate(bench, given, _named(metrics), maker.origin(suite.name, seeds), report)
+            found = evaluate(bench, given, names, maker.origin(suite.name, seeds), report)
         found.bad[:0] = failed
         _tell(found, asked, as_json)
 
@@ -312,18 +312,25 @@ def _maker(system: str | None, settings: "Settings", *, size: str | None, **said
 
 
 def _named(metrics: str | None) -> list[str]:
-    return [] if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    """The metrics that a person names; [] for none. Raises BadInput for one that there is not."""
+    from evals.evaluations.scorers import check_names
+
+    named = [] if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    check_names(named)
+    return named
 
 
 def _asked(gate: Path | None) -> dict[str, Any]:
     """What a gate's file asks; {} without one. Raises BadInput before any work is spent."""
     from evals.evaluations.figures import gate as check
     from evals.evaluations.gathering import read_json
+    from evals.evaluations.scorers import check_names
 
     if gate is None:
         return {}
     asked: dict[str, Any] = read_json(gate)
     check(asked, {})
+    check_names(asked)
     return asked
 
 

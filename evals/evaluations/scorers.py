@@ -68,6 +68,13 @@ def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
     return [name for name in NAMES if not name.startswith(WORLD)]
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raises BadInput for a name that there is not; imports no network for those of the table."""
+    for name in names:
+        if name.removesuffix(CLIPWISE) not in NAMES:
+            _row(name)
+
+
 def scorers_for(
     archive: "Archive", names: Sequence[str], where: Where, device: str
 ) -> tuple[list[Scorer], dict[str, str]]:

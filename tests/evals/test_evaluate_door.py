@@ -100,6 +100,19 @@ def test_the_rest_of_a_metric_goes_on_without_its_weights(door: Door, tmp_path: 
     assert "amt-s.pth (12 MB" in told["missing_weights"]["motion_smoothness"]
 
 
+@pytest.mark.parametrize("name", ["beauty", "beauty_clipwise"])
+def test_a_metric_that_there_is_not_is_told_before_any_work(door: Door, tmp_path: Path, name: str) -> None:
+    gate = tmp_path / "odd.json"
+    gate.write_text(json.dumps({"video_length": 0.0, name: 1}))
+    for words in (("videos", str(WHOLE), *FREE), ("suite", "embedded", "--limit", "1"), ("runs",)):
+        for wrong in (("--gate", str(gate)), ("--metrics", name)):
+            code, stdout, stderr = door.knock("evaluate", *words, *wrong)
+            assert (code, stdout) == (2, ""), stderr
+            assert stderr.startswith("mora: There is no metric 'beauty'; choose from subject_consistency, ")
+            assert stderr.count("\n") == 1
+    assert not door.stored()
+
+
 def test_a_gate_does_not_hold_over_a_file_that_nobody_judged(door: Door, tmp_path: Path) -> None:
     folder, gate = tmp_path / "clips", tmp_path / "gate.json"
     folder.mkdir()
