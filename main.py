@@ -351,7 +351,9 @@ def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrot
         came = "is here now" if arrived.runs else "was here already"
         say(f"Run {arrived.run} {came}; {arrived.artifacts} new products")
         if arrived.mended:
-            say(f"{arrived.mended} products whose files were lost or damaged here are whole again")
+            one = arrived.mended == 1
+            mended = "1 product whose file was" if one else f"{arrived.mended} products whose files were"
+            say(f"{mended} lost or damaged here and {'is' if one else 'are'} whole again")
 
 
 @app.command()

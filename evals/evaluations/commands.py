@@ -189,6 +189,7 @@ def evaluate_report(
 ) -> None:
     """One HTML file: radar, bars, two systems prompt by prompt, and the worst ten clips."""
     with at_the_door():
+        from evals.evaluations.figures import counted
         from evals.evaluations.report import SUFFIX, write_report
         from evals.evaluations.sources import newest, side
         from tools.export import check_destination
@@ -200,7 +201,7 @@ def evaluate_report(
             written = write_report(sides, out)
         files = [str(path) for path in written]
         print(json.dumps({"report": files[0], "pictures": files[1:]})) if as_json else say(
-            f"The report is in {out}, its {len(files) - 1} pictures beside it"
+            f"The report is in {out}, its {counted(len(files) - 1, 'picture')} beside it"
         )
 
 

@@ -155,7 +155,7 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
         )
     left_out = []
     if apart := len(ours) + len(theirs) - 2 * len(shared):
-        left_out.append(f"{apart} prompts are only in one of both and were left out.")
+        left_out.append(f"Left out, only in one of both: {counted(apart, 'prompt')}.")
     other = {scorer.digest for scorer in second.evaluation.scorers}
     if odd := [scorer.title for scorer in first.evaluation.scorers if scorer.digest not in other]:
         left_out.append(
@@ -168,7 +168,9 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
         pairs = [(_mean_of(first, ours[one], scorer), _mean_of(second, theirs[one], scorer)) for one in shared]
         known = [(a, b) for a, b in pairs if a is not None and b is not None]
         if len(known) < len(pairs):
-            left_out.append(f"{scorer.title}: {len(pairs) - len(known)} prompts have no score on one side.")
+            left_out.append(
+                f"{scorer.title}: {counted(len(pairs) - len(known), 'prompt')} without a score on one side."
+            )
         if known:
             found.append(_difference(scorer, known))
     return Comparison(
@@ -261,6 +263,11 @@ def holm(found: Sequence[Difference]) -> list[Difference]:
     return [one.model_copy(update={"holm": corrected.get(place)}) for place, one in enumerate(found)]
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 video", "2 videos"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def gate(asked: Mapping[str, JsonValue], found: Mapping[str, tuple[Estimate, int]]) -> list[Verdict]:
     """Whether thresholds hold: the whole interval must be on the right side, and every video must have a number.
 
@@ -293,7 +300,7 @@ def _verdict(metric: str, least: float | None, most: float | None, found: tuple[
     if low is None or high is None:
         why = "it has no score"
     elif undefined:
-        why = f"{undefined} videos have no number"
+        why = f"{counted(undefined, 'video')} without a number"
     elif (least is not None and low < least) or (most is not None and high > most):
         why = f"the interval is {low:.4f} .. {high:.4f}"
     else:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from evals.evaluations.figures import Comparison, Figure, aggregates, compare, figures, names_of, pairs_of
+from evals.evaluations.figures import Comparison, Figure, aggregates, compare, counted, figures, names_of, pairs_of
 from evals.evaluations.plots import bars, radar, scatter
 from evals.evaluations.scoring import Judgement
 from evals.evaluations.telling import interval
@@ -137,7 +137,7 @@ def _heads(sides: Sequence[Judgement]) -> Iterator[str]:
         evaluation, found = side.evaluation, figures(side)
         suite = f", suite {_e(evaluation.suite)}" if evaluation.suite else ""
         yield f"<h2>{_e(name)}</h2>"
-        yield f"<p class=small>{len(evaluation.videos)} videos{suite}; evaluation {evaluation.digest}</p>"
+        yield f"<p class=small>{counted(len(evaluation.videos), 'video')}{suite}; evaluation {evaluation.digest}</p>"
         yield _figures_table(found)
         for title, value in aggregates(found).items():
             yield f"<p>{_e(title)}: {value:.4f}</p>"
@@ -186,7 +186,8 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
         return
     first, second = comparison.first, comparison.second
     yield f"<h2>{_e(second)} against {_e(first)}</h2>"
-    yield f"<p class=small>{comparison.prompts} prompts that both have; paired tests, corrected after Holm.</p>"
+    shared = counted(comparison.prompts, "prompt")
+    yield f"<p class=small>{shared} that both have; paired tests, corrected after Holm.</p>"
     if not comparison.differences:
         yield from (f"<p>{_e(sentence)}</p>" for sentence in comparison.left_out)
         return

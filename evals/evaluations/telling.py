@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evals.evaluations.baselines import Baseline
-from evals.evaluations.figures import Comparison, Verdict, aggregates, figures
+from evals.evaluations.figures import Comparison, Verdict, aggregates, counted, figures
 from evals.evaluations.scoring import Judgement, LeftOut
 from evals.intervals import Estimate
 from memory.records import Evaluation
@@ -38,7 +38,9 @@ def told(judgement: Judgement) -> RenderableType:
             str(figure.undefined or ""),
             figure.scorer[:SHORT],
         )
-    head = f"{evaluation.system}: {len(evaluation.videos)} videos, {judgement.made} scores made now"
+    head = (
+        f"{evaluation.system}: {counted(len(evaluation.videos), 'video')}, {counted(judgement.made, 'score')} made now"
+    )
     parts: list[RenderableType] = [Text(head), table] if found and evaluation.videos else [Text(head)]
     parts.extend(Text(f"{name}: {value:.4f}") for name, value in aggregates(found).items())
     parts.extend(Text(line) for line in _sentences(judgement))
@@ -92,7 +94,7 @@ def compared(comparison: Comparison) -> RenderableType:
             _number(one.holm),
             escape(one.says(*names)),
         )
-    head = f"{names[1]} against {names[0]}, {comparison.prompts} prompts that both have"
+    head = f"{names[1]} against {names[0]}, {counted(comparison.prompts, 'prompt')} that both have"
     shown = [table] if comparison.differences else []
     return Group(Text(head), *shown, *(Text(sentence) for sentence in comparison.left_out))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evals.evaluations.baselines import BASELINES, baselines
-from evals.evaluations.figures import Difference, aggregates, compare, figures, gate, holm
+from evals.evaluations.figures import Difference, aggregates, compare, counted, figures, gate, holm
 from evals.evaluations.gathering import Given, gather, read_json, wanted_in
 from evals.evaluations.scorers import NAMES, code_of, scorers_for
 from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate, recalled
@@ -147,7 +147,7 @@ def test_no_number_stays_none_and_is_in_no_mean(bench: Bench, tmp_path: Path) ->
     assert score.value is None
     assert score.note is not None
     broken = gate({FREE[0]: 0.0}, {FREE[0]: (flicker.mean, flicker.undefined)})
-    assert [(one.holds, one.why) for one in broken] == [(False, "1 videos have no number")]
+    assert [(one.holds, one.why) for one in broken] == [(False, "1 video without a number")]
 
 
 def test_what_was_scored_before_kill_9_is_there(tmp_path: Path) -> None:
@@ -273,9 +273,7 @@ def test_two_systems_are_compared_prompt_by_prompt(bench: Bench) -> None:
     assert flicker.says("one", "two") == "no difference shown"
     same = compare(first, side(bench, CLIPS, "three")).differences[0]
     assert (same.p, same.wilcoxon, same.effect, same.difference.value) == (1.0, 1.0, None, 0.0)
-    assert compare(first, side(bench, CLIPS[:2], "few")).left_out == (
-        "2 prompts are only in one of both and were left out.",
-    )
+    assert compare(first, side(bench, CLIPS[:2], "few")).left_out == ("Left out, only in one of both: 2 prompts.",)
     with pytest.raises(BadInput, match="no prompt in common"):
         compare(first, judged(bench, of(CLIPS[0], prompt="another")))
 
@@ -331,3 +329,8 @@ def test_published_rows_are_as_printed_and_scales_are_not_mixed() -> None:
 
 def test_aggregates_want_all_that_they_average() -> None:
     assert aggregates([]) == {}
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 videos"), (1, "1 video"), (2, "2 videos")])
+def test_one_is_no_plural(number: int, said: str) -> None:
+    assert counted(number, "video") == said
