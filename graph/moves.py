@@ -377,25 +377,37 @@ def _edit_picture(draft: _Draft, move: EditPicture) -> None:
 
 
 def _extend(draft: _Draft, move: Extend) -> None:
-    arguments = {"prompt": move.prompt, "seconds": move.seconds, "clip": move.clip, "before": move.before}
-    new = _new(draft, "extend_video", arguments)
-    given = _piece(artifact=move.clip)
+    given = _piece_of(draft, move.clip)
+    arguments = {"prompt": move.prompt, "seconds": move.seconds, "clip": given["artifact"], "before": move.before}
+    new = _new(draft, "extend_video", arguments, given)
     added = _piece(call=new["id"], drop_last=True) if move.before else _piece(call=new["id"], drop_first=True)
     _assemble(draft, new["shot"], [added, given] if move.before else [given, added])
 
 
 def _connect(draft: _Draft, move: Connect) -> None:
-    arguments = {"before": move.first, "after": move.second, "seconds": move.seconds}
-    new = _new(draft, "connect_videos", arguments)
-    way = _piece(call=new["id"], drop_first=True, drop_last=True)
-    _assemble(draft, new["shot"], [_piece(artifact=move.first), way, _piece(artifact=move.second)])
+    first, second = _piece_of(draft, move.first), _piece_of(draft, move.second)
+    arguments = {"before": first["artifact"], "after": second["artifact"], "seconds": move.seconds}
+    new = _new(draft, "connect_videos", arguments, first, second)
+    _assemble(draft, new["shot"], [first, _piece(call=new["id"], drop_first=True, drop_last=True), second])
 
 
 def _film(draft: _Draft, move: Film) -> None:
-    pieces = [_piece(artifact=clip) for clip in move.clips] or _standing(draft)
+    pieces = [_piece_of(draft, clip) for clip in move.clips] or _standing(draft)
     if not pieces:
         raise RequestError("There is no clip to make a film of yet; wish for something, and say `go on`.")
     _assemble(draft, draft.next_shot(), pieces)
+
+
+def _piece_of(draft: _Draft, product: str) -> dict[str, Any]:
+    """A stored product as a piece: where it stands in a conversation, as the product of its call, so that what comes of
+    it is stale once another one stands."""
+    # The film of a run that is no conversation is read from its plan, in which these pieces are given ones.
+    calls = draft.state["calls"] if draft.state["request"].get("review") == "chat" else []
+    for call in calls:
+        take = chosen(draft.state, call["id"], draft.limits)
+        if take is not None and take["artifact"] == product:
+            return _piece(call=call["id"])
+    return _piece(artifact=product)
 
 
 def _standing(draft: _Draft) -> list[dict[str, Any]]:
@@ -421,7 +433,10 @@ def _place(draft: _Draft, call: Call) -> int:
     pieces = {piece["artifact"] for piece in call["arguments"].get("pieces", []) if piece["artifact"]}
     makers = (
         each for each in draft.state["calls"]
-        if each["shot"] < call["shot"] and pieces & {take["artifact"] for take in takes_of(draft.state, each["id"])}
+        if each["shot"] < call["shot"] and (
+            (call["tool"] == "assemble_film" and each["id"] in call["needs"])
+            or pieces & {take["artifact"] for take in takes_of(draft.state, each["id"])}
+        )
     )  # fmt: skip
     return min((_place(draft, each) for each in makers), default=call["shot"])
 
@@ -438,9 +453,11 @@ def _grew(draft: _Draft, call: Call) -> bool:
     return chosen(draft.state, call["id"], draft.limits) is not None
 
 
-def _new(draft: _Draft, tool: AnyTool, arguments: dict[str, Any]) -> Call:
+def _new(draft: _Draft, tool: AnyTool, arguments: dict[str, Any], *pieces: dict[str, Any]) -> Call:
+    """A call of a new shot. pieces: what it starts from, needed as far as it is the product of a call."""
     shot = draft.next_shot()
-    call = Call(id=f"{shot}.{tool}", shot=shot, tool=tool, arguments=arguments, needs=[])
+    needs = [piece["call"] for piece in pieces if piece["call"]]
+    call = Call(id=f"{shot}.{tool}", shot=shot, tool=tool, arguments=arguments, needs=needs)
     draft.put(call)
     return call
 

@@ -267,6 +267,41 @@ def test_a_film_of_what_is_stale_says_so_and_an_undone_acceptance_too(archive: A
     assert "is stale" not in fresh
 
 
+STAR = "a blue star moves up in the sea"
+
+
+@pytest.mark.parametrize(
+    ("joined", "stale", "made"),
+    [
+        ("connect it with number 2", "Numbers 5, 6: stale now", ["   8  clip, 0.8 s, of 4, 7:", "of 4, 8, 7:"]),
+        ("extend number 2 by a second", "Numbers 5, 6: stale now", ["   8  clip, 0.8 s, of 7:", "of 7, 8:"]),
+        ("make a film of number 4 and number 2", "Number 5: stale now", ["   7  film, 1.5 s, of 4, 6:"]),
+    ],
+)
+def test_what_was_joined_of_a_clip_is_stale_once_that_is_changed(
+    archive: Archive, joined: str, stale: str, made: list[str]
+) -> None:
+    rooms = rooms_with(archive, TinyLender())
+    lines = [WISH, "go on", "go on", STAR, "go on", "go on", joined, "make number 2 yellow"]
+    _, said = talk(rooms, begun(rooms), *lines, "go on", "refresh", "refresh")
+    assert "stale now" in said
+    assert stale in said
+    for product in made:
+        assert product in said
+    assert said.rstrip().endswith("Nothing is stale: everything that stands was made from what stands.")
+    _, back = talk(rooms, begun(rooms), *lines, "undo", "what is stale?")
+    assert back.rstrip().endswith("Nothing is stale.")
+
+
+def test_a_film_of_what_was_joined_has_each_clip_once(archive: Archive) -> None:
+    rooms = rooms_with(archive, TinyLender())
+    lines = [WISH, "go on", "go on", "extend it by a second", "make number 2 yellow", "go on", "refresh"]
+    run, said = talk(rooms, begun(rooms), *lines, STAR, "go on", "go on", "put them together")
+    assert "   7  film" in said
+    assert "  10  film, 2.1 s, of 7, 9:" in said
+    assert run.status == "waiting"
+
+
 def test_a_pipe_takes_lines_that_go_on(tmp_path: Path) -> None:
     console = Console(file=io.StringIO())
     piped = Piped(console, io.StringIO("\n  \na red \\\nball\nagain"))
