@@ -305,7 +305,7 @@ class References:
             earlier = [thing for thing in self.things if thing.number in here.of]
         if not earlier:
             raise Nothing(
-                f"There is none before number {here.number}; say a number, `what do I have?` tells what there is."
+                f"Number {here.number} is the first of its takes; say a number, `what do I have?` tells what there is."
             )
         return earlier[-1]
 

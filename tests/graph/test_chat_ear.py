@@ -265,7 +265,7 @@ def test_words_become_moves(board: str, said: str, meant: list[dict[str, Any]]) 
         ("offered", "use the third one", "Which one do you mean? Say its number:\n   2  picture"),
         ("offered", "the fourth one", "I find no such one: there are 2"),
         ("redone", "make the second one red", "Which one do you mean? Say its number:\n   2  picture"),
-        ("one", "use the previous one", "There is none before number 1"),
+        ("one", "use the previous one", "Number 1 is the first of its takes"),
         ("empty", "use the previous one", "There is nothing yet"),
         ("many", "now make it bigger", "(`extend it, it grows`)"),
         ("many", "what is number 3", "I made:\n   3  clip"),
