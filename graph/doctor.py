@@ -64,11 +64,10 @@ def _weights(settings: Settings) -> str:
 
 
 def _rows(settings: Settings) -> "list[Preset]":
-    """The models of the profile. Raises RequestError for an unknown profile, WeightsMissing for one without models."""
+    """The models of the profile. Raises RequestError where it has none."""
     from models.presets import preset, roles
 
     profile_of(settings.profile)
-    preset(settings.profile, "image_to_video")  # every run needs it
     return [preset(settings.profile, role) for role in roles(settings.profile)]
 
 

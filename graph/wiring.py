@@ -13,6 +13,7 @@ from graph.profiles import PROFILES, Profile
 from graph.settings import Settings
 from memory.bookmarks import Bookmarks
 from memory.records import Request
+from models.presets import PROFILES as WITH_MODELS
 from models.presets import SYSTEMS, preset
 from models.residency import Residency
 
@@ -35,14 +36,14 @@ def planner_settings(settings: Settings) -> PlannerSettings:
 
 
 def profile_of(name: str) -> Profile:
-    """What the models of a profile can draw. Raises RequestError naming the profiles there are."""
+    """What the models of a profile can draw. Raises RequestError naming the profiles that have models."""
     if name in {row.profile for row in SYSTEMS}:
         raise RequestError(
             f"{name} is no profile but a system that Mora is held against; `evaluate suite SUITE --system {name}` runs "
             "it, and goes on where it was stopped."
         )
-    if name not in PROFILES:
-        raise RequestError(f"There is no profile {name!r}; choose one of {', '.join(PROFILES)}.")
+    if name not in WITH_MODELS:
+        raise RequestError(f"There is no profile {name!r}; choose one of {', '.join(WITH_MODELS)}.")
     return PROFILES[name]
 
 

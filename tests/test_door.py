@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from memory.records import Request, Run, Task
+from models.presets import PROFILES
 from tests import door_crew
 from tests.door_crew import ROOT, WISH, Door
 from tools.intake import Fit
@@ -292,15 +293,23 @@ def test_the_doctor_looks_at_every_part(door: Door, tmp_path: Path) -> None:
     assert "not a database" in " ".join(stdout.split())
 
 
-@pytest.mark.parametrize(("profile", "sentence"), [("xx", "There is no profile 'xx'"), ("modern", "modern")])
-def test_the_doctor_says_that_a_profile_has_no_models(door: Door, profile: str, sentence: str) -> None:
+@pytest.mark.parametrize("profile", ["xx", "modern"])
+def test_the_doctor_says_that_a_profile_has_no_models(door: Door, profile: str) -> None:
     code, stdout, stderr = door.knock("doctor", "--json", MORA_PROFILE=profile)
     findings = {finding["part"]: finding for finding in json.loads(stdout.splitlines()[-1])}
     assert (code, stderr) == (1, "")
     for part in ("device", "weights"):
         assert not findings[part]["works"]
-        assert sentence in findings[part]["found"]
+        assert findings[part]["found"] == f"There is no profile {profile!r}; choose one of embedded, paper."
     assert findings["database"]["works"]
+
+
+@pytest.mark.parametrize("command", [["generate"], ["chat"], ["evaluate", "suite"]])
+def test_the_help_and_a_refusal_name_the_profiles_that_have_models(door: Door, command: list[str]) -> None:
+    help = " ".join(door.knock(*command, "--help", COLUMNS="300").stdout.split())
+    assert f"Which models: {' or '.join(PROFILES)}." in help
+    code, _, stderr = door.knock("generate", WISH, "--profile", "cinema")
+    assert (code, stderr) == (2, f"mora: There is no profile 'cinema'; choose one of {', '.join(PROFILES)}.\n")
 
 
 def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path) -> None:
