@@ -13,8 +13,8 @@ from graph import words
 
 Kind = Literal[
     "object", "objects", "thing", "colour", "scene", "motion", "verb", "direction", "from", "position", "edge", "style",
-    "become", "correction", "pronoun", "not", "then", "first", "while", "both", "or", "but", "and", "mark", "stop", "filler",
-    "preposition", "article", "adjective", "is", "seconds", "shots", "count", "speed", "camera", "sound", "other style",
+    "become", "correction", "pronoun", "not", "then", "first", "while", "both", "or", "but", "and", "mark", "stop",
+    "filler", "preposition", "article", "adjective", "is", "seconds", "shots", "count", "speed", "camera", "sound", "other style",
     "other thing", "other colour", "other scene", "other motion", "unknown",
 ]  # fmt: skip
 
@@ -42,7 +42,7 @@ _SECONDS = {"second", "seconds", "sec", "secs", "s"}
 _MINUTES = {"minute", "minutes", "min", "mins"}
 _SHARES = {
     ("half", "a"): 0.5, ("a", "quarter", "of", "a"): 0.25, ("three", "quarters", "of", "a"): 0.75,
-    ("a", "couple", "of"): 2.0, ("couple", "of"): 2.0,
+    ("for", "a"): 1.0, ("for", "one"): 1.0, ("a", "couple", "of"): 2.0, ("couple", "of"): 2.0,
 }  # fmt: skip
 _SHOTS = {"shot", "shots", "clip", "clips", "scenes", "part", "parts", "takes"}
 _ARTICLES = ("a", "an", "the", "some", "this", "one", "my", "any", "every")
@@ -270,8 +270,6 @@ def _measure(heard: list[Token], at: int) -> tuple[Word, int] | None:
         count = len(share)
         if tuple(ahead[:count]) == share and ahead[count] in _SECONDS | _MINUTES:
             return Word("seconds", amount=amount * (60.0 if ahead[count] in _MINUTES else 1.0)), count + 1
-    if ahead[:2] in (["for", "a"], ["for", "one"]) and ahead[2] in _SECONDS | _MINUTES:
-        return Word("seconds", amount=60.0 if ahead[2] in _MINUTES else 1.0), 3
     if ahead[0] == "couple":
         return Word("count", amount=2), 1
     if ahead[0] in ("a", "an") and ahead[1] in _MINUTES and ahead[2] == "long":

@@ -118,7 +118,7 @@ def _read(brief: Brief) -> Enhancement:
 
 
 def _moves(shot: EnhancedShot) -> bool:
-    return "stays still" not in shot.motion
+    return shot.motion is not None and "stays still" not in shot.motion
 
 
 def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
