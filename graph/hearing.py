@@ -14,8 +14,8 @@ from graph import words
 Kind = Literal[
     "object", "objects", "thing", "colour", "scene", "motion", "verb", "direction", "from", "position", "edge", "style",
     "become", "correction", "pronoun", "not", "then", "first", "while", "both", "or", "but", "and", "mark", "stop",
-    "filler", "preposition", "article", "adjective", "is", "seconds", "shots", "count", "speed", "camera", "sound", "other style",
-    "other thing", "other colour", "other scene", "other motion", "unknown",
+    "filler", "preposition", "article", "adjective", "is", "seconds", "shots", "count", "speed", "camera", "sound",
+    "other style", "other thing", "other colour", "other scene", "other motion", "unknown",
 ]  # fmt: skip
 
 
