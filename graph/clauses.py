@@ -104,18 +104,14 @@ class _Story:
 
     def tell_of_all(self, part: Part) -> bool:
         """What is told at the end of all that was told: `both falling at night`. False if it is not told of all."""
-        if len(self.events) < 2 or {"object", "colour"} & set(part.values):
+        if len(self.events) < 2 or part.empty or {"object", "colour"} & set(part.values):
             return False
         lacking = [event for event in self.events if not event.part.clash(part)]
         if self.events[-1] not in lacking:
             return False
         for event in lacking:
-            event.part = replace(event.part.joined(replace(part, words="", notes=())), words=event.part.words)
-        self.events[-1].part = replace(
-            self.events[-1].part,
-            words=f"{self.events[-1].part.words} {part.words}".strip(),
-            notes=(*self.events[-1].part.notes, *part.notes),
-        )
+            is_last = event is self.events[-1]  # which alone has the words and the notes
+            event.part = event.part.joined(part if is_last else replace(part, words="", notes=()))
         return True
 
     def _tell_beside(self, current: _Event, join: Kind, part: Part) -> None:
@@ -170,11 +166,10 @@ def clauses(heard: Sequence[Word], text: str, *, given: bool) -> Heard:
     pending, turn = _START, ""
     for boundary, run in _runs(heard):
         pending = max(pending, boundary, key=lambda word: _JOINS[word.kind])
-        of_all = _of_all(run)
-        part = read_part(run[of_all:], boundary, given=given)
-        if of_all and (part.values or part.digital is not None) and story.tell_of_all(part):
+        if (beyond := _of_all(run)) and story.tell_of_all(read_part(run[beyond:], boundary, given=given)):
             pending = _START
             continue
+        part = read_part(run, boundary, given=given)
         if boundary.text in _EARLIER | {"before"} and not story.events:
             turn = boundary.text
         if part.empty:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args
 
@@ -35,7 +35,7 @@ AGENTS: tuple[Role, ...] = get_args(Role)
 SHARED: tuple[Stage, ...] = ("autoencoder", "locator")
 APART: tuple[Stage, ...] = (*AGENTS, "scorer")
 """Stages that need the shared ones at most, and not each other."""
-Reports: TypeAlias = "Queue[Progress]"
+Reports: TypeAlias = "SimpleQueue[Progress]"
 STORED_DTYPE = torch.float16
 """Half the megabytes; the weights are loaded as float32 again, and quality is measured on what is stored."""
 
@@ -75,7 +75,7 @@ def train_embedded(plan: Plan, weights: Path, report: Callable[[Progress], None]
     workers = 1 if plan.device != "cpu" else max(1, min(2, plan.threads))
     alone = replace(plan, threads=max(1, plan.threads // workers))
     context = get_context("spawn")
-    queue: Reports = context.Queue()
+    queue: Reports = context.SimpleQueue()  # what was put into it is there before the stage is known to have ended
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_child, initargs=(queue,)) as pool:
         waiting = {pool.submit(_stage_in_child, alone, stage) for stage in APART}
         for _done in _drain(waiting, queue, report):
