@@ -16,6 +16,7 @@ from graph.planners import Recorder
 from graph.state import Call, Limits, RunState, Said, Turn
 from graph.storyboard import accepted, call_of, chosen, open_calls, recent, round_of, stale, stale_calls
 from graph.talk import numbers_of
+from tools.arguments import described
 
 MOST_ROUNDS = 6
 """How often the planner may look at what its moves made, in one turn of the person."""
@@ -29,7 +30,11 @@ class Answer(BaseModel):
     """What resumes a run that waits: words, or moves that need no reading. likes: what the person once said they like,
     as words that a wish without them gets."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid") | described(
+        "What resumes a run that waits: words, or moves that need no reading. "
+        "likes: what the person once said they like,\n"
+        "as words that a wish without them gets."
+    )
 
     said: str | None = Field(default=None, max_length=4000)
     moves: list[dict[str, Any]] = Field(default=[], max_length=16)
@@ -43,7 +48,13 @@ class Heard(BaseModel):
     open: it wants to see what the moves made, and then say more.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid") | described(
+        "What the planner makes of a turn. "
+        "reply: what it says to the person, None if the products speak for themselves.\n\n"
+        "voice: whose words the reply is: "
+        "the house's, which it says of the store, or a model's own, which prove nothing.\n"
+        "open: it wants to see what the moves made, and then say more."
+    )
 
     moves: tuple[AnyMove, ...] = ()
     reply: str | None = None

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from graph.procedures import PROCEDURES, STEPS, Procedural, Tool, decided, inputs_fault, steps_of
 from memory.records import Task
+from tools.arguments import described
 
 MAX_SHOTS = 8
 MAX_PROMPT_CHARS = 400
@@ -83,6 +84,13 @@ class EnhancedShot(Draft):
     motion of the given clip is kept, or the way between two clips is found without words.
     """
 
+    model_config = described(
+        "One clip. words: the person's, for it. picture: the prompt of its first picture; None: something given.\n\n"
+        "edit: what is to be changed in that picture, or in the given clip. "
+        "motion: the prompt of what moves; None: the\n"
+        "motion of the given clip is kept, or the way between two clips is found without words."
+    )
+
     words: str
     picture: Sentence | None = None
     edit: Sentence | None = None
@@ -94,6 +102,14 @@ class Enhancement(Draft):
     """A1's answer. task: what the wish is. transitions: generated ways between the shots instead of cuts. before: what
     is added goes before the clip. `notes` tell the person what was chosen for them; `impossible` is why there is no
     film."""
+
+    model_config = described(
+        "A1's answer. task: what the wish is. transitions: generated ways between the shots instead of cuts. "
+        "before: what\n"
+        "is added goes before the clip. `notes` tell the person what was chosen for them; "
+        "`impossible` is why there is no\n"
+        "film."
+    )
 
     task: Procedural = "text-to-video"
     shots: Annotated[list[EnhancedShot], Field(max_length=MAX_SHOTS)] = []
@@ -112,11 +128,17 @@ class Enhancement(Draft):
 class TextToImageArguments(Draft):
     """What A2 is told."""
 
+    model_config = described("What A2 is told.")
+
     prompt: Sentence
 
 
 class EditImageArguments(Draft):
     """What A3 is told. `image` is the artifact id of a given picture; None: the picture painted for this shot."""
+
+    model_config = described(
+        "What A3 is told. `image` is the artifact id of a given picture; None: the picture painted for this shot."
+    )
 
     instruction: Sentence
     image: str | None = None
@@ -125,6 +147,10 @@ class EditImageArguments(Draft):
 class ImageToVideoArguments(Draft):
     """What A4 is told. `image` is the artifact id of a given picture; None: the picture made for this shot."""
 
+    model_config = described(
+        "What A4 is told. `image` is the artifact id of a given picture; None: the picture made for this shot."
+    )
+
     prompt: Sentence
     seconds: ShotSeconds | None = None
     image: str | None = None
@@ -132,6 +158,10 @@ class ImageToVideoArguments(Draft):
 
 class ExtendVideoArguments(Draft):
     """What A4 is told of a clip that goes on. `clip` is a given one's id; None: what the shot before added."""
+
+    model_config = described(
+        "What A4 is told of a clip that goes on. `clip` is a given one's id; None: what the shot before added."
+    )
 
     prompt: Sentence
     seconds: ShotSeconds | None = None
@@ -142,6 +172,8 @@ class ExtendVideoArguments(Draft):
 class EditVideoArguments(Draft):
     """What A3 is told of a clip. `prompt` is that of its motion, if it is a new one."""
 
+    model_config = described("What A3 is told of a clip. `prompt` is that of its motion, if it is a new one.")
+
     instruction: Sentence
     clip: str
     motion: Literal["kept", "new"] = "kept"
@@ -151,6 +183,10 @@ class EditVideoArguments(Draft):
 class ConnectVideosArguments(Draft):
     """Between which clips A5 finds the way: ids of given ones; None: the clip of this shot, and of the next one."""
 
+    model_config = described(
+        "Between which clips A5 finds the way: ids of given ones; None: the clip of this shot, and of the next one."
+    )
+
     before: str | None = None
     after: str | None = None
     seconds: ShotSeconds | None = None
@@ -158,6 +194,8 @@ class ConnectVideosArguments(Draft):
 
 class TextToImageCall(Draft):
     """The first picture of a shot."""
+
+    model_config = described("The first picture of a shot.")
 
     tool: Literal["text_to_image"]
     shot: ShotNumber
@@ -167,6 +205,8 @@ class TextToImageCall(Draft):
 class EditImageCall(Draft):
     """A change of the first picture of a shot."""
 
+    model_config = described("A change of the first picture of a shot.")
+
     tool: Literal["edit_image"]
     shot: ShotNumber
     arguments: EditImageArguments
@@ -174,6 +214,8 @@ class EditImageCall(Draft):
 
 class ImageToVideoCall(Draft):
     """The motion of a shot."""
+
+    model_config = described("The motion of a shot.")
 
     tool: Literal["image_to_video"]
     shot: ShotNumber
@@ -183,6 +225,8 @@ class ImageToVideoCall(Draft):
 class ExtendVideoCall(Draft):
     """More of a clip."""
 
+    model_config = described("More of a clip.")
+
     tool: Literal["extend_video"]
     shot: ShotNumber
     arguments: ExtendVideoArguments
@@ -191,6 +235,8 @@ class ExtendVideoCall(Draft):
 class EditVideoCall(Draft):
     """A clip, changed."""
 
+    model_config = described("A clip, changed.")
+
     tool: Literal["edit_video"]
     shot: ShotNumber
     arguments: EditVideoArguments
@@ -198,6 +244,8 @@ class EditVideoCall(Draft):
 
 class ConnectVideosCall(Draft):
     """The way from one clip to the next."""
+
+    model_config = described("The way from one clip to the next.")
 
     tool: Literal["connect_videos"]
     shot: ShotNumber
@@ -210,6 +258,8 @@ MAX_CALLS = 4 * MAX_SHOTS
 
 class PlanDraft(Draft):
     """The plan: which verb is called with which arguments, for which shot (counted from 1)."""
+
+    model_config = described("The plan: which verb is called with which arguments, for which shot (counted from 1).")
 
     calls: Annotated[list[Annotated[AnyCall, Field(discriminator="tool")]], Field(min_length=1, max_length=MAX_CALLS)]
 

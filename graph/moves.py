@@ -15,6 +15,7 @@ from graph.procedures import AnyTool
 from graph.state import DEFAULT_LIMITS, Call, Limits, Past, Round, RunState
 from graph.storyboard import best, call_of, chosen, open_calls, round_of, stale_calls, takes_of
 from graph.talk import numbers_of
+from tools.arguments import described
 
 MOST_PAST = 40
 """Turns that can be taken back."""
@@ -37,11 +38,15 @@ class Move(BaseModel):
 class GoOn(Move):
     """What is shown is good: it stands, and the next stage begins."""
 
+    model_config = described("What is shown is good: it stands, and the next stage begins.")
+
     do: Literal["go_on"] = "go_on"
 
 
 class Again(Move):
     """The same words with a new seed, `count` times; the takes that are there stay."""
+
+    model_config = described("The same words with a new seed, `count` times; the takes that are there stay.")
 
     do: Literal["again"] = "again"
     call: CallId
@@ -51,6 +56,10 @@ class Again(Move):
 class Choose(Move):
     """Another take of a call stands, by its number from 1; what was made from the old one becomes stale."""
 
+    model_config = described(
+        "Another take of a call stands, by its number from 1; what was made from the old one becomes stale."
+    )
+
     do: Literal["choose"] = "choose"
     call: CallId
     take: Annotated[int, Field(ge=1)]
@@ -58,6 +67,8 @@ class Choose(Move):
 
 class Change(Move):
     """A3 changes the product of a call as an instruction says."""
+
+    model_config = described("A3 changes the product of a call as an instruction says.")
 
     do: Literal["change"] = "change"
     call: CallId
@@ -70,6 +81,11 @@ class Reword(Move):
     later: what is there stands, and becomes stale.
     """
 
+    model_config = described(
+        "A call is made again with other words: the prompt of a picture or of a motion, or an instruction.\n\n"
+        "later: what is there stands, and becomes stale."
+    )
+
     do: Literal["reword"] = "reword"
     call: CallId
     words: Sentence
@@ -80,6 +96,8 @@ class Reword(Move):
 class Animate(Move):
     """A picture becomes a clip."""
 
+    model_config = described("A picture becomes a clip.")
+
     do: Literal["animate"] = "animate"
     image: Product
     prompt: Sentence
@@ -89,6 +107,8 @@ class Animate(Move):
 class EditClip(Move):
     """A3 changes a stored clip or film, its motion kept."""
 
+    model_config = described("A3 changes a stored clip or film, its motion kept.")
+
     do: Literal["edit_clip"] = "edit_clip"
     clip: Product
     instruction: Sentence
@@ -97,6 +117,8 @@ class EditClip(Move):
 class EditPicture(Move):
     """A3 changes a stored picture."""
 
+    model_config = described("A3 changes a stored picture.")
+
     do: Literal["edit_picture"] = "edit_picture"
     image: Product
     instruction: Sentence
@@ -104,6 +126,8 @@ class EditPicture(Move):
 
 class Extend(Move):
     """A stored clip or film goes on, or gets something before it; the whole becomes a film."""
+
+    model_config = described("A stored clip or film goes on, or gets something before it; the whole becomes a film.")
 
     do: Literal["extend"] = "extend"
     clip: Product
@@ -115,6 +139,10 @@ class Extend(Move):
 class Connect(Move):
     """A5 leads from the end of one clip or film to the beginning of another; the whole becomes a film."""
 
+    model_config = described(
+        "A5 leads from the end of one clip or film to the beginning of another; the whole becomes a film."
+    )
+
     do: Literal["connect"] = "connect"
     first: Product
     second: Product
@@ -124,12 +152,16 @@ class Connect(Move):
 class Film(Move):
     """The clips named, or all that stand, become one film."""
 
+    model_config = described("The clips named, or all that stand, become one film.")
+
     do: Literal["film"] = "film"
     clips: tuple[Product, ...] = ()
 
 
 class Wish(Move):
     """Something new: the planner makes shots of the words."""
+
+    model_config = described("Something new: the planner makes shots of the words.")
 
     do: Literal["wish"] = "wish"
     words: str = Field(min_length=1, max_length=2000)
@@ -138,17 +170,23 @@ class Wish(Move):
 class Undo(Move):
     """What the last turn changed is as it was before; nothing that was made is lost."""
 
+    model_config = described("What the last turn changed is as it was before; nothing that was made is lost.")
+
     do: Literal["undo"] = "undo"
 
 
 class Refresh(Move):
     """Everything stale is made again, and nothing else."""
 
+    model_config = described("Everything stale is made again, and nothing else.")
+
     do: Literal["refresh"] = "refresh"
 
 
 class RaiseLimit(Move):
     """The person allows more repeats of a call."""
+
+    model_config = described("The person allows more repeats of a call.")
 
     do: Literal["raise_limit"] = "raise_limit"
     call: CallId

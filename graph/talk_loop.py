@@ -26,6 +26,7 @@ from graph.storyboard import takes_of
 from graph.talk import Board, TalkBrief, Thing, numbers_of, talk_brief, told, told_board, told_done
 from graph.truth import truthful
 from memory.errors import UnknownArtifact
+from tools.arguments import described
 
 PRODUCTS = ("image", "clip", "first", "second")
 """Arguments that name a product. Models are given its number, which they copy better than an id; both are taken."""
@@ -40,6 +41,11 @@ MOST_CALLS = 8
 class Tell(Draft):
     """Mora tells the person what there is (`board`), or how products were made (`done`; of those numbers, or the
     latest). Call this whenever they ask: only Mora knows."""
+
+    model_config = described(
+        "Mora tells the person what there is (`board`), or how products were made (`done`; of those numbers, or the\n"
+        "latest). Call this whenever they ask: only Mora knows."
+    )
 
     do: Literal["tell"] = "tell"
     about: Literal["board", "done"] = "board"

@@ -22,6 +22,15 @@ ArtifactId = Annotated[
 ]
 
 
+def described(words: str) -> ConfigDict:
+    """Return the setting of a pydantic model whose JSON schema carries these words as its description.
+
+    Whatever a model is asked is recorded under a digest that its schemas are part of, so what they say stands here and
+    not in a docstring, which may be changed at any time. A subclass inherits the words; give it its own.
+    """
+    return ConfigDict(json_schema_extra={"description": words})
+
+
 class Arguments(BaseModel):
     """Base of every tool's arguments: a field that does not exist is an error that the planner reads."""
 

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from memory.artifacts import Made, Product, disk_words
 from memory.records import Media, Recipe
 from models.agent import Progress, UInt8Array
-from tools.arguments import Arguments, ArtifactId, FramesPerSecond
+from tools.arguments import Arguments, ArtifactId, FramesPerSecond, described
 from tools.harmony import Part, rate_of, shown, shown_count, stored_clip
 from tools.media import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
 from tools.splice import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
@@ -36,11 +36,19 @@ MOST_CLIPS = 1000
 Place = Annotated[int, Field(strict=True, ge=0, lt=MOST_CLIPS)]  # strict: a list of yes and no is not one of places
 
 
+DESCRIPTION = (
+    "Joins stored clips, in the given order, into the finished film. Use it once, at the end.\n\n"
+    "A clip that repeats its neighbour's frame, as an extension or a transition does, leaves it out."
+)
+
+
 class AssembleFilm(Arguments):
     """Joins stored clips, in the given order, into the finished film. Use it once, at the end.
 
     A clip that repeats its neighbour's frame, as an extension or a transition does, leaves it out.
     """
+
+    model_config = described(DESCRIPTION)
 
     clips: list[ArtifactId] = Field(min_length=1, max_length=MOST_CLIPS, description="Ids of the clips, in order")
     fps: FramesPerSecond | None = None
@@ -234,6 +242,4 @@ def as_tool(studio: Studio) -> StructuredTool:
         asked = AssembleFilm(clips=clips, fps=fps, drop_first=drop_first, drop_last=drop_last)
         return assemble_film(studio, asked).artifact.id
 
-    return StructuredTool.from_function(
-        call, name="assemble_film", description=AssembleFilm.__doc__, args_schema=AssembleFilm
-    )
+    return StructuredTool.from_function(call, name="assemble_film", description=DESCRIPTION, args_schema=AssembleFilm)

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from memory.artifacts import Made, Product
 from memory.records import Artifact
 from models.agent import ConnectSpec, UInt8Array
-from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds
+from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds, described
 from tools.harmony import Part, edge_picture, shown, stored_clip
 from tools.image_to_video import num_frames_of
 from tools.joints import MOST_JUMP, jump
@@ -36,11 +36,19 @@ NEAR_FRAMES = 16
 """Frames of each clip beside its joint that say how much it changes from frame to frame."""
 
 
+DESCRIPTION = (
+    "Makes the transition between two stored clips: it begins as the one ends and ends as the other begins.\n\n"
+    "Both clips stay as they are; the transition repeats their joint frames."
+)
+
+
 class ConnectVideos(Arguments):
     """Makes the transition between two stored clips: it begins as the one ends and ends as the other begins.
 
     Both clips stay as they are; the transition repeats their joint frames.
     """
+
+    model_config = described(DESCRIPTION)
 
     before: ArtifactId
     after: ArtifactId
@@ -160,6 +168,4 @@ def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
         asked = ConnectVideos(before=before, after=after, seconds=seconds)
         return connect_videos(studio, asked, seed=seed).made.artifact.id
 
-    return StructuredTool.from_function(
-        call, name="connect_videos", description=ConnectVideos.__doc__, args_schema=ConnectVideos
-    )
+    return StructuredTool.from_function(call, name="connect_videos", description=DESCRIPTION, args_schema=ConnectVideos)

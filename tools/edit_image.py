@@ -5,13 +5,17 @@ from pydantic import JsonValue
 
 from memory.artifacts import Made, Product
 from models.agent import EditSpec, Picture, UInt8Array
-from tools.arguments import Arguments, ArtifactId, Prompt
+from tools.arguments import Arguments, ArtifactId, Prompt, described
 from tools.media import fit, image_writer
 from tools.studio import Bookmark, Report, Studio, made_on, picture_product, progress_of, recipe_of, stored_picture
+
+DESCRIPTION = "Changes a stored picture as an instruction says. Name only what is to change; everything else stays."
 
 
 class EditImage(Arguments):
     """Changes a stored picture as an instruction says. Name only what is to change; everything else stays."""
+
+    model_config = described(DESCRIPTION)
 
     image: ArtifactId
     instruction: Prompt
@@ -65,4 +69,4 @@ def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
     def call(image: str, instruction: str) -> str:
         return edit_image(studio, EditImage(image=image, instruction=instruction), seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="edit_image", description=EditImage.__doc__, args_schema=EditImage)
+    return StructuredTool.from_function(call, name="edit_image", description=DESCRIPTION, args_schema=EditImage)

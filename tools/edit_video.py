@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from memory.artifacts import Made, Product
 from memory.records import Artifact
 from models.agent import Clip, Progress
-from tools.arguments import Arguments, ArtifactId, Prompt
+from tools.arguments import Arguments, ArtifactId, Prompt, described
 from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
 from tools.edited_frames import EditedFrames
 from tools.errors import BadInput
@@ -24,11 +24,19 @@ MOST_FRAMES = 2400
 """Frames that are changed one by one and held in memory together: twenty seconds at the highest rate."""
 
 
+DESCRIPTION = (
+    "Changes a stored clip as an instruction says. Name only what is to change; everything else stays.\n\n"
+    "The clip keeps its motion, or gets a new one: then say in the prompt what moves and how."
+)
+
+
 class EditVideo(Arguments):
     """Changes a stored clip as an instruction says. Name only what is to change; everything else stays.
 
     The clip keeps its motion, or gets a new one: then say in the prompt what moves and how.
     """
+
+    model_config = described(DESCRIPTION)
 
     clip: ArtifactId
     instruction: Prompt
@@ -98,4 +106,4 @@ def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
         asked = EditVideo(clip=clip, instruction=instruction, motion=motion, prompt=prompt)
         return edit_video(studio, asked, seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="edit_video", description=EditVideo.__doc__, args_schema=EditVideo)
+    return StructuredTool.from_function(call, name="edit_video", description=DESCRIPTION, args_schema=EditVideo)

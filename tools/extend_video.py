@@ -9,7 +9,7 @@ from memory.artifacts import Made, Product
 from memory.records import Artifact, Recipe
 from models.agent import Clip
 from models.embedded.language import Motion
-from tools.arguments import Arguments, ArtifactId, Prompt, Seconds
+from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
 from tools.harmony import edge_picture, stored_clip
 from tools.image_to_video import animate
 from tools.media import clip_writer, decode_clip, exact_rate
@@ -28,11 +28,19 @@ TURNED: dict[Motion, Motion] = {
 MOTION_WORDS = re.compile(rf"\b({'|'.join(TURNED)})\b")
 
 
+DESCRIPTION = (
+    "Makes the part that goes on from the end of a stored clip, or that leads up to its beginning.\n\n"
+    "Say what is seen to happen in the new part. The clip itself stays as it is; the new part repeats its joint frame."
+)
+
+
 class ExtendVideo(Arguments):
     """Makes the part that goes on from the end of a stored clip, or that leads up to its beginning.
 
     Say what is seen to happen in the new part. The clip itself stays as it is; the new part repeats its joint frame.
     """
+
+    model_config = described(DESCRIPTION)
 
     clip: ArtifactId
     prompt: Prompt
@@ -84,6 +92,4 @@ def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
         asked = ExtendVideo(clip=clip, prompt=prompt, seconds=seconds, before=before)
         return extend_video(studio, asked, seed=seed).artifact.id
 
-    return StructuredTool.from_function(
-        call, name="extend_video", description=ExtendVideo.__doc__, args_schema=ExtendVideo
-    )
+    return StructuredTool.from_function(call, name="extend_video", description=DESCRIPTION, args_schema=ExtendVideo)

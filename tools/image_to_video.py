@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from memory.artifacts import Made, Product
 from memory.records import Artifact
 from models.agent import Picture, VideoSpec
-from tools.arguments import Arguments, ArtifactId, Prompt, Seconds
+from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
 from tools.media import clip_writer, exact_rate, fit
 from tools.studio import (
     Bookmark,
@@ -20,9 +20,15 @@ from tools.studio import (
     stored_picture,
 )
 
+DESCRIPTION = (
+    "Makes a clip that starts at a stored picture. Say what moves and how; what is seen is in the picture already."
+)
+
 
 class ImageToVideo(Arguments):
     """Makes a clip that starts at a stored picture. Say what moves and how; what is seen is in the picture already."""
+
+    model_config = described(DESCRIPTION)
 
     image: ArtifactId
     prompt: Prompt
@@ -83,6 +89,4 @@ def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
         asked = ImageToVideo(image=image, prompt=prompt, seconds=seconds)
         return image_to_video(studio, asked, seed=seed).artifact.id
 
-    return StructuredTool.from_function(
-        call, name="image_to_video", description=ImageToVideo.__doc__, args_schema=ImageToVideo
-    )
+    return StructuredTool.from_function(call, name="image_to_video", description=DESCRIPTION, args_schema=ImageToVideo)

@@ -8,13 +8,19 @@ from pydantic import JsonValue
 from memory.artifacts import Made, Product
 from memory.records import Recipe
 from models.agent import ImageSpec, Picture
-from tools.arguments import Arguments, Prompt
+from tools.arguments import Arguments, Prompt, described
 from tools.media import image_writer
 from tools.studio import Report, Studio, bookmark_of, picture_product, progress_of, recipe_of
+
+DESCRIPTION = (
+    "Makes a still picture from words. Use it for the first frame of a shot; say what is seen, not what happens."
+)
 
 
 class TextToImage(Arguments):
     """Makes a still picture from words. Use it for the first frame of a shot; say what is seen, not what happens."""
+
+    model_config = described(DESCRIPTION)
 
     prompt: Prompt
 
@@ -94,6 +100,4 @@ def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
     def call(prompt: str) -> str:
         return text_to_image(studio, TextToImage(prompt=prompt), seed=seed).artifact.id
 
-    return StructuredTool.from_function(
-        call, name="text_to_image", description=TextToImage.__doc__, args_schema=TextToImage
-    )
+    return StructuredTool.from_function(call, name="text_to_image", description=DESCRIPTION, args_schema=TextToImage)
