@@ -13,6 +13,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from support.cli import Cli, cli_at
+
 # Before anything imports langgraph: afterwards it has no effect.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
@@ -75,3 +77,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'mora.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line with tiny agents, and a home that is not there yet."""
+    return cli_at(tmp_path / "home", monkeypatch)

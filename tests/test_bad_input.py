@@ -18,16 +18,11 @@ import pytest
 from PIL import Image
 
 from memory.records import Request
-from tests import door_crew
-from tests.door_crew import WISH, Answer, Door
+from support.cli import WISH, Cli, Result, free_bytes
+from support.processes import ROOT
 
 
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
-    return door_crew.door_at(tmp_path / "home", monkeypatch)
-
-
-def refused(answer: Answer, code: int, *words: str) -> None:
+def refused(answer: Result, code: int, *words: str) -> None:
     """One sentence on standard error after what was done, nothing on the other, and the code."""
     assert answer.code == code, answer
     assert answer.stdout == ""
@@ -38,9 +33,9 @@ def refused(answer: Answer, code: int, *words: str) -> None:
         assert word in sentence
 
 
-def left_nothing(door: Door) -> None:
-    assert door.runs() == []
-    assert door.stored() == []
+def left_nothing(cli: Cli) -> None:
+    assert cli.statuses() == []
+    assert cli.stored() == []
 
 
 @pytest.mark.parametrize(
@@ -54,16 +49,16 @@ def left_nothing(door: Door) -> None:
         (["evaluate", "world", "--n", "0"], "'--n': it should be greater than or equal to 1"),
     ],
 )
-def test_words_that_are_no_command(door: Door, words: list[str], sentence: str) -> None:
-    answer = door.knock(*words)
+def test_words_that_are_no_command(cli: Cli, words: list[str], sentence: str) -> None:
+    answer = cli.run(*words)
     refused(answer, 2, sentence.replace("python main.py", "python root"))
     assert answer.stderr.count("\n") == 1
-    left_nothing(door)
+    left_nothing(cli)
 
 
 @pytest.mark.parametrize("group", [[], ["train"], ["evaluate"]])
-def test_no_words_at_all_are_answered_with_the_help(door: Door, group: list[str]) -> None:
-    answer = door.knock(*group)
+def test_no_words_at_all_are_answered_with_the_help(cli: Cli, group: list[str]) -> None:
+    answer = cli.run(*group)
     assert answer.code == 2
     assert "Commands" in answer.stdout
     assert answer.stderr == ""
@@ -71,13 +66,13 @@ def test_no_words_at_all_are_answered_with_the_help(door: Door, group: list[str]
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("more", [[], ["--json"]])
-def test_an_answer_that_nobody_takes(door: Door, more: list[str]) -> None:
+def test_an_answer_that_nobody_takes(cli: Cli, more: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "main.py", "runs", *more],
             check=False,
-            cwd=door_crew.ROOT,
-            env={**os.environ, "MORA_HOME": str(door.home)},
+            cwd=ROOT,
+            env={**os.environ, "MORA_HOME": str(cli.home)},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -98,9 +93,9 @@ def test_an_answer_that_nobody_takes(door: Door, more: list[str]) -> None:
         ("a red \udc80ball", "U+DC80"),
     ],
 )
-def test_prompts_that_cannot_be_read(door: Door, prompt: str, words: str) -> None:
-    refused(door.knock("generate", prompt), 2, words)
-    left_nothing(door)
+def test_prompts_that_cannot_be_read(cli: Cli, prompt: str, words: str) -> None:
+    refused(cli.run("generate", prompt), 2, words)
+    left_nothing(cli)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +114,9 @@ def test_prompts_that_cannot_be_read(door: Door, prompt: str, words: str) -> Non
         ("--planner", "oracle", "no planner 'oracle'"),
     ],
 )
-def test_values_out_of_bounds(door: Door, option: str, value: str, words: str) -> None:
-    refused(door.knock("generate", WISH, option, value), 2, words)
-    left_nothing(door)
+def test_values_out_of_bounds(cli: Cli, option: str, value: str, words: str) -> None:
+    refused(cli.run("generate", WISH, option, value), 2, words)
+    left_nothing(cli)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +124,9 @@ def test_values_out_of_bounds(door: Door, option: str, value: str, words: str) -
     [("--shots", "-1"), ("--shots", "0"), ("--shots", "9"), ("--shots", "9" * 400), ("--shots", "nan"),
      ("--seed", "nan"), ("--seed", "1.5"), ("--seconds", "long"), ("--colour", "red")],
 )  # fmt: skip
-def test_values_that_are_no_numbers_or_no_options(door: Door, option: str, value: str) -> None:
-    refused(door.knock("generate", WISH, option, value), 2, option)
-    assert not door.home.exists()
+def test_values_that_are_no_numbers_or_no_options(cli: Cli, option: str, value: str) -> None:
+    refused(cli.run("generate", WISH, option, value), 2, option)
+    assert not cli.home.exists()
 
 
 @pytest.fixture
@@ -165,9 +160,9 @@ def bad_pictures(tmp_path: Path) -> dict[str, Path]:
         ("wide", "40000x10 pixels"),
     ],
 )
-def test_pictures_that_cannot_be_used(door: Door, bad_pictures: dict[str, Path], name: str, words: str) -> None:
-    refused(door.knock("generate", WISH, "--image", str(bad_pictures[name])), 2, words, str(bad_pictures[name]))
-    left_nothing(door)
+def test_pictures_that_cannot_be_used(cli: Cli, bad_pictures: dict[str, Path], name: str, words: str) -> None:
+    refused(cli.run("generate", WISH, "--image", str(bad_pictures[name])), 2, words, str(bad_pictures[name]))
+    left_nothing(cli)
 
 
 @pytest.fixture
@@ -200,24 +195,24 @@ def clip(tmp_path: Path) -> str:
         ([word for _ in range(9) for word in ("--video", "CLIP")], "9 clips"),
     ],
 )
-def test_files_and_options_that_no_task_can_use(door: Door, clip: str, words: list[str], sentence: str) -> None:
+def test_files_and_options_that_no_task_can_use(cli: Cli, clip: str, words: list[str], sentence: str) -> None:
     said = [clip if word == "CLIP" else word for word in words]
-    refused(door.knock("generate", "it moves right", *said), 2, sentence)
-    left_nothing(door)
+    refused(cli.run("generate", "it moves right", *said), 2, sentence)
+    left_nothing(cli)
 
 
 @pytest.mark.parametrize(
     ("name", "words"), [("folder", "is a folder"), ("missing", "There is no file"), ("text", ""), ("nothing", "empty")]
 )
-def test_clips_that_cannot_be_used(door: Door, bad_pictures: dict[str, Path], name: str, words: str) -> None:
-    refused(door.knock("generate", WISH, "--video", str(bad_pictures[name])), 2, words, str(bad_pictures[name]))
-    left_nothing(door)
+def test_clips_that_cannot_be_used(cli: Cli, bad_pictures: dict[str, Path], name: str, words: str) -> None:
+    refused(cli.run("generate", WISH, "--video", str(bad_pictures[name])), 2, words, str(bad_pictures[name]))
+    left_nothing(cli)
 
 
 @pytest.mark.parametrize("option", ["--task", "--motion", "--fit"])
-def test_choices_that_there_are_not(door: Door, option: str) -> None:
-    refused(door.knock("generate", WISH, option, "remix"), 2, option, "remix")
-    assert not door.home.exists()
+def test_choices_that_there_are_not(cli: Cli, option: str) -> None:
+    refused(cli.run("generate", WISH, option, "remix"), 2, option, "remix")
+    assert not cli.home.exists()
 
 
 @pytest.mark.parametrize(
@@ -229,18 +224,18 @@ def test_choices_that_there_are_not(door: Door, option: str) -> None:
         ("continue and make it blue", "longer or changes"),
     ],
 )
-def test_wishes_that_fit_no_task_of_a_clip(door: Door, clip: str, wish: str, sentence: str) -> None:
-    refused(door.knock("generate", wish, "--video", clip), 2, sentence)
-    assert door.runs() == ["failed"]
+def test_wishes_that_fit_no_task_of_a_clip(cli: Cli, clip: str, wish: str, sentence: str) -> None:
+    refused(cli.run("generate", wish, "--video", clip), 2, sentence)
+    assert cli.statuses() == ["failed"]
 
 
-def test_nine_pictures_are_too_many(door: Door) -> None:
+def test_nine_pictures_are_too_many(cli: Cli) -> None:
     words = [word for number in range(9) for word in ("--image", f"{number}.png")]
-    refused(door.knock("generate", WISH, *words), 2, "9 pictures")
-    left_nothing(door)
+    refused(cli.run("generate", WISH, *words), 2, "9 pictures")
+    left_nothing(cli)
 
 
-def test_pictures_that_need_a_change_work_and_say_so(door: Door, tmp_path: Path) -> None:
+def test_pictures_that_need_a_change_work_and_say_so(cli: Cli, tmp_path: Path) -> None:
     glass = Image.effect_noise((64, 64), 90).convert("RGBA")
     glass.putalpha(128)
     glass.save(tmp_path / "glass.png")
@@ -248,11 +243,11 @@ def test_pictures_that_need_a_change_work_and_say_so(door: Door, tmp_path: Path)
     turn[0x0112] = 6
     lying.save(tmp_path / "lying.jpg", exif=turn)
     for name, note in (("glass.png", "laid over white"), ("lying.jpg", "turned upright")):
-        code, stdout, stderr = door.knock("generate", "it moves right", "--image", str(tmp_path / name), "--json")
+        code, stdout, stderr = cli.run("generate", "it moves right", "--image", str(tmp_path / name), "--json")
         assert code == 0, stderr
         told = json.loads(stdout.splitlines()[-1])
         assert any(note in each for each in told["notes"]), told["notes"]
-        shown = json.loads(door.knock("show", told["run"], "--json").stdout)
+        shown = json.loads(cli.run("show", told["run"], "--json").stdout)
         assert shown["notes"] == told["notes"]
 
 
@@ -268,23 +263,23 @@ def test_pictures_that_need_a_change_work_and_say_so(door: Door, tmp_path: Path)
         (f"{{}}/{'x' * 300}.mp4", "cannot be written"),
     ],
 )
-def test_places_where_no_film_can_go(door: Door, tmp_path: Path, out: str, words: str) -> None:
+def test_places_where_no_film_can_go(cli: Cli, tmp_path: Path, out: str, words: str) -> None:
     shelf = tmp_path / "shelf"
     (shelf / "folder.mp4").mkdir(parents=True)
     (shelf / "text.txt").touch()
     before = sorted(shelf.rglob("*"))
-    refused(door.knock("generate", WISH, "--out", out.format(shelf)), 2, words)
+    refused(cli.run("generate", WISH, "--out", out.format(shelf)), 2, words)
     assert sorted(shelf.rglob("*")) == before
-    assert not door.home.exists()
+    assert not cli.home.exists()
 
 
-def test_a_folder_that_may_not_be_written_to(door: Door, tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_to(cli: Cli, tmp_path: Path) -> None:
     # Rights do not bind root, the kernel's own folders do.
     closed = Path("/sys") if os.geteuid() == 0 else tmp_path / "closed"
     if os.geteuid() != 0:
         closed.mkdir(mode=0o500)
-    refused(door.knock("generate", WISH, "--out", str(closed / "film.mp4")), 2, "cannot be written")
-    assert not door.home.exists()
+    refused(cli.run("generate", WISH, "--out", str(closed / "film.mp4")), 2, "cannot be written")
+    assert not cli.home.exists()
 
 
 @contextmanager
@@ -301,58 +296,58 @@ def disk_of(size: str, where: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(where)], check=True)
 
 
-def test_a_full_disk_where_the_film_is_to_go(door: Door, tmp_path: Path) -> None:
+def test_a_full_disk_where_the_film_is_to_go(cli: Cli, tmp_path: Path) -> None:
     with disk_of("4k", tmp_path / "small") as small:
         (small / "taken").write_bytes(bytes(4096))
-        refused(door.knock("generate", WISH, "--out", str(small / "film.mp4")), 2, "the disk is full")
+        refused(cli.run("generate", WISH, "--out", str(small / "film.mp4")), 2, "the disk is full")
         assert [file.name for file in small.iterdir()] == ["taken"]
-    assert door.runs() == ["done"]
+    assert cli.statuses() == ["done"]
 
 
-def test_a_full_disk_at_home_loses_nothing(door: Door, tmp_path: Path) -> None:
-    with disk_of("600k", door.home):
-        assert door.knock("runs").code == 0
-        (door.home / "ballast").write_bytes(bytes(door_crew.free_bytes(door.home) - 40_000))
-        refused(door.knock("generate", WISH, "--seed", "1"), 1, "disk")
-        assert not [name for name in door.stored() if name.endswith((".part", ".tmp"))]
-        (door.home / "ballast").unlink()
-        statuses = door.runs()
+def test_a_full_disk_at_home_loses_nothing(cli: Cli, tmp_path: Path) -> None:
+    with disk_of("600k", cli.home):
+        assert cli.run("runs").code == 0
+        (cli.home / "ballast").write_bytes(bytes(free_bytes(cli.home) - 40_000))
+        refused(cli.run("generate", WISH, "--seed", "1"), 1, "disk")
+        assert not [name for name in cli.stored() if name.endswith((".part", ".tmp"))]
+        (cli.home / "ballast").unlink()
+        statuses = cli.statuses()
         assert statuses in (["failed"], ["running"], [])
         if statuses:
-            (listed,) = json.loads(door.knock("runs", "--json").stdout)
-            code, _, stderr = door.knock("resume", listed["run"])
+            (listed,) = json.loads(cli.run("runs", "--json").stdout)
+            code, _, stderr = cli.run("resume", listed["run"])
             assert code == 0, stderr
 
 
-def test_a_file_that_may_not_grow_at_home(door: Door) -> None:
-    assert door.knock("runs").code == 0
+def test_a_file_that_may_not_grow_at_home(cli: Cli) -> None:
+    assert cli.run("runs").code == 0
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
-        answer = door.knock("generate", WISH)
+        answer = cli.run("generate", WISH)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     refused(answer, 1, "disk")
-    assert not [name for name in door.stored() if name.endswith((".part", ".tmp"))]
+    assert not [name for name in cli.stored() if name.endswith((".part", ".tmp"))]
 
 
-def test_a_database_that_another_process_keeps_locked(door: Door) -> None:
-    assert door.knock("runs").code == 0
-    other = sqlite3.connect(door.home / "mora.db", isolation_level=None)
+def test_a_database_that_another_process_keeps_locked(cli: Cli) -> None:
+    assert cli.run("runs").code == 0
+    other = sqlite3.connect(cli.home / "mora.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    refused(door.knock("generate", WISH, MORA_BUSY_SECONDS="0.2"), 1, "locked by another process")
+    refused(cli.run("generate", WISH, MORA_BUSY_SECONDS="0.2"), 1, "locked by another process")
     other.execute("ROLLBACK")
     other.close()
-    left_nothing(door)
+    left_nothing(cli)
 
 
-def test_a_database_that_is_newer_than_the_code(door: Door) -> None:
-    assert door.knock("runs").code == 0
-    with sqlite3.connect(door.home / "mora.db") as other:
+def test_a_database_that_is_newer_than_the_code(cli: Cli) -> None:
+    assert cli.run("runs").code == 0
+    with sqlite3.connect(cli.home / "mora.db") as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
     other.close()
     for words in (["generate", WISH], ["runs"], ["show", "01abc"], ["resume", "01abc"]):
-        refused(door.knock(*words), 1, "'9999'", "update the program")
+        refused(cli.run(*words), 1, "'9999'", "update the program")
 
 
 @pytest.mark.parametrize("command", [["generate", WISH], ["runs"]])
@@ -367,35 +362,33 @@ def test_a_database_that_is_newer_than_the_code(door: Door) -> None:
         ("postgresql+psycopg://me:secret@127.0.0.1:9/db", 1, "cannot be reached"),
     ],
 )
-def test_databases_that_are_none(
-    door: Door, tmp_path: Path, command: list[str], url: str, code: int, words: str
-) -> None:
+def test_databases_that_are_none(cli: Cli, tmp_path: Path, command: list[str], url: str, code: int, words: str) -> None:
     (tmp_path / "text.db").write_text("no database, whatever it is called " * 99)
-    answer = door.knock(*command, MORA_DATABASE_URL=url.format(tmp_path), MORA_BUSY_SECONDS="0.2")
+    answer = cli.run(*command, MORA_DATABASE_URL=url.format(tmp_path), MORA_BUSY_SECONDS="0.2")
     refused(answer, code, words)
     assert "secret" not in answer.stderr
-    assert door.stored() == []
+    assert cli.stored() == []
 
 
-def test_a_home_that_is_a_file(door: Door) -> None:
-    door.home.write_text("a file")
-    refused(door.knock("generate", WISH), 1, str(door.home))
+def test_a_home_that_is_a_file(cli: Cli) -> None:
+    cli.home.write_text("a file")
+    refused(cli.run("generate", WISH), 1, str(cli.home))
 
 
 @pytest.mark.parametrize("command", ["show", "resume"])
 @pytest.mark.parametrize("run", ["01zzzzzzzzzzzzzzzzzzzzzzzz", "zz", "../../etc/passwd", "01%", ""])
-def test_runs_that_nobody_knows(door: Door, command: str, run: str) -> None:
-    refused(door.knock(command, run), 2, repr(run), "`runs` lists them")
-    left_nothing(door)
+def test_runs_that_nobody_knows(cli: Cli, command: str, run: str) -> None:
+    refused(cli.run(command, run), 2, repr(run), "`runs` lists them")
+    left_nothing(cli)
 
 
-def test_a_run_without_a_product_has_no_sheet(door: Door, tmp_path: Path) -> None:
+def test_a_run_without_a_product_has_no_sheet(cli: Cli, tmp_path: Path) -> None:
     from graph.settings import Settings
 
-    with Settings(home=door.home).open_archive() as archive:
+    with Settings(home=cli.home).open_archive() as archive:
         run = archive.create_run(Request(prompt=WISH), settings={}, graph_version=1)
-    refused(door.knock("show", run.id, "--sheet", str(tmp_path / "sheet.png")), 2, "has made nothing yet")
-    refused(door.knock("show", run.id, "--sheet", str(tmp_path / "sheet.jpg")), 2)
+    refused(cli.run("show", run.id, "--sheet", str(tmp_path / "sheet.png")), 2, "has made nothing yet")
+    refused(cli.run("show", run.id, "--sheet", str(tmp_path / "sheet.jpg")), 2)
     assert not list(tmp_path.glob("sheet.*"))
 
 
@@ -411,28 +404,28 @@ def test_a_run_without_a_product_has_no_sheet(door: Door, tmp_path: Path) -> Non
      ("MORA_DRAIN_SECONDS", "never", "seconds, more than 0 and 3600 at most"),
      ("MORA_BUSY_SECONDS", "nan", "seconds, more than 0 and 3600 at most")],
 )  # fmt: skip
-def test_settings_that_mean_nothing(door: Door, name: str, value: str, use: str) -> None:
-    answer = door.knock("generate", WISH, **{name: value})
+def test_settings_that_mean_nothing(cli: Cli, name: str, value: str, use: str) -> None:
+    answer = cli.run("generate", WISH, **{name: value})
     refused(answer, 2)
     assert answer.stderr == f"mora: {name} is {value!r}; use {use}\n"
-    assert not door.home.exists()
+    assert not cli.home.exists()
 
 
-def test_what_the_planner_cannot_film_is_told_and_costs_no_agent_call(door: Door) -> None:
-    refused(door.knock("generate", "a dragon breathes fire over the castle"), 2)
-    assert (door.runs(), door.stored()) == (["failed"], [])
+def test_what_the_planner_cannot_film_is_told_and_costs_no_agent_call(cli: Cli) -> None:
+    refused(cli.run("generate", "a dragon breathes fire over the castle"), 2)
+    assert (cli.statuses(), cli.stored()) == (["failed"], [])
 
 
-def test_a_planner_that_nobody_answers_for(door: Door) -> None:
+def test_a_planner_that_nobody_answers_for(cli: Cli) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
-        answer = door.knock(
+        answer = cli.run(
             "generate", WISH, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-secret", MORA_PLANNER_RETRY_BUDGET="0",
         )  # fmt: skip
     refused(answer, 1, url, "cannot be reached")
     assert "sk-secret" not in answer.stderr
-    assert (door.runs(), door.stored()) == (["failed"], [])
+    assert (cli.statuses(), cli.stored()) == (["failed"], [])
 
 
 @pytest.mark.parametrize(
@@ -441,12 +434,12 @@ def test_a_planner_that_nobody_answers_for(door: Door) -> None:
         ("openai", None, ["needs an API key", "OPENAI_API_KEY", "OPENAI_BASE_URL"]),
         ("llama", None, ["needs the path of a GGUF file", "MORA_GGUF"]),
         ("llama", "none.gguf", ["There is no file none.gguf", "MORA_GGUF"]),
-        ("llama", str(door_crew.ROOT / "main.py"), ["is no GGUF file", "MORA_GGUF"]),
+        ("llama", str(ROOT / "main.py"), ["is no GGUF file", "MORA_GGUF"]),
     ],
 )
-def test_a_planner_that_lacks_something(door: Door, planner: str, gguf: str | None, words: list[str]) -> None:
-    refused(door.knock("generate", WISH, "--planner", planner, **({"MORA_GGUF": gguf} if gguf else {})), 2, *words)
-    left_nothing(door)
+def test_a_planner_that_lacks_something(cli: Cli, planner: str, gguf: str | None, words: list[str]) -> None:
+    refused(cli.run("generate", WISH, "--planner", planner, **({"MORA_GGUF": gguf} if gguf else {})), 2, *words)
+    left_nothing(cli)
 
 
 def test_frames_are_noise_and_not_one_colour() -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,8 @@ import pexpect
 import pytest
 
 from graph.settings import Settings
-from tests.door_crew import ROOT, Door, bare, door_at
+from support.cli import Cli, cli_at, command
+from support.processes import bare_environment
 
 TWENTY = """\
 a red ball moves right in the snow
@@ -59,7 +59,7 @@ def chat(home: Path, monkeypatch: pytest.MonkeyPatch) -> Chatting:
 
     import main
 
-    door_at(home, monkeypatch)
+    cli_at(home, monkeypatch)
     monkeypatch.setenv("MORA_HOME", str(home))
     monkeypatch.chdir(home)
 
@@ -114,7 +114,7 @@ def test_what_was_left_is_there_when_one_comes_back(home: Path, chat: Chatting) 
 
 
 def test_a_chat_begins_with_what_another_run_made(home: Path, chat: Chatting, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Door(home, monkeypatch).knock("generate", "a red ball moves right in the snow").code == 0
+    assert Cli(home, monkeypatch).run("generate", "a red ball moves right in the snow").code == 0
     first = run_in(home)
     said = chat("make the clip blue\ngo on\nmake a film of it\n", first)
     assert "   1  picture" in said
@@ -137,14 +137,10 @@ def test_lines_may_go_on_and_the_clip_can_be_saved(home: Path, chat: Chatting) -
 @contextmanager
 def terminal(home: Path, *words: str, pause: float = 0.0) -> Iterator["pexpect.spawn[str]"]:
     """A command in a terminal of its own, with agents that take `pause` seconds a step."""
-    code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['main.py', *{list(words)!r}]\n"
-        f"from tests.door_crew import plug_tiny_agents\nplug_tiny_agents(pause={pause})\n"
-        "import main\nmain.app()"
-    )
+    program, *arguments = command(*words, pause=pause)
     child = pexpect.spawn(
-        sys.executable, ["-c", code], encoding="utf-8", timeout=120, dimensions=(50, 160), cwd=str(home),
-        env={**bare(MORA_HOME=str(home)), **TERMINAL},
+        program, arguments, encoding="utf-8", timeout=120, dimensions=(50, 160), cwd=str(home),
+        env={**bare_environment(MORA_HOME=str(home)), **TERMINAL},
     )  # fmt: skip
     try:
         yield child
@@ -220,8 +216,8 @@ def test_a_second_process_at_the_same_chat_is_told(home: Path, chat: Chatting) -
 
 
 def test_an_unknown_run_is_one_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    door: Door = door_at(home, monkeypatch)
-    code, _, error = door.knock("chat", "nosuchrun")
+    cli: Cli = cli_at(home, monkeypatch)
+    code, _, error = cli.run("chat", "nosuchrun")
     assert code == 2
     assert error.count("\n") == 1
     assert "There is no run" in error
@@ -230,7 +226,7 @@ def test_an_unknown_run_is_one_sentence(home: Path, monkeypatch: pytest.MonkeyPa
 def test_review_ask_on_a_run_that_waits_is_gone_on_with(
     home: Path, chat: Chatting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits = Door(home, monkeypatch).knock("generate", "a red ball moves right in the snow", "--review", "ask")
+    waits = Cli(home, monkeypatch).run("generate", "a red ball moves right in the snow", "--review", "ask")
     assert waits.code == 3, waits.stderr
     said = chat("go on\ngo on\n", run_in(home))
     assert "   2  clip" in said

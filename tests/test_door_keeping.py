@@ -1,10 +1,9 @@
-"""export, import and gc at the door; what is kept is private, and holds no key."""
+"""export, import and gc at the command line; what is kept is private, and holds no key."""
 
 import io
 import json
 import os
 import stat
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,40 +13,33 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from door_crew import WISH, Door, door_at, plug_tiny_agents
+from support.cli import WISH, Cli, plug_tiny_agents
 
 TWO_SHOTS = "a red ball moves right in the snow, then a blue star moves up over the sea"
 
 
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
-    return door_at(tmp_path / "home", monkeypatch)
+def elsewhere(tmp_path: Path, cli: Cli) -> Cli:
+    """The same command line on another machine."""
+    return Cli(tmp_path / "elsewhere", cli.monkeypatch)
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path, door: Door) -> Door:
-    """The same door on another machine."""
-    return Door(tmp_path / "elsewhere", door.monkeypatch)
-
-
-def told(door: Door, *words: str, **environment: str) -> dict[str, Any]:
-    answer = door.knock(*words, "--json", **environment)
+def told(cli: Cli, *words: str, **environment: str) -> dict[str, Any]:
+    answer = cli.run(*words, "--json", **environment)
     assert answer.code == 0, answer.stderr
     return json.loads(answer.stdout.splitlines()[-1])
 
 
 def test_a_run_that_travelled_is_shown_replayed_forked_and_verified_there(
-    door: Door, elsewhere: Door, tmp_path: Path
+    cli: Cli, elsewhere: Cli, tmp_path: Path
 ) -> None:
-    made = told(door, "generate", TWO_SHOTS, "--seed", "3")
+    made = told(cli, "generate", TWO_SHOTS, "--seed", "3")
     file = tmp_path / "run.zip"
-    sent = told(door, "export", made["run"], "--out", str(file))
+    sent = told(cli, "export", made["run"], "--out", str(file))
     assert (sent["run"], sent["file"], sent["size"]) == (made["run"], str(file), file.stat().st_size)
     arrived = told(elsewhere, "import", str(file))
     assert arrived == {"run": made["run"], "runs": [made["run"]], "artifacts": sent["artifacts"], "mended": 0}
-    shown = [told(each, "show", made["run"]) for each in (door, elsewhere)]
+    shown = [told(each, "show", made["run"]) for each in (cli, elsewhere)]
     assert shown[0] == shown[1]
     again = told(elsewhere, "replay", made["run"])
     assert (again["sha256"], again["agent_calls"]) == (made["sha256"], 0)
@@ -57,24 +49,22 @@ def test_a_run_that_travelled_is_shown_replayed_forked_and_verified_there(
     assert told(elsewhere, "import", str(file))["runs"] == []
 
 
-def test_a_run_that_was_stopped_is_resumed_elsewhere_to_the_same_film(
-    door: Door, elsewhere: Door, tmp_path: Path
-) -> None:
-    whole = told(Door(tmp_path / "whole", door.monkeypatch), "generate", TWO_SHOTS, "--seed", "3")
-    plug_tiny_agents(door.monkeypatch.setattr, trouble=MemoryError("stopped"))
+def test_a_run_that_was_stopped_is_resumed_elsewhere_to_the_same_film(cli: Cli, elsewhere: Cli, tmp_path: Path) -> None:
+    whole = told(Cli(tmp_path / "whole", cli.monkeypatch), "generate", TWO_SHOTS, "--seed", "3")
+    plug_tiny_agents(cli.monkeypatch.setattr, trouble=MemoryError("stopped"))
     with pytest.raises(MemoryError):
-        door.knock("generate", TWO_SHOTS, "--seed", "3")
-    plug_tiny_agents(door.monkeypatch.setattr)
-    [run] = json.loads(door.knock("runs", "--json").stdout)
-    told(door, "export", run["run"], "--out", str(tmp_path / "run.zip"))
+        cli.run("generate", TWO_SHOTS, "--seed", "3")
+    plug_tiny_agents(cli.monkeypatch.setattr)
+    [run] = json.loads(cli.run("runs", "--json").stdout)
+    told(cli, "export", run["run"], "--out", str(tmp_path / "run.zip"))
     told(elsewhere, "import", str(tmp_path / "run.zip"))
     assert told(elsewhere, "resume", run["run"])["sha256"] == whole["sha256"]
 
 
-def test_a_run_of_another_graph_is_refused_with_what_is_wrong(door: Door, elsewhere: Door, tmp_path: Path) -> None:
-    made = told(door, "generate", WISH, "--seed", "3")
+def test_a_run_of_another_graph_is_refused_with_what_is_wrong(cli: Cli, elsewhere: Cli, tmp_path: Path) -> None:
+    made = told(cli, "generate", WISH, "--seed", "3")
     file = tmp_path / "run.zip"
-    told(door, "export", made["run"], "--out", str(file))
+    told(cli, "export", made["run"], "--out", str(file))
     for old, new, sentence in (
         (b'{"~send": ["act"', b'{"~send": ["rm "', "goes on at 'rm ', which this graph does not know"),
         (b'"attempt": 0', b'"attempt": {}', "has a state that no step leaves"),
@@ -84,11 +74,11 @@ def test_a_run_of_another_graph_is_refused_with_what_is_wrong(door: Door, elsewh
         assert old in members["records.json"]
         bad = tmp_path / "bad.zip"
         packed(bad, members, members["records.json"].replace(old, new))
-        code, _, stderr = elsewhere.knock("import", str(bad))
+        code, _, stderr = elsewhere.run("import", str(bad))
         assert code == 2
         assert sentence in stderr
         assert "Traceback" not in stderr
-    assert json.loads(elsewhere.knock("runs", "--json").stdout) == []
+    assert json.loads(elsewhere.run("runs", "--json").stdout) == []
 
 
 def packed(file: Path, members: dict[str, bytes], records: bytes) -> None:
@@ -114,55 +104,55 @@ def packed(file: Path, members: dict[str, bytes], records: bytes) -> None:
         (["gc", "--run", "%"], "is no run id"),
     ],
 )
-def test_a_mistake_is_told_in_one_sentence(door: Door, words: list[str], sentence: str) -> None:
-    code, _, stderr = door.knock(*words)
+def test_a_mistake_is_told_in_one_sentence(cli: Cli, words: list[str], sentence: str) -> None:
+    code, _, stderr = cli.run(*words)
     assert code == 2
     assert sentence in stderr
     assert len(stderr.strip().splitlines()) == 1
 
 
-def test_gc_tells_first_and_then_gives_away_and_what_is_kept_is_replayed(door: Door) -> None:
-    kept, gone = told(door, "generate", WISH, "--seed", "3"), told(door, "generate", WISH, "--seed", "4")
-    would = told(door, "gc", "--dry-run", "--grace", "0", "--run", gone["run"])
+def test_gc_tells_first_and_then_gives_away_and_what_is_kept_is_replayed(cli: Cli) -> None:
+    kept, gone = told(cli, "generate", WISH, "--seed", "3"), told(cli, "generate", WISH, "--seed", "4")
+    would = told(cli, "gc", "--dry-run", "--grace", "0", "--run", gone["run"])
     assert (would["dry"], would["runs"], would["database"][1]) == (True, [gone["run"]], None)
-    assert len(json.loads(door.knock("runs", "--json").stdout)) == 2
-    swept = told(door, "gc", "--grace", "0", "--run", gone["run"])
+    assert len(json.loads(cli.run("runs", "--json").stdout)) == 2
+    swept = told(cli, "gc", "--grace", "0", "--run", gone["run"])
     assert {**would, "dry": False, "database": swept["database"]} == swept
     assert swept["checkpoints"] > 0
     assert swept["files"] == swept["artifacts"] == 3
-    assert told(door, "replay", kept["run"])["sha256"] == kept["sha256"]
-    assert told(door, "show", kept["run"])["film"] == kept["artifact"]
-    assert told(door, "generate", WISH, "--seed", "3")["agent_calls"] == 0
-    assert told(door, "generate", WISH, "--seed", "4")["sha256"] == gone["sha256"]
-    assert "checkpoints  0  0 bytes" in door.knock("gc").stdout
+    assert told(cli, "replay", kept["run"])["sha256"] == kept["sha256"]
+    assert told(cli, "show", kept["run"])["film"] == kept["artifact"]
+    assert told(cli, "generate", WISH, "--seed", "3")["agent_calls"] == 0
+    assert told(cli, "generate", WISH, "--seed", "4")["sha256"] == gone["sha256"]
+    assert "checkpoints  0  0 bytes" in cli.run("gc").stdout
 
 
-def test_every_review_point_that_is_left_can_be_forked(door: Door) -> None:
-    made = told(door, "generate", TWO_SHOTS, "--seed", "3")
-    assert told(door, "gc", "--grace", "0")["checkpoints"] > 0
-    left = told(door, "show", made["run"])["checkpoints"]
+def test_every_review_point_that_is_left_can_be_forked(cli: Cli) -> None:
+    made = told(cli, "generate", TWO_SHOTS, "--seed", "3")
+    assert told(cli, "gc", "--grace", "0")["checkpoints"] > 0
+    left = told(cli, "show", made["run"])["checkpoints"]
     assert len(left) >= 3
     for number in range(1, len(left) - 1):  # after the last ones there is nothing left to be made
-        assert told(door, "fork", made["run"], "--at", str(number), "--seed", "9")["status"] == "done"
+        assert told(cli, "fork", made["run"], "--at", str(number), "--seed", "9")["status"] == "done"
 
 
-def test_failed_runs_go_when_asked(door: Door) -> None:
-    plug_tiny_agents(door.monkeypatch.setattr, trouble=MemoryError("stopped"))
+def test_failed_runs_go_when_asked(cli: Cli) -> None:
+    plug_tiny_agents(cli.monkeypatch.setattr, trouble=MemoryError("stopped"))
     with pytest.raises(MemoryError):
-        door.knock("generate", WISH)
-    assert told(door, "gc")["runs"] == []
-    assert len(told(door, "gc", "--failed")["runs"]) == 1
-    assert door.knock("runs", "--json").stdout.strip() == "[]"
+        cli.run("generate", WISH)
+    assert told(cli, "gc")["runs"] == []
+    assert len(told(cli, "gc", "--failed")["runs"]) == 1
+    assert cli.run("runs", "--json").stdout.strip() == "[]"
 
 
-def test_the_home_is_for_its_owner_alone(door: Door) -> None:
+def test_the_home_is_for_its_owner_alone(cli: Cli) -> None:
     before = os.umask(0)
     try:
-        told(door, "generate", WISH, "--seed", "3")
+        told(cli, "generate", WISH, "--seed", "3")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(door.home.stat().st_mode) == 0o700
-    for file in door.home.rglob("*"):
+    assert stat.S_IMODE(cli.home.stat().st_mode) == 0o700
+    for file in cli.home.rglob("*"):
         if file.is_file():
             assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
 
@@ -196,18 +186,18 @@ def unwilling() -> Iterator[str]:
     server.server_close()
 
 
-def test_no_key_is_ever_kept_or_sent_along(door: Door, tmp_path: Path, unwilling: str) -> None:
+def test_no_key_is_ever_kept_or_sent_along(cli: Cli, tmp_path: Path, unwilling: str) -> None:
     keys = {"OPENAI_API_KEY": KEY, "MORA_PLANNER_API_KEY": KEY, "LANGSMITH_API_KEY": KEY}
-    made = told(door, "generate", WISH, "--seed", "3", "--planner", "embedded", **keys)
-    refused = door.knock("generate", WISH, "--planner", "openai", **keys, OPENAI_BASE_URL=unwilling)
+    made = told(cli, "generate", WISH, "--seed", "3", "--planner", "embedded", **keys)
+    refused = cli.run("generate", WISH, "--planner", "openai", **keys, OPENAI_BASE_URL=unwilling)
     assert refused.code != 0
     assert KEY not in refused.stdout + refused.stderr
-    runs = json.loads(door.knock("runs", "--json").stdout)
+    runs = json.loads(cli.run("runs", "--json").stdout)
     assert [run["status"] for run in runs] == ["failed", "done"]
-    heap = [file.read_bytes() for file in door.home.rglob("*") if file.is_file()]
+    heap = [file.read_bytes() for file in cli.home.rglob("*") if file.is_file()]
     for run in runs:
         file = tmp_path / f"{run['run']}.zip"
-        told(door, "export", run["run"], "--out", str(file), **keys)
+        told(cli, "export", run["run"], "--out", str(file), **keys)
         with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as zipped:
             heap += [file.read_bytes(), *(zipped.read(name) for name in zipped.namelist())]
     assert made["run"].encode() in b"".join(heap)

@@ -6,17 +6,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-
-from door_crew import ROOT, bare
-from drain_crew import knocking
 
 from graph.drain import signals, stoppable
 from graph.errors import PlannerError, Stopped
@@ -24,7 +18,9 @@ from graph.house import resume, start
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import Request
-from tests.graph.tiny import TinyLender, rooms_with
+from support.cli import start_process
+from support.processes import bare_environment, until
+from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 NEVER = "3600"
@@ -41,13 +37,6 @@ def home(tmp_path: Path) -> Path:
 
 def opened(home: Path) -> Archive:
     return Settings(home=home).open_archive()
-
-
-def until(happens: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + LONG
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def draws(home: Path) -> bool:
@@ -83,7 +72,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_step_ends_and_the_run_goes_on_from_there(home: Path, film: str) -> None:
-    process = knocking(0.3, "generate", WISH, "--seed", "3", MORA_HOME=str(home), MORA_DRAIN_SECONDS=NEVER)
+    process = start_process(0.3, "generate", WISH, "--seed", "3", MORA_HOME=str(home), MORA_DRAIN_SECONDS=NEVER)
     until(lambda: draws(home))
     code, said = ended(process)
     assert code == 130, said
@@ -95,7 +84,7 @@ def test_a_step_ends_and_the_run_goes_on_from_there(home: Path, film: str) -> No
 
 
 def test_a_step_that_does_not_end_is_left_within_the_bound(home: Path, film: str) -> None:
-    process = knocking(3600, "generate", WISH, "--seed", "3", MORA_HOME=str(home), MORA_DRAIN_SECONDS="0.5")
+    process = start_process(3600, "generate", WISH, "--seed", "3", MORA_HOME=str(home), MORA_DRAIN_SECONDS="0.5")
     until(lambda: draws(home))
     code, said = ended(process)
     assert code == 130, said
@@ -106,8 +95,11 @@ def test_a_step_that_does_not_end_is_left_within_the_bound(home: Path, film: str
 STUBBORN = """
 import threading, time
 from graph.drain import signals
-with signals(threading.Event(), 3600):
+stop = threading.Event()
+with signals(stop, 3600):
     print("ready", flush=True)
+    stop.wait()
+    print("asked", flush=True)
     while True:
         try:
             time.sleep(3600)
@@ -118,12 +110,12 @@ with signals(threading.Event(), 3600):
 
 def test_a_second_signal_does_not_wait_for_the_step() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", STUBBORN], env=bare(PYTHONPATH=str(ROOT)), text=True, stdout=subprocess.PIPE,
+        [sys.executable, "-c", STUBBORN], env=bare_environment(), text=True, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)  # two signals at once are one
+        assert process.stdout.readline() == "asked\n"  # two signals at once are one
         code, said = ended(process)
     assert code == 130, said
     assert "left in the middle of a step" in said
@@ -150,7 +142,7 @@ def silent_server() -> Iterator[tuple[str, threading.Event]]:
 def test_a_planner_that_never_answers_is_left(home: Path, silent_server: Any) -> None:
     url, asked = silent_server
     patient = {"MORA_PLANNER_TIMEOUT": NEVER, "MORA_DRAIN_SECONDS": NEVER, "MORA_HOME": str(home)}
-    process = knocking(0, "generate", WISH, "--seed", "3", OPENAI_BASE_URL=url, OPENAI_API_KEY="none", **patient)
+    process = start_process(0, "generate", WISH, "--seed", "3", OPENAI_BASE_URL=url, OPENAI_API_KEY="none", **patient)
     assert asked.wait(LONG)
     code, said = ended(process)
     assert code == 130, said
@@ -161,7 +153,7 @@ def test_a_planner_that_never_answers_is_left(home: Path, silent_server: Any) ->
 
 @pytest.mark.parametrize("says", ["", f"{WISH}\n"], ids=["while it waits for a word", "in a step"])
 def test_a_conversation_ends_and_goes_on(home: Path, says: str) -> None:
-    process = knocking(
+    process = start_process(
         0.5, "chat", "--seed", "3", "--planner", "embedded", MORA_HOME=str(home), MORA_DRAIN_SECONDS=NEVER
     )
     assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""The README says what is true today, and the door opens quickly."""
+"""The README says what is true today, and the command line starts quickly."""
 
 import re
 import subprocess

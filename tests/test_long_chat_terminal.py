@@ -1,7 +1,6 @@
 """A conversation of more than twenty turns in a terminal, typed as a person types it, stops and slips included."""
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pexpect
 import pytest
 
 from graph.settings import Settings
-from tests.door_crew import ROOT, bare
+from support.cli import command
+from support.processes import bare_environment
 
 LISTENS = "\x1b[?2004h"
 """What a terminal is told when a line may be typed: bracketed paste."""
@@ -45,15 +45,11 @@ TURNS = (
 @pytest.fixture
 def person(tmp_path: Path) -> Iterator["pexpect.spawn[str]"]:
     """A terminal with a conversation in it, agents that answer at once."""
-    code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "sys.argv = ['main.py', 'chat', '--seed', '3', '--no-pictures']\n"
-        "from tests.door_crew import plug_tiny_agents\nplug_tiny_agents(pause=0.05)\nimport main\nmain.app()"
-    )
+    program, *arguments = command("chat", "--seed", "3", "--no-pictures", pause=0.05)
     terminal = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
     child = pexpect.spawn(
-        sys.executable, ["-c", code], encoding="utf-8", timeout=120, dimensions=(60, 200), cwd=str(tmp_path),
-        env={**bare(MORA_HOME=str(tmp_path)), **terminal},
+        program, arguments, encoding="utf-8", timeout=120, dimensions=(60, 200), cwd=str(tmp_path),
+        env={**bare_environment(MORA_HOME=str(tmp_path)), **terminal},
     )  # fmt: skip
     yield child
     child.close(force=True)

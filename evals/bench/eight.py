@@ -39,7 +39,7 @@ from evals.networks.raft import Raft
 from evals.networks.viclip import TextTower, ViClip, VideoTower
 from memory.archive import Archive
 from models.agent import UInt8Array
-from tests.evals.parity import AESTHETIC, tensor_of
+from tests.support.vbench import AESTHETIC, tensor_of
 from tools.media import encode_film
 
 HOUSE: Final = Path(__file__).parents[2]

@@ -22,7 +22,7 @@ from evals.metrics.contract import Metric, Score
 from evals.metrics.table import METRICS
 from evals.networks.shelf import Shelf
 from evals.screening import Told, judge
-from tests.evals.parity import CLIPS, EXPECTED, FURTHER_CLIPS, case_of, write_weights
+from tests.support.vbench import CLIPS, EXPECTED, FURTHER_CLIPS, case_of, write_weights
 
 BOUND: Final = 1e-6
 BOUNDS: Final = {"imaging_quality": 1e-4}

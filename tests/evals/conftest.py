@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evals.networks.shelf import Shelf
-from tests.evals.parity import write_weights
+from support.vbench import write_weights
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from evals.bench.eight import FRAMES, HEIGHT, OFFICIAL, OFFICIAL_PAIR, WIDTH, Fo
 from evals.metrics.table import metric
 from evals.networks.shelf import Shelf
 from evals.screening import judge
-from tests.evals.parity import DATA
+from support.vbench import DATA
 
 
 def test_what_vbench_would_take_goes_with_a_pair_of_rafts() -> None:

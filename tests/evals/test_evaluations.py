@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evals import screening
 from evals.evaluations.baselines import BASELINES, baselines
 from evals.evaluations.figures import Difference, aggregates, compare, counted, figures, gate, holm
 from evals.evaluations.gathering import Given, gather, read_json, wanted_in
@@ -21,7 +22,7 @@ from evals.metrics.aggregates import VIDEO_QUALITY
 from evals.metrics.contract import mean
 from evals.metrics.table import METRICS
 from memory.archive import Archive
-from tests.evals.parity import DATA, EXPECTED
+from support.vbench import DATA, EXPECTED
 from tools.errors import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def test_scores_are_the_official_ones_and_found_again_without_a_decode(
         assert flicker[name] == pytest.approx(value, abs=1e-6)
     assert (first.made, first.bad) == (2 * len(CLIPS), [])
 
-    monkeypatch.setattr("evals.screening.judge", None)  # whoever asks it now fails
+    monkeypatch.setattr(screening, "judge", None)  # whoever asks it now fails
     again = judged(bench, of(*CLIPS))
     assert again.made == 0
     assert again.scores == first.scores

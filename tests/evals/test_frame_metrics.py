@@ -16,7 +16,7 @@ from evals.networks.dino import DINO
 from evals.networks.shelf import Shelf
 from evals.screening import LeftOut, Told, introduce, judge, read_all, show
 from models.agent import UInt8Array
-from tests.evals.parity import CLIPS, DATA, EXPECTED
+from support.vbench import CLIPS, DATA, EXPECTED
 
 NAMES = (
     "subject_consistency",

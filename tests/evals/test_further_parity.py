@@ -10,7 +10,7 @@ from evals.metrics.contract import Score
 from evals.metrics.table import metric
 from evals.networks.shelf import Shelf
 from evals.screening import Told, introduce, judge, show
-from tests.evals.parity import DATA, FURTHER, FURTHER_CLIPS
+from support.vbench import DATA, FURTHER, FURTHER_CLIPS
 
 TOLERANCE = {"imaging_quality": 1e-4}
 APART = (dynamic_degree.METRIC.name, i2v_subject.METRIC.name)

@@ -14,7 +14,7 @@ from evals.evaluations import judging
 from evals.evaluations.gathering import Given, gather
 from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate
 from memory.archive import Archive
-from tests.evals.parity import DATA
+from support.vbench import DATA
 
 ROOT = Path(__file__).parents[2]
 CLIPS = sorted((DATA / "clips").glob("*.mp4"))

@@ -25,7 +25,7 @@ from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import RAFT, load_raft
 from evals.networks.shelf import Network, Shelf
 from models.agent import UInt8Array
-from tests.evals.parity import DATA, EXPECTED, state_of
+from support.vbench import DATA, EXPECTED, state_of
 
 
 def clip(name: str, most: int | None = None) -> tuple[Video, UInt8Array]:

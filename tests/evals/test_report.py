@@ -13,7 +13,7 @@ from evals.evaluations.report import worst, write_report
 from evals.evaluations.scoring import Judgement
 from evals.evaluations.telling import as_json, told
 from memory.records import Evaluation, Judged, Score, Scorer
-from tests.evals.parity import DATA
+from support.vbench import DATA
 from tools.errors import BadInput
 
 CLIPS = sorted((DATA / "clips").glob("*.mp4"))

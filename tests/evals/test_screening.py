@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evals import screening
 from evals.metrics.contract import CannotScore, Chunk, Metric, Score, Video
 from evals.metrics.table import metric
 from evals.networks.shelf import Shelf
 from evals.screening import LeftOut, Miscounted, introduce, judge, show
 from models.agent import UInt8Array
-from tests.evals.parity import DATA
+from support.vbench import DATA
 from tools.errors import BadInput
 from tools.media import encode_film
 
@@ -70,7 +71,7 @@ def test_without_a_count_in_the_header_packets_are_counted(tmp_path: Path) -> No
 def test_a_header_that_counts_wrong_starts_the_readings_anew(said: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Miscounted, match="9"):
         list(show(CLIP, Video(said, Fraction(30), 720, 480)))
-    monkeypatch.setattr("evals.screening.introduce", lambda _: Video(said, Fraction(30), 720, 480))
+    monkeypatch.setattr(screening, "introduce", lambda _: Video(said, Fraction(30), 720, 480))
     found = judge(CLIP, [metric("video_length"), metric("temporal_flickering")], NOTHING)
     assert found["video_length"] == Score(0.3, details={"num_frames": 9, "fps": "30"})
     assert isinstance(found["temporal_flickering"], Score)

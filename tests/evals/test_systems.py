@@ -15,9 +15,8 @@ from safetensors.torch import load_file, save_file
 from models.agent import TextToVideoSpec, WeightsMissing
 from models.presets import SYSTEMS
 from models.residency import Residency
-from tests import door_crew
-from tests.door_crew import Door
-from tests.models import tiny_systems
+from support import pipelines
+from support.cli import Cli, cli_at
 
 PROMPTS = ["a red ball moves right in the snow", "a blue box grows in the sea"]
 SMALL = ("--size", "32x32", "--frames", "6", "--steps", "2", "--metrics", "video_length,temporal_flickering")
@@ -29,65 +28,65 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a folder of each system."""
     folder = tmp_path_factory.mktemp("systems")
     for name in ("modelscope", "cogvideox", "svd"):
-        getattr(tiny_systems, name)(folder / name)
+        getattr(pipelines, name)(folder / name)
     return folder
 
 
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     (tmp_path / "suite.json").write_text(json.dumps(PROMPTS))
-    return door_crew.door_at(tmp_path / "home", monkeypatch)
+    return cli_at(tmp_path / "home", monkeypatch)
 
 
-def suite(door: Door, system: str, weights: Path, *more: str, name: str = "suite.json") -> dict[str, Any]:
+def suite(cli: Cli, system: str, weights: Path, *more: str, name: str = "suite.json") -> dict[str, Any]:
     words = ("evaluate", "suite", name, "--system", system, "--weights", str(weights), *SMALL, "--json", *more)
-    code, stdout, stderr = door.knock(*words)
+    code, stdout, stderr = cli.run(*words)
     assert code == 0, stderr
     told: dict[str, Any] = json.loads(stdout.splitlines()[-1])
     return told
 
 
 @pytest.mark.parametrize("system", ["modelscope", "cogvideox", "svd"])
-def test_a_system_makes_a_suite_and_is_scored(system: str, door: Door, weights: Path) -> None:
-    first = suite(door, system, weights / system)
+def test_a_system_makes_a_suite_and_is_scored(system: str, cli: Cli, weights: Path) -> None:
+    first = suite(cli, system, weights / system)
     rows = {(row["name"], row["metric"]): row["value"] for row in first["scores"]}
     assert first["system"] == system and first["bad"] == [] and len(rows) == 4
     fps = next(row.fps for row in SYSTEMS if row.profile == system)
     assert [rows[f"{prompt}-0", "video_length"] for prompt in PROMPTS] == pytest.approx([6 / fps] * 2)
     assert len({rows[f"{prompt}-0", "temporal_flickering"] for prompt in PROMPTS}) == 2
-    assert door.runs() == ["done", "done"]
+    assert cli.statuses() == ["done", "done"]
 
     films = [row["video"] for row in first["videos"]]
-    again = suite(door, system, weights / system)
+    again = suite(cli, system, weights / system)
     assert [row["video"] for row in again["videos"]] == films and again["made"] == 0, "products come from the store"
-    other = suite(door, system, weights / system, "--seed", "1")
+    other = suite(cli, system, weights / system, "--seed", "1")
     assert not set(films) & {row["video"] for row in other["videos"]}
 
 
-def test_its_runs_say_who_made_them(door: Door, weights: Path) -> None:
-    suite(door, "modelscope", weights / "modelscope", "--limit", "1")
-    (run,) = json.loads(door.knock("runs", "--json").stdout)
-    shown = json.loads(door.knock("show", run["run"], "--json").stdout)
+def test_its_runs_say_who_made_them(cli: Cli, weights: Path) -> None:
+    suite(cli, "modelscope", weights / "modelscope", "--limit", "1")
+    (run,) = json.loads(cli.run("runs", "--json").stdout)
+    shown = json.loads(cli.run("show", run["run"], "--json").stdout)
     clip, film = shown["artifacts"]
     assert (clip["recipe"]["agent"], film["recipe"]["agent"]) == ("modelscope", "assemble_film")
     assert len(clip["recipe"]["weights"]) == 64 and clip["recipe"]["spec"]["num_inference_steps"] == 2
     assert film["parents"] == [clip["id"]]
-    told = json.loads(door.knock("evaluate", "runs", "--metrics", "video_length", "--json").stdout)
+    told = json.loads(cli.run("evaluate", "runs", "--metrics", "video_length", "--json").stdout)
     assert told["system"] == "modelscope"
-    code, _, stderr = door.knock("resume", run["run"])
+    code, _, stderr = cli.run("resume", run["run"])
     assert code == 2 and "--system modelscope" in stderr
 
 
-def test_the_first_frame_is_a2s_or_the_given_one(door: Door, weights: Path, tmp_path: Path) -> None:
+def test_the_first_frame_is_a2s_or_the_given_one(cli: Cli, weights: Path, tmp_path: Path) -> None:
     picture = np.full((32, 32, 3), 200, np.uint8)
     Image.fromarray(picture).save(tmp_path / "first.png")
     (tmp_path / "given.json").write_text(json.dumps([{"prompt": "a fox", "image": "first.png"}, "a fox in the rain"]))
-    told = suite(door, "svd", weights / "svd", name="given.json")
+    told = suite(cli, "svd", weights / "svd", name="given.json")
     assert [video["prompt"] for video in told["videos"]] == ["a fox"]
     assert told["videos"][0]["image"] is not None
     assert "cannot draw a first frame" in told["bad"][0]["why"]
-    (run, *_) = json.loads(door.knock("runs", "--json").stdout)
-    shown = json.loads(door.knock("show", run["run"], "--json").stdout)
+    (run, *_) = json.loads(cli.run("runs", "--json").stdout)
+    shown = json.loads(cli.run("show", run["run"], "--json").stdout)
     assert [one["recipe"]["agent"] for one in shown["artifacts"]] == ["upload", "svd", "assemble_film"]
 
 
@@ -119,18 +118,18 @@ def cut(name: Path) -> Callable[[Path], None]:
         (lambda folder: (folder / "unet" / "config.json").write_text("{"), "do not load"),
     ],
 )
-def test_damaged_weights_are_one_sentence(harm: Any, told: str, door: Door, weights: Path, tmp_path: Path) -> None:
+def test_damaged_weights_are_one_sentence(harm: Any, told: str, cli: Cli, weights: Path, tmp_path: Path) -> None:
     folder = tmp_path / "harmed"
     shutil.copytree(weights / "modelscope", folder)
     harm(folder)
     words = ("evaluate", "suite", "suite.json", "--system", "modelscope", "--weights", str(folder), *SMALL)
-    code, stdout, stderr = door.knock(*words)
+    code, stdout, stderr = cli.run(*words)
     (sentence,) = [line for line in stderr.splitlines() if line.startswith("mora: ")]
     assert code in (1, 2) and told in sentence and stdout == ""
-    assert "done" not in door.runs() if (door.home / "mora.db").exists() else True
+    assert "done" not in cli.statuses() if (cli.home / "mora.db").exists() else True
 
 
-def test_what_is_asked_wrongly_is_one_sentence(door: Door, weights: Path) -> None:
+def test_what_is_asked_wrongly_is_one_sentence(cli: Cli, weights: Path) -> None:
     for words, told in (
         (("--system", "pika"), "There is no system 'pika'"),
         (("--weights", "x"), "--weights is of another system"),
@@ -139,7 +138,7 @@ def test_what_is_asked_wrongly_is_one_sentence(door: Door, weights: Path) -> Non
         (("--system", "modelscope", "--weights", str(weights / "cogvideox")), "holds a CogVideoXPipeline"),
         (("--system", "modelscope", "--size", "33x32"), "no size of a clip"),
     ):
-        code, _, stderr = door.knock("evaluate", "suite", "suite.json", *words)
+        code, _, stderr = cli.run("evaluate", "suite", "suite.json", *words)
         assert code == 2 and told in stderr and len(stderr.strip().splitlines()) == 1, stderr
 
 

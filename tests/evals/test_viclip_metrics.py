@@ -18,7 +18,7 @@ from evals.networks.checkpoints import BadWeights
 from evals.networks.shelf import Shelf
 from evals.networks.viclip import VICLIP, load_viclip
 from models.agent import UInt8Array
-from tests.evals.parity import CLIPS, DATA, EXPECTED, state_of
+from support.vbench import CLIPS, DATA, EXPECTED, state_of
 
 FILE = "ViClip-InternVid-10M-FLT.pth"
 BOTH = (temporal_style.METRIC, overall_consistency.METRIC)

@@ -25,7 +25,7 @@ from evals.networks.weights import places_of
 from evals.screening import LeftOut, Told, judge
 from memory.archive import Archive
 from models.agent import UInt8Array
-from tests.evals.parity import DATA
+from support.vbench import DATA
 
 CLIP = DATA / "clips" / "static.mp4"
 MARKS = ["<pad>", "<unk>", "<s>", "</s>", "<image>"]

@@ -20,7 +20,7 @@ from evals.networks.musiq import load_musiq
 from evals.networks.shelf import MissingWeights, Shelf
 from evals.networks.weights import WEIGHTS
 from evals.screening import LeftOut, judge
-from tests.evals.parity import DATA, SHAPES, state_of, write_torchscript
+from support.vbench import DATA, SHAPES, state_of, write_torchscript
 
 DINO_FILE = "dino_vitbase16_pretrain.pth"
 

@@ -14,7 +14,7 @@ from evals.products import FRAME_0
 from evals.sheet import Gallery, failure_sheet
 from evals.trials import ALL, DIGITAL, EVERYTHING, Report
 from evals.world import evaluate_world
-from tests.evals.renderers import Plug, Renderer
+from support.world_agents import Plug, Renderer
 
 
 def shares(report: Report, part: Any, split: Any = "held-out") -> dict[str, float | None]:

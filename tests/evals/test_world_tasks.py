@@ -20,7 +20,7 @@ from evals.world import TASKS, evaluate_world
 from evals.world_oracle import look
 from models.embedded.language import Edit, Scenery
 from models.embedded.world import Track, onward, render
-from tests.evals.renderers import Editor, Joiner, Plug, Renderer
+from support.world_agents import Editor, Joiner, Plug, Renderer
 from tools.errors import BadInput
 
 N = 20

@@ -16,7 +16,7 @@ from graph.errors import RequestError
 from graph.settings import Settings
 from memory.archive import Archive
 from models.agent import AgentError
-from tests.graph.tiny import TWO_SHOTS, TinyLender, rooms_with
+from support.tiny_agents import TWO_SHOTS, TinyLender, rooms_with
 
 ROOT = Path(__file__).parents[2]
 WISH = {"prompt": "a red ball moves right in the snow", "seed": 5}

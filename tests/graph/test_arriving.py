@@ -11,7 +11,7 @@ from graph.house import resume, start
 from graph.intake import Uploads
 from memory.archive import Archive
 from memory.records import Request
-from tests.graph.tiny import TinyLender, drawn, rooms_with
+from support.tiny_agents import TinyLender, drawn, rooms_with
 from tools.intake import Taken, picture_id
 from tools.studio import Studio
 

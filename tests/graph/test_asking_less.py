@@ -1,6 +1,5 @@
 """Out of memory: the same again once there is room, then less, at most twice, told; and told again to the same film."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,15 +8,12 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from tiny import NUM_FRAMES, TinyAgent, TinyLender, rooms_with
-
 from graph.house import start
 from graph.travel import replay
 from memory.archive import Archive
 from memory.records import Artifact, Request, Run
 from models.agent import AgentError, ConnectSpec, OutOfMemory, VideoSpec
+from support.tiny_agents import NUM_FRAMES, TinyAgent, TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 LONGER = 1 + NUM_FRAMES / 8

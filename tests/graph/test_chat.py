@@ -22,7 +22,7 @@ from graph.telling import Listener, state_of
 from memory.archive import Archive
 from memory.records import Request, Run
 from models.agent import OutOfMemory
-from tests.graph.tiny import TinyLender, rooms_with
+from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 ASKED = Request(prompt="", review="chat", seed=5)

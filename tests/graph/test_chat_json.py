@@ -20,7 +20,7 @@ from graph.telling import Listener
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import OutOfMemory
-from tests.graph.tiny import TinyLender, rooms_with
+from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 

@@ -20,7 +20,7 @@ from graph.telling import state_of
 from graph.truth import truthful
 from memory.archive import Archive
 from memory.records import Request, Run
-from tests.graph.tiny import TinyLender, rooms_with
+from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 
@@ -78,9 +78,9 @@ def remote(url: str, key: str = "right-key") -> Planner:
 @pytest.mark.parametrize("where", ["server", "in process"])
 def test_a_real_llama_calls_the_moves(where: str, request: pytest.FixtureRequest, archive: Archive) -> None:
     if where == "server":
-        planner = remote(request.getfixturevalue("talk_server"))
+        planner = remote(request.getfixturevalue("conversation_server"))
     else:
-        planner = make_planner(PlannerSettings("llama", gguf=request.getfixturevalue("talker")), EMBEDDED)
+        planner = make_planner(PlannerSettings("llama", gguf=request.getfixturevalue("conversation_gguf")), EMBEDDED)
     talk = Talk(archive, planner)
     asked = talk.says("a red ball in the snow")
     assert [(thing.number, thing.kind, thing.waits) for thing in talk.things] == [(1, "picture", True)]
@@ -120,19 +120,25 @@ def says(content: str | None = None, *calls: tuple[str, Any]) -> Any:
 PAINTED = says(None, ("wish", {"words": WISH}))
 
 
-def test_calls_in_one_answer_are_done_in_their_order(misbehaving: Any, archive: Archive) -> None:
-    misbehaving.then(says(None, ("wish", {"words": WISH}), ("wish", {"words": "a blue star moves up in the sea"})))
-    misbehaving.then(says("There they are."))
-    talk = Talk(archive, remote(misbehaving.url))
+def test_calls_in_one_answer_are_done_in_their_order(scripted_server: Any, archive: Archive) -> None:
+    scripted_server.then(says(None, ("wish", {"words": WISH}), ("wish", {"words": "a blue star moves up in the sea"})))
+    scripted_server.then(says("There they are."))
+    talk = Talk(archive, remote(scripted_server.url))
     talk.says("a red ball, and a blue star")
     assert [(thing.shot, thing.words) for thing in talk.things] == [
         (1, (WISH,)),
         (2, ("a blue star moves up in the sea",)),
     ]
-    second = misbehaving.asked[1]["messages"]
+    second = scripted_server.asked[1]["messages"]
     assert [message["role"] for message in second] == ["system", "user", "assistant", "tool", "tool"]
     assert "Made in this turn: number 1" in second[-1]["content"]
-    assert {tool["function"]["name"] for tool in misbehaving.asked[0]["tools"]} >= {"wish", "change", "undo", "tell"}
+    tools = scripted_server.asked[0]["tools"]
+    assert {tool["function"]["name"] for tool in tools} >= {
+        "wish",
+        "change",
+        "undo",
+        "tell",
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,52 +157,52 @@ def test_calls_in_one_answer_are_done_in_their_order(misbehaving: Any, archive: 
     ],
 )
 def test_a_call_that_cannot_be_is_told_back_and_nothing_happens(
-    bad: Any, told: str, misbehaving: Any, archive: Archive
+    bad: Any, told: str, scripted_server: Any, archive: Archive
 ) -> None:
-    misbehaving.then(PAINTED).then(says("Look.")).then(bad).then(says("What do you mean?"))
-    talk = Talk(archive, remote(misbehaving.url))
+    scripted_server.then(PAINTED).then(says("Look.")).then(bad).then(says("What do you mean?"))
+    talk = Talk(archive, remote(scripted_server.url))
     talk.says(WISH)
     asked = talk.says("do something")
     assert asked["reply"] == "What do you mean? [Nothing was made in this turn.]"
-    back = misbehaving.asked[-1]["messages"][-1]["content"]
+    back = scripted_server.asked[-1]["messages"][-1]["content"]
     assert back.startswith("That could not be used: ")
     assert told in back
     assert len(talk.things) == 1
 
 
 def test_a_planner_that_never_learns_is_given_up_and_the_turn_can_be_tried_again(
-    misbehaving: Any, archive: Archive
+    scripted_server: Any, archive: Archive
 ) -> None:
     for _ in range(3):
-        misbehaving.then(says(None, ("paint", {})))
-    misbehaving.then(PAINTED).then(says("Look."))
-    talk = Talk(archive, remote(misbehaving.url))
+        scripted_server.then(says(None, ("paint", {})))
+    scripted_server.then(PAINTED).then(says("Look."))
+    talk = Talk(archive, remote(scripted_server.url))
     with pytest.raises(PlannerError, match="no usable answer in 3 attempts"):
         talk.says(WISH)
     assert archive.run(talk.run.id).status == "failed"
-    assert len(misbehaving.asked) == 3
+    assert len(scripted_server.asked) == 3
     resume(talk.rooms, talk.run.id, lambda _heard: None)
     assert [thing.kind for thing in talk.things] == ["picture"]
 
 
-def test_a_planner_that_never_stops_calling_is_stopped(misbehaving: Any, archive: Archive) -> None:
-    misbehaving.then(PAINTED).then(says(None, ("raise_limit", {"call": "1.text_to_image", "most": 9})))
-    talk = Talk(archive, remote(misbehaving.url))
+def test_a_planner_that_never_stops_calling_is_stopped(scripted_server: Any, archive: Archive) -> None:
+    scripted_server.then(PAINTED).then(says(None, ("raise_limit", {"call": "1.text_to_image", "most": 9})))
+    talk = Talk(archive, remote(scripted_server.url))
     talk.says(WISH)
-    assert len(misbehaving.asked) == 6
+    assert len(scripted_server.asked) == 6
 
 
-def test_what_exists_is_told_by_the_house(misbehaving: Any, archive: Archive) -> None:
-    misbehaving.then(PAINTED).then(says("Look.")).then(says("Here is all of it!", ("tell", {"about": "board"})))
-    talk = Talk(archive, remote(misbehaving.url))
+def test_what_exists_is_told_by_the_house(scripted_server: Any, archive: Archive) -> None:
+    scripted_server.then(PAINTED).then(says("Look.")).then(says("Here is all of it!", ("tell", {"about": "board"})))
+    talk = Talk(archive, remote(scripted_server.url))
     talk.says(WISH)
     asked = talk.says("what do I have?")
     assert asked["voice"] == "mora"
     assert asked["reply"] == f"Nothing stands yet.\nThese wait for your word:\n   1  picture: {WISH}"
 
 
-def test_an_answer_that_was_given_is_not_asked_for_again(misbehaving: Any, archive: Archive) -> None:
-    talk = Talk(archive, remote(misbehaving.then(PAINTED).then(says("Look.")).url))
+def test_an_answer_that_was_given_is_not_asked_for_again(scripted_server: Any, archive: Archive) -> None:
+    talk = Talk(archive, remote(scripted_server.then(PAINTED).then(says("Look.")).url))
     talk.says(WISH)
     requests = [call.request for call in archive.llm_calls(talk.run.id) if call.purpose == "hear"]
     assert len(requests) == 2

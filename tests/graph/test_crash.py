@@ -1,7 +1,6 @@
 """A run that is killed at any moment is resumed to the same film, and no agent call that was finished happens again."""
 
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +10,10 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from graph_crew import Life, Nursery, nursery
-from tiny import TWO_SHOTS
-
 from memory.archive import Archive
 from memory.records import AgentCall
+from support.graph_workers import ForkServer, Worker, fork_server
+from support.tiny_agents import TWO_SHOTS
 
 KILLED = -9
 NODES = 10
@@ -36,25 +32,25 @@ PAUSE = 0.01
 class Crash:
     """Where crashed runs live, and how the run ends that nobody disturbs."""
 
-    nursery: Nursery
+    workers: ForkServer
     film: str
     seconds: float
 
 
 @pytest.fixture(scope="module")
 def crash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crash]:
-    with nursery(tmp_path_factory.mktemp("reports")) as open_nursery:
+    with fork_server(tmp_path_factory.mktemp("reports")) as server:
         for home in (tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")):  # the second is warm
             start = time.monotonic()
-            told = begun(open_nursery, home).told()
+            told = begun(server, home).result()
             seconds = time.monotonic() - start
         assert (told["status"], told["events"], told["calls"]) == ("done", NODES, 4)
-        yield Crash(open_nursery, told["film"], seconds)
+        yield Crash(server, told["film"], seconds)
 
 
-def begun(open_nursery: Nursery, home: Path, **order: Any) -> Life:
+def begun(server: ForkServer, home: Path, **order: Any) -> Worker:
     home.mkdir(exist_ok=True)
-    return open_nursery.bear(home=str(home), prompt=TWO_SHOTS, seed=3, pause=PAUSE, **order)
+    return server.start(home=str(home), prompt=TWO_SHOTS, seed=3, pause=PAUSE, **order)
 
 
 def ledger(home: Path) -> list[AgentCall]:
@@ -65,7 +61,7 @@ def ledger(home: Path) -> list[AgentCall]:
 def assert_resumed(crash: Crash, home: Path) -> dict[str, Any]:
     """Resumes in a new process and gives its report."""
     before = ledger(home)
-    told = crash.nursery.bear(home=str(home), run=(home / "run").read_text()).told()
+    told = crash.workers.start(home=str(home), run=(home / "run").read_text()).result()
     assert (told["status"], told["film"]) == ("done", crash.film)
     after = ledger(home)
     made = {line.key for line in before if line.outcome == "made"}
@@ -100,7 +96,7 @@ DEATHS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 def test_a_killed_run_is_resumed_to_the_same_film(crash: Crash, death: dict[str, Any], tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert begun(crash.nursery, home, die=death).end() == KILLED
+    assert begun(crash.workers, home, die=death).wait() == KILLED
     told = assert_resumed(crash, home)
     if "event" in death:
         # The step whose end was just heard may have to be taken again; those before it are in the checkpoint.
@@ -111,27 +107,27 @@ def test_a_killed_run_is_resumed_to_the_same_film(crash: Crash, death: dict[str,
 @pytest.mark.parametrize("moment", range(10))
 def test_a_run_killed_at_a_random_moment_is_resumed_to_the_same_film(crash: Crash, moment: int, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    life = begun(crash.nursery, home)
+    worker = begun(crash.workers, home)
     delay = random.Random(f"moment {moment}").uniform(0.05, 0.95) * crash.seconds
     time.sleep(delay)
-    life.kill()
-    assert life.end() in {KILLED, 0}
+    worker.kill()
+    assert worker.wait() in {KILLED, 0}
     if not (home / "run").exists():
-        assert begun(crash.nursery, home).told()["film"] == crash.film  # there was no run yet to lose
+        assert begun(crash.workers, home).result()["film"] == crash.film  # there was no run yet to lose
         return
     assert_resumed(crash, home)
 
 
 def test_a_run_that_dies_again_and_again_gets_there(crash: Crash, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert begun(crash.nursery, home, die={"event": 1}).end() == KILLED
+    assert begun(crash.workers, home, die={"event": 1}).wait() == KILLED
     run = (home / "run").read_text()
     for death in ({"event": 1}, {"renamed": 1}, {"event": 2}, {"rename": 2}):
-        assert crash.nursery.bear(home=str(home), run=run, die=death).end() == KILLED
+        assert crash.workers.start(home=str(home), run=run, die=death).wait() == KILLED
     assert_resumed(crash, home)
 
 
 def test_the_order_of_deaths_is_real(crash: Crash, tmp_path: Path) -> None:
     """A death that never comes would make the tests above pass for nothing."""
-    told = begun(crash.nursery, tmp_path / "home", die={"event": NODES + 1}).told()
+    told = begun(crash.workers, tmp_path / "home", die={"event": NODES + 1}).result()
     assert told["status"] == "done"

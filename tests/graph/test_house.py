@@ -4,7 +4,6 @@ import re
 import signal
 import socket
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -17,11 +16,6 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langgraph.types import Send
 
-sys.path.append(str(Path(__file__).parent))
-
-from graph_crew import Nursery, nursery
-from tiny import TWO_SHOTS, Identity, TinyLender, rooms_with
-
 from graph.errors import PlannerError, RequestError, Stopped
 from graph.house import Rooms, config_of, resume, start
 from graph.planners import Planner
@@ -31,6 +25,9 @@ from memory.archive import Archive, Lease
 from memory.errors import RunIsHeld
 from memory.records import Request, Run
 from models.agent import OutOfMemory, WeightsMissing
+from support.graph_workers import ForkServer, fork_server
+from support.processes import until
+from support.tiny_agents import TWO_SHOTS, Identity, TinyLender, rooms_with
 
 KILLED = -9
 STEP_BYTES = 30_000
@@ -67,9 +64,9 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture(scope="module")
-def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with nursery(tmp_path_factory.mktemp("reports")) as open_nursery:
-        yield open_nursery
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    with fork_server(tmp_path_factory.mktemp("reports")) as server:
+        yield server
 
 
 def wish(seed: int = 1) -> Request:
@@ -105,41 +102,41 @@ def test_the_same_request_gives_the_same_film_in_a_new_home_and_another_seed_ano
 
 
 def test_of_two_that_resume_at_once_one_works_and_the_other_is_told_who(
-    crew: Nursery, undisturbed: bytes, tmp_path: Path
+    workers: ForkServer, undisturbed: bytes, tmp_path: Path
 ) -> None:
     home, gate, go = tmp_path / "home", tmp_path / "gate", tmp_path / "go"
     home.mkdir()
-    assert crew.bear(home=str(home), prompt=TWO_SHOTS, seed=1, die={"event": 2}).end() == KILLED
+    assert workers.start(home=str(home), prompt=TWO_SHOTS, seed=1, die={"event": 2}).wait() == KILLED
     run = (home / "run").read_text()
-    both = [crew.bear(home=str(home), run=run, gate=str(gate), go=str(go)) for _ in range(2)]
+    both = [workers.start(home=str(home), run=run, gate=str(gate), go=str(go)) for _ in range(2)]
     go.touch()
-    soon(lambda: any(life.report.exists() for life in both))
-    loser, winner = sorted(both, key=lambda life: not life.report.exists())
-    refused = loser.told()
+    until(lambda: any(worker.report.exists() for worker in both))
+    loser, winner = sorted(both, key=lambda worker: not worker.report.exists())
+    refused = loser.result()
     assert (refused["kind"], refused["calls"]) == ("RunIsHeld", 0)
     assert f"process {winner.pid} on {socket.gethostname()}" in refused["error"]
     gate.touch()
-    assert winner.told()["status"] == "done"
+    assert winner.result()["status"] == "done"
     with opened(home) as archive:
         assert film_of(archive, archive.run(run)) == undisturbed
         assert len(archive.ledger(run)) == 5
 
 
-def test_the_lease_of_a_dead_process_is_free_at_once(crew: Nursery, undisturbed: bytes, tmp_path: Path) -> None:
+def test_the_lease_of_a_dead_process_is_free_at_once(workers: ForkServer, undisturbed: bytes, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    life = crew.bear(home=str(home), prompt=TWO_SHOTS, seed=1, gate=str(tmp_path / "never"))
+    worker = workers.start(home=str(home), prompt=TWO_SHOTS, seed=1, gate=str(tmp_path / "never"))
     with opened(home) as archive:
         run = working_run(archive, home)
-        with pytest.raises(RunIsHeld, match=f"process {life.pid} "):
+        with pytest.raises(RunIsHeld, match=f"process {worker.pid} "):
             resume(rooms_with(archive, TinyLender()), run, Ear())
-        life.kill()  # and nobody waits for it: what is left of it is a zombie
-        soon(lambda: psutil.Process(life.pid).status() == psutil.STATUS_ZOMBIE)
+        worker.kill()  # and nobody waits for it: what is left of it is a zombie
+        until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_ZOMBIE)
         start_of_hold = time.monotonic()
         with archive.hold(run):
             assert time.monotonic() - start_of_hold < 10  # of the 30 seconds that the lease still had
         assert film_of(archive, resume(rooms_with(archive, TinyLender()), run, Ear())) == undisturbed
-    assert life.end() == KILLED
+    assert worker.wait() == KILLED
 
 
 def test_a_run_that_another_ends_meanwhile_is_answered_as_done(archive: Archive, undisturbed: bytes) -> None:
@@ -157,18 +154,11 @@ def test_a_run_that_another_ends_meanwhile_is_answered_as_done(archive: Archive,
 
 def working_run(archive: Archive, home: Path) -> str:
     """The id of the run in `home`, once an agent works for it."""
-    soon((home / "run").exists)
-    soon(lambda: bool((home / "run").read_text()))
+    until((home / "run").exists)
+    until(lambda: bool((home / "run").read_text()))
     run = (home / "run").read_text()
-    soon(lambda: bool(archive.ledger(run)))
+    until(lambda: bool(archive.ledger(run)))
     return run
-
-
-def soon(happens: Callable[[], bool], seconds: float = 240.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 # How it ended
@@ -194,7 +184,7 @@ def test_what_finished_beside_a_failure_is_not_made_again(archive: Archive, undi
     def trouble(role: str, prompt: str, _step: int) -> None:
         if "star" in prompt:
             # The other shot is to be ready: `act` runs once for each.
-            soon(lambda: any(line.outcome == "made" for line in archive.ledger(ear.run)))
+            until(lambda: any(line.outcome == "made" for line in archive.ledger(ear.run)))
             raise OutOfMemory("the star is too big")
 
     lender.on_step = trouble
@@ -295,14 +285,14 @@ def test_a_listener_that_fails_after_the_end_undoes_nothing(archive: Archive, un
     assert resume(rooms_with(archive, TinyLender()), run.id, Ear()) == run
 
 
-def test_ctrl_c_in_another_process_is_an_interruption(crew: Nursery, undisturbed: bytes, tmp_path: Path) -> None:
+def test_ctrl_c_in_another_process_is_an_interruption(workers: ForkServer, undisturbed: bytes, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    life = crew.bear(home=str(home), prompt=TWO_SHOTS, seed=1, pause=0.2)
+    worker = workers.start(home=str(home), prompt=TWO_SHOTS, seed=1, pause=0.2)
     with opened(home) as archive:
         run = working_run(archive, home)
-        life.kill(signal.SIGINT)
-        assert life.told()["kind"] == "KeyboardInterrupt"
+        worker.kill(signal.SIGINT)
+        assert worker.result()["kind"] == "KeyboardInterrupt"
         assert archive.run(run).status == "interrupted"
         with archive.hold(run):
             pass  # the lease was given back

@@ -21,8 +21,8 @@ from graph.talk import Board, Thing
 from graph.telling import state_of
 from memory.archive import Archive
 from memory.records import Request
-from tests.graph.talker import BOX, LESSONS, RED, SEED, STAR
-from tests.graph.tiny import TinyLender, rooms_with
+from support.conversation_model import BOX, LESSONS, RED, SEED, STAR
+from support.tiny_agents import TinyLender, rooms_with
 
 KINDS = [
     *["picture"] * 5, "clip", "clip", "picture", "clip", "clip", "clip", "film", "clip", "film", "picture", "clip",
@@ -53,9 +53,16 @@ def is_true(reply: str, voice: str, there: list[Thing], new: list[Thing]) -> boo
     )
 
 
-def test_a_long_conversation_with_a_server_tells_nothing_that_is_not_there(talk_server: str, archive: Archive) -> None:
+def test_a_long_conversation_with_a_server_tells_nothing_that_is_not_there(
+    conversation_server: str, archive: Archive
+) -> None:
     settings = PlannerSettings(
-        "openai", model="tiny", base_url=talk_server, api_key=SecretStr("right-key"), timeout=120.0, retry_budget=60.0
+        "openai",
+        model="tiny",
+        base_url=conversation_server,
+        api_key=SecretStr("right-key"),
+        timeout=120.0,
+        retry_budget=60.0,
     )
     planner = make_planner(settings, EMBEDDED)
     rooms = rooms_with(archive, TinyLender(), planner=lambda _request: planner)

@@ -1,6 +1,5 @@
 """Runs that wait for a word and runs that were stopped, gone on with by one process at once: each comes to its film."""
 
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-sys.path.append(str(Path(__file__).parent))
-
-from tiny import TinyLender, rooms_with
-
 from graph import wiring
 from graph.conversation import Answer
 from graph.errors import Stopped
@@ -22,6 +17,7 @@ from graph.house import Rooms, answer, question_of_run, resume, start
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import Request, Run
+from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 MANY = 12

@@ -1,21 +1,17 @@
 """The steps of a run: what is made again, what is kept, what the person is told, and what stands in the film."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from tiny import NUM_FRAMES, SENTENCES, TWO_SHOTS, TinyLender, rooms_with
-
 from graph.house import start
 from graph.state import Limits
 from graph.telling import state_of
 from memory.archive import Archive
 from memory.records import Request, Run
+from support.tiny_agents import NUM_FRAMES, SENTENCES, TWO_SHOTS, TinyLender, rooms_with
 
 BALL = "a red ball moves right in the snow"
 

@@ -5,7 +5,6 @@ in the first clip's third step. When the graph changes so that it cannot go on, 
 """
 
 import sqlite3
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,16 +13,13 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from tiny import Identity, TinyLender, rooms_with
-
 from graph import house
 from graph.errors import RequestError
 from graph.house import resume, start
 from graph.state import GRAPH_VERSION
 from memory.archive import Archive
 from memory.records import Request
+from support.tiny_agents import Identity, TinyLender, rooms_with
 
 LEFT = Path(__file__).parent / "data" / "paused_by_graph_1.zip"
 WISH = Request(prompt="a red ball moves right in the snow", seed=3)

@@ -11,7 +11,7 @@ from graph.house import answer, question_of_run, start
 from graph.origin import software, statement_of
 from memory.archive import Archive
 from memory.records import Request, Run
-from tests.graph.tiny import TinyLender, rooms_with
+from support.tiny_agents import TinyLender, rooms_with
 from tools.provenance import Approval, Statement
 
 WISH = "a red ball moves right in the snow"

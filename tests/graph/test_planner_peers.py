@@ -110,50 +110,50 @@ def test_a_damaged_gguf_is_told(tmp_path: Path, wish: Brief, notebook: Any) -> N
         make_planner(PlannerSettings("llama", gguf=torn), EMBEDDED).enhance(wish, notebook)
 
 
-def test_waits_as_long_as_the_server_asks(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.fails(429, **{"Retry-After": "1.2"}).says(shots())
-    assert remote(misbehaving.url).enhance(wish, notebook).shots[0].motion == SENTENCE
-    assert 1.1 <= misbehaving.times[1] - misbehaving.times[0] < 6
+def test_waits_as_long_as_the_server_asks(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.fails(429, **{"Retry-After": "1.2"}).says(shots())
+    assert remote(scripted_server.url).enhance(wish, notebook).shots[0].motion == SENTENCE
+    assert 1.1 <= scripted_server.times[1] - scripted_server.times[0] < 6
 
 
-def test_retry_after_may_be_a_date_and_beyond_the_budget(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+def test_retry_after_may_be_a_date_and_beyond_the_budget(scripted_server: Any, wish: Brief, notebook: Any) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    misbehaving.fails(429, **{"Retry-After": later}).says(shots())
+    scripted_server.fails(429, **{"Retry-After": later}).says(shots())
     with pytest.raises(PlannerError, match="rate limit"):
-        remote(misbehaving.url, budget=2.0).enhance(wish, notebook)
-    assert len(misbehaving.asked) == 1
+        remote(scripted_server.url, budget=2.0).enhance(wish, notebook)
+    assert len(scripted_server.asked) == 1
 
 
-def test_a_server_error_may_pass(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.fails(500).fails(503).says(shots())
-    assert remote(misbehaving.url).enhance(wish, notebook).shots
-    assert len(misbehaving.asked) == 3
+def test_a_server_error_may_pass(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.fails(500).fails(503).says(shots())
+    assert remote(scripted_server.url).enhance(wish, notebook).shots
+    assert len(scripted_server.asked) == 3
 
 
-def test_a_body_cut_in_the_middle_may_pass(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.cuts().says(shots())
-    assert remote(misbehaving.url).enhance(wish, notebook).shots
+def test_a_body_cut_in_the_middle_may_pass(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.cuts().says(shots())
+    assert remote(scripted_server.url).enhance(wish, notebook).shots
 
 
-def test_a_server_that_always_fails_is_told_within_the_budget(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.fails(500)
+def test_a_server_that_always_fails_is_told_within_the_budget(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.fails(500)
     started = time.monotonic()
     with pytest.raises(PlannerError, match=r"keeps failing \(HTTP 500\)"):
-        remote(misbehaving.url, budget=1.5).enhance(wish, notebook)
+        remote(scripted_server.url, budget=1.5).enhance(wish, notebook)
     assert time.monotonic() - started < 10
-    assert len(misbehaving.asked) >= 2
+    assert len(scripted_server.asked) >= 2
 
 
-def test_a_connection_that_is_always_cut_is_told(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.cuts()
+def test_a_connection_that_is_always_cut_is_told(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.cuts()
     with pytest.raises(PlannerError, match="cannot be reached or hung up"):
-        remote(misbehaving.url, budget=0.7).enhance(wish, notebook)
+        remote(scripted_server.url, budget=0.7).enhance(wish, notebook)
 
 
-def test_silence_is_told(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.keeps_silent(3.0)
+def test_silence_is_told(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.keeps_silent(3.0)
     with pytest.raises(PlannerError, match="did not answer in time"):
-        remote(misbehaving.url, timeout=1.0, budget=0.1).enhance(wish, notebook)
+        remote(scripted_server.url, timeout=1.0, budget=0.1).enhance(wish, notebook)
 
 
 def test_nobody_there_is_told(wish: Brief, notebook: Any) -> None:
@@ -166,43 +166,43 @@ def test_nobody_there_is_told(wish: Brief, notebook: Any) -> None:
     [(401, "does not accept the API key"), (403, "may not use tiny"), (404, "knows no model 'tiny'")],
 )
 def test_what_cannot_pass_is_told_at_once(
-    code: int, sentence: str, misbehaving: Any, wish: Brief, notebook: Any
+    code: int, sentence: str, scripted_server: Any, wish: Brief, notebook: Any
 ) -> None:
-    misbehaving.fails(code, f"Incorrect key provided: {KEY}")
+    scripted_server.fails(code, f"Incorrect key provided: {KEY}")
     with pytest.raises(PlannerError, match=sentence) as told:
-        remote(misbehaving.url).enhance(wish, notebook)
-    assert len(misbehaving.asked) == 1
+        remote(scripted_server.url).enhance(wish, notebook)
+    assert len(scripted_server.asked) == 1
     assert KEY not in str(told.value)
     assert told.value.__cause__ is None
 
 
-def test_a_refused_request_is_told_without_the_key(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.fails(400, f"response_format is not supported for {KEY}")
+def test_a_refused_request_is_told_without_the_key(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.fails(400, f"response_format is not supported for {KEY}")
     with pytest.raises(PlannerError, match=r"HTTP 400: .*response_format is not supported for \*\*\*") as told:
-        remote(misbehaving.url).enhance(wish, notebook)
+        remote(scripted_server.url).enhance(wish, notebook)
     assert KEY not in str(told.value)
 
 
-def test_a_web_page_is_no_planner(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.speaks_otherwise()
+def test_a_web_page_is_no_planner(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.speaks_otherwise()
     with pytest.raises(PlannerError, match="no OpenAI protocol"):
-        remote(misbehaving.url, budget=0.1).enhance(wish, notebook)
+        remote(scripted_server.url, budget=0.1).enhance(wish, notebook)
 
 
-def test_broken_json_is_told_back_twice(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.says("Sure! {'shots': [")
+def test_broken_json_is_told_back_twice(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.says("Sure! {'shots': [")
     with pytest.raises(PlannerError, match="no usable answer in 3 attempts"):
-        remote(misbehaving.url).enhance(wish, notebook)
-    assert [len(misbehaving.told(call)) for call in range(3)] == [2, 4, 6]
-    assert "could not be used: the answer: Invalid JSON" in misbehaving.told(1)[3]
-    assert misbehaving.told(2)[2] == misbehaving.told(2)[4] == "Sure! {'shots': ["
+        remote(scripted_server.url).enhance(wish, notebook)
+    assert [len(scripted_server.told(call)) for call in range(3)] == [2, 4, 6]
+    assert "could not be used: the answer: Invalid JSON" in scripted_server.told(1)[3]
+    assert scripted_server.told(2)[2] == scripted_server.told(2)[4] == "Sure! {'shots': ["
 
 
-def test_what_was_told_back_is_corrected(misbehaving: Any, wish: Brief, notebook: Any) -> None:
+def test_what_was_told_back_is_corrected(scripted_server: Any, wish: Brief, notebook: Any) -> None:
     pink = "a pink ball moves right in the snow"
-    misbehaving.says(shots(picture=pink, motion=pink)).says(f"```json\n{shots()}\n```")
-    assert remote(misbehaving.url).enhance(wish, notebook).shots[0].picture == SENTENCE
-    assert "a pink ball moves right in the snow` is not a sentence of the embedded world" in misbehaving.told(1)[3]
+    scripted_server.says(shots(picture=pink, motion=pink)).says(f"```json\n{shots()}\n```")
+    assert remote(scripted_server.url).enhance(wish, notebook).shots[0].picture == SENTENCE
+    assert "a pink ball moves right in the snow` is not a sentence of the embedded world" in scripted_server.told(1)[3]
     assert len(notebook.kept) == 2
 
 
@@ -223,36 +223,36 @@ def test_what_was_told_back_is_corrected(misbehaving: Any, wish: Brief, notebook
     ],
 )
 def test_a_bad_plan_is_told_back(
-    answer: str, told: str, misbehaving: Any, wish: Brief, enhancement: Enhancement, notebook: Any
+    answer: str, told: str, scripted_server: Any, wish: Brief, enhancement: Enhancement, notebook: Any
 ) -> None:
-    misbehaving.says(answer).says(calls(PICTURE, MOTION))
-    plan = remote(misbehaving.url).plan(wish, enhancement, notebook)
+    scripted_server.says(answer).says(calls(PICTURE, MOTION))
+    plan = remote(scripted_server.url).plan(wish, enhancement, notebook)
     assert [call.tool for call in plan.calls] == ["text_to_image", "image_to_video"]
-    assert told in misbehaving.told(1)[3]
+    assert told in scripted_server.told(1)[3]
 
 
-def test_the_schema_and_the_model_arrive(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.says(shots())
-    remote(misbehaving.url).enhance(wish, notebook)
-    body = misbehaving.asked[0]
+def test_the_schema_and_the_model_arrive(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.says(shots())
+    remote(scripted_server.url).enhance(wish, notebook)
+    body = scripted_server.asked[0]
     assert body["model"] == "tiny"
     assert body["response_format"]["json_schema"]["name"] == "Enhancement"
-    assert json.loads(misbehaving.told(0)[1])["prompt"] == wish.prompt
-    assert "small closed world" in misbehaving.told(0)[0]
+    assert json.loads(scripted_server.told(0)[1])["prompt"] == wish.prompt
+    assert "small closed world" in scripted_server.told(0)[0]
 
 
-def test_what_is_recorded_is_not_asked_again(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.says("{").says(shots()).fails(500)
-    first = remote(misbehaving.url).enhance(wish, notebook)
-    again = remote(misbehaving.url, budget=0.1).enhance(wish, notebook)
+def test_what_is_recorded_is_not_asked_again(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.says("{").says(shots()).fails(500)
+    first = remote(scripted_server.url).enhance(wish, notebook)
+    again = remote(scripted_server.url, budget=0.1).enhance(wish, notebook)
     assert first == again
-    assert len(misbehaving.asked) == 2
+    assert len(scripted_server.asked) == 2
     assert KEY not in json.dumps(notebook.kept)
 
 
-def test_a_failed_question_may_be_asked_again(misbehaving: Any, wish: Brief, notebook: Any) -> None:
-    misbehaving.says("{").says("{").says("{").says(shots())
+def test_a_failed_question_may_be_asked_again(scripted_server: Any, wish: Brief, notebook: Any) -> None:
+    scripted_server.says("{").says("{").says("{").says(shots())
     with pytest.raises(PlannerError):
-        remote(misbehaving.url).enhance(wish, notebook)
-    assert remote(misbehaving.url).enhance(wish, notebook).shots
-    assert len(misbehaving.asked) == 4
+        remote(scripted_server.url).enhance(wish, notebook)
+    assert remote(scripted_server.url).enhance(wish, notebook).shots
+    assert len(scripted_server.asked) == 4

@@ -1,6 +1,5 @@
 """A run once more: the same film from the records alone, or made anew and compared; what is damaged is made again."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,10 +8,7 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from tiny import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
-
+from graph import planners
 from graph.errors import PlannerError, Stopped
 from graph.house import Rooms, resume, start
 from graph.rerun import Agents, Rerun, rerun
@@ -20,6 +16,7 @@ from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, OtherBytes
 from memory.recorded import Place
 from memory.records import Artifact, Request, Run
+from support.tiny_agents import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 
 TOOLS: dict[str, tuple[str, ...]] = {
     "clip": ("image_to_video",),
@@ -133,7 +130,7 @@ def test_a_planner_whose_wording_has_changed_since_is_answered_from_the_record(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = made(archive)
-    monkeypatch.setattr("graph.planners.read_prompt", lambda step: f"Other words for {step}.")
+    monkeypatch.setattr(planners, "read_prompt", lambda step: f"Other words for {step}.")
     assert again(archive, run, "none").film == archive.artifact(str(run.film))
 
 

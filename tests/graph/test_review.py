@@ -14,7 +14,7 @@ from graph.storyboard import chosen, open_calls, stale_calls, takes_of
 from graph.telling import state_of
 from memory.archive import Archive
 from memory.records import Request, Run
-from tests.graph.tiny import TWO_SHOTS, TinyLender, rooms_with
+from support.tiny_agents import TWO_SHOTS, TinyLender, rooms_with
 
 LIMITS = Limits()
 WISH = "a red ball moves right in the snow"

@@ -1,8 +1,6 @@
 """Whoever is asked to stop does, wherever the run waits or works, and what is left goes on to the same film."""
 
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,16 +8,14 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from tiny import TWO_SHOTS, TinyLender, rooms_with
-
 from graph.drain import StoppableLender
 from graph.errors import RequestError, Stopped
 from graph.house import Rooms, resume, start
 from graph.intake import Uploads
 from memory.archive import Archive
 from memory.records import Request, Run
+from support.processes import until
+from support.tiny_agents import TWO_SHOTS, TinyLender, rooms_with
 
 LONG = 240.0
 WISH = Request(prompt=TWO_SHOTS, seed=3)
@@ -43,13 +39,6 @@ class Waited(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         self.times += bool(timeout)
         return super().wait(timeout)
-
-
-def until(happens: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + LONG
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def begun(rooms: Rooms, hear: Callable[[dict[str, Any]], None] = lambda _told: None) -> str:

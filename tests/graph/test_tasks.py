@@ -14,7 +14,7 @@ from graph.telling import run_as_json, state_of
 from memory.archive import Archive
 from memory.records import Request, Run
 from models.agent import UInt8Array
-from tests.graph.tiny import NUM_FRAMES, SIDE, TinyLender, drawn, rooms_with
+from support.tiny_agents import NUM_FRAMES, SIDE, TinyLender, drawn, rooms_with
 from tools.clip_intake import TakenClip, clip_id
 from tools.intake import Taken, picture_id
 from tools.media import decode_clip

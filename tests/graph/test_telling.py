@@ -14,7 +14,7 @@ from graph import telling
 from graph.house import start
 from memory.archive import Archive
 from memory.records import Request, Run
-from tests.graph.tiny import SENTENCES, TinyLender, rooms_with
+from support.tiny_agents import SENTENCES, TinyLender, rooms_with
 
 ODD = f"{SENTENCES[0]} [bold]"
 

@@ -21,7 +21,7 @@ from memory.archive import Archive
 from memory.records import Request, Run
 from memory.retention import collect
 from models.agent import OutOfMemory
-from tests.graph.tiny import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
+from support.tiny_agents import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 
 GO_ON = {"do": "go_on"}
 PICTURE, CLIP = "1.text_to_image", "1.image_to_video"

@@ -1,7 +1,6 @@
 """Two machines on one database: a run is taken over once its owner was silent, and the owner that wakes is told."""
 
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +10,15 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-sys.path.append(str(Path(__file__).parent))
-
-from graph_crew import Life, Nursery, nursery
-from tiny import TinyLender, rooms_with
-
 from graph.house import resume, start
 from graph.telling import checkpoints_of
 from memory.archive import Archive
 from memory.errors import DatabaseTrouble, RunIsHeld
 from memory.records import Request
 from memory.tables import LeaseRow
+from support.graph_workers import ForkServer, Worker, fork_server
+from support.processes import until
+from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
 SILENT = 3.0
@@ -36,9 +33,9 @@ MOMENTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with nursery(tmp_path_factory.mktemp("reports")) as open_nursery:
-        yield open_nursery
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    with fork_server(tmp_path_factory.mktemp("reports")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -50,31 +47,24 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
         return archive.artifact(str(run.film)).sha256
 
 
-def until(happens: Any, seconds: float = 240.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
-def frozen(crew: Nursery, home: Path, url: str, moment: dict[str, Any]) -> Life:
+def frozen(workers: ForkServer, home: Path, url: str, moment: dict[str, Any]) -> Worker:
     """A run on another machine, which stands still at the moment."""
     beside = {name: moment[name] for name in ("beside",) if name in moment}
-    life = crew.bear(
+    worker = workers.start(
         home=str(home), url=url, prompt=WISH, seed=3, host="elsewhere", lease_seconds=SILENT,
         die={**moment, "by": "SIGSTOP"}, **beside,
     )  # fmt: skip
-    until(lambda: psutil.Process(life.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE))
-    return life
+    until(lambda: psutil.Process(worker.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE))
+    return worker
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_an_owner_that_wakes_too_late_changes_nothing(
-    crew: Nursery, film: str, moment: dict[str, Any], database_url: str, tmp_path: Path
+    workers: ForkServer, film: str, moment: dict[str, Any], database_url: str, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    life = frozen(crew, home, database_url, moment)
+    worker = frozen(workers, home, database_url, moment)
     run = (home / "run").read_text()
     with Archive.open(database_url, home, lease_seconds=SILENT, busy_seconds=5.0) as archive:
         rooms = rooms_with(archive, TinyLender())
@@ -85,15 +75,15 @@ def test_an_owner_that_wakes_too_late_changes_nothing(
             except DatabaseTrouble as trouble:
                 # Another of its threads was writing when it was stopped: SQLite has one lock, and gives it to nobody.
                 assert "is locked" in str(trouble) and database_url.startswith("sqlite")
-                life.kill()
+                worker.kill()
                 pytest.skip("it stood still with SQLite's only lock in its hand")
             except RunIsHeld as held:
                 assert "on elsewhere since" in str(held)
                 refused += 1
                 time.sleep(0.1)
         before = stood(archive, run)
-        life.kill(signal.SIGCONT)
-        told = life.told()
+        worker.kill(signal.SIGCONT)
+        told = worker.result()
         # In the middle of a transaction it is the server that hangs up first.
         assert told["kind"] == ("LostLease" if "beside" in moment or "rename" not in moment else "DatabaseTrouble")
         assert stood(archive, run) == before
@@ -115,11 +105,11 @@ def stood(archive: Archive, run: str) -> dict[str, Any]:
 
 
 def test_while_its_owner_elsewhere_is_alive_a_run_is_not_taken(
-    crew: Nursery, database_url: str, tmp_path: Path
+    workers: ForkServer, database_url: str, tmp_path: Path
 ) -> None:
     home, gate = tmp_path / "home", tmp_path / "gate"
     home.mkdir()
-    life = crew.bear(
+    worker = workers.start(
         home=str(home), url=database_url, prompt=WISH, seed=3, host="elsewhere", lease_seconds=3 * SILENT,
         gate=str(gate),
     )  # fmt: skip
@@ -134,7 +124,7 @@ def test_while_its_owner_elsewhere_is_alive_a_run_is_not_taken(
             until(lambda: expires(archive) > first)
         assert not lender.called
         gate.touch()
-        assert life.told()["status"] == "done"
+        assert worker.result()["status"] == "done"
 
 
 def expires(archive: Archive) -> float:

@@ -1,7 +1,6 @@
 """Archives to test, and other processes to meet in them."""
 
 import multiprocessing
-import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -12,9 +11,8 @@ import pytest
 
 from memory.archive import Archive
 from memory.records import Request, Run
-
-# So that other processes find `memory_crew` by its name.
-sys.path.append(str(Path(__file__).parent))
+from support import archive_workers
+from support.archive_workers import sent, travelled
 
 Start = Callable[..., tuple[BaseProcess, Connection]]
 
@@ -40,7 +38,6 @@ def other(tmp_path: Path) -> Iterator[Archive]:
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good parcel."""
-    from keeping_crew import sent, travelled
 
     home = tmp_path_factory.mktemp("packed")
     with Archive.open(f"sqlite:///{home / 'mora.db'}", home) as archive:
@@ -56,13 +53,13 @@ def run(archive: Archive) -> Run:
 def context() -> Any:
     # A server that has imported the archive once, and forks from there: no lock of this process is inherited.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["memory.archive"])
+    context.set_forkserver_preload([archive_workers.__name__])
     return context
 
 
 @pytest.fixture
 def start(context: Any) -> Iterator[Start]:
-    """Start a function of `memory_crew` in a new process; gives the process and the line to it."""
+    """Start a function of `archive_workers` in a new process; gives the process and the line to it."""
     processes: list[BaseProcess] = []
 
     def begin(work: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keeping_crew import story
 from sqlalchemy import create_engine, text
 
 from memory import leases
@@ -16,6 +15,7 @@ from memory.errors import DatabaseTrouble, LostLease
 from memory.leases import Lease
 from memory.records import LlmCall, Request, Run
 from memory.tables import LeaseRow
+from support.archive_workers import story
 
 
 @contextmanager

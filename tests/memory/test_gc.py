@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keeping_crew import POINTS, dies_again_and_again, furnishes, shelf, stand_in_run, sweeps, tells_a_story
-from memory_crew import picture, recipe
 from sqlalchemy import create_engine, text
 
+from memory import archive as archive_module
 from memory.archive import Archive
 from memory.errors import RunIsHeld, RunIsNeeded, UnknownRun
 from memory.records import Request, Run
 from memory.retention import Swept, collect
 from memory.tables import Base
+from support.archive_workers import (
+    POINTS,
+    dies_again_and_again,
+    furnishes,
+    picture,
+    recipe,
+    shelf,
+    stand_in_run,
+    sweeps,
+    tells_a_story,
+)
 
 NOW = timedelta(0)
 WEEK = timedelta(days=7)
@@ -291,7 +301,7 @@ def test_a_product_that_is_published_while_files_go_is_whole(archive: Archive, r
         return publish(*arguments)
 
     monkeypatch.setattr(archive, "_publish", swept_before)
-    monkeypatch.setattr("memory.archive.BESIDE", 0)  # it is so large that it is written before
+    monkeypatch.setattr(archive_module, "BESIDE", 0)  # it is so large that it is written before
     with archive.hold(run.id) as lease:
         made = archive.make(lease, recipe(), picture)
     assert archive.read(made.artifact) == picture().data

@@ -14,9 +14,7 @@ from typing import Any
 
 import ormsgpack
 import pytest
-from keeping_crew import POINTS, everything, fine, shelf, stand_in_run, tells_a_story
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from memory_crew import recipe
 from sqlalchemy import create_engine, text
 
 from memory.archive import Archive
@@ -26,6 +24,7 @@ from memory.moving import import_run
 from memory.parcel import Bounds
 from memory.records import LlmCall, Run
 from memory.retention import collect
+from support.archive_workers import POINTS, everything, fine, recipe, shelf, stand_in_run, tells_a_story
 
 
 def execute(url: str, statement: str, **values: Any) -> None:

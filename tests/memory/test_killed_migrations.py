@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import memory_crew
 import psycopg
 import pytest
 from alembic import command
-from keeping_crew import story
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session
 
@@ -21,6 +19,8 @@ from memory.archive import Archive
 from memory.errors import DatabaseTrouble
 from memory.records import Request
 from memory.tables import LlmCallRow, RunRow
+from support import archive_workers
+from support.archive_workers import story
 
 OLDEST, NEWER = "0001", "9998"
 MOVES_DATA = f'''
@@ -110,7 +110,7 @@ def a_version_ahead(migrations: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def opened(start: Any, url: str, home: Path, migrations: Path, dies_at: int) -> Any:
     """What a program that is a version ahead says when it opens the database; -9 if it was killed."""
-    process, line = start(memory_crew.opens_with, url, home, migrations, NEWER, dies_at)
+    process, line = start(archive_workers.opens_with, url, home, migrations, NEWER, dies_at)
     line.recv()
     line.send("go")
     try:
@@ -170,7 +170,7 @@ def test_processes_that_open_an_old_database_at_once_all_succeed(
     old: Copied, migrations: Path, home: Path, start: Any
 ) -> None:
     url = old()
-    lines = [start(memory_crew.opens_with, url, home, migrations, NEWER, 0)[1] for _ in range(3)]
+    lines = [start(archive_workers.opens_with, url, home, migrations, NEWER, 0)[1] for _ in range(3)]
     assert [line.recv() for line in lines] == ["ready"] * 3
     for line in lines:
         line.send("go")
@@ -181,12 +181,12 @@ def test_processes_that_open_an_old_database_at_once_all_succeed(
 def test_checkpoint_tables_whose_making_is_killed_at_any_statement_are_made(
     old: Copied, home: Path, start: Any
 ) -> None:
-    process, line = start(memory_crew.sets_up, old(), home, 0)
+    process, line = start(archive_workers.sets_up, old(), home, 0)
     statements = line.recv()
     assert statements > 3
     for number in range(1, statements + 1, 1 + statements // 10):
         url = old()
-        process, line = start(memory_crew.sets_up, url, home, number)
+        process, line = start(archive_workers.sets_up, url, home, number)
         process.join()
         assert process.exitcode == -signal.SIGKILL
         with Archive.open(url, home) as archive:

@@ -3,13 +3,13 @@ import signal
 import time
 from pathlib import Path
 
-import memory_crew
 import pytest
 from sqlalchemy import create_engine, text
 
 from memory.archive import Archive
 from memory.errors import LostLease, RunIsHeld
 from memory.records import Run
+from support import archive_workers
 
 
 def change(url: str, assignment: str) -> None:
@@ -43,7 +43,7 @@ def test_a_released_run_can_be_held_again_with_a_greater_fence(archive: Archive,
 
 
 def test_of_two_processes_one_gets_the_run(archive: Archive, run: Run, start) -> None:
-    lines = [start(memory_crew.hold, archive.url, archive.home, run.id)[1] for _ in range(2)]
+    lines = [start(archive_workers.hold, archive.url, archive.home, run.id)[1] for _ in range(2)]
     answers = [line.recv() for line in lines]
     assert sorted(map(type, answers), key=str) == [int, str]
     winner, loser = sorted(answers, key=lambda answer: isinstance(answer, str))
@@ -53,7 +53,7 @@ def test_of_two_processes_one_gets_the_run(archive: Archive, run: Run, start) ->
 
 
 def test_a_run_of_a_process_that_died_here_is_taken_over_at_once(archive: Archive, run: Run, start) -> None:
-    process, line = start(memory_crew.hold, archive.url, archive.home, run.id)
+    process, line = start(archive_workers.hold, archive.url, archive.home, run.id)
     assert line.recv() == 1
     with pytest.raises(RunIsHeld), archive.hold(run.id):
         pass
@@ -91,7 +91,7 @@ def test_a_stale_holder_may_not_write(archive: Archive, run: Run) -> None:
             with pytest.raises(LostLease, match="not held by this process any more"):
                 archive.set_status(stale, "done")
             with pytest.raises(LostLease):
-                archive.make(stale, memory_crew.recipe(), lambda: calls.append("x") or memory_crew.picture())
+                archive.make(stale, archive_workers.recipe(), lambda: calls.append("x") or archive_workers.picture())
             archive.set_status(lease, "waiting")
     assert archive.run(run.id).status == "waiting"
     assert calls == []
@@ -107,25 +107,25 @@ def test_a_lease_that_was_given_back_gives_no_right(archive: Archive, run: Run) 
 def test_a_product_of_a_stale_holder_is_not_published(archive: Archive, run: Run) -> None:
     def produce():
         change(archive.url, "owner = 'thief', fence = fence + 1")
-        return memory_crew.picture()
+        return archive_workers.picture()
 
     with archive.hold(run.id) as lease, pytest.raises(LostLease):
-        archive.make(lease, memory_crew.recipe(), produce)
-    assert archive.find(memory_crew.recipe()) is None
+        archive.make(lease, archive_workers.recipe(), produce)
+    assert archive.find(archive_workers.recipe()) is None
     assert archive.artifacts(run.id) == []
     assert [line.outcome for line in archive.ledger(run.id)] == ["failed"]
 
 
 def test_a_stale_holder_cannot_reuse_either(archive: Archive, run: Run) -> None:
     with archive.hold(run.id) as lease:
-        archive.make(lease, memory_crew.recipe(), memory_crew.picture)
+        archive.make(lease, archive_workers.recipe(), archive_workers.picture)
     with pytest.raises(LostLease):
-        archive.make(lease, memory_crew.recipe(), memory_crew.picture)
+        archive.make(lease, archive_workers.recipe(), archive_workers.picture)
 
 
 def test_the_heart_of_a_lease_beats(database_url: str, home: Path) -> None:
     with Archive.open(database_url, home, lease_seconds=0.9) as archive:
-        run = archive.create_run(memory_crew.Request(prompt="x"), settings={}, graph_version=1)
+        run = archive.create_run(archive_workers.Request(prompt="x"), settings={}, graph_version=1)
         with archive.hold(run.id):
             first, deadline = expires(database_url), time.monotonic() + 60
             while expires(database_url) <= first + 0.9 and time.monotonic() < deadline:

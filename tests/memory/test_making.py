@@ -5,16 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import memory_crew
 import pytest
-from memory_crew import notes, picture, recipe
 from sqlalchemy import create_engine, text
 
+from memory import archive as archive_module
 from memory import artifacts, recipes
 from memory.archive import Archive, Product
 from memory.errors import ArchiveError, DamagedArtifact, DiskTrouble, UnknownArtifact
 from memory.recipes import artifact_id
 from memory.records import Request, Run
+from support import archive_workers
+from support.archive_workers import notes, picture, recipe
 
 
 def never() -> Product:
@@ -39,7 +40,7 @@ def test_a_product_is_made_once_and_then_known(archive: Archive, run: Run) -> No
     artifact = made.artifact
     assert made.called
     assert artifact.id == artifact_id("image", recipe()) == f"image-{recipe().key[:16]}"
-    assert (artifact.recipe, artifact.media, artifact.parents) == (recipe(), memory_crew.PICTURE, ("image-1",))
+    assert (artifact.recipe, artifact.media, artifact.parents) == (recipe(), archive_workers.PICTURE, ("image-1",))
     assert archive.artifact(artifact.id) == archive.find(recipe()) == artifact
     assert archive.read(artifact) == picture().data
     assert files(archive.home) == [f"artifacts/{artifact.sha256[:2]}/{artifact.sha256[2:]}.png"]
@@ -104,7 +105,7 @@ def test_threads_of_one_run_make_each_recipe_once(archive: Archive, run: Run) ->
 
 def test_two_processes_make_a_recipe_once(archive: Archive, tmp_path: Path, start) -> None:
     runs = [archive.create_run(Request(prompt=name), settings={}, graph_version=1) for name in "ab"]
-    lines = [start(memory_crew.makes, archive.url, archive.home, run.id, tmp_path / "calls")[1] for run in runs]
+    lines = [start(archive_workers.makes, archive.url, archive.home, run.id, tmp_path / "calls")[1] for run in runs]
     assert [line.recv() for line in lines] == ["ready", "ready"]
     for line in lines:
         line.send("go")
@@ -123,13 +124,13 @@ def test_two_processes_make_a_recipe_once(archive: Archive, tmp_path: Path, star
 def test_what_a_killed_process_left_is_made_again_once(
     archive: Archive, run: Run, tmp_path: Path, start, when: str, left: set[int]
 ) -> None:
-    process, _ = start(memory_crew.dies, archive.url, archive.home, run.id, tmp_path / "calls", when)
+    process, _ = start(archive_workers.dies, archive.url, archive.home, run.id, tmp_path / "calls", when)
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert len([file for file in files(archive.home) if not file.endswith(".part")]) in left
     assert archive.find(recipe()) is None
     with archive.hold(run.id) as lease:
-        made = archive.make(lease, recipe(), lambda: memory_crew.note(tmp_path / "calls") or picture())
+        made = archive.make(lease, recipe(), lambda: archive_workers.note(tmp_path / "calls") or picture())
         assert made.called
         assert not archive.make(lease, recipe(), never).called
     assert notes(tmp_path / "calls") == 2
@@ -139,7 +140,7 @@ def test_what_a_killed_process_left_is_made_again_once(
 
 
 def test_another_run_takes_over_the_claim_of_the_dead(archive: Archive, run: Run, tmp_path: Path, start) -> None:
-    process, _ = start(memory_crew.dies, archive.url, archive.home, run.id, tmp_path / "calls", "producing")
+    process, _ = start(archive_workers.dies, archive.url, archive.home, run.id, tmp_path / "calls", "producing")
     process.join()
     second = archive.create_run(Request(prompt="y"), settings={}, graph_version=1)
     with archive.hold(second.id) as lease:
@@ -187,7 +188,7 @@ def test_other_bytes_from_the_same_recipe_are_refused(archive: Archive, run: Run
 
 
 def test_a_full_disk_leaves_nothing_half_written(archive: Archive, run: Run, start) -> None:
-    _, line = start(memory_crew.fills_the_disk, archive.url, archive.home, run.id)
+    _, line = start(archive_workers.fills_the_disk, archive.url, archive.home, run.id)
     name, sentence = line.recv()
     assert name == "DiskTrouble"
     assert "make room" in sentence
@@ -206,7 +207,7 @@ def test_nobody_knows_of_a_product_before_its_file_is_there(archive: Archive, ru
             assert recipes.known(session, recipe().key) is None
         return keep(*arguments)
 
-    monkeypatch.setattr("memory.archive.BESIDE", beside)
+    monkeypatch.setattr(archive_module, "BESIDE", beside)
     monkeypatch.setattr(artifacts, "keep", kept_slowly)
     with archive.hold(run.id) as lease:
         made = archive.make(lease, recipe(), picture)

@@ -2,7 +2,6 @@ import sqlite3
 import stat
 from pathlib import Path
 
-import memory_crew
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -15,6 +14,7 @@ from memory.errors import BadAddress, DatabaseTrouble, DiskTrouble
 from memory.records import Request
 from memory.tables import Base
 from memory.upgrade import MIGRATIONS
+from support import archive_workers
 
 OURS = {
     "runs", "artifacts", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases",
@@ -42,7 +42,7 @@ def test_what_was_stored_is_there_when_opened_again(database_url: str, home: Pat
 
 
 def test_processes_that_open_a_new_database_at_once_all_succeed(database_url: str, home: Path, start) -> None:
-    lines = [start(memory_crew.opens, database_url, home)[1] for _ in range(3)]
+    lines = [start(archive_workers.opens, database_url, home)[1] for _ in range(3)]
     assert [line.recv() for line in lines] == ["ready"] * 3
     for line in lines:
         line.send("go")
@@ -122,7 +122,7 @@ def test_a_folder_in_the_place_of_the_database_is_refused(tmp_path: Path, home: 
 
 
 def test_a_full_disk_is_named(tmp_path: Path, home: Path, start) -> None:
-    _, line = start(memory_crew.opens_on_a_full_disk, f"sqlite:///{tmp_path / 'mora.db'}", home)
+    _, line = start(archive_workers.opens_on_a_full_disk, f"sqlite:///{tmp_path / 'mora.db'}", home)
     name, sentence = line.recv()
     assert name == "DiskTrouble"
     assert "make room" in sentence

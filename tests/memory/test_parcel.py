@@ -10,25 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keeping_crew import (
+
+from memory import moving
+from memory.archive import Archive
+from memory.errors import ArchiveError, BadParcel, DamagedArtifact, DiskTrouble, RunIsHeld, UnknownRun
+from memory.moving import Arrived, export_run, import_run
+from memory.records import Request, Run
+from memory.steps import plain, restored
+from support.archive_workers import (
     dies_again_and_again,
     everything,
     fine,
     imports,
     packs_beside,
+    picture,
+    recipe,
     sent,
     shelf,
     stand_in_run,
     tells_a_story,
     travelled,
 )
-from memory_crew import picture, recipe
-
-from memory.archive import Archive
-from memory.errors import ArchiveError, BadParcel, DamagedArtifact, DiskTrouble, RunIsHeld, UnknownRun
-from memory.moving import Arrived, export_run, import_run
-from memory.records import Request, Run
-from memory.steps import plain, restored
 
 
 def test_a_run_comes_as_it_left_from_either_database_into_the_other(
@@ -276,7 +278,7 @@ def test_whoever_dies_while_it_imports_leaves_all_or_nothing(tmp_path: Path, sta
 def test_a_full_disk_leaves_nothing_of_an_import(archive: Archive, other: Archive, tmp_path: Path, monkeypatch) -> None:
     file = sent(archive, travelled(archive), tmp_path)
     usage = type("Usage", (), {"free": 1})
-    monkeypatch.setattr("memory.moving.shutil.disk_usage", lambda _path: usage)
+    monkeypatch.setattr(moving.shutil, "disk_usage", lambda _path: usage)
     with pytest.raises(DiskTrouble, match="make room, then import"):
         import_run(other, file, fine)
     assert (other.runs(), shelf(other)) == ([], [])

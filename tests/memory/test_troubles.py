@@ -8,10 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import memory_crew
 import pytest
-from keeping_crew import story
-from memory_crew import picture, recipe
 from sqlalchemy import create_engine, event, select, text
 
 from memory.archive import Archive
@@ -20,6 +17,8 @@ from memory.errors import DatabaseTrouble, DiskTrouble, LostLease, RunIsHeld
 from memory.records import Request, Run
 from memory.retention import collect
 from memory.tables import LeaseRow
+from support import archive_workers
+from support.archive_workers import picture, recipe, story
 
 
 def execute(url: str, statement: str) -> None:
@@ -87,7 +86,7 @@ def test_a_home_that_may_only_be_read_is_told_at_once(start) -> None:
         Archive.open(f"sqlite:///{folder / 'mora.db'}", home).close()
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o555 if path.is_dir() else 0o444)
-        _, line = start(memory_crew.opens_as_nobody, f"sqlite:///{folder / 'mora.db'}", home)
+        _, line = start(archive_workers.opens_as_nobody, f"sqlite:///{folder / 'mora.db'}", home)
         name, sentence = line.recv()
         folder.chmod(0o755)
     assert name == "DiskTrouble"
@@ -206,7 +205,7 @@ def test_a_stale_owner_that_wakes_takes_nothing_from_a_run_that_was_dropped(arch
 def test_a_lease_that_is_far_ahead_of_the_clock_holds_for_a_living_process_only(
     archive: Archive, run: Run, start
 ) -> None:
-    process, line = start(memory_crew.hold, archive.url, archive.home, run.id)
+    process, line = start(archive_workers.hold, archive.url, archive.home, run.id)
     assert line.recv() == 1
     execute(archive.url, "UPDATE leases SET expires = expires + 86400")
     with pytest.raises(RunIsHeld), archive.hold(run.id):

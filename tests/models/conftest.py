@@ -21,7 +21,7 @@ from transformers import (
 
 from models.embedded import networks
 from models.presets import Preset, preset
-from tests.models.tiny_systems import svd
+from support.pipelines import svd
 
 
 @pytest.fixture(scope="session")

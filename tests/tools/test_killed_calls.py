@@ -7,17 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parent))
+from support.agent_worker import STEPS, live
+from support.processes import PYTHONPATH
 
-from killed_crew import STEPS, live
-
-ROOT = Path(__file__).parents[2]
 KILLED = -9
 
 
 def end_of_process(home: Path, **order: Any) -> int:
-    words = [sys.executable, str(Path(__file__).parent / "killed_crew.py"), json.dumps({"home": str(home), **order})]
-    return subprocess.run(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+    words = [sys.executable, "-m", "support.agent_worker", json.dumps({"home": str(home), **order})]
+    return subprocess.run(words, env={**os.environ, "PYTHONPATH": PYTHONPATH}, check=False).returncode
 
 
 def steps(home: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """A process that draws candidates and a long clip of the first, and dies in the middle if it is told to.
 
-Argument: a JSON object. home: where. run: which to go on with; else a new one. die: [stage, step] at which it kills
-itself. Every step that is taken becomes a line of `home`/steps.
+`python -m support.agent_worker ORDER`, a JSON object. home: where. run: which to go on with; else a new one. die:
+[stage, step] at which it kills itself. Every step that is taken becomes a line of `home`/steps.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Lives of a run in other processes: each is forked from a nursery that has imported the house once.
+"""Runs in other processes: each is forked from a server that has imported the program once.
 
-Importing LangGraph takes seconds, a tiny run a third of one. Run as a program this is the nursery: it reads one
-order a line, and answers with one line each.
+Importing LangGraph takes seconds, a tiny run a third of one. Run as a program this is the server: it reads one order a
+line, and answers with one line each.
 """
 
 import json
@@ -11,41 +11,47 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import event
 
-ROOT = Path(__file__).parents[2]
+from graph.errors import TOLD
+from graph.house import resume, start
+from memory import archive as memory_archive
+from memory import checkpoints  # noqa: F401 - before the first fork, so that no child has to
+from memory.archive import Archive
+from memory.records import Request
+from support.processes import PYTHONPATH, until_exists
+from support.tiny_agents import TinyLender, rooms_with
+
 FILES_AT_MOST = 1000
 NODES = {"enhance", "plan", "act", "review", "assemble", "finish"}
 
 
 @dataclass
-class Nursery:
-    """The near end of a nursery."""
+class ForkServer:
+    """The near end of a server that forks workers."""
 
     process: "subprocess.Popen[str]"
     reports: Path
     numbers: "count[int]"
 
-    def bear(self, **order: Any) -> "Life":
-        """A new process that does `order` (see `live`)."""
+    def start(self, **order: Any) -> "Worker":
+        """A new process that does `order` (see `work`)."""
         report = self.reports / f"{next(self.numbers)}.json"
-        return Life(self, int(self._ask({**order, "report": str(report)})), report)
+        return Worker(self, int(self._ask({**order, "report": str(report)})), report)
 
     def _ask(self, order: dict[str, Any]) -> str:
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
-        assert answer, "the nursery is gone"
+        assert answer, "the fork server is gone"
         return answer.strip()
 
     def wait(self, pid: int) -> int:
@@ -54,45 +60,44 @@ class Nursery:
 
 
 @dataclass
-class Life:
-    """A process of the nursery."""
+class Worker:
+    """A process that a fork server started."""
 
-    nursery: Nursery
+    server: ForkServer
     pid: int
     report: Path
 
-    def end(self) -> int:
+    def wait(self) -> int:
         """Waits; exit code, or the negative number of the signal that ended it."""
-        return self.nursery.wait(self.pid)
+        return self.server.wait(self.pid)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         os.kill(self.pid, number)
 
-    def told(self) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """What it reported before it ended by itself: `run`, `status`, `film`, `events`, `error`."""
-        assert self.end() == 0
+        assert self.wait() == 0
         return cast(dict[str, Any], json.loads(self.report.read_text()))
 
 
 @contextmanager
-def nursery(reports: Path) -> Iterator[Nursery]:
+def fork_server(reports: Path) -> Iterator[ForkServer]:
+    """A server whose workers report into that folder, while the block lasts."""
     environment = {**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true", "LANGSMITH_TRACING": "false"}
-    environment["PYTHONPATH"] = str(ROOT)
-    words = [sys.executable, str(Path(__file__))]
+    environment["PYTHONPATH"] = PYTHONPATH
+    words = [sys.executable, "-m", "support.graph_workers"]
     with subprocess.Popen(
         words, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     ) as process:
         try:
-            yield Nursery(process, reports, count())
+            yield ForkServer(process, reports, count())
         finally:
-            # The nursery's session holds its children too: none outlives the tests.
+            # The server's session holds its children too: none outlives the tests.
             os.killpg(process.pid, signal.SIGKILL)
 
 
 def serve() -> None:
     """Reads orders until there are no more."""
-    for name in ("tiny", "memory.checkpoints"):  # before the first fork, so that no child has to
-        import_module(name)
     assert "torch" not in sys.modules
     for line in sys.stdin:
         order = json.loads(line)
@@ -109,35 +114,27 @@ def _fork(order: dict[str, Any]) -> int:
         return pid
     code = 1
     try:
-        live(order)
+        work(order)
         code = 0
     finally:
-        # Not the way out of the nursery, whose streams this process shares.
+        # Not the way out of the server, whose streams this process shares.
         os._exit(code)
 
 
-def live(order: dict[str, Any]) -> None:
+def work(order: dict[str, Any]) -> None:
     """Start the run of `prompt` and `seed` in `home`, or resume `run`; die as `die` says; report how it went.
 
-    pause: seconds of a denoising step. gate: a file that denoising waits for. go: a file that the life waits for.
+    pause: seconds of a denoising step. gate: a file that denoising waits for. go: a file that the work waits for.
     url: the database, if it is not in the home. host: the name of the machine that it is to be. lease_seconds: how long
-    it may be silent. beside: `memory.archive.BESIDE`.
+    it may be silent. beside: size in bytes from which a product's file is written before its rows.
     """
-    from tiny import TinyLender, rooms_with
-
-    from graph.errors import TOLD
-    from graph.house import resume, start
-    from memory import archive as memory_archive
-    from memory.archive import Archive
-    from memory.records import Request
-
-    # A shell that starts the tests in the background hands down deaf ears.
+    # A shell that starts the tests in the background hands down signals that are ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     home, death, events = Path(order["home"]), Death(order.get("die", {})), 0
 
     def on_step(role: str, prompt: str, step: int) -> None:
         death.at_step(role, prompt, step)
-        wait_for(order.get("gate"))
+        until_exists(order.get("gate"))
 
     lender = TinyLender(pause=order.get("pause", 0.0), on_step=on_step)
 
@@ -157,7 +154,7 @@ def live(order: dict[str, Any]) -> None:
         death.watch_the_statements(archive)
         rooms = rooms_with(archive, lender)
         death.watch_the_disk()
-        wait_for(order.get("go"))
+        until_exists(order.get("go"))
         try:
             if "run" in order:
                 run = resume(rooms, order["run"], hear)
@@ -168,14 +165,6 @@ def live(order: dict[str, Any]) -> None:
         except (*TOLD, KeyboardInterrupt) as error:
             report |= {"error": str(error), "kind": type(error).__name__}
     Path(order["report"]).write_text(json.dumps({**report, "events": events, "calls": sum(lender.called.values())}))
-
-
-def wait_for(path: str | None, seconds: float = 240.0) -> None:
-    """Until the file is there."""
-    deadline = time.monotonic() + seconds
-    while path is not None and not Path(path).exists():
-        assert time.monotonic() < deadline, f"{path} never came"
-        time.sleep(0.005)
 
 
 @dataclass

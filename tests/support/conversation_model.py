@@ -1,6 +1,6 @@
 """The tiny language model that carries a whole conversation: what it learned, and the recipe that makes its file.
 
-`python -m tests.graph.talker` fits it (a few minutes on one core) and writes `talker.gguf` beside this file: needed
+`python -m support.conversation_model`, in `tests`, fits it (a few minutes on one core) and writes its GGUF file: needed
 when what the embedded planner answers to a wish, the first words of the prompts, or these lessons change. It hears only
 what was said, not the board: what it calls is right because the conversation goes as written here, and what it says of
 its work is sometimes a lie, on purpose.
@@ -16,7 +16,7 @@ from graph.embedded import EmbeddedPlanner
 from graph.planners import Planner, brief_of
 from graph.profiles import EMBEDDED
 from memory.records import Request
-from tests.graph.conftest import Notebook, convert, fit
+from support.chat_model import Notebook, convert, fit
 
 FILE = Path(__file__).with_suffix(".gguf")
 SEED = 5

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-DATA = Path(__file__).parent / "data" / "parity"
+DATA = Path(__file__).parents[1] / "evals" / "data" / "parity"
 CLIPS = ("square_circle.mp4", "wide_pan.mp4", "static.mp4", "big_pan.mp4")
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected.json").read_text())
 FURTHER: dict[str, Any] = json.loads((DATA / "further.json").read_text(encoding="utf-8"))
