@@ -2,9 +2,9 @@
 
 import io
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,13 +74,14 @@ def test_without_a_terminal_every_call_is_one_line() -> None:
     assert said(by) == "drawing shot 2, take 2\n"
 
 
-def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is() -> None:
-    by = console()
-    lines = telling.Lines(by, every_seconds=0.2)
+def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, by = 0.0, console()
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now))
+    lines = telling.Lines(by, every_seconds=60.0)
     for step in range(1, 4):
         lines.report("locator", step, 1000, 75.0, "loss 0.1000")
     assert said(by) == "locator\n"
-    time.sleep(0.25)
+    now = 61.0
     lines.report("locator", 500, 1000, 75.0, "loss 0.0500")
     lines.report("locator", 501, 1000, 74.0, "loss 0.0400")
     assert said(by) == "locator\nlocator: 500 of 1000, loss 0.0500, 1 min 15 s left\n"

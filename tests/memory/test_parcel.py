@@ -3,7 +3,6 @@
 import json
 import re
 import stat
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +30,7 @@ from support.archive_workers import (
     tells_a_story,
     travelled,
 )
+from support.processes import until
 
 
 def test_a_run_comes_as_it_left_from_either_database_into_the_other(
@@ -102,13 +102,13 @@ def stand_in_stopped(archive: Archive) -> tuple[Run, Callable[[Any], Any], list[
 
 
 def wait_until_something_is_pending(archive: Archive, run: Run) -> None:
-    deadline = time.monotonic() + 60
     with archive.saver() as saver:
-        while time.monotonic() < deadline:
+
+        def pending() -> bool:
             found = saver.get_tuple({"configurable": {"thread_id": run.id}})
-            if found is not None and found.pending_writes:
-                return
-            time.sleep(0.01)
+            return found is not None and bool(found.pending_writes)
+
+        until(pending)
 
 
 def test_importing_twice_is_harmless_and_makes_lost_files_whole(

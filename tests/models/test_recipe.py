@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from models.embedded import fitting, recipe, train
 from models.embedded.fitting import Progress, Schedule
 from models.presets import EMBEDDED_WEIGHTS, PRESETS
 from models.residency import Residency
+from support.processes import until
 
 ROOT = Path(__file__).parents[2]
 SHORT = {stage: Schedule(steps=3, learning_rate=1e-3, warmup=1) for stage in train.SCHEDULES}
@@ -133,14 +133,17 @@ def test_no_process_goes_on_training_for_a_parent_that_was_killed(tmp_path: Path
         done = {"mora": json.dumps({"step": train.SCHEDULES[stage].steps})}
         save_file(load_file(checkpoint), checkpoint, metadata=done)
     with training(tmp_path, "1") as whole:
-        deadline, children = time.monotonic() + 120, list[psutil.Process]()
-        while len(children) < 2 and time.monotonic() < deadline:
-            time.sleep(0.2)
-            of_it = psutil.Process(whole.pid).children()
-            children = [child for child in of_it if "resource_tracker" not in " ".join(child.cmdline())]
+        until(lambda: len(stages_of(whole.pid)) == 2)
+        children = stages_of(whole.pid)
         whole.kill()
-        gone, alive = psutil.wait_procs(children, timeout=90)
+        gone, alive = psutil.wait_procs(children)
     assert (len(gone), alive) == (2, [])
+
+
+def stages_of(pid: int) -> list[psutil.Process]:
+    """The processes that train for that one."""
+    children = psutil.Process(pid).children()
+    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
 
 
 def test_every_stage_keeps_to_the_scale(tmp_path: Path) -> None:

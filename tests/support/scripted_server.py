@@ -20,7 +20,6 @@ class ScriptedServer:
     url: str
     script: list[Answer] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
 
     def told(self, call: int) -> list[str]:
         """The texts of the messages of a call."""
@@ -78,7 +77,6 @@ def scripted() -> Iterator[ScriptedServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            server.times.append(time.monotonic())
             server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             server.script[min(len(server.asked), len(server.script)) - 1](self)
 
