@@ -25,11 +25,11 @@ AT_ONCE = 500
 """Values in one statement: SQLite of old takes 999."""
 
 
-def scorer_with(archive: Archive, metric: str, code: str) -> Scorer | None:
-    """Any scorer with this code of a metric: it tells what the code says of the metric, whatever its weights were."""
+def scorers_of(archive: Archive, metrics: Iterable[str]) -> list[Scorer]:
+    """All scorers of these metrics that are known, whatever their code, weights and settings, by digest."""
     with archive.reading() as session:
-        row = session.scalars(select(ScorerRow).where(ScorerRow.metric == metric, ScorerRow.code == code)).first()
-        return None if row is None else row.record()
+        asked = select(ScorerRow).where(ScorerRow.metric.in_(sorted(set(metrics)))).order_by(ScorerRow.digest)
+        return [row.record() for row in session.scalars(asked)]
 
 
 def keep_scorers(archive: Archive, scorers: Iterable[Scorer]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, JsonValue
 from scipy import stats
 
-from evals.evaluations.scorers import SHARES
+from evals.evaluations.scorers import SHARES, identity_of
 from evals.evaluations.scoring import Judgement
 from evals.intervals import LEVEL, RESAMPLES, Estimate, mean, wilson
 from evals.metrics.aggregates import QUALITY_SCORE, VIDEO_QUALITY, quality_score, video_quality
@@ -109,7 +109,7 @@ def _figure(judgement: Judgement, scorer: Scorer) -> Figure:
     return Figure(
         metric=scorer.metric,
         title=scorer.title,
-        scorer=scorer.digest,
+        scorer=identity_of(scorer),
         better=scorer.better,
         mean=wilson(round(sum(values)), len(values)) if scorer.metric in SHARES else mean(values),
         undefined=len(column) - len(values),
@@ -156,14 +156,14 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
     left_out = []
     if apart := len(ours) + len(theirs) - 2 * len(shared):
         left_out.append(f"Left out, only in one of both: {counted(apart, 'prompt')}.")
-    other = {scorer.digest for scorer in second.evaluation.scorers}
-    if odd := [scorer.title for scorer in first.evaluation.scorers if scorer.digest not in other]:
+    other = set(map(identity_of, second.evaluation.scorers))
+    if odd := [scorer.title for scorer in first.evaluation.scorers if identity_of(scorer) not in other]:
         left_out.append(
             f"Left out, not scored by the same scorer on both sides: {', '.join(odd)}; evaluate both again."
         )
     found = []
     for scorer in first.evaluation.scorers:
-        if scorer.digest not in other:
+        if identity_of(scorer) not in other:
             continue
         pairs = [(_mean_of(first, ours[one], scorer), _mean_of(second, theirs[one], scorer)) for one in shared]
         known = [(a, b) for a, b in pairs if a is not None and b is not None]

@@ -11,6 +11,7 @@ import numpy as np
 
 from evals.evaluations.figures import Comparison, Figure, aggregates, compare, counted, figures, names_of, pairs_of
 from evals.evaluations.plots import bars, radar, scatter
+from evals.evaluations.scorers import identity_of
 from evals.evaluations.scoring import Judgement
 from evals.evaluations.telling import interval
 from memory.records import Judged, Scorer
@@ -129,7 +130,7 @@ def _sheet(path: Path) -> bytes | None:
 
 def _shared(sides: Sequence[Judgement]) -> set[str]:
     """The scorers that every side has: what they say can stand side by side."""
-    return set.intersection(*({scorer.digest for scorer in side.evaluation.scorers} for side in sides))
+    return set.intersection(*(set(map(identity_of, side.evaluation.scorers)) for side in sides))
 
 
 def _heads(sides: Sequence[Judgement]) -> Iterator[str]:
@@ -167,7 +168,7 @@ def _figures_table(found: Sequence[Figure]) -> str:
 def _scorer_row(scorer: Scorer) -> tuple[str, ...]:
     weights = ", ".join(f"{file} {sha256[:12]}" for file, sha256 in scorer.weights.items())
     settings = ", ".join(f"{name} {value}" for name, value in scorer.settings.items())
-    return scorer.title, scorer.source, weights or "none", settings, scorer.digest[:12]
+    return scorer.title, scorer.source, weights or "none", settings, identity_of(scorer)[:12]
 
 
 def _drawings(pictures: dict[str, bytes]) -> Iterator[str]:

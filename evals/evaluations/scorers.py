@@ -1,11 +1,11 @@
-"""Who gives the scores: each metric's code, weights and settings as one digest, found without loading any of them.
+"""Who gives the scores: each metric's version, weights and settings as one digest, found without loading any of them.
 
 A score is found again by this digest, so that a second evaluation opens no network: torch is imported only for a metric
-whose code was never seen before.
+whose version was never seen before.
 """
 
-import ast
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -15,45 +15,49 @@ from typing import TYPE_CHECKING, Final
 from evals.asked import WORLD, unasked
 from evals.networks.weights import WEIGHTS, WeightFile, Where, missing_sentence
 from memory.records import Scorer
-from memory.scores import keep_scorers, scorer_with, sha256_of
+from memory.scores import keep_scorers, scorers_of, sha256_of
 
 if TYPE_CHECKING:
     from evals.metrics.contract import Metric
     from memory.archive import Archive
 
-HOUSE: Final = Path(__file__).parents[2]
-FOLDER: Final = HOUSE / "evals" / "metrics"
-SHOWN_BY: Final = HOUSE / "evals" / "screening.py"
-"""How frames are decoded and shown is part of every score."""
-NAMES: Final = (
-    "subject_consistency",
-    "background_consistency",
-    "motion_smoothness",
-    "aesthetic_quality",
-    "dynamic_degree",
-    "imaging_quality",
-    "temporal_style",
-    "appearance_style",
-    "temporal_flickering",
-    "overall_consistency",
-    "i2v_subject",
-    "tcon",
-    "tmean",
-    "video_ti",
-    "video_length",
-    "embedded_object_consistency",
-    "embedded_prompt_likeness",
-    "world_object",
-    "world_colour",
-    "world_scene",
-    "world_motion",
-    "world_style",
-    "world_prompt_following",
-)
-"""The table's metrics, here without the networks that it imports; a test holds the two together."""
+VERSIONS: Final = {
+    "subject_consistency": 1,
+    "background_consistency": 1,
+    "motion_smoothness": 1,
+    "aesthetic_quality": 1,
+    "dynamic_degree": 1,
+    "imaging_quality": 1,
+    "temporal_style": 1,
+    "appearance_style": 1,
+    "temporal_flickering": 1,
+    "overall_consistency": 1,
+    "i2v_subject": 1,
+    "tcon": 1,
+    "tmean": 1,
+    "video_ti": 1,
+    "video_length": 1,
+    "embedded_object_consistency": 1,
+    "embedded_prompt_likeness": 1,
+    "world_object": 1,
+    "world_colour": 1,
+    "world_scene": 1,
+    "world_motion": 1,
+    "world_style": 1,
+    "world_prompt_following": 1,
+}
+"""The table's metrics, here without the networks that it imports; a test holds the two together.
+
+Whoever changes what a metric computes raises its version: no score of the older one is found again or compared. A test
+pins the code of each version.
+"""
+CLIPWISE_VERSION: Final = 1
+"""Of the reading by clips, whatever the metric."""
+NAMES: Final = tuple(VERSIONS)
+OLDER_CODES: Final = Path(__file__).with_name("older_codes.json")
+"""By metric, the codes of the release 6d1a25b, which took them from source files: under Python 3.11, 3.12 and 3.13."""
 SHARES: Final = ("dynamic_degree", *(name for name in NAMES if name.startswith(WORLD)))
 """Metrics that say of one video yes or no: over videos they are a share."""
-COUNTED: Final = ("evals.", "tools.footage", "models.embedded.", "graph.")
 PARTS: Final = (".safetensors", ".json", ".jinja", ".txt", ".model")
 CLIPWISE: Final = "_clipwise"
 NUMBERS_OF: Final = ("av", "numpy", "pillow")
@@ -124,33 +128,48 @@ def device_of(setting: str) -> str:
 
 
 def code_of(metric: str) -> str:
-    """The digest of all source that a metric's number rests on; words of comments and docstrings are not in it."""
-    roots = [_file_of(metric.removesuffix(CLIPWISE)), SHOWN_BY]
-    if metric.endswith(CLIPWISE):
-        roots.append(FOLDER / "clipwise.py")
-    seen: dict[Path, str] = {}
-    while roots:
-        path = roots.pop()
-        if path not in seen:
-            seen[path], imported = _read(path)
-            roots.extend(imported)
-    parts = sorted((str(path.relative_to(HOUSE)), digest) for path, digest in seen.items())
-    return hashlib.sha256(repr((metric, parts)).encode()).hexdigest()
+    """The digest of a metric's name and version; of a name that is not in the table, as of version 1."""
+    version_of = VERSIONS.get(metric.removesuffix(CLIPWISE), 1)
+    return _code(metric, version_of, CLIPWISE_VERSION)
 
 
-def _file_of(metric: str) -> Path:
-    """The file with a metric's row; the whole table, which rests on all of them, where that is not to be found."""
-    if (own := FOLDER / f"{metric}.py").exists():
-        return own
-    holding = (path for path in sorted(FOLDER.glob("*.py")) if f'name="{metric}"' in path.read_text(encoding="utf-8"))
-    return next(holding, FOLDER / "table.py")
+def _code(metric: str, version_of: int, clipwise_version: int) -> str:
+    versions = (version_of, clipwise_version) if metric.endswith(CLIPWISE) else (version_of,)
+    return hashlib.sha256(json.dumps([metric, *versions]).encode()).hexdigest()
+
+
+@cache
+def _older_codes() -> dict[str, str]:
+    """The code that each older code stands for: of version 1."""
+    older: dict[str, list[str]] = json.loads(OLDER_CODES.read_text(encoding="utf-8"))
+    return {code: _code(metric, 1, 1) for metric, codes in older.items() for code in codes}
+
+
+def identity_of(scorer: Scorer) -> str:
+    """sha256 of what the numbers of a scorer rest on: metric, version, weights and settings.
+
+    Scores are compared with scores of the same identity and of nothing else. A scorer that was stored with an older
+    code has the identity of today's.
+    """
+    code = _older_codes().get(scorer.code, scorer.code)
+    rests_on = [scorer.metric, code, scorer.weights, scorer.settings]
+    return hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()
+
+
+def stored_as(archive: "Archive", scorers: Sequence[Scorer]) -> dict[str, str]:
+    """By the digest under which its scores are stored, the identity of each scorer that is one of these."""
+    wanted = set(map(identity_of, scorers))
+    known = scorers_of(archive, {scorer.metric for scorer in scorers})
+    return {one.digest: identity for one in known if (identity := identity_of(one)) in wanted}
 
 
 def _said_of(archive: "Archive", name: str) -> Scorer:
     """What the code of a metric says of it, from an earlier evaluation or from the code; without weights."""
     code = code_of(name)
-    if (known := scorer_with(archive, name, code)) is not None:
-        return known.model_copy(update={"weights": {}, "settings": {}})
+    known = [one for one in scorers_of(archive, [name]) if code in (one.code, _older_codes().get(one.code))]
+    if known:
+        latest = min(known, key=lambda one: (one.code != code, one.digest))
+        return latest.model_copy(update={"code": code, "weights": {}, "settings": {}})
     scorer = _described(_row(name), code)
     keep_scorers(archive, [scorer])
     return scorer
@@ -196,33 +215,3 @@ def _settings(scorer: Scorer, device: str) -> dict[str, str]:
     """What else the last digits rest on."""
     libraries = {library: version(library) for library in (NETWORKS_OF if scorer.networks else NUMBERS_OF)}
     return {**libraries, "device": device} if scorer.networks else libraries
-
-
-@cache
-def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
-    """The digest of a module's code, and the files of ours that it imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    imported = tuple(sorted(set(_imported(tree))))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [line for line in body if not _is_words(line)]  # type: ignore[attr-defined]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
-
-
-def _is_words(line: ast.AST) -> bool:
-    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
-
-
-def _imported(tree: ast.Module) -> Iterator[Path]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            path = HOUSE / Path(*name.split(".")).with_suffix(".py")
-            if f"{name}.".startswith(COUNTED) and path.is_file():
-                yield path

@@ -4,7 +4,7 @@ Bad files are set apart with a sentence, metrics without their weights left out 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from evals.asked import unasked
 from evals.evaluations.gathering import Given
 from evals.evaluations.judging import Bench, Heard, LeftOut, Task, judge_all
-from evals.evaluations.scorers import names_for, scorers_for
+from evals.evaluations.scorers import identity_of, names_for, scorers_for, stored_as
 from evals.metrics.contract import Need, lacking
 from memory.records import Evaluation, Judged, Score, Scorer
 from memory.scores import keep_evaluation, scores_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """(what is judged, how many are, of how many)"""
 Key = tuple[str, str, str]
-"""Of a score: the video, what the scorer was told, the scorer."""
+"""Of a score: the video, what the scorer was told, the identity of the scorer."""
 
 
 @dataclass
@@ -76,8 +76,7 @@ def evaluate(
     scorers, missing = scorers_for(bench.archive, names, bench.weights, bench.device)
     found = Judgement(_evaluation(origin, (), scorers), {}, missing)
     judged = _recognised(given, found)
-    known = scores_of(bench.archive, (one.video for _, one in judged), (scorer.digest for scorer in scorers))
-    found.scores.update(((score.video, score.told, score.scorer), score) for score in known)
+    found.scores.update(_stored(bench.archive, [one for _, one in judged], scorers))
     bad = _judged(bench, judged, scorers, found, report)
     whole = [one for place, (_, one) in enumerate(judged) if place not in bad]
     if report is not None and judged:
@@ -90,9 +89,21 @@ def evaluate(
 
 def recalled(archive: "Archive", evaluation: Evaluation) -> Judgement:
     """An evaluation with the scores that are stored; nothing is judged."""
-    videos = (video.video for video in evaluation.videos)
-    known = scores_of(archive, videos, (scorer.digest for scorer in evaluation.scorers))
-    return Judgement(evaluation, {(score.video, score.told, score.scorer): score for score in known})
+    return Judgement(evaluation, _stored(archive, evaluation.videos, evaluation.scorers))
+
+
+def _stored(archive: "Archive", videos: Sequence[Judged], scorers: Sequence[Scorer]) -> dict[Key, Score]:
+    """The scores of these scorers, also those stored under an older code; of two of one identity the first stands."""
+    names = stored_as(archive, scorers)
+    known = scores_of(archive, (video.video for video in videos), names)
+    return dict(_keyed(reversed(known), names))
+
+
+def _keyed(scores: Iterable[Score], names: Mapping[str, str]) -> Iterator[tuple[Key, Score]]:
+    """Scores by their key, each with its scorer's identity in place of the digest that it is stored under."""
+    for score in scores:
+        identity = names[score.scorer]
+        yield (score.video, score.told, identity), score.model_copy(update={"scorer": identity})
 
 
 def _evaluation(origin: Origin, videos: Sequence[Judged], scorers: Sequence[Scorer]) -> Evaluation:
@@ -106,7 +117,7 @@ def _evaluation(origin: Origin, videos: Sequence[Judged], scorers: Sequence[Scor
 
 
 def _key(video: Judged, scorer: Scorer) -> Key:
-    return video.video, video.told(scorer.needs), scorer.digest
+    return video.video, video.told(scorer.needs), identity_of(scorer)
 
 
 def _recognised(given: Sequence[Given], found: Judgement) -> list[tuple[Given, Judged]]:
@@ -165,11 +176,12 @@ def _judged(
             tasks.setdefault(keys, Task(made_from, one, tuple(asked)))
             places.setdefault(keys, []).append(place)  # the same file twice is judged once
     said: dict[int, Heard] = {}
+    names = {scorer.digest: identity_of(scorer) for scorer in scorers}
 
     def hear(task: Task, heard: Heard) -> None:
         same = places[frozenset(_key(task.video, scorer) for scorer in task.asked)]
         said.update(dict.fromkeys(same, heard))
-        found.scores.update(((score.video, score.told, score.scorer), score) for score in heard.scores)
+        found.scores.update(_keyed(heard.scores, names))
         found.made += len(heard.scores)
         if report is not None:
             report("judging", len(judged) - waiting + len(said), len(judged))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from evals.evaluations.baselines import Baseline
 from evals.evaluations.figures import Comparison, Verdict, aggregates, counted, figures
+from evals.evaluations.scorers import identity_of
 from evals.evaluations.scoring import Judgement, LeftOut
 from evals.intervals import Estimate
 from memory.records import Evaluation
@@ -56,7 +57,7 @@ def as_json(judgement: Judgement) -> dict[str, Any]:
         "evaluation": evaluation.digest,
         "system": evaluation.system,
         "suite": evaluation.suite,
-        "scorers": [{"digest": scorer.digest, **scorer.model_dump(mode="json")} for scorer in evaluation.scorers],
+        "scorers": [{"digest": identity_of(scorer), **scorer.model_dump(mode="json")} for scorer in evaluation.scorers],
         "metrics": [figure.model_dump(mode="json") for figure in found],
         "aggregates": aggregates(found),
         "videos": [video.model_dump(mode="json") for video in evaluation.videos],

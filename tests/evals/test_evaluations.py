@@ -14,14 +14,18 @@ from evals import screening
 from evals.evaluations.baselines import BASELINES, baselines
 from evals.evaluations.figures import Difference, aggregates, compare, counted, figures, gate, holm
 from evals.evaluations.gathering import Given, gather, read_json, wanted_in
-from evals.evaluations.scorers import NAMES, code_of, scorers_for
+from evals.evaluations.report import page_of
+from evals.evaluations.scorers import NAMES, OLDER_CODES, identity_of, scorers_for
 from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate, recalled
 from evals.evaluations.sources import read_suite
+from evals.evaluations.telling import as_json
 from evals.intervals import Estimate
 from evals.metrics.aggregates import VIDEO_QUALITY
 from evals.metrics.contract import mean
 from evals.metrics.table import METRICS
 from memory.archive import Archive
+from memory.records import Evaluation
+from memory.scores import evaluation_of, keep_evaluation, keep_score, keep_scorers
 from support.vbench import DATA, EXPECTED
 from tools.errors import BadInput
 
@@ -117,9 +121,52 @@ def test_other_weights_are_another_scorer(archive: Archive, weights: Path, tmp_p
         scorers_for(archive, ["beauty"], None, "cpu")
 
 
-def test_the_code_of_a_metric_is_its_own_and_of_what_it_imports() -> None:
-    assert len({code_of(name) for name in NAMES}) == len(NAMES)
-    assert code_of("video_length_clipwise") != code_of("video_length")
+def stored_before(archive: Archive, found: Judgement, python: int) -> Evaluation:
+    """What release 6d1a25b stores of an evaluation: the same scores, by scorers with the codes of then."""
+    older = json.loads(OLDER_CODES.read_text(encoding="utf-8"))
+    scorers = {
+        identity_of(scorer): scorer.model_copy(update={"code": older[scorer.metric][python]})
+        for scorer in found.evaluation.scorers
+    }
+    keep_scorers(archive, scorers.values())
+    for score in found.scores.values():
+        keep_score(archive, score.model_copy(update={"scorer": scorers[score.scorer].digest}))
+    evaluation = found.evaluation.model_copy(update={"system": "before", "scorers": tuple(scorers.values())})
+    keep_evaluation(archive, evaluation)
+    return evaluation
+
+
+@pytest.mark.parametrize("python", [0, 1, 2], ids=["3.11", "3.12", "3.13"])
+def test_scores_stored_under_older_codes_are_found_again_and_compared(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: int
+) -> None:
+    metrics = (*FREE, "temporal_flickering_clipwise")
+    found = judged(bench, of(*CLIPS), *metrics)
+    monkeypatch.setattr("evals.screening.judge", None)  # whoever asks it now fails
+    monkeypatch.setattr("evals.evaluations.scorers._row", None)  # nor is the table of metrics imported
+    with Archive.open(f"sqlite:///{tmp_path / 'older.db'}", tmp_path / "older") as archive:
+        older = recalled(archive, evaluation_of(archive, stored_before(archive, found, python).digest))
+        assert older.scores == found.scores
+        again = judged(Bench(archive, None, "cpu"), of(*CLIPS), *metrics, system="now")
+        assert again.made == 0
+        assert again.scores == found.scores
+        assert again.evaluation.scorers == found.evaluation.scorers
+    comparison = compare(older, again)
+    assert comparison.left_out == ()
+    assert [(one.metric, one.difference.value) for one in comparison.differences] == [(name, 0) for name in metrics]
+    page, _ = page_of((older, again))
+    assert "not scored by the same scorer" not in page
+    assert as_json(older)["metrics"] == as_json(again)["metrics"]
+
+
+def test_of_two_scores_of_one_scorer_the_first_stands(bench: Bench) -> None:
+    found = judged(bench, of(CLIPS[0]), "video_length")
+    (score,) = found.scores.values()
+    other = found.evaluation.model_copy(update={"system": "other"})
+    later = Judgement(other, {("v", "t", "s"): score.model_copy(update={"value": 99.0})})
+    stored_before(bench.archive, later, 0)
+    assert recalled(bench.archive, found.evaluation).scores == found.scores
+    assert judged(bench, of(CLIPS[0]), "video_length").scores == found.scores
 
 
 def test_bad_files_are_set_apart_and_the_rest_goes_on(bench: Bench, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from evals.evaluations.figures import compare, names_of
 from evals.evaluations.report import worst, write_report
+from evals.evaluations.scorers import identity_of
 from evals.evaluations.scoring import Judgement
 from evals.evaluations.telling import as_json, told
 from memory.records import Evaluation, Judged, Score, Scorer
@@ -40,7 +41,7 @@ def side(system: str, shift: float) -> Judgement:
             score = Score(
                 video=video.video, told=video.told(()), scorer=scorer.digest, value=value, created_at=datetime.now(UTC)
             )
-            scores[score.video, score.told, score.scorer] = score
+            scores[score.video, score.told, identity_of(scorer)] = score
     return Judgement(Evaluation(system=system, videos=videos, scorers=SCORERS), scores)
 
 

@@ -33,12 +33,12 @@ def test_scores_are_found_by_video_and_scorer_and_the_first_stands(archive: Arch
     assert scores.scores_of(archive, [VIDEO], ["0" * 64]) == []
 
 
-def test_a_scorer_is_another_with_other_weights_and_tells_of_its_code(archive: Archive) -> None:
+def test_a_scorer_is_another_with_other_weights_and_found_by_its_metric(archive: Archive) -> None:
     other = SCORER.model_copy(update={"weights": {"net.pth": "2" * 64}})
     assert other.digest != SCORER.digest
-    scores.keep_scorers(archive, [SCORER])
-    assert scores.scorer_with(archive, "smooth", SCORER.code) == SCORER
-    assert scores.scorer_with(archive, "smooth", "d" * 64) is None
+    scores.keep_scorers(archive, [SCORER, other])
+    assert scores.scorers_of(archive, ["smooth"]) == sorted((SCORER, other), key=lambda one: one.digest)
+    assert scores.scorers_of(archive, ["rough"]) == []
 
 
 def test_an_evaluation_is_found_by_the_beginning_of_its_digest(archive: Archive) -> None:
@@ -97,4 +97,4 @@ def test_a_database_of_the_first_version_gets_the_tables(tmp_path: Path) -> None
     engine.dispose()
     with Archive.open(url, home) as archive:
         scores.keep_scorers(archive, [SCORER])
-        assert scores.scorer_with(archive, "smooth", SCORER.code) == SCORER
+        assert scores.scorers_of(archive, ["smooth"]) == [SCORER]
