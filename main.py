@@ -325,7 +325,7 @@ def export(
 ) -> None:
     """Pack a run into one file for another machine: records, recorded LLM calls, checkpoints, products."""
     with at_the_door():
-        from memory.moving import export_run
+        from memory.transfer.export_import import export_run
         from tools.export import check_destination
 
         target = check_destination(out, suffix=".zip")
@@ -341,7 +341,7 @@ def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrot
     """Take in a run that was exported, on this or on another machine; everything in it is checked first."""
     with at_the_door():
         from graph.keeping import fault_of
-        from memory.moving import import_run
+        from memory.transfer.export_import import import_run
 
         with settings_with().open_archive() as archive:
             arrived = import_run(archive, file, fault_of)
@@ -400,7 +400,7 @@ def gc(
         from datetime import timedelta
 
         from graph.keeping import REVIEW_POINTS, swept_story
-        from memory.retention import collect
+        from memory.retention.collect import collect
 
         days = timedelta(days=grace)
         with settings_with().open_archive() as archive:

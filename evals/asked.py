@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from graph.clauses import Refusal, clauses
+from graph.clauses import clauses
 from graph.cues import joins
 from graph.hearing import hear
+from graph.parts import Refusal
 
 WORLD: Final = "world_"
 """What the names of the oracle's metrics begin with."""

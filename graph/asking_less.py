@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from graph.state import Errand
-from memory.artifacts import Made
 from memory.errors import NeverKept
+from memory.products.files import Made
 from models.agent import OutOfMemory
 from tools.image_to_video import num_frames_of
 from tools.studio import Report, Studio

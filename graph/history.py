@@ -8,7 +8,7 @@ from langgraph.checkpoint.serde.types import RESUME
 from langgraph.constants import END, START
 
 from graph.errors import RequestError
-from memory.artifacts import Made
+from memory.products.files import Made
 from memory.records import Artifact, Run
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from graph.drain import StoppableLender, stoppable
 from graph.errors import TOLD, RequestError, Stopped
 from graph.history import begin, take_over
 from graph.intake import Uploads
-from graph.planners import Planner, prompts_digest
+from graph.planners import Planner
+from graph.prompts import prompts_digest
 from graph.rerun import mend, sound, tell_made_again, whole
 from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
 from memory.errors import ArchiveError, DamagedArtifact

@@ -7,11 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 from graph.build import build
 from graph.history import origin_of
 from graph.state import Errand, RunState
-from memory.steps import sends, values_of
+from memory.checkpoints.plain import sends, values_of
 
 if TYPE_CHECKING:
-    from memory.parcel import Story
-    from memory.retention import Swept
+    from memory.retention.collect import Swept
+    from memory.transfer.parcel import Story
 
 REVIEW_POINTS = frozenset({"enhance", "act", "ask", "assemble"})
 """A checkpoint with one of these nodes ahead is the beginning, or follows the plan, a review or an answer: from there a

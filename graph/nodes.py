@@ -15,7 +15,7 @@ from graph.recorder import ArchiveRecorder
 from graph.state import Call, Context, Errand, Judged, RunState, Take
 from graph.storyboard import chosen, takes_of
 from graph.tracing import traced
-from memory.artifacts import Made
+from memory.products.files import Made
 from memory.records import Request
 from tools.arguments import Arguments
 from tools.assemble_film import AssembleFilm, assemble_film

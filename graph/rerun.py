@@ -26,7 +26,7 @@ from graph.planners import Planner
 from graph.profiles import PROFILES
 from graph.state import Context
 from graph.telling import state_of
-from memory.checkpoints import plain_serializer
+from memory.checkpoints.saver import plain_serializer
 from memory.errors import DamagedArtifact, OtherBytes
 from memory.leases import Lease
 from memory.recorded import Agents, Place, Recorded, Remade

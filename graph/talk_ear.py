@@ -12,19 +12,7 @@ from graph import words
 from graph.conversation import Heard
 from graph.errors import RequestError
 from graph.hearing import hear, tokens
-from graph.moves import (
-    MOST_AT_ONCE,
-    Again,
-    AnyMove,
-    Choose,
-    Connect,
-    Film,
-    GoOn,
-    RaiseLimit,
-    Refresh,
-    Undo,
-    Wish,
-)
+from graph.moves import MOST_AT_ONCE, Again, AnyMove, Choose, Connect, Film, GoOn, RaiseLimit, Refresh, Undo, Wish
 from graph.parts import Refusal
 from graph.talk import ORDINALS, TalkBrief, Thing, lines_of, told, told_board, told_done
 from graph.talk_content import about_existing, extended, is_about

@@ -14,7 +14,7 @@ from langsmith.run_trees import get_cached_client
 from langsmith.utils import tracing_is_enabled
 from pydantic import SecretStr
 
-from memory.artifacts import Made
+from memory.products.files import Made
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from graph.errors import RequestError
 from graph.history import ORIGIN, Checkpoint, changeable, checkpoints, choosable, made_by
 from graph.house import Hear, Rooms, new_run, refuse_other_graph, resume
 from graph.intake import request_of
-from graph.rerun import Agents, Remade, Rerun, rerun
+from graph.rerun import Rerun, rerun
 from graph.telling import state_of
-from memory.recorded import changed
+from memory.recorded import Agents, Remade, changed
 from memory.records import Artifact, Request, Run
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from graph.errors import RequestError, Stopped
 from graph.house import Hear, Rooms
 from graph.state import GRAPH_VERSION
 from memory.archive import Archive
-from memory.artifacts import Product
 from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
+from memory.products.files import Product
 from memory.records import Artifact
 from tools.provenance import FAULTS, Reading, Statement, Work, read
 from tools.remake import ROLES, remake

@@ -11,7 +11,7 @@ from graph.house import Rooms
 from graph.planners import Planner, PlannerSettings, make_planner
 from graph.profiles import PROFILES, Profile
 from graph.settings import Settings
-from memory.bookmarks import Bookmarks
+from memory.products.bookmarks import Bookmarks
 from memory.records import Request
 from models.presets import PROFILES as WITH_MODELS
 from models.presets import SYSTEMS, preset

@@ -19,12 +19,16 @@ from sqlalchemy import URL, Connection, Engine, bindparam, func, insert, select,
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from memory import artifacts, database, leases, recipes
-from memory.artifacts import Made, Product
+from memory import leases
+from memory.database import engine as database
+from memory.database import upgrade
+from memory.database.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
 from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble, OtherBytes, UnknownArtifact, UnknownRun
 from memory.leases import Lease
+from memory.products import files as artifacts
+from memory.products import recipes
+from memory.products.files import Made, Product
 from memory.records import AgentCall, Artifact, LlmCall, Recipe, Request, Run, RunStatus
-from memory.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -118,7 +122,7 @@ class Archive:
             engine = database.engine_for(address, busy_seconds, lease_seconds)
             with ExitStack() as undo:
                 undo.callback(engine.dispose)
-                database.migrate(engine, busy_seconds)
+                upgrade.migrate(engine, busy_seconds)
                 undo.pop_all()
         return cls(url, home, engine, busy_seconds=busy_seconds, lease_seconds=lease_seconds)
 
@@ -445,7 +449,10 @@ class Archive:
 
         lease: nothing is written but while it is the newest one (LostLease); None: for who reads.
         """
-        from memory.checkpoints import saver_on, set_up  # LangGraph takes long to import, and `runs` needs none of it
+        from memory.checkpoints.saver import (  # LangGraph takes long to import, and `runs` needs none of it
+            saver_on,
+            set_up,
+        )
 
         saver = saver_on(self, lease, self._address)
         with self._set_up, database.plain_words(self._address):

@@ -15,9 +15,9 @@ import psutil
 from sqlalchemy import Connection, Dialect, Float, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from memory.database import EpochNow, insert_of
+from memory.database.engine import EpochNow, insert_of
+from memory.database.tables import LeaseRow
 from memory.errors import LostLease, RunIsHeld
-from memory.tables import LeaseRow
 
 
 @dataclass(frozen=True)

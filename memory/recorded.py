@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
-from memory import artifacts
 from memory.archive import Archive
-from memory.artifacts import Made, Product
 from memory.errors import DamagedArtifact, NeverKept, OtherBytes
 from memory.leases import Lease
+from memory.products import files as artifacts
+from memory.products.files import Made, Product
 from memory.records import Artifact, LlmCall, Recipe, Run
 
 Agents = Literal["none", "missing", "fresh"]

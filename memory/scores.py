@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from memory import database
 from memory.archive import Archive
+from memory.database import engine as database
+from memory.database.tables import Base, EvaluationRow, KnownFileRow, ScoreRow, ScorerRow
 from memory.errors import UnknownEvaluation
 from memory.records import Evaluation, Score, Scorer
-from memory.tables import Base, EvaluationRow, KnownFileRow, ScoreRow, ScorerRow
 
 SETTLED_SECONDS = 5.0
 """A file that was changed less than this ago may change once more without another time of change."""

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
-from memory.artifacts import Made, Product, disk_words
+from memory.products.files import Made, Product, disk_words
 from memory.records import Media, Recipe
 from models.agent import Progress, UInt8Array
 from tools.arguments import Arguments, ArtifactId, FramesPerSecond, described

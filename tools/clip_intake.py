@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from memory.artifacts import Made, Product
-from memory.recipes import artifact_id
+from memory.products.files import Made, Product
+from memory.products.recipes import artifact_id
 from memory.records import Media, Recipe
 from models.agent import Clip, UInt8Array
 from tools.errors import BadInput

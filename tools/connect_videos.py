@@ -9,7 +9,7 @@ import numpy as np
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.artifacts import Made, Product
+from memory.products.files import Made, Product
 from memory.records import Artifact
 from models.agent import ConnectSpec, UInt8Array
 from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds, described

@@ -3,7 +3,7 @@
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.artifacts import Made, Product
+from memory.products.files import Made, Product
 from models.agent import EditSpec, Picture, UInt8Array
 from tools.arguments import Arguments, ArtifactId, Prompt, described
 from tools.media import fit, image_writer

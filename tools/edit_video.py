@@ -6,7 +6,7 @@ import numpy as np
 from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
-from memory.artifacts import Made, Product
+from memory.products.files import Made, Product
 from memory.records import Artifact
 from models.agent import Clip, Progress
 from tools.arguments import Arguments, ArtifactId, Prompt, described

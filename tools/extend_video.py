@@ -5,7 +5,7 @@ import re
 from langchain_core.tools import StructuredTool
 from pydantic import Field
 
-from memory.artifacts import Made, Product
+from memory.products.files import Made, Product
 from memory.records import Artifact, Recipe
 from models.agent import Clip
 from models.embedded.language import Motion

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Literal
 
-from memory.artifacts import Product
+from memory.products.files import Product
 from memory.records import Artifact, Recipe
 from models.agent import UInt8Array
 from tools.errors import BadInput, UnreadableMedia

@@ -3,7 +3,7 @@
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.artifacts import Made, Product
+from memory.products.files import Made, Product
 from memory.records import Artifact
 from models.agent import Picture, VideoSpec
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described

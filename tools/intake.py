@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL import __version__ as PILLOW
 
-from memory.artifacts import Made
-from memory.recipes import artifact_id
+from memory.products.files import Made
+from memory.products.recipes import artifact_id
 from memory.records import Recipe
 from models.agent import UInt8Array
 from tools.errors import BadInput

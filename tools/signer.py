@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memory.artifacts import disk_words
+from memory.products.files import disk_words
 from tools.errors import BadInput, CannotSign
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.artifacts import Made, Product
+from memory.products.files import Made, Product
 from memory.records import Recipe
 from models.agent import ImageSpec, Picture
 from tools.arguments import Arguments, Prompt, described

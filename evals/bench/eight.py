@@ -30,7 +30,8 @@ from transformers import CLIPConfig
 
 from evals.bench.flow import published, seconds
 from evals.evaluations.gathering import Given
-from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate
+from evals.evaluations.judging import Bench
+from evals.evaluations.scoring import Judgement, Origin, evaluate
 from evals.networks.amt import Amt
 from evals.networks.clip import official_shapes, tower
 from evals.networks.dino import Dino

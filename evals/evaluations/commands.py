@@ -26,7 +26,8 @@ from graph.door import (
 )
 
 if TYPE_CHECKING:
-    from evals.evaluations.scoring import Bench, Judgement
+    from evals.evaluations.judging import Bench
+    from evals.evaluations.scoring import Judgement
     from evals.evaluations.sources import Maker
     from evals.networks.weights import Places
     from graph.settings import Settings
@@ -279,8 +280,8 @@ def _bench(means: _Means, metrics: str | None) -> "Iterator[Bench]":
 
 
 def _bench_on(archive: "Archive", settings: "Settings", means: _Means, metrics: str | None) -> "Bench":
+    from evals.evaluations.judging import Bench
     from evals.evaluations.scorers import NAMES, device_of, missing_files
-    from evals.evaluations.scoring import Bench
 
     places = means.places(settings)
     if means.fetch:

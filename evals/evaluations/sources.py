@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from evals.evaluations.gathering import Given, Wanted, gather, read_json, wanted_in
-from evals.evaluations.scoring import Bench, Judgement, LeftOut, Origin, Progress, evaluate, recalled
+from evals.evaluations.judging import Bench, LeftOut
+from evals.evaluations.scoring import Judgement, Origin, Progress, evaluate, recalled
 from evals.evaluations.systems import NAMES as SYSTEM_NAMES
 from memory.scores import evaluation_of, evaluations
 from tools.errors import BadInput

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evals.evaluations.gathering import Given, Wanted
-from evals.evaluations.scoring import LeftOut, Origin, Progress
+from evals.evaluations.judging import LeftOut
+from evals.evaluations.scoring import Origin, Progress
 from models.agent import AgentError, Picture, TextToVideoSpec, VideoSpec, WeightsMissing
 from models.presets import SYSTEMS, Preset, preset
 from tools.errors import BadInput

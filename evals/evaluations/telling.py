@@ -11,8 +11,9 @@ from rich.text import Text
 
 from evals.evaluations.baselines import Baseline
 from evals.evaluations.figures import Comparison, Verdict, aggregates, counted, figures
+from evals.evaluations.judging import LeftOut
 from evals.evaluations.scorers import identity_of
-from evals.evaluations.scoring import Judgement, LeftOut
+from evals.evaluations.scoring import Judgement
 from evals.intervals import Estimate
 from memory.records import Evaluation
 

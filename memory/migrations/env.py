@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from memory.tables import Base
+from memory.database.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,9 +14,10 @@ from evals import screening
 from evals.evaluations.baselines import BASELINES, baselines
 from evals.evaluations.figures import Difference, aggregates, compare, counted, figures, gate, holm
 from evals.evaluations.gathering import Given, gather, read_json, wanted_in
+from evals.evaluations.judging import Bench
 from evals.evaluations.report import page_of
 from evals.evaluations.scorers import NAMES, OLDER_CODES, identity_of, scorers_for
-from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate, recalled
+from evals.evaluations.scoring import Judgement, Origin, evaluate, recalled
 from evals.evaluations.sources import read_suite
 from evals.evaluations.telling import as_json
 from evals.intervals import Estimate

@@ -12,7 +12,8 @@ import pytest
 
 from evals.evaluations import judging
 from evals.evaluations.gathering import Given, gather
-from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate
+from evals.evaluations.judging import Bench
+from evals.evaluations.scoring import Judgement, Origin, evaluate
 from memory.archive import Archive
 from support.vbench import DATA
 

@@ -11,8 +11,9 @@ from PIL import Image
 from evals.asked import read_asked, unasked
 from evals.evaluations.figures import compare, figures
 from evals.evaluations.gathering import Given
+from evals.evaluations.judging import Bench
 from evals.evaluations.scorers import NAMES, names_for
-from evals.evaluations.scoring import Bench, Judgement, Origin, evaluate
+from evals.evaluations.scoring import Judgement, Origin, evaluate
 from evals.metrics.contract import Score, Video, chunks, read
 from evals.metrics.world import METRICS, squared
 from evals.networks.shelf import Shelf

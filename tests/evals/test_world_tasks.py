@@ -15,7 +15,7 @@ from evals.draws import KINDS, cases, edit_cases, going_on, join_cases, place
 from evals.marks import OFF_SIZE, OFF_TRACK, background_db, follows
 from evals.products import BACKGROUND, ENDS, EVENNESS, FIRST, LAST, NEW_STEP, NO_JUMP, OUTSIDE, SMOOTH, UNDERSTOOD
 from evals.sheet import Gallery, destinations, failure_sheet
-from evals.trials import DIGITAL, EVERYTHING, Report, accumulation
+from evals.trials import DIGITAL, EVERYTHING, Report, Seen, accumulation
 from evals.world import TASKS, evaluate_world
 from evals.world_oracle import look
 from models.embedded.language import Edit, Scenery
@@ -180,7 +180,7 @@ def test_wishes_say_everything_in_many_words() -> None:
     said = [wishes.wish_for(case.scenery, case.seed) for case in cases(300, held_out=True, seed=0)]
     assert len(set(said)) > 290 and not any("  " in wish or "{" in wish for wish in said)
     assert said == [wishes.wish_for(case.scenery, case.seed) for case in cases(300, held_out=True, seed=0)]
-    right = [isinstance(wishes.read(wish, 0), wishes.Seen) for wish in said]
+    right = [isinstance(wishes.read(wish, 0), Seen) for wish in said]
     assert sum(right) > 200
 
 

@@ -20,8 +20,9 @@ from graph.house import Rooms, config_of, resume, start
 from graph.planners import Planner
 from graph.profiles import EMBEDDED
 from graph.state import GRAPH_VERSION
-from memory.archive import Archive, Lease
+from memory.archive import Archive
 from memory.errors import RunIsHeld
+from memory.leases import Lease
 from memory.records import Request, Run
 from models.agent import OutOfMemory, WeightsMissing
 from support.graph_workers import ForkServer, fork_server

@@ -9,7 +9,7 @@ from graph.house import context_of, new_run
 from graph.settings import Settings
 from graph.wiring import rooms_of
 from memory.archive import Archive
-from memory.bookmarks import Bookmark
+from memory.products.bookmarks import Bookmark
 from memory.records import Request
 
 

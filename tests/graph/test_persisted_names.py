@@ -34,32 +34,22 @@ from graph.house import Rooms, answer, config_of, new_run, question_of_run, star
 from graph.likings import FILE, Likes
 from graph.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Film, Wish, play
 from graph.origin import signer_of
-from graph.planners import PLANNERS, Planner, PlannerSettings, digest_of, make_planner, prompts_digest, response_format
+from graph.planners import PLANNERS, Planner, PlannerSettings, digest_of, make_planner, response_format
 from graph.procedures import AnyTool, Piece, Procedural, call_id
 from graph.profiles import EMBEDDED, PROFILES
+from graph.prompts import prompts_digest
 from graph.settings import Settings
-from graph.state import (
-    DEFAULT_LIMITS,
-    GRAPH_VERSION,
-    Call,
-    Errand,
-    Judged,
-    Past,
-    Round,
-    RunState,
-    Said,
-    Take,
-    Turn,
-)
+from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Call, Errand, Judged, Past, Round, RunState, Said, Take, Turn
 from graph.talk import Planned, Spoken, TalkBrief, Thing
 from graph.talk_loop import Tell, tools
 from graph.travel import Changes, fork
 from graph.wiring import numerics_of, rooms_of
 from memory.archive import Archive
-from memory.artifacts import place
-from memory.bookmarks import Bookmarks
-from memory.database import VERSION_TABLE
-from memory.parcel import ARTIFACTS, FORMAT, MANIFEST, RECORDS, VERSION, Contents, Manifest, Packed, Story
+from memory.checkpoints.plain import INTERRUPT, PLAIN, SEND, Step, Write, steps_of
+from memory.database.engine import VERSION_TABLE
+from memory.database.tables import Base
+from memory.products.bookmarks import Bookmarks
+from memory.products.files import place
 from memory.records import (
     AgentCall,
     Artifact,
@@ -75,11 +65,8 @@ from memory.records import (
     Scorer,
     Task,
 )
-from memory.records import (
-    Judged as JudgedVideo,
-)
-from memory.steps import INTERRUPT, PLAIN, SEND, Step, Write, steps_of
-from memory.tables import Base
+from memory.records import Judged as JudgedVideo
+from memory.transfer.parcel import ARTIFACTS, FORMAT, MANIFEST, RECORDS, VERSION, Contents, Manifest, Packed, Story
 from models.agent import AnyRole
 from models.presets import SYSTEMS
 from tools.assemble_film import AssembleFilm

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from memory.artifacts import Made
-from memory.recipes import artifact_id
+from memory.products.files import Made
+from memory.products.recipes import artifact_id
 from memory.records import Artifact, Media, Recipe
 from models.backends.loading import CODE, weights_digest
 from models.embedded.pipelines import (

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from graph.drafts import Brief, Enhancement, GivenPicture
 from graph.errors import PlannerUnset, RequestError
-from graph.planners import Planner, PlannerSettings, default_planner, make_planner, prompts_digest
+from graph.planners import Planner, PlannerSettings, default_planner, make_planner
 from graph.profiles import EMBEDDED, PROFILES
+from graph.prompts import prompts_digest
 from models.embedded.language import combinations
 
 PICTURES = tuple(GivenPicture(id=f"image-{at}", width=64, height=48) for at in (1, 2))

@@ -11,10 +11,10 @@ import pytest
 from graph import planners
 from graph.errors import PlannerError, Stopped
 from graph.house import Rooms, resume, start
-from graph.rerun import Agents, Rerun, rerun
+from graph.rerun import Rerun, rerun
 from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, OtherBytes
-from memory.recorded import Place
+from memory.recorded import Agents, Place
 from memory.records import Artifact, Request, Run
 from support.tiny_agents import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 

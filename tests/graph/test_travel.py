@@ -19,7 +19,7 @@ from graph.telling import checkpoints_as_json, run_as_json, state_of
 from graph.travel import Changes, checkpoint_of, difference_told, fork, replay, replayed_as_json, replayed_told
 from memory.archive import Archive
 from memory.records import Request, Run
-from memory.retention import collect
+from memory.retention.collect import collect
 from models.agent import OutOfMemory
 from support.tiny_agents import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from graph.house import resume, start
 from graph.telling import checkpoints_of
 from memory.archive import Archive
+from memory.database.tables import LeaseRow
 from memory.errors import DatabaseTrouble, RunIsHeld
 from memory.records import Request
-from memory.tables import LeaseRow
 from support.graph_workers import ForkServer, Worker, fork_server
 from support.processes import until
 from support.tiny_agents import TinyLender, rooms_with

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from memory import bookmarks
-from memory.bookmarks import Bookmark, Bookmarks
+from memory.products import bookmarks
+from memory.products.bookmarks import Bookmark, Bookmarks
 
 KEY = "5" * 64
 

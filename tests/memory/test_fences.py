@@ -11,10 +11,10 @@ from sqlalchemy import create_engine, text
 
 from memory import leases
 from memory.archive import Archive
+from memory.database.tables import LeaseRow
 from memory.errors import DatabaseTrouble, LostLease
 from memory.leases import Lease
 from memory.records import LlmCall, Request, Run
-from memory.tables import LeaseRow
 from support.archive_workers import story
 
 

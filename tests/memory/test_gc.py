@@ -13,10 +13,10 @@ from sqlalchemy import create_engine, text
 
 from memory import archive as archive_module
 from memory.archive import Archive
+from memory.database.tables import Base
 from memory.errors import RunIsHeld, RunIsNeeded, UnknownRun
 from memory.records import Request, Run
-from memory.retention import Swept, collect
-from memory.tables import Base
+from memory.retention.collect import Swept, collect
 from support.archive_workers import (
     POINTS,
     dies_again_and_again,

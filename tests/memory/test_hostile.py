@@ -18,12 +18,12 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from sqlalchemy import create_engine, text
 
 from memory.archive import Archive
-from memory.checkpoints import plain_serializer
+from memory.checkpoints.saver import plain_serializer
 from memory.errors import BadParcel, DatabaseTrouble, UnknownArtifact
-from memory.moving import import_run
-from memory.parcel import Bounds
 from memory.records import LlmCall, Run
-from memory.retention import collect
+from memory.retention.collect import collect
+from memory.transfer.export_import import import_run
+from memory.transfer.parcel import Bounds
 from support.archive_workers import POINTS, everything, fine, recipe, shelf, stand_in_run, tells_a_story
 
 

@@ -14,11 +14,12 @@ from alembic import command
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session
 
-from memory import database, upgrade
 from memory.archive import Archive
+from memory.database import engine as database
+from memory.database import upgrade
+from memory.database.tables import LlmCallRow, RunRow
 from memory.errors import DatabaseTrouble
 from memory.records import Request
-from memory.tables import LlmCallRow, RunRow
 from support import archive_workers
 from support.archive_workers import story
 

@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from memory import archive as archive_module
-from memory import artifacts, recipes
-from memory.archive import Archive, Product
+from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, DiskTrouble, UnknownArtifact
-from memory.recipes import artifact_id
+from memory.products import files as artifacts
+from memory.products import recipes
+from memory.products.files import Product
+from memory.products.recipes import artifact_id
 from memory.records import Request, Run
 from support import archive_workers
 from support.archive_workers import notes, picture, recipe

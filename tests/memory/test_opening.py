@@ -9,11 +9,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from memory.archive import Archive
-from memory.database import HEAD
+from memory.database.engine import HEAD
+from memory.database.tables import Base
+from memory.database.upgrade import MIGRATIONS
 from memory.errors import BadAddress, DatabaseTrouble, DiskTrouble
 from memory.records import Request
-from memory.tables import Base
-from memory.upgrade import MIGRATIONS
 from support import archive_workers
 
 OURS = {

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from memory import moving
 from memory.archive import Archive
+from memory.checkpoints.plain import plain, restored
 from memory.errors import ArchiveError, BadParcel, DamagedArtifact, DiskTrouble, RunIsHeld, UnknownRun
-from memory.moving import Arrived, export_run, import_run
 from memory.records import Request, Run
-from memory.steps import plain, restored
+from memory.transfer import export_import as moving
+from memory.transfer.export_import import Arrived, export_run, import_run
 from support.archive_workers import (
     dies_again_and_again,
     everything,

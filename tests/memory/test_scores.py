@@ -8,9 +8,9 @@ from sqlalchemy import create_engine
 
 from memory import scores
 from memory.archive import Archive
+from memory.database.upgrade import upgrade
 from memory.errors import UnknownEvaluation
 from memory.records import Evaluation, Judged, Score, Scorer
-from memory.upgrade import upgrade
 
 VIDEO, OTHER = "a" * 64, "b" * 64
 SCORER = Scorer(metric="smooth", title="Smooth", code="c" * 64, weights={"net.pth": "1" * 64})
@@ -85,7 +85,7 @@ def test_a_large_file_is_read_again_when_it_was_changed(archive: Archive, tmp_pa
 def test_a_database_of_the_first_version_gets_the_tables(tmp_path: Path) -> None:
     from alembic import command
 
-    from memory.upgrade import _config
+    from memory.database.upgrade import _config
 
     home = tmp_path / "home"
     url = f"sqlite:///{home / 'mora.db'}"

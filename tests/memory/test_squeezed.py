@@ -5,9 +5,9 @@ import zlib
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
-from memory import squeezed
-from memory.checkpoints import plain_serializer
-from memory.squeezed import MARK, opened
+from memory.checkpoints import compression as squeezed
+from memory.checkpoints.compression import MARK, opened
+from memory.checkpoints.saver import plain_serializer
 
 
 def test_what_repeats_itself_gets_small_and_comes_back() -> None:

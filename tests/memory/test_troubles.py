@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import create_engine, event, select, text
 
 from memory.archive import Archive
-from memory.database import EpochNow
+from memory.database.engine import EpochNow
+from memory.database.tables import LeaseRow
 from memory.errors import DatabaseTrouble, DiskTrouble, LostLease, RunIsHeld
 from memory.records import Request, Run
-from memory.retention import collect
-from memory.tables import LeaseRow
+from memory.retention.collect import collect
 from support import archive_workers
 from support.archive_workers import picture, recipe, story
 from support.processes import until

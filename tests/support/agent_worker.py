@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from memory.archive import Archive
-from memory.bookmarks import Bookmarks
+from memory.products.bookmarks import Bookmarks
 from memory.records import Request
 from models.residency import Residency
 from tools.image_to_video import ImageToVideo, image_to_video

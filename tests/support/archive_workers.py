@@ -20,9 +20,11 @@ from typing import Annotated, Any, NoReturn, TypedDict
 
 from sqlalchemy import Engine, event
 
-from memory import database, upgrade
-from memory.archive import Archive, Product
+from memory.archive import Archive
+from memory.database import engine as database
+from memory.database import upgrade
 from memory.errors import ArchiveError
+from memory.products.files import Product
 from memory.records import LlmCall, Media, Recipe, Request, Run, RunStatus
 
 Work = Callable[[Archive], None]
@@ -176,7 +178,7 @@ def sets_up(line: Connection, url: str, home: Path, dies_at: int) -> None:
     """Make the tables of the checkpoints, and die at that statement of it, from 1; say how many it took."""
     import psycopg
 
-    from memory import checkpoints  # before anything is counted
+    from memory.checkpoints import saver as checkpoints  # before anything is counted
 
     told = 0
 
@@ -276,7 +278,7 @@ def travelled(archive: Archive) -> Run:
 
 def sent(archive: Archive, run: Run, folder: Path, name: str = "run.zip") -> Path:
     """The parcel of the run."""
-    from memory.moving import export_run
+    from memory.transfer.export_import import export_run
 
     export_run(archive, run.id, folder / name)
     return folder / name
@@ -284,7 +286,7 @@ def sent(archive: Archive, run: Run, folder: Path, name: str = "run.zip") -> Pat
 
 def everything(archive: Archive, run: Run) -> list[Any]:
     """All that is known of a run."""
-    from memory.steps import steps_of
+    from memory.checkpoints.plain import steps_of
 
     with archive.saver() as saver:
         steps = steps_of(saver, run.id)
@@ -325,7 +327,7 @@ def watched(happens: Callable[[], None]) -> None:
 
 
 def sweeps(archive: Archive) -> None:
-    from memory.retention import collect
+    from memory.retention.collect import collect
 
     gone = [run.id for run in archive.runs() if run.request.prompt == "gone"]
     collect(archive, review_points=POINTS, grace=timedelta(0), drop=gone)
@@ -336,7 +338,7 @@ def dies_again_and_again(line: Connection, furnish: Work, work: Work, folder: Pa
 
     The copies lie in `folder` by their numbers. Forked, because importing LangGraph takes longer than all the rest.
     """
-    from memory import checkpoints  # noqa: F401
+    from memory.checkpoints import saver as checkpoints  # noqa: F401
 
     template = folder / "template"
     with Archive.open(f"sqlite:///{template / 'mora.db'}", template) as archive:
@@ -379,6 +381,6 @@ def packs_beside(archive: Archive) -> None:
 
 
 def imports(archive: Archive) -> None:
-    from memory.moving import import_run
+    from memory.transfer.export_import import import_run
 
     import_run(archive, archive.home / "run.zip", fine)

@@ -23,8 +23,8 @@ from sqlalchemy import event
 from graph.errors import TOLD
 from graph.house import resume, start
 from memory import archive as memory_archive
-from memory import checkpoints  # noqa: F401 - before the first fork, so that no child has to
 from memory.archive import Archive
+from memory.checkpoints import saver as checkpoints  # noqa: F401 - before the first fork, so that no child has to
 from memory.records import Request
 from support.processes import PYTHONPATH, until_exists
 from support.tiny_agents import TinyLender, rooms_with

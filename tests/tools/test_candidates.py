@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memory.artifacts import place
-from memory.bookmarks import Bookmarks
+from memory.products.bookmarks import Bookmarks
+from memory.products.files import place
 from models.agent import AgentError
 from tools.media import decode_image
 from tools.text_to_image import TextToImage, text_to_image, text_to_images

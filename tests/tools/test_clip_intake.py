@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from memory.recipes import artifact_id
+from memory.products.recipes import artifact_id
 from tools import footage
 from tools.clip_intake import LONGEST_SECONDS, TakenClip, clip_id, store_clip, take_clip
 from tools.errors import BadInput
-from tools.footage import LARGEST_SIDE, Wanted, read_footage
+from tools.footage import Wanted, read_footage
+from tools.intake import LARGEST_SIDE
 from tools.media import decode_clip
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from memory.bookmarks import Bookmarks
+from memory.products.bookmarks import Bookmarks
 from tools.edit_video import EditVideo, edit_video
 from tools.edited_frames import EditedFrames
 from tools.media import decode_clip

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from memory.artifacts import Product
+from memory.products.files import Product
 from memory.records import Artifact, Media, Recipe
 from models.agent import UInt8Array
 from tools import clip_intake

@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from memory import artifacts, database, leases, threads
+from memory import leases
 from memory.archive import Archive
-from memory.artifacts import disk_words
+from memory.checkpoints import threads
+from memory.checkpoints.plain import next_nodes, waits
+from memory.database import engine as database
+from memory.database.tables import AgentCallRow, ArtifactRow, LeaseRow, LlmCallRow, RecipeRow, RunArtifactRow, RunRow
 from memory.errors import DatabaseTrouble, DiskTrouble, RunIsHeld, RunIsNeeded
-from memory.needs import needs_of
+from memory.products import files as artifacts
+from memory.products.files import disk_words
 from memory.records import Record
-from memory.steps import next_nodes, waits
-from memory.tables import AgentCallRow, ArtifactRow, LeaseRow, LlmCallRow, RecipeRow, RunArtifactRow, RunRow
+from memory.retention.needs import needs_of
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple

@@ -9,10 +9,10 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, or_
 from sqlalchemy.orm import Session
 
 from memory import leases
-from memory.database import insert_new
+from memory.database.engine import insert_new
+from memory.database.tables import ArtifactRow, RecipeRow, RunArtifactRow
 from memory.leases import Lease
 from memory.records import Kind, Recipe
-from memory.tables import ArtifactRow, RecipeRow, RunArtifactRow
 
 
 def artifact_id(kind: Kind, recipe: Recipe) -> str:

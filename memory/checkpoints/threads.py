@@ -12,7 +12,7 @@ from sqlalchemy import TextClause, bindparam, inspect, text
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from memory.squeezed import opened
+from memory.checkpoints.compression import opened
 
 ARTIFACT = re.compile(rb"\b(?:image|clip|film)-[0-9a-f]{16}\b")
 ARRIVING = "import-"

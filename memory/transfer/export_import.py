@@ -10,15 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from memory import artifacts, database, parcel, threads
 from memory.archive import Archive
-from memory.artifacts import Product
+from memory.checkpoints import threads
+from memory.checkpoints.plain import put_steps, steps_of
+from memory.database import engine as database
+from memory.database.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
 from memory.errors import BadParcel, DiskTrouble, UnknownRun
-from memory.needs import needs_of
-from memory.parcel import Bounds, Contents, Packed, Parcel, Story
+from memory.products import files as artifacts
+from memory.products.files import Product
 from memory.records import AgentCall, Record, Run
-from memory.steps import put_steps, steps_of
-from memory.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
+from memory.retention.needs import needs_of
+from memory.transfer import parcel
+from memory.transfer.parcel import Bounds, Contents, Packed, Parcel, Story
 
 Check = Callable[[Story], str | None]
 """Looks at a run that comes in; the fault that this program could not go on with it for, or None."""

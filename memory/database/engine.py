@@ -9,23 +9,32 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, Float, create_engine, event, exc, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, Float, create_engine, event, exc, make_url, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from memory.database.tables import Base
 from memory.errors import ArchiveError, BadAddress, DatabaseTrouble, DiskTrouble
-from memory.tables import Base
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+
 HEAD = "0002"
 """The newest version in `migrations/`."""
+
+
 VERSION_TABLE = "alembic_version"
+
+
 MIGRATION_LOCK = 0x6D6F7261  # "mora": any number will do, as long as every process locks the same one
+
+
 SHELF_LOCK = MIGRATION_LOCK + 2
+
+
 SYNC_RARELY = "PRAGMA synchronous = NORMAL"
 """In WAL mode a killed process loses nothing so; a power cut may cost the last steps, which are then taken again."""
 
@@ -165,24 +174,6 @@ def compact(engine: Engine) -> None:
         connection.autocommit = False
     finally:
         raw.close()
-
-
-def migrate(engine: Engine, busy_seconds: float) -> None:
-    """Bring the tables to the newest version, one process at a time; DatabaseTrouble if they are newer still."""
-    if engine.dialect.name == "sqlite":
-        _switch_to_wal(engine, busy_seconds)
-    if _is_current(engine):
-        return
-    from memory.upgrade import upgrade  # Alembic takes a fifth of a second to import, and is rarely needed
-
-    upgrade(engine)
-
-
-def _is_current(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table(VERSION_TABLE):
-            return False
-        return bool(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == HEAD)
 
 
 def _switch_to_wal(engine: Engine, busy_seconds: float) -> None:

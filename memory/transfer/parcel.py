@@ -26,11 +26,11 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from pydantic import Field, ValidationError
 
-from memory.artifacts import SHA256, SUFFIX, disk_words
+from memory.checkpoints.plain import Step, values_of
 from memory.errors import BadParcel
-from memory.recipes import artifact_id
+from memory.products.files import SHA256, SUFFIX, disk_words
+from memory.products.recipes import artifact_id
 from memory.records import AgentCall, Artifact, LlmCall, Record, Run
-from memory.steps import Step, values_of
 
 FORMAT, VERSION = "mora-run", 1
 MANIFEST, RECORDS, ARTIFACTS = "manifest.json", "records.json", "artifacts/"

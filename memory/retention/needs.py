@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from memory import threads
-from memory.tables import AgentCallRow, ArtifactRow, RunArtifactRow, RunRow
+from memory.checkpoints import threads
+from memory.database.tables import AgentCallRow, ArtifactRow, RunArtifactRow, RunRow
 
 
 def needs_of(session: Session, run: RunRow) -> set[str]:

@@ -6,12 +6,30 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
-from memory.database import MIGRATION_LOCK
+from memory.database.engine import HEAD, MIGRATION_LOCK, VERSION_TABLE, _switch_to_wal
 from memory.errors import DatabaseTrouble
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+
+def migrate(engine: Engine, busy_seconds: float) -> None:
+    """Bring the tables to the newest version, one process at a time; DatabaseTrouble if they are newer still."""
+    if engine.dialect.name == "sqlite":
+        _switch_to_wal(engine, busy_seconds)
+    if _is_current(engine):
+        return
+
+    upgrade(engine)
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(VERSION_TABLE):
+            return False
+        return bool(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == HEAD)
+
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 def upgrade(engine: Engine) -> None:
