@@ -47,7 +47,7 @@ def _looked_at(part: str, look: Callable[[Settings], str], settings: Settings) -
 
 
 def _device(settings: Settings) -> str:
-    from models.residency import Residency
+    from models.lenders.local import Residency
 
     role = _rows(settings)[0].role
     house = Residency(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)

@@ -23,10 +23,10 @@ def train_embedded(
 
     `report` hears (stage, step, steps, seconds left, remark).
     """
-    from models.embedded.recipe import Plan
-    from models.embedded.recipe import train_embedded as run
+    from models.lenders.local import Residency
     from models.presets import EMBEDDED_WEIGHTS
-    from models.residency import Residency
+    from models.training.embedded.recipe import Plan
+    from models.training.embedded.recipe import train_embedded as run
 
     device = Residency("embedded", device=settings.device).placement.device
     plan = Plan(folder or settings.home.expanduser() / "training", device, threads or os.cpu_count() or 1, scale)

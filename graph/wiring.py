@@ -13,9 +13,9 @@ from graph.profiles import PROFILES, Profile
 from graph.settings import Settings
 from memory.products.bookmarks import Bookmarks
 from memory.records import Request
+from models.lenders.local import Residency
 from models.presets import PROFILES as WITH_MODELS
 from models.presets import SYSTEMS, preset
-from models.residency import Residency
 
 if TYPE_CHECKING:
     from memory.archive import Archive

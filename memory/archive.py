@@ -449,10 +449,7 @@ class Archive:
 
         lease: nothing is written but while it is the newest one (LostLease); None: for who reads.
         """
-        from memory.checkpoints.saver import (  # LangGraph takes long to import, and `runs` needs none of it
-            saver_on,
-            set_up,
-        )
+        from memory.checkpoints.saver import saver_on, set_up
 
         saver = saver_on(self, lease, self._address)
         with self._set_up, database.plain_words(self._address):

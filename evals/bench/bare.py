@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from models.agent import ImageSpec, VideoSpec
-from models.residency import Residency
+from models.lenders.local import Residency
 from tools.media import encode_film
 
 

@@ -24,7 +24,7 @@ from graph.wiring import rooms_of
 from memory.archive import Archive
 from memory.records import AgentCall, Run
 from models.agent import Role
-from models.residency import Residency
+from models.lenders.local import Residency
 
 Report = Callable[[str, int, int, float | None, str], None]
 SEED = 11

@@ -21,7 +21,7 @@ from graph.telling import checkpoints_of
 from graph.wiring import rooms_of
 from memory.archive import Archive
 from memory.records import Request
-from models.residency import Residency
+from models.lenders.local import Residency
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
 HOUSE = Path(__file__).parents[2]

@@ -171,7 +171,7 @@ class _Crew:
 
 def _crew(rooms: "Rooms", system: System, settings: "Settings", hear: "Hear") -> _Crew:
     from graph.wiring import numerics_of
-    from models.residency import Residency
+    from models.lenders.local import Residency
 
     table = tuple(row for row in (system.row, system.painter) if row is not None)
     numerics: dict[str, Any] = numerics_of(settings)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.agent import Bookmark, Clip, ConnectSpec, Progress
+from models.backends.denoising import Loops
 from models.backends.image_to_video import frames_of, to_tensor
 from models.backends.loading import generator
 from models.embedded.pipelines import pieces
-from models.loops import Loops
 from models.presets import Preset
 
 

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from models.agent import Bookmark, Clip, Picture, Progress, UInt8Array, VideoSpec
+from models.backends.denoising import Loops
 from models.backends.loading import generator
 from models.backends.text_to_image import to_uint8
 from models.embedded.pipelines import pieces
-from models.loops import Loops
 from models.presets import Preset
 
 SHORTEST_SEGMENT = 14

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from models.agent import Bookmark, Degenerate, ImageSpec, Picture, Progress, UInt8Array
+from models.backends.denoising import Loops
 from models.backends.loading import generator
-from models.loops import Loops
 from models.presets import Preset
 
 

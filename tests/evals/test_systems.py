@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from models.agent import TextToVideoSpec, WeightsMissing
+from models.lenders.local import Residency
 from models.presets import SYSTEMS
-from models.residency import Residency
 from support import pipelines
 from support.cli import Cli, cli_at
 

@@ -10,8 +10,8 @@ from evals.world_oracle import look
 from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded import world
 from models.embedded.language import Scenery
+from models.lenders.local import Residency
 from models.presets import EMBEDDED_WEIGHTS
-from models.residency import Residency
 
 LARGEST_SHIPPED_BYTES = 30 * 2**20
 

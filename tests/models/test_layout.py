@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from models.embedded import layout, samples, world
+from models.embedded import layout, world
 from models.embedded.language import MOTIONS, Motion, Scenery
+from models.training.embedded import samples
 
 
 def places(motion: Motion, *, onward: bool, seed: int = 0) -> torch.Tensor:

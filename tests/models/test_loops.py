@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, VideoSpec
+from models.lenders.local import Residency
 from models.presets import Preset
-from models.residency import Residency
 
 Table = tuple[Preset, ...]
 WIDE = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))

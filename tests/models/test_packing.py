@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from models.packing import Unpackable, packed, unpacked
+from models.backends.tensor_state import Unpackable, packed, unpacked
 
 TURNED = torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last)
 

@@ -10,8 +10,8 @@ import torch
 
 from models.agent import AgentError, EditSpec, ImageSpec, OutOfMemory, Picture, VideoSpec, WeightsMissing
 from models.backends.image_to_video import SHORTEST_SEGMENT
+from models.lenders.local import Residency
 from models.presets import Preset
-from models.residency import Residency
 
 Table = tuple[Preset, ...]
 

@@ -14,10 +14,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.agent import ConnectSpec, EditSpec, ImageSpec, VideoSpec
-from models.embedded import fitting, recipe, train
-from models.embedded.fitting import Progress, Schedule
+from models.lenders.local import Residency
 from models.presets import EMBEDDED_WEIGHTS, PRESETS
-from models.residency import Residency
+from models.training import loop as fitting
+from models.training.embedded import recipe
+from models.training.embedded import stages as train
+from models.training.loop import Progress, Schedule
 from support.processes import until
 
 ROOT = Path(__file__).parents[2]

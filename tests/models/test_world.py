@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from models.embedded import samples, world
+from models.embedded import world
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES, VOCABULARY, Edit, Scenery, combinations
+from models.training.embedded import samples
 
 
 def test_a_fifth_is_held_out_and_every_value_is_seen() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from memory.archive import Archive
 from memory.products.bookmarks import Bookmarks
 from memory.records import Request
-from models.residency import Residency
+from models.lenders.local import Residency
 from tools.image_to_video import ImageToVideo, image_to_video
 from tools.studio import Sampling, Studio
 from tools.text_to_image import TextToImage, text_to_images

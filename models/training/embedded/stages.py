@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, PreTrainedTokenizerFast
 
-from models.embedded import layout, networks, samples
-from models.embedded.fitting import Loss, Progress, Schedule, fit
+from models.embedded import layout, networks
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
 from models.embedded.pipelines import encoded, given_to_a3, given_to_a4, given_to_a5
+from models.training.embedded import samples
+from models.training.loop import Loss, Progress, Schedule, fit
 
 SEED = 20260301
 NO_TEXT_SHARE = 0.1

@@ -19,7 +19,7 @@ from diffusers.models.modeling_outputs import Transformer2DModelOutput
 from torch import Tensor
 
 from models.agent import Bookmark, Picture, Progress
-from models.packing import Unpackable, packed, unpacked
+from models.backends.tensor_state import Unpackable, packed, unpacked
 
 log = logging.getLogger(__name__)
 

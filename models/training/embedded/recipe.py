@@ -20,14 +20,15 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from models.agent import Role
-from models.embedded import networks, train
-from models.embedded.fitting import Progress, Schedule
+from models.embedded import networks
 from models.embedded.pipelines import (
     ClipBetweenImagesPipeline,
     ClipFromImagePipeline,
     EditImagePipeline,
     ImageFromLayoutPipeline,
 )
+from models.training.embedded import stages as train
+from models.training.loop import Progress, Schedule
 
 Stage = Literal["autoencoder", "locator", "text_to_image", "image_to_video", "edit_image", "connect_videos", "scorer"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
