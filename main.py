@@ -326,7 +326,7 @@ def export(
     """Pack a run into one file for another machine: records, recorded LLM calls, checkpoints, products."""
     with at_the_door():
         from memory.transfer.export_import import export_run
-        from tools.export import check_destination
+        from tools.delivery.export import check_destination
 
         target = check_destination(out, suffix=".zip")
         with settings_with().open_archive() as archive:

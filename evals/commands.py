@@ -54,7 +54,7 @@ def evaluate_world(
         from evals.trials import accumulation
         from evals.world import TASKS
         from evals.world import evaluate_world as evaluate
-        from tools.export import export
+        from tools.delivery.export import export
 
         tasks = tuple(one for one in TASKS if task.value in (one, Tried.ALL.value))
         sheets = destinations(sheet, tasks)

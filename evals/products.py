@@ -28,7 +28,7 @@ from evals.world_oracle import look
 from models.agent import Agent, AgentError, Clip, ConnectSpec, EditSpec, ImageSpec, Lender, Picture, VideoSpec
 from models.embedded.language import FPS, NUM_FRAMES, Scenery, motion_sentence
 from models.embedded.world import Track
-from tools.joints import MOST_JUMP, jump, steps
+from tools.media.continuity import MOST_JUMP, jump, steps
 
 UInt8Array = NDArray[np.uint8]
 

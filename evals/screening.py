@@ -19,9 +19,9 @@ from evals.networks.checkpoints import BadWeights
 from evals.networks.shelf import MissingWeights, Shelf
 from models.agent import UInt8Array
 from tools.errors import BadInput
-from tools.footage import NO_TURN, check_size, opened, rate_of, turn_of, turned
-from tools.intake import DAMAGE
-from tools.media import EXACT
+from tools.media.codecs import EXACT, NO_TURN, turn_of
+from tools.uploads.pictures import DAMAGE
+from tools.uploads.video_reader import check_size, opened, rate_of, turned
 
 PICTURES: Final = (".gif", ".png", ".webp", ".apng")
 """What Pillow reads, one frame after another."""

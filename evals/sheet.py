@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from evals.trials import Seen, Task, Trial
+from tools.delivery.export import check_destination
 from tools.errors import BadInput
-from tools.export import check_destination
-from tools.media import encode_image
+from tools.media.codecs import encode_image
 
 UInt8Array = NDArray[np.uint8]
 

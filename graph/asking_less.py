@@ -10,8 +10,8 @@ from graph.state import Errand
 from memory.errors import NeverKept
 from memory.products.files import Made
 from models.agent import OutOfMemory
+from tools.context import Report, Studio
 from tools.image_to_video import num_frames_of
-from tools.studio import Report, Studio
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from graph.talk import Board, TalkBrief, Thing, talk_brief, told_board
 from graph.talk_phrases import AGREED
 from graph.telling import Listener, state_of
 from memory.records import Run
-from tools.export import export
+from tools.delivery.export import export
 
 Listening = Callable[[], AbstractContextManager[Listener]]
 PROMPT = "> "

@@ -14,7 +14,7 @@ from rich.text import Text
 from graph.state import RunState
 from graph.talk import Thing, shortened
 from graph.talk_references import WHICH
-from tools.thumbnail import thumbnail
+from tools.media.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -139,7 +139,7 @@ class Screen:
 
     def small(self, artifact: "Artifact") -> Text:
         """The product in half blocks, two pixels each: a picture, or a few frames of a clip side by side."""
-        from tools.studio import sheet_frames
+        from tools.context import sheet_frames
 
         frames, _ = sheet_frames(self.archive, artifact, FRAMES)
         height = PICTURE_HEIGHT if len(frames) == 1 else PICTURE_HEIGHT // 2
@@ -205,8 +205,8 @@ def write_copy(archive: "Archive", clip: "Artifact", path: Path) -> None:
     """A clip as an MP4 that every player opens, whole or not at all. Raises BadInput for a bad path."""
     import io
 
-    from tools.export import export
-    from tools.media import encode_film, frames_of
+    from tools.delivery.export import export
+    from tools.media.codecs import encode_film, frames_of
 
     media, film = clip.media, io.BytesIO()
     assert media.fps is not None, f"{clip.id} has no frame rate"

@@ -89,7 +89,7 @@ def _planner(settings: Settings) -> str:
 
 
 def _codecs(_settings: Settings) -> str:
-    from tools.media import library_versions
+    from tools.media.codecs import library_versions
 
     return library_versions()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graph.telling import Listener
     from memory.archive import Archive
     from memory.records import Run
-    from tools.destinations import Destinations
+    from tools.delivery.destinations import Destinations
 
 BUG, MISTAKE, WAITING, INTERRUPTED = 1, 2, 3, 130
 NOTHING: dict[str, Any] = {}
@@ -211,15 +211,15 @@ def _answered(listener: "Listener") -> Iterator[None]:
 
 def destinations() -> "Destinations":
     """Where the films of runs that are not finished are to go, as it was said when they began."""
-    from tools.destinations import Destinations
+    from tools.delivery.destinations import Destinations
 
     return Destinations(settings_with().home.expanduser() / "destinations")
 
 
 def place_of(run: "Run", out: Path | None) -> Path | None:
     """Where the film of a run that goes on is to go: as is said now, or as was said when it began, if it still can."""
+    from tools.delivery.export import check_destination
     from tools.errors import BadInput
-    from tools.export import check_destination
 
     if out is not None:
         destinations().remember(run.id, out)
@@ -311,7 +311,7 @@ def progress_bars() -> Iterator[Any]:
 def check_out(settings: "Settings", out: Path | None) -> None:
     """What is wrong with the place of the film, or with who signs it, is told before any work is spent."""
     from graph.origin import check_signer
-    from tools.export import check_destination
+    from tools.delivery.export import check_destination
 
     if out is not None:
         check_destination(out)
@@ -342,7 +342,7 @@ def deliver(
         wait_for_a_word(rooms, run, as_json)
     from graph.origin import handed_out
     from graph.telling import result_of
-    from tools.export import export
+    from tools.delivery.export import export
 
     result = result_of(rooms.archive, run, listener) | more
     if out is not None:

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graph.errors import Stopped
-from tools.studio import Lender
+from tools.context import Lender
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
     from graph.planners import Patience
     from models.agent import AnyRole
-    from tools.studio import Identity
+    from tools.context import Identity
 
 INTERRUPTED = 130
 """The exit code of a command that can be gone on with."""

@@ -24,12 +24,12 @@ from graph.rerun import mend, sound, tell_made_again, whole
 from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Context, Limits, RunState
 from memory.errors import ArchiveError, DamagedArtifact
 from memory.records import Artifact, Request, Run, RunStatus
-from tools.studio import Bookmark, Lender, Studio
+from tools.context import Bookmark, Lender, Studio
 
 if TYPE_CHECKING:
     from memory.archive import Archive
     from memory.leases import Lease
-    from tools.signer import Signer
+    from tools.provenance.signer import Signer
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from graph.procedures import MAX_INPUTS, decided, inputs_fault
 from memory.records import Request
 from models.embedded.familiar import is_of_the_world
 from tools.arguments import MAX_SEED
-from tools.clip_intake import KeptFile, TakenClip, clip_id, keep_file, store_clip, take_clip
-from tools.intake import Fit, Taken, picture_id, store, take_picture
-from tools.studio import Studio
+from tools.context import Studio
+from tools.uploads.clips import KeptFile, TakenClip, clip_id, keep_file, store_clip, take_clip
+from tools.uploads.pictures import Fit, Taken, picture_id, store, take_picture
 
 LONGEST_PROMPT = 2000
 """Characters; a page of wishes."""

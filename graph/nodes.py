@@ -20,12 +20,12 @@ from memory.records import Request
 from tools.arguments import Arguments
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.connect_videos import ConnectVideos, connect_videos
+from tools.context import Report, Told
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.extend_video import ExtendVideo, extend_video
 from tools.image_to_video import ImageToVideo, image_to_video
-from tools.inspection import inspect
-from tools.studio import Report, Told
+from tools.products.inspection import inspect
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
 

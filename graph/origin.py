@@ -17,8 +17,8 @@ from graph.telling import state_of
 from memory.errors import DiskTrouble
 from memory.records import Artifact, Run
 from tools.errors import CannotSign
-from tools.provenance import Approval, Statement, Work, check_signing, sign
-from tools.signer import Signer, house_authorities, house_signer, own_authorities, own_signer
+from tools.provenance.manifest import Approval, Statement, Work, check_signing, sign
+from tools.provenance.signer import Signer, house_authorities, house_signer, own_authorities, own_signer
 
 if TYPE_CHECKING:
     from graph.settings import Settings

@@ -31,7 +31,7 @@ from memory.errors import DamagedArtifact, OtherBytes
 from memory.leases import Lease
 from memory.recorded import Agents, Place, Recorded, Remade
 from memory.records import Artifact, LlmCall, Run
-from tools.studio import Identity, Lender, Studio
+from tools.context import Identity, Lender, Studio
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

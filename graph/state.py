@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graph.planners import Planner
     from memory.archive import Archive
     from memory.leases import Lease
-    from tools.studio import Studio
+    from tools.context import Studio
 
 GRAPH_VERSION = 1
 """Raised when a paused run of an older graph could not go on in this one; the run row keeps the one it began with."""

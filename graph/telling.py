@@ -20,9 +20,9 @@ from rich.text import Text
 from graph.procedures import STEPS
 from memory.records import Artifact, Run
 from models.presets import SYSTEMS
-from tools.export import export
-from tools.sheet import frame_sheet
-from tools.studio import sheet_frames
+from tools.context import sheet_frames
+from tools.delivery.export import export
+from tools.media.contact_sheet import frame_sheet
 
 if TYPE_CHECKING:
     from memory.archive import Archive

@@ -22,9 +22,9 @@ from memory.archive import Archive
 from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
 from memory.products.files import Product
 from memory.records import Artifact
-from tools.provenance import FAULTS, Reading, Statement, Work, read
-from tools.remake import ROLES, remake
-from tools.studio import Studio, Told
+from tools.context import Studio, Told
+from tools.provenance.manifest import FAULTS, Reading, Statement, Work, read
+from tools.regenerate import ROLES, remake
 
 if TYPE_CHECKING:
     from memory.leases import Lease

@@ -19,7 +19,7 @@ from models.presets import SYSTEMS, preset
 
 if TYPE_CHECKING:
     from memory.archive import Archive
-    from tools.signer import Signer
+    from tools.provenance.signer import Signer
 
 
 def planner_settings(settings: Settings) -> PlannerSettings:

@@ -16,7 +16,7 @@ from memory.records import Request, Run, Task
 from models.presets import PROFILES
 from support.cli import WISH, Cli, plug_tiny_agents
 from support.processes import ROOT, bare_environment
-from tools.intake import Fit
+from tools.uploads.pictures import Fit
 
 RESULT = {
     "run", "status", "task", "film", "artifact", "sha256", "fps", "num_frames", "width", "height", "seed", "notes",

@@ -15,9 +15,10 @@ from PIL import Image
 
 from support.cli import WISH, Cli, plug_tiny_agents
 from support.processes import ROOT, bare_environment
-from tools import provenance
-from tools.provenance import LABEL, Statement, Work, manifest_of, sign, unsigned
-from tools.signer import house_signer
+from tools.provenance import manifest as provenance
+from tools.provenance.manifest import LABEL, Statement, Work, manifest_of, sign
+from tools.provenance.mp4_boxes import unsigned
+from tools.provenance.signer import house_signer
 
 KEY = "sk-secret-of-mine-000003"
 

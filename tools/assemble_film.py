@@ -17,10 +17,10 @@ from memory.products.files import Made, Product, disk_words
 from memory.records import Media, Recipe
 from models.agent import Progress, UInt8Array
 from tools.arguments import Arguments, ArtifactId, FramesPerSecond, described
-from tools.harmony import Part, rate_of, shown, shown_count, stored_clip
-from tools.media import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
-from tools.splice import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
-from tools.studio import Report, Studio, progress_of
+from tools.context import Report, Studio, progress_of
+from tools.media.codecs import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
+from tools.media.concat import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
+from tools.products.conform import Part, rate_of, shown, shown_count, stored_clip
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,7 @@ from memory.products.files import Made, Product
 from memory.records import Artifact
 from models.agent import ConnectSpec, UInt8Array
 from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds, described
-from tools.harmony import Part, edge_picture, shown, stored_clip
-from tools.image_to_video import num_frames_of
-from tools.joints import MOST_JUMP, jump
-from tools.media import clip_writer, decode_clip, exact_rate
-from tools.studio import (
+from tools.context import (
     Bookmark,
     Report,
     Studio,
@@ -28,6 +24,10 @@ from tools.studio import (
     recipe_of,
     stored_picture,
 )
+from tools.image_to_video import num_frames_of
+from tools.media.codecs import clip_writer, decode_clip, exact_rate
+from tools.media.continuity import MOST_JUMP, jump
+from tools.products.conform import Part, edge_picture, shown, stored_clip
 
 TRIES = 3
 """Seeds that are tried while a joint jumps."""

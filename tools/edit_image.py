@@ -6,8 +6,8 @@ from pydantic import JsonValue
 from memory.products.files import Made, Product
 from models.agent import EditSpec, Picture, UInt8Array
 from tools.arguments import Arguments, ArtifactId, Prompt, described
-from tools.media import fit, image_writer
-from tools.studio import Bookmark, Report, Studio, made_on, picture_product, progress_of, recipe_of, stored_picture
+from tools.context import Bookmark, Report, Studio, made_on, picture_product, progress_of, recipe_of, stored_picture
+from tools.media.codecs import fit, image_writer
 
 DESCRIPTION = "Changes a stored picture as an instruction says. Name only what is to change; everything else stays."
 

@@ -10,13 +10,13 @@ from memory.products.files import Made, Product
 from memory.records import Artifact
 from models.agent import Clip, Progress
 from tools.arguments import Arguments, ArtifactId, Prompt, described
+from tools.context import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of
 from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
-from tools.edited_frames import EditedFrames
 from tools.errors import BadInput
-from tools.harmony import edge_picture, rate_of, retimed_count, stored_clip
 from tools.image_to_video import animate
-from tools.media import clip_writer, exact_rate, fit, frame_reader, frames_of
-from tools.studio import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of
+from tools.media.codecs import clip_writer, exact_rate, fit, frame_reader, frames_of
+from tools.products.conform import edge_picture, rate_of, retimed_count, stored_clip
+from tools.products.partial_edit import EditedFrames
 
 Kept = Literal["kept", "new"]
 

@@ -10,10 +10,10 @@ from memory.records import Artifact, Recipe
 from models.agent import Clip
 from models.embedded.language import Motion
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
-from tools.harmony import edge_picture, stored_clip
+from tools.context import Report, Studio, clip_product
 from tools.image_to_video import animate
-from tools.media import clip_writer, decode_clip, exact_rate
-from tools.studio import Report, Studio, clip_product
+from tools.media.codecs import clip_writer, decode_clip, exact_rate
+from tools.products.conform import edge_picture, stored_clip
 
 TURNED: dict[Motion, Motion] = {
     "moves left": "moves right",

@@ -7,8 +7,7 @@ from memory.products.files import Made, Product
 from memory.records import Artifact
 from models.agent import Picture, VideoSpec
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
-from tools.media import clip_writer, exact_rate, fit
-from tools.studio import (
+from tools.context import (
     Bookmark,
     Report,
     Studio,
@@ -19,6 +18,7 @@ from tools.studio import (
     recipe_of,
     stored_picture,
 )
+from tools.media.codecs import clip_writer, exact_rate, fit
 
 DESCRIPTION = (
     "Makes a clip that starts at a stored picture. Say what moves and how; what is seen is in the picture already."

@@ -9,8 +9,8 @@ from memory.products.files import Made, Product
 from memory.records import Recipe
 from models.agent import ImageSpec, Picture
 from tools.arguments import Arguments, Prompt, described
-from tools.media import image_writer
-from tools.studio import Report, Studio, bookmark_of, picture_product, progress_of, recipe_of
+from tools.context import Report, Studio, bookmark_of, picture_product, progress_of, recipe_of
+from tools.media.codecs import image_writer
 
 DESCRIPTION = (
     "Makes a still picture from words. Use it for the first frame of a shot; say what is seen, not what happens."

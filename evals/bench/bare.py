@@ -8,7 +8,7 @@ from PIL import Image
 
 from models.agent import ImageSpec, VideoSpec
 from models.lenders.local import Residency
-from tools.media import encode_film
+from tools.media.codecs import encode_film
 
 
 def bare_film(house: Residency, sentence: str, seeds: tuple[int, int], path: Path) -> None:

@@ -116,7 +116,7 @@ class _Bench:
 
     def make_givens(self) -> None:
         """Two films and a first frame, for the tasks that work on files."""
-        from tools.media import decode_clip, encode_image
+        from tools.media.codecs import decode_clip, encode_image
 
         for name, words in zip(("one", "two"), GIVENS, strict=False):
             home = self.folder / f"given {name}"

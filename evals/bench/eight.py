@@ -41,7 +41,7 @@ from evals.networks.viclip import TextTower, ViClip, VideoTower
 from memory.archive import Archive
 from models.agent import UInt8Array
 from tests.support.vbench import AESTHETIC, tensor_of
-from tools.media import encode_film
+from tools.media.codecs import encode_film
 
 HOUSE: Final = Path(__file__).parents[2]
 WIDTH, HEIGHT, FRAMES, FPS = 720, 480, 49, 8

@@ -193,7 +193,7 @@ def evaluate_report(
         from evals.evaluations.figures import counted
         from evals.evaluations.report import SUFFIX, write_report
         from evals.evaluations.sources import newest, side
-        from tools.export import check_destination
+        from tools.delivery.export import check_destination
 
         check_destination(out, suffix=SUFFIX)
         with _bench(_Means(), metrics) as bench, progress_bars() as report:

@@ -274,7 +274,7 @@ def _told(made_from: Given) -> "Told":
 
 
 def _picture(path: Path) -> "UInt8Array":
-    from tools.intake import take_picture
+    from tools.uploads.pictures import take_picture
 
     return take_picture(path).pixels
 

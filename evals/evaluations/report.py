@@ -15,10 +15,10 @@ from evals.evaluations.scorers import identity_of
 from evals.evaluations.scoring import Judgement
 from evals.evaluations.telling import interval
 from memory.records import Judged, Scorer
+from tools.delivery.export import check_destination, export
 from tools.errors import BadInput
-from tools.export import check_destination, export
-from tools.media import chosen_frames, evenly, probe
-from tools.sheet import frame_sheet
+from tools.media.codecs import chosen_frames, evenly, probe
+from tools.media.contact_sheet import frame_sheet
 
 SUFFIX: Final = ".html"
 WORST: Final = 10

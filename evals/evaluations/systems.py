@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graph.house import Hear, Rooms
     from graph.settings import Settings
     from memory.records import Artifact
-    from tools.studio import Bookmark, Studio
+    from tools.context import Bookmark, Studio
 
 NAMES: Final = tuple(row.profile for row in SYSTEMS)
 SHORTEST_SIDE: Final = 16
@@ -181,7 +181,7 @@ def _crew(rooms: "Rooms", system: System, settings: "Settings", hear: "Hear") ->
 
 def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
     from graph.profiles import PROFILES
-    from tools.intake import take_picture
+    from tools.uploads.pictures import take_picture
 
     row = crew.system.row
     begins = crew.system.painter is not None
@@ -207,7 +207,7 @@ def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[Studio]":
     from graph.house import told_to_archive
     from graph.state import GRAPH_VERSION
     from memory.records import Request
-    from tools.studio import Studio
+    from tools.context import Studio
 
     rooms, row = crew.rooms, crew.system.row
     request = Request(prompt=wanted.text, task="text-to-video", seed=seed, profile=crew.system.name, planner=NOBODY)
@@ -236,8 +236,8 @@ def _first_frame(studio: "Studio", wanted: Wanted, seed: int, picture: Any) -> "
     """What the person gave, or what A2 draws of the prompt."""
     from pydantic import ValidationError
 
-    from tools.intake import store
     from tools.text_to_image import TextToImage, text_to_image
+    from tools.uploads.pictures import store
 
     if picture is not None:
         return store(studio, picture).artifact
@@ -249,8 +249,8 @@ def _first_frame(studio: "Studio", wanted: Wanted, seed: int, picture: Any) -> "
 
 
 def _clip(crew: _Crew, studio: "Studio", prompt: str, seed: int, first: "Artifact | None") -> "Artifact":
-    from tools.media import clip_writer, fit
-    from tools.studio import clip_product, made_on, progress_of, recipe_of, stored_picture
+    from tools.context import clip_product, made_on, progress_of, recipe_of, stored_picture
+    from tools.media.codecs import clip_writer, fit
 
     row = crew.system.row
     # All of the row's dials: two rows may be of the same weights.

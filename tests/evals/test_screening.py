@@ -17,7 +17,7 @@ from evals.screening import LeftOut, Miscounted, introduce, judge, show
 from models.agent import UInt8Array
 from support.vbench import DATA
 from tools.errors import BadInput
-from tools.media import encode_film
+from tools.media.codecs import encode_film
 
 NOTHING = Shelf(None)
 CLIP = DATA / "clips" / "big_pan.mp4"

@@ -22,7 +22,7 @@ from memory.archive import Archive
 from models.agent import UInt8Array
 from models.embedded.language import FPS, Scenery, combinations
 from models.embedded.world import render, track
-from tools.media import encode_film
+from tools.media.codecs import encode_film
 
 WORLD = tuple(row.name for row in METRICS)
 STAR = Scenery("star", "yellow", "sea", "moves up", digital=True)

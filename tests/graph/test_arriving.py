@@ -12,8 +12,8 @@ from graph.intake import Uploads
 from memory.archive import Archive
 from memory.records import Request
 from support.tiny_agents import TinyLender, drawn, rooms_with
-from tools.intake import Taken, picture_id
-from tools.studio import Studio
+from tools.context import Studio
+from tools.uploads.pictures import Taken, picture_id
 
 
 class PowerCut(BaseException):

@@ -12,7 +12,7 @@ from graph.origin import software, statement_of
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import TinyLender, rooms_with
-from tools.provenance import Approval, Statement
+from tools.provenance.manifest import Approval, Statement
 
 WISH = "a red ball moves right in the snow"
 

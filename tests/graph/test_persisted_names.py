@@ -75,9 +75,9 @@ from tools.edit_image import EditImage
 from tools.edit_video import EditVideo
 from tools.extend_video import ExtendVideo
 from tools.image_to_video import ImageToVideo
-from tools.media import MP4, PNG
-from tools.provenance import LABEL, Approval, Statement, Work, manifest_of
-from tools.provenance import VERSION as STATEMENT_VERSION
+from tools.media.codecs import MP4, PNG
+from tools.provenance.manifest import LABEL, Approval, Statement, Work, manifest_of
+from tools.provenance.manifest import VERSION as STATEMENT_VERSION
 from tools.text_to_image import TextToImage
 
 PINNED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "persisted.json").read_text("utf-8"))

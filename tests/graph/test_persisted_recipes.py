@@ -23,16 +23,16 @@ from models.embedded.pipelines import (
 )
 from models.presets import EMBEDDED_WEIGHTS, PRESETS, SYSTEMS, Preset
 from tools.assemble_film import CODE_VERSION, AssembleFilm, assemble_film
-from tools.clip_intake import KeptFile, TakenClip, clip_id, store_clip
 from tools.connect_videos import transition
+from tools.context import Studio
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.extend_video import ExtendVideo, extend_video
 from tools.image_to_video import ImageToVideo, image_to_video
-from tools.intake import Taken, store
-from tools.media import MATROSKA, MP4, PNG, encode_image
-from tools.studio import Studio
+from tools.media.codecs import MATROSKA, MP4, PNG, encode_image
 from tools.text_to_image import TextToImage, text_to_images
+from tools.uploads.clips import KeptFile, TakenClip, clip_id, store_clip
+from tools.uploads.pictures import Taken, store
 
 PINNED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "persisted.json").read_text("utf-8"))
 IMAGE, CLIP, FILM = "image-" + "1" * 16, "clip-" + "2" * 16, "film-" + "3" * 16

@@ -15,9 +15,9 @@ from memory.archive import Archive
 from memory.records import Request, Run
 from models.agent import UInt8Array
 from support.tiny_agents import NUM_FRAMES, SIDE, TinyLender, drawn, rooms_with
-from tools.clip_intake import TakenClip, clip_id
-from tools.intake import Taken, picture_id
-from tools.media import decode_clip
+from tools.media.codecs import decode_clip
+from tools.uploads.clips import TakenClip, clip_id
+from tools.uploads.pictures import Taken, picture_id
 
 SENTENCES = ("a red ball moves right in the snow", "a blue star moves up in the sea", "a green box grows in the desert")
 CLOSE_DB = 28.0

@@ -14,7 +14,7 @@ from graph.reader import read_wish
 from models.embedded.familiar import is_of_the_world
 from models.embedded.language import SCENES, Scenery
 from models.embedded.world import render, track
-from tools.media import encode_film, encode_image
+from tools.media.codecs import encode_film, encode_image
 
 CLIP = (GivenClip(id="clip-0123456789abcdef", width=64, height=64, seconds=2.0),)
 

@@ -16,8 +16,8 @@ from memory.archive import Archive
 from memory.products.bookmarks import Bookmarks
 from memory.records import Request
 from models.lenders.local import Residency
+from tools.context import Sampling, Studio
 from tools.image_to_video import ImageToVideo, image_to_video
-from tools.studio import Sampling, Studio
 from tools.text_to_image import TextToImage, text_to_images
 
 WORDS = "a red ball moves right in the snow"

@@ -12,10 +12,10 @@ import pytest
 from memory.archive import Archive
 from memory.records import Artifact, Request
 from models.agent import Agent, Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, UInt8Array, VideoSpec
-from tools import media
-from tools.fresh import Fresh
-from tools.media import clip_writer
-from tools.studio import Studio, clip_product, recipe_of
+from tools.context import Studio, clip_product, recipe_of
+from tools.media import codecs as media
+from tools.media.codecs import clip_writer
+from tools.media.decode_cache import Fresh
 
 WIDTH, HEIGHT, FPS, NUM_FRAMES = 24, 16, 8.0, 5
 

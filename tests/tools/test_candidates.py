@@ -9,7 +9,7 @@ import pytest
 from memory.products.bookmarks import Bookmarks
 from memory.products.files import place
 from models.agent import AgentError
-from tools.media import decode_image
+from tools.media.codecs import decode_image
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
 FOX = TextToImage(prompt="a fox")

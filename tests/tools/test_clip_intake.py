@@ -13,12 +13,13 @@ import pytest
 from PIL import Image
 
 from memory.products.recipes import artifact_id
-from tools import footage
-from tools.clip_intake import LONGEST_SECONDS, TakenClip, clip_id, store_clip, take_clip
 from tools.errors import BadInput
-from tools.footage import Wanted, read_footage
-from tools.intake import LARGEST_SIDE
-from tools.media import decode_clip
+from tools.media.codecs import decode_clip
+from tools.uploads import video_reader as footage
+from tools.uploads.clips import LONGEST_SECONDS, TakenClip, clip_id, store_clip, take_clip
+from tools.uploads.footage import End, Wanted
+from tools.uploads.pictures import LARGEST_SIDE
+from tools.uploads.video_reader import read_footage
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 SIZE = (32, 32)
@@ -156,7 +157,7 @@ def refusal(path: Path, **asked: str) -> str:
     return sentence
 
 
-def num_decoded(path: Path, end: footage.End = "last") -> int:
+def num_decoded(path: Path, end: End = "last") -> int:
     return read_footage(path, Wanted(end, LONGEST_SECONDS, SIZE, lambda pixels: pixels)).num_decoded
 
 

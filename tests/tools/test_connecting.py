@@ -12,8 +12,8 @@ from tools.arguments import MAX_SEED
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.connect_videos import TRIES, ConnectVideos, connect_videos
 from tools.errors import BadInput
-from tools.joints import MOST_JUMP, jump, steps
-from tools.media import decode_clip, frames_of, probe
+from tools.media.codecs import decode_clip, frames_of, probe
+from tools.media.continuity import MOST_JUMP, jump, steps
 from tools.text_to_image import TextToImage, text_to_image
 
 

@@ -8,8 +8,8 @@ from safetensors.numpy import save
 
 from memory.products.bookmarks import Bookmarks
 from tools.edit_video import EditVideo, edit_video
-from tools.edited_frames import EditedFrames
-from tools.media import decode_clip
+from tools.media.codecs import decode_clip
+from tools.products.partial_edit import EditedFrames
 
 WIDTH, HEIGHT = 24, 16
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, HEIGHT, WIDTH, 3), dtype=np.uint8)

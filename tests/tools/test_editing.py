@@ -7,13 +7,13 @@ from pydantic import ValidationError
 from tools import edit_image as changing
 from tools import edit_video as changing_clips
 from tools import extend_video as lengthening
+from tools.context import for_shot
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import MOST_FRAMES, EditVideo, edit_video
 from tools.errors import BadInput
 from tools.extend_video import ExtendVideo, extend_video, turned
-from tools.harmony import edge_picture
-from tools.media import decode_clip, decode_image
-from tools.studio import for_shot
+from tools.media.codecs import decode_clip, decode_image
+from tools.products.conform import edge_picture
 from tools.text_to_image import TextToImage, text_to_image
 
 

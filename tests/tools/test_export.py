@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tools.delivery.export import check_destination, export
 from tools.errors import BadInput
-from tools.export import check_destination, export
 
 REPOSITORY = Path(__file__).parents[2]
 LIMITED = """
 import resource, sys
 from pathlib import Path
 from tools.errors import BadInput
-from tools.export import export
+from tools.delivery.export import export
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     export(b"x" * 5000, Path(sys.argv[1]))

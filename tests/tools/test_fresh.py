@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tools import media
-from tools.fresh import Fresh
-from tools.media import decode_image, encode_clip, encode_image, frames_of
+from tools.media import codecs as media
+from tools.media.codecs import decode_image, encode_clip, encode_image, frames_of
+from tools.media.decode_cache import Fresh
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from tools.errors import BadInput
-from tools.intake import LARGEST_AREA, LARGEST_SIDE, picture_id, take_picture, upload
-from tools.media import decode_image
+from tools.media.codecs import decode_image
+from tools.uploads.pictures import LARGEST_AREA, LARGEST_SIDE, picture_id, take_picture, upload
 
 
 def noise(*shape: int) -> np.ndarray:

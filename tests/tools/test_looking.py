@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tools.context import sheet_frames
 from tools.image_to_video import ImageToVideo, image_to_video
-from tools.inspection import degenerate, inspect
-from tools.media import decode_image
-from tools.sheet import frame_sheet
-from tools.studio import sheet_frames
+from tools.media.codecs import decode_image
+from tools.media.contact_sheet import frame_sheet
+from tools.products.inspection import degenerate, inspect
 from tools.text_to_image import TextToImage, text_to_image
 
 

@@ -14,7 +14,7 @@ import pytest
 from models.embedded.language import Scenery
 from models.embedded.world import render, track
 from tools.errors import BadInput, UnreadableMedia
-from tools.media import (
+from tools.media.codecs import (
     decode_clip,
     decode_image,
     encode_clip,
@@ -31,7 +31,7 @@ REPOSITORY = Path(__file__).parents[2]
 DIGESTS = """
 import hashlib, io
 import numpy as np
-from tools.media import encode_clip, encode_film, encode_image
+from tools.media.codecs import encode_clip, encode_film, encode_image
 frames = np.random.default_rng(3).integers(0, 256, (5, 70, 66, 3), dtype=np.uint8)
 film = io.BytesIO()
 encode_film(iter(frames), film, width=66, height=70, fps=8)

@@ -28,11 +28,12 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from memory.records import Media, Request
-from tools import provenance, signer
 from tools.errors import BadInput, CannotSign
-from tools.media import encode_film
-from tools.provenance import LABEL, OFFLINE, Approval, Statement, Work, manifest_of, read, sign, unsigned
-from tools.signer import house_authorities, house_signer, own_authorities, own_signer
+from tools.media.codecs import encode_film
+from tools.provenance import signer
+from tools.provenance.manifest import LABEL, OFFLINE, Approval, Statement, Work, manifest_of, read, sign
+from tools.provenance.mp4_boxes import _boxes, unsigned
+from tools.provenance.signer import house_authorities, house_signer, own_authorities, own_signer
 
 REPOSITORY = Path(__file__).parents[2]
 FILM = Media(kind="film", media_type="video/mp4", width=64, height=64, num_frames=6, fps=8.0)
@@ -107,7 +108,7 @@ def test_a_signer_that_nobody_knows_is_said_to_be_unknown(film: bytes, tmp_path:
 
 
 def boxes(data: bytes) -> dict[bytes, tuple[int, int]]:
-    return {box.name: (box.begin, box.end) for box in provenance._boxes(data, 0, len(data))}
+    return {box.name: (box.begin, box.end) for box in _boxes(data, 0, len(data))}
 
 
 def flipped(data: bytes, place: int) -> bytes:

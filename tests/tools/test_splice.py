@@ -15,13 +15,13 @@ import pytest
 from memory.products.files import Product
 from memory.records import Artifact, Media, Recipe
 from models.agent import UInt8Array
-from tools import clip_intake
 from tools.assemble_film import AssembleFilm, assemble_film
-from tools.avc import ParameterSets, begins_anew, units
-from tools.clip_intake import clip_id, keep_file, store_clip
-from tools.media import MP4, FilmCodec, decode_clip, encode_film, frames_of
-from tools.splice import NotWhole, codec_beside, examined, holds, is_heard, joined, pictures_of, track_of
-from tools.studio import Studio
+from tools.context import Studio
+from tools.media.codecs import MP4, FilmCodec, decode_clip, encode_film, frames_of
+from tools.media.concat import NotWhole, codec_beside, examined, holds, is_heard, joined, pictures_of, track_of
+from tools.media.h264 import ParameterSets, begins_anew, units
+from tools.uploads import clips as clip_intake
+from tools.uploads.clips import clip_id, keep_file, store_clip
 
 WIDTH, HEIGHT, RATE = 24, 16, Fraction(8)
 MORAS = bytes.fromhex(

@@ -10,11 +10,11 @@ from tools import image_to_video as animating
 from tools import text_to_image as drawing
 from tools.arguments import MAX_SEED
 from tools.assemble_film import AssembleFilm, assemble_film
+from tools.context import for_shot
 from tools.errors import BadInput
-from tools.harmony import retimed
 from tools.image_to_video import ImageToVideo, image_to_video, num_frames_of
-from tools.media import decode_clip, decode_image, exact_rate, frames_of, probe
-from tools.studio import for_shot
+from tools.media.codecs import decode_clip, decode_image, exact_rate, frames_of, probe
+from tools.products.conform import retimed
 from tools.text_to_image import TextToImage, text_to_image
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from memory.records import Artifact, Verdict
 from models.agent import UInt8Array
-from tools.studio import Studio, sheet_frames
+from tools.context import Studio, sheet_frames
 
 LEAST_STD = 2.0
 """Grey levels of 255: a frame whose values spread less than this is all one colour."""

@@ -7,124 +7,88 @@ decoded, every frame is fitted as it comes, so that memory is bounded by the wan
 import codecs
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from math import ceil, floor
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from models.agent import UInt8Array
 from tools.errors import BadInput
-from tools.highlights import HDR_CURVES, standard_range
-from tools.intake import DAMAGE, LARGEST_SIDE, SMALLEST_SIDE
-from tools.intake import FORMATS as PICTURES
-from tools.intake import LARGEST_FILE as LARGEST_PICTURE
-from tools.media import AVCOL_SPC_UNSPECIFIED, EXACT
+from tools.media.codecs import LARGEST_AREA, NO_TURN, turn_of
+from tools.media.hdr import HDR_CURVES
+from tools.uploads.colour import _over_white, _rgb
+from tools.uploads.footage import Footage, Header, Shown, Wanted
+from tools.uploads.pictures import DAMAGE, LARGEST_SIDE, SMALLEST_SIDE
+from tools.uploads.pictures import FORMATS as PICTURES
+from tools.uploads.pictures import LARGEST_FILE as LARGEST_PICTURE
 
 log = logging.getLogger(__name__)
 
-End = Literal["first", "last"]
 
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+
+
 # No playlists, no concatenation scripts, no devices: what is opened is this file and no other. Those of sound are here
 # so that a song is told from a text.
 CONTAINERS = (
     "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,obu,av1,h264,hevc,vvc,m4v,mxf,nut,dv,rm,"
     "yuv4mpegpipe,gif,apng,mp3,wav,flac,aac,aiff,ac3,amr,caf,w64"
 )
+
+
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-LARGEST_AREA = 40_000_000
-"""Pixels; 8K has 33 million."""
+
+
 MOST_DECODED = 250_000
 """Frames; more than an hour at 60 a second, for a file that cannot be entered in the middle."""
 
+
 FASTEST = 60
 """Frames a second; what comes faster is dropped before it costs memory."""
+
+
 TRULY_FAST = 0.9
 """Share of FASTEST that a video which says more must reach; else it means its clock, not its frames."""
+
+
 JITTER = 0.2
 """Slots by which a frame may come early or late: many files round their times to milliseconds."""
+
+
 USUAL_RATE = Fraction(25)
+
+
 LONGEST_HOLD = 5.0
 """Seconds; no frame stays longer behind the end that the file says."""
+
+
 SHORTEST_HOLD, USUAL_HOLD = 0.02, 0.1
 """Seconds; a frame of an animated picture that asks for less than the one stays for the other, as in browsers."""
+
+
 LEAD = 5.0
 """Seconds before the wanted part at which decoding begins, since some containers are entered too late."""
+
+
 SLACK = 1.0
 """Seconds by which a header may be wrong without being called so."""
+
+
 LONGEST_TOLD = 1e7
 """Seconds; a header that says more says nothing."""
-NO_TURN = (1, 0, 0, 1)
+
+
 WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Decoders that see the transparency of WebM, by those that do not."""
-
-HD_SIDE = 720
-"""Pixels; from this side on a video that does not say its colour matrix means BT.709."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which `seconds` of a video, and how a frame is fitted; `size`: (width, height) that frames will at most need."""
-
-    end: End
-    seconds: float
-    size: tuple[int, int]
-    fitted: Callable[[UInt8Array], UInt8Array]
-
-
-@dataclass
-class Footage:
-    """The wanted part. times: seconds at which the frames, uint8 (H, W, 3), begin, ascending; the last ends at `until`.
-
-    size: (width, height) of the upright picture before it was fitted. said: seconds at which the header says that the
-    video ends, None if it does not. longer: the video has more than this part. damaged: not all of it decodes.
-    num_decoded: frames that were decoded to get it. notes: what was changed.
-    """
-
-    fps: Fraction
-    said: float | None = None
-    notes: dict[str, None] = field(default_factory=dict)
-    size: tuple[int, int] = (0, 0)
-    times: list[float] = field(default_factory=list)
-    frames: list[UInt8Array] = field(default_factory=list)
-    until: float = 0.0
-    longer: bool = False
-    damaged: bool = False
-    num_decoded: int = 0
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A frame that was decoded: its time and how long it is shown in seconds, and how to get its pixels."""
-
-    seconds: float
-    lasts: float
-    pixels: Callable[[], UInt8Array]
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file says of its video. start, end: seconds; end is None when it does not say.
-
-    end_is_its_own: not that of a sound which may be longer.
-    """
-
-    fps: Fraction
-    start: float
-    end: float | None
-    end_is_its_own: bool
-    notes: tuple[str, ...]
 
 
 def read_footage(path: Path, wanted: Wanted) -> Footage:
@@ -397,57 +361,6 @@ def _near(size: tuple[int, int], target: tuple[int, int], times: int) -> tuple[i
     """
     scale = times * max(target[0] / size[0], target[1] / size[1])
     return size if scale >= 1 else (ceil(size[0] * scale), ceil(size[1] * scale))
-
-
-def _rgb(painter: VideoReformatter, frame: Any, size: tuple[int, int], footage: Footage) -> UInt8Array:
-    """uint8 (H, W, 3) of `size` (width, height): full range, alpha over white, HDR brought to the standard range."""
-    width, height = size
-    see_through = frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
-    curve = HDR_CURVES.get(frame.color_trc)
-    rgb: Any = painter.reformat(
-        frame,
-        width=width,
-        height=height,
-        format="rgb48le" if curve else "rgba" if see_through else "rgb24",
-        src_colorspace=_matrix(frame),
-        dst_color_range=ColorRange.JPEG,
-        interpolation=EXACT,
-        threads=1,
-    ).to_ndarray()
-    if curve:
-        footage.notes[f"The video's HDR colours ({curve}) were mapped to the standard range."] = None
-        return standard_range(rgb, curve)
-    if (bits := max(part.bits for part in frame.format.components)) > 8:
-        footage.notes[f"The video was rounded from {bits} to 8 bits a channel."] = None
-    return _over_white(rgb, footage) if see_through else cast(UInt8Array, rgb)
-
-
-def _matrix(frame: Any) -> int | None:
-    """The matrix for frames that do not say theirs; None follows the tag."""
-    if frame.format.is_rgb or frame.colorspace != AVCOL_SPC_UNSPECIFIED:
-        return None
-    if frame.color_trc in HDR_CURVES:
-        return int(Colorspace.BT2020)
-    return int(Colorspace.ITU709) if min(frame.width, frame.height) >= HD_SIDE else None
-
-
-def _over_white(rgba: UInt8Array, footage: Footage) -> UInt8Array:
-    alpha = rgba[..., 3:].astype(np.uint16)
-    if alpha.min() == 255:
-        return np.ascontiguousarray(rgba[..., :3])
-    footage.notes["The video's transparent parts were laid over white."] = None
-    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def turn_of(frame: Any) -> tuple[int, int, int, int]:
-    """(a, b, c, d) of the display matrix, x' = a x + c y, y' = b x + d y, as the nearest quarter turn or mirroring."""
-    if (data := frame.side_data.get(SideData.DISPLAYMATRIX)) is None:
-        return NO_TURN
-    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
-    lies = abs(b) > abs(a)
-    a, b, c, d = (int(np.sign(value)) for value in ((0, b, c, 0) if lies else (a, 0, 0, d)))
-    # A matrix that would flatten the picture is none.
-    return (a, b, c, d) if a * d - b * c else NO_TURN
 
 
 def turned(pixels: UInt8Array, turn: tuple[int, int, int, int]) -> UInt8Array:

@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from models.agent import UInt8Array
-from tools.studio import Bookmark
+from tools.context import Bookmark
 
 log = logging.getLogger(__name__)
 

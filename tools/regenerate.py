@@ -15,13 +15,13 @@ from models.agent import Role
 from tools.arguments import Prompt, Seed
 from tools.assemble_film import AssembleFilm, Place, assemble_film
 from tools.connect_videos import transition
+from tools.context import Report, Sampling, Studio
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.errors import BadInput
 from tools.extend_video import backwards
-from tools.harmony import Edge, edge_picture
 from tools.image_to_video import animate
-from tools.studio import Report, Sampling, Studio
+from tools.products.conform import Edge, edge_picture
 from tools.text_to_image import TextToImage, text_to_images
 
 MOST_FRAMES = 20 * 120

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from models.agent import UInt8Array
-from tools.media import encode_image
+from tools.media.codecs import encode_image
 
 LEAST_WIDTH = 160
 """Pixels; a smaller frame is enlarged by a whole factor, so that its pixels stay what they are."""

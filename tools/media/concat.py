@@ -17,21 +17,23 @@ import av
 import numpy as np
 
 from memory.records import Media
-from tools.avc import ParameterSets, begins_anew
 from tools.errors import BadInput
-from tools.footage import LARGEST_AREA, NO_TURN, turn_of
-from tools.highlights import HDR_CURVES
-from tools.media import (
+from tools.media.codecs import (
     AVCOL_SPC_BT709,
     AVCOL_SPC_UNSPECIFIED,
     INDEX_FIRST,
+    LARGEST_AREA,
     MP4,
+    NO_TURN,
     Colours,
     FilmCodec,
     Source,
     encode_film,
     exact_rate,
+    turn_of,
 )
+from tools.media.h264 import ParameterSets, begins_anew
+from tools.media.hdr import HDR_CURVES
 
 SD_MATRICES = (5, 6)
 """FFmpeg's numbers of BT.601's two."""

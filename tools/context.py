@@ -14,7 +14,7 @@ from memory.records import Artifact, Media, Recipe
 from models import agent
 from models.agent import AnyRole, Clip, Picture, Progress, UInt8Array
 from tools.errors import BadInput
-from tools.media import MATROSKA, PNG, chosen_frames, decode_image, encode_clip, encode_image, evenly, exact_rate
+from tools.media.codecs import MATROSKA, PNG, chosen_frames, decode_image, encode_clip, encode_image, evenly, exact_rate
 
 Told = Mapping[str, JsonValue]
 Report = Callable[[Told], None]

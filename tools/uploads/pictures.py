@@ -22,9 +22,9 @@ from memory.products.files import Made
 from memory.products.recipes import artifact_id
 from memory.records import Recipe
 from models.agent import UInt8Array
+from tools.context import Report, Studio, picture_product
 from tools.errors import BadInput
-from tools.media import fit, fit_inside, image_writer
-from tools.studio import Report, Studio, picture_product
+from tools.media.codecs import fit, fit_inside, image_writer
 
 # Raster formats only: Pillow would hand PostScript to an interpreter that it starts.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")

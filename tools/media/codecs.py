@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from PIL import Image, ImageOps, features
 from PIL import __version__ as PILLOW
@@ -23,39 +24,80 @@ from PIL import __version__ as PILLOW
 from memory.records import Media
 from models.agent import Clip, UInt8Array
 from tools.errors import BadInput, UnreadableMedia
-from tools.fresh import Fresh
+from tools.media.decode_cache import Fresh
+
+LARGEST_AREA = 40_000_000
+"""Pixels; 8K has 33 million."""
+
+
+NO_TURN = (1, 0, 0, 1)
+
+
+def turn_of(frame: Any) -> tuple[int, int, int, int]:
+    """(a, b, c, d) of the display matrix, x' = a x + c y, y' = b x + d y, as the nearest quarter turn or mirroring."""
+    if (data := frame.side_data.get(SideData.DISPLAYMATRIX)) is None:
+        return NO_TURN
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
+    lies = abs(b) > abs(a)
+    a, b, c, d = (int(np.sign(value)) for value in ((0, b, c, 0) if lies else (a, 0, 0, d)))
+    # A matrix that would flatten the picture is none.
+    return (a, b, c, d) if a * d - b * c else NO_TURN
+
 
 Source = Path | bytes
 """A file by its path, or its bytes."""
 
+
 PNG = "image/png"
+
+
 MATROSKA = "video/x-matroska"
+
+
 MP4 = "video/mp4"
 
+
 FILM_CRF = 18
+
+
 FILM_PRESET = "medium"
+
+
 FILM_THREADS = 4
 """Part of the bytes: x264 gives another file for another number of threads."""
 
+
 AVCOL_SPC_BT709 = 1
 """FFmpeg's number of the BT.709 matrix in a stream; PyAV names the scaler's numbers only."""
+
+
 AVCOL_SPC_UNSPECIFIED = 2
+
 
 SMALLEST_SLICED_SIDE = 64
 """Below this side (pixels) an FFV1 frame is one slice: the encoder refuses slices without pixels."""
 
+
 # Accurate and bit exact, so that the scaler's bytes do not depend on the SIMD of the machine.
 EXACT = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT | Interpolation.FULL_CHR_H_INT
+
+
 NO_CLOCK = {"fflags": "+bitexact"}
 """Muxer option: no creation time, no random track or segment ids, no library version."""
+
+
 INDEX_FIRST = {**NO_CLOCK, "movflags": "+faststart"}
 
+
 TIMES_NTSC = Fraction(1001, 1000)
+
+
 RATE_TOLERANCE = 5e-6
 """Relative; the NTSC rates are commonly said with three digits (23.976), which is off by 1e-6."""
 
 
 FRESH = Fresh()
+
 
 Mark = Callable[[int], None]
 """Told the number of frames written so far; raises to cancel."""

@@ -19,12 +19,13 @@ from memory.products.files import Made, Product
 from memory.products.recipes import artifact_id
 from memory.records import Media, Recipe
 from models.agent import Clip, UInt8Array
+from tools.context import Studio, clip_product
 from tools.errors import BadInput
-from tools.footage import JITTER, End, Footage, Wanted, read_footage
-from tools.intake import FITS, HOW, Fit, fitted_note
-from tools.media import MP4, clip_writer, exact_rate, frame_reader, frames_of
-from tools.splice import NotWhole, examined, is_heard
-from tools.studio import Studio, clip_product
+from tools.media.codecs import MP4, clip_writer, exact_rate, frame_reader, frames_of
+from tools.media.concat import NotWhole, examined, is_heard
+from tools.uploads.footage import End, Footage, Wanted
+from tools.uploads.pictures import FITS, HOW, Fit, fitted_note
+from tools.uploads.video_reader import JITTER, read_footage
 
 log = logging.getLogger(__name__)
 

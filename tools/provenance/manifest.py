@@ -5,41 +5,55 @@ no timestamp, no revocation list, no manifest that lies elsewhere. A given file 
 it carried itself is not taken over, since agents work on its pixels alone.
 """
 
-import hashlib
 import io
 import json
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, JsonValue
 
 from memory.records import Media, Record, Request
 from tools.errors import BadInput, CannotSign
-from tools.media import MP4
-from tools.signer import Signer
+from tools.media.codecs import MP4
+from tools.provenance.mp4_boxes import unsigned_sha256
+from tools.provenance.signer import Signer
 
 if TYPE_CHECKING:
     import c2pa
 
+
 LABEL = "org.mora.run"
 """Of our assertion; the others are C2PA's."""
+
+
 VERSION = 1
+
+
 SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
 GENERATED = f"{SOURCES}trainedAlgorithmicMedia"
+
+
 COMPOSED = f"{SOURCES}compositeWithTrainedAlgorithmicMedia"
+
 
 OFFLINE: dict[str, Any] = {
     "verify": {"ocsp_fetch": False, "remote_manifest_fetch": False},
     "core": {"allowed_network_hosts": []},
     "builder": {"thumbnail": {"enabled": False}},
 }
+
+
 LARGEST_FILM = 2**31
 """Bytes of a file that is read."""
 
+
 Fault = Literal["absent", "elsewhere", "damaged", "altered", "expired", "foreign", "newer", "another"]
+
+
 FAULTS: dict[Fault, str] = {
     "absent": "carries no manifest: nothing says who made it (it was handed out without one, or it was taken away).",
     "elsewhere": "carries only the address of a manifest, and nothing is fetched; ask for a copy that holds it.",
@@ -51,7 +65,11 @@ FAULTS: dict[Fault, str] = {
     "another": "is not the film that its manifest speaks of, though the signature fits; do not trust it.",
 }
 """Why a file's manifest does not say who made the file."""
+
+
 EXPIRED = {"signingCredential.expired", "claimSignature.outsideValidity"}
+
+
 UNTRUSTED = "signingCredential.untrusted"
 
 
@@ -248,73 +266,6 @@ def film_bytes(path: Path) -> bytes:
     if data[4:8] != b"ftyp":
         raise BadInput(f"{path} is no MP4 film; name a film that Mora handed out.")
     return data
-
-
-def unsigned_sha256(copy: bytes) -> str | None:
-    """The digest of the film that a signed copy was made of, 64 hex digits; None if it is no such copy."""
-    try:
-        return hashlib.sha256(unsigned(copy)).hexdigest()
-    except (struct.error, ValueError):
-        return None
-
-
-def unsigned(copy: bytes) -> bytes:
-    """The film without its manifest, byte for byte as it was before it was signed.
-
-    Signing puts one box in front of the index and adds its size to the places of the chunks there; this is the way
-    back. Raises ValueError, struct.error for what is no MP4, or has no such box.
-    """
-    box = next((box for box in _boxes(copy, 0, len(copy)) if copy[box.begin + 4 :][:20] == C2PA_BOX), None)
-    if box is None:
-        raise ValueError("there is no box of a manifest")
-    film, size = bytearray(copy[: box.begin] + copy[box.end :]), box.end - box.begin
-    for table in _tables(film, 0, len(film), INDEX):
-        layout = ">I" if table.name == b"stco" else ">Q"
-        first, width = table.body + 8, struct.calcsize(layout)
-        (count,) = struct.unpack_from(">I", film, table.body + 4)
-        if count * width > table.end - first:
-            raise ValueError("the table of chunks is longer than its box")
-        for place in range(first, first + count * width, width):
-            (offset,) = struct.unpack_from(layout, film, place)
-            if offset >= box.begin + size:
-                struct.pack_into(layout, film, place, offset - size)
-    return bytes(film)
-
-
-C2PA_BOX = b"uuid" + bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-INDEX = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
-"""The way to the tables of chunks, box in box."""
-
-
-class _Box(NamedTuple):
-    """A box of ISO 14496-12: where it begins, its content begins, and it ends, in bytes."""
-
-    name: bytes
-    begin: int
-    body: int
-    end: int
-
-
-def _boxes(data: bytes | bytearray, begin: int, end: int) -> Iterator[_Box]:
-    while begin < end:
-        size, name = struct.unpack_from(">I4s", data, begin)
-        body = begin + 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, body)
-            body += 8
-        size = size or end - begin
-        if not body - begin <= size <= end - begin:
-            raise ValueError(f"the box {name!r} does not fit where it is")
-        yield _Box(name, begin, body, begin + size)
-        begin += size
-
-
-def _tables(data: bytearray, begin: int, end: int, way: Sequence[bytes]) -> Iterator[_Box]:
-    for box in _boxes(data, begin, end):
-        if way and box.name == way[0]:
-            yield from _tables(data, box.body, box.end, way[1:])
-        elif not way and box.name in (b"stco", b"co64"):
-            yield box
 
 
 def _told(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:

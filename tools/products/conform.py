@@ -10,9 +10,9 @@ from typing import Literal
 from memory.products.files import Product
 from memory.records import Artifact, Recipe
 from models.agent import UInt8Array
+from tools.context import Archive, Studio, picture_product
 from tools.errors import BadInput, UnreadableMedia
-from tools.media import exact_rate, fit, frame_reader, frames_of, image_writer
-from tools.studio import Archive, Studio, picture_product
+from tools.media.codecs import exact_rate, fit, frame_reader, frames_of, image_writer
 
 Edge = Literal["first", "last"]
 
