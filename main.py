@@ -18,29 +18,18 @@ from typing import Annotated
 import typer
 
 from evals.commands import evaluate_app
-from graph.door import (
-    BUG,
-    Door,
-    Json,
+from graph.cli.app import Door, Json, at_the_door, fail, say
+from graph.cli.chat.start import at_the_terminal, run_to_talk_about, talk_with, talk_with_program, talked_about
+from graph.cli.delivery import check_out, deliver, place_of, sheet_of_run
+from graph.cli.exit_codes import BUG
+from graph.cli.session import (
     archive_if_it_opens,
-    at_the_door,
-    at_the_terminal,
-    check_out,
-    deliver,
-    fail,
     listening,
-    place_of,
     planner_name,
     progress_bars,
     rooms_in,
     rooms_of_run,
-    run_to_talk_about,
-    say,
     settings_with,
-    sheet_of_run,
-    talk_with,
-    talk_with_program,
-    talked_about,
 )
 
 app = typer.Typer(
@@ -138,9 +127,9 @@ def generate(
 ) -> None:
     """Make a film from a sentence, and from pictures or clips if you have some."""
     with at_the_door():
-        from graph.house import start
-        from graph.intake import request_of
-        from graph.wiring import numerics_of
+        from graph.configure import numerics_of
+        from graph.runs.requests import request_of
+        from graph.runs.runner import start
 
         settings = settings_with(profile=profile, planner=planner, provenance=provenance)
         check_out(settings, out)
@@ -167,7 +156,7 @@ def resume(
 ) -> None:
     """Go on with a run where it stopped, whatever stopped it."""
     with at_the_door():
-        from graph.house import resume as go_on
+        from graph.runs.runner import resume as go_on
 
         check_out(settings_with(provenance=provenance), out)
         with settings_with().open_archive() as archive:
@@ -189,8 +178,9 @@ def replay(
 ) -> None:
     """The same run again from what is recorded: no language model, no agent, no network."""
     with at_the_door():
-        from graph.travel import replay as again
-        from graph.travel import replayed_as_json, replayed_told
+        from graph.cli.tables import replayed_told
+        from graph.runs.time_travel import replay as again
+        from graph.views import replayed_as_json
 
         check_out(settings_with(provenance=provenance), out)
         with rooms_of_run(run, provenance=provenance) as rooms:
@@ -223,9 +213,9 @@ def fork(
 ) -> None:
     """Another branch from a checkpoint of a run; both are kept, and only what differs is made."""
     with at_the_door():
-        from graph.travel import Changes
-        from graph.travel import fork as branch
-        from graph.wiring import numerics_of
+        from graph.configure import numerics_of
+        from graph.runs.time_travel import Changes
+        from graph.runs.time_travel import fork as branch
 
         check_out(settings_with(provenance=provenance), out)
         changes = Changes(prompt, seed, profile, planner, choice)
@@ -253,9 +243,10 @@ def chat(
 ) -> None:
     """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
     with at_the_door():
-        from graph.chats import kept, opened, request_for
-        from graph.likings import read_likes
-        from graph.wiring import numerics_of
+        from graph.configure import numerics_of
+        from graph.dialogue.preferences import read_likes
+        from graph.runs.conversations import opened, request_for
+        from graph.runs.services import kept
 
         settings = settings_with(profile=profile, planner=planner)
         console, person = at_the_terminal(settings)
@@ -285,7 +276,8 @@ def runs(
 ) -> None:
     """List the runs, newest first."""
     with at_the_door():
-        from graph.telling import runs_as_json, runs_table
+        from graph.cli.tables import runs_table
+        from graph.views import runs_as_json
 
         with settings_with().open_archive() as archive:
             if as_json:
@@ -303,7 +295,8 @@ def show(
 ) -> None:
     """Tell everything about one run: plan, lineage, takes, timings."""
     with at_the_door():
-        from graph.telling import checkpoints_table, run_as_json, run_story
+        from graph.cli.tables import checkpoints_table, run_story
+        from graph.views import run_as_json
 
         with settings_with().open_archive() as archive:
             known = archive.run(run)
@@ -340,7 +333,7 @@ def export(
 def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrote.")], as_json: Json = False) -> None:
     """Take in a run that was exported, on this or on another machine; everything in it is checked first."""
     with at_the_door():
-        from graph.keeping import fault_of
+        from graph.runs.compatibility import fault_of
         from memory.transfer.export_import import import_run
 
         with settings_with().open_archive() as archive:
@@ -364,10 +357,11 @@ def verify(
 ) -> None:
     """Read a film's manifest: who made it, of what, and whether that holds."""
     with at_the_door():
-        from graph.origin import authorities_of
-        from graph.verifying import as_json as told
-        from graph.verifying import regenerated, story_of
-        from graph.verifying import verify as check
+        from graph.cli.verification import story_of
+        from graph.provenance.signing import authorities_of
+        from graph.provenance.verify import regenerated
+        from graph.provenance.verify import verify as check
+        from graph.views import as_json as told
 
         settings = settings_with()
         with archive_if_it_opens(settings) as archive:
@@ -399,7 +393,8 @@ def gc(
     with at_the_door():
         from datetime import timedelta
 
-        from graph.keeping import REVIEW_POINTS, swept_story
+        from graph.cli.tables import swept_story
+        from graph.runs.compatibility import REVIEW_POINTS
         from memory.retention.collect import collect
 
         days = timedelta(days=grace)
@@ -414,7 +409,7 @@ def gc(
 def doctor(as_json: Json = False) -> None:
     """Check devices, weights, database and planner: what works, what does not, what to do."""
     with at_the_door():
-        from graph.doctor import examine, findings_table
+        from graph.cli.doctor import examine, findings_table
 
         findings = examine(settings_with())
         if as_json:
@@ -435,7 +430,7 @@ def train_embedded(
 ) -> None:
     """Train the embedded agents from nothing. Interrupt at will: the same command goes on."""
     with at_the_door():
-        from graph.training import train_embedded as train
+        from graph.cli.train import train_embedded as train
 
         settings = settings_with()
         with progress_bars() as report:

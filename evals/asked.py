@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from graph.clauses import clauses
-from graph.cues import joins
-from graph.hearing import hear
-from graph.parts import Refusal
+from graph.english.clauses import clauses
+from graph.english.connectives import joins
+from graph.english.refusals import Refusal
+from graph.english.tagger import hear
 
 WORLD: Final = "world_"
 """What the names of the oracle's metrics begin with."""

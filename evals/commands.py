@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from evals.evaluations.commands import mount
-from graph.door import BUG, Json, at_the_door, lender_in, progress_bars, say, settings_with
+from graph.cli.app import Json, at_the_door, say
+from graph.cli.exit_codes import BUG
+from graph.cli.session import lender_in, progress_bars, settings_with
 
 evaluate_app = typer.Typer(help="Measure how good the agents are.", no_args_is_help=True)
 mount(evaluate_app)

@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 import numpy as np
 
 from evals.trials import Seen, Task
-from graph.drafts import Brief, EnhancedShot, GivenClip, GivenPicture
-from graph.reader import read_wish
+from graph.english.wish import read_wish
+from graph.planning.brief import Brief, GivenClip, GivenPicture
+from graph.planning.plan import EnhancedShot
 from models.embedded.language import (
     FPS,
     NUM_FRAMES,

@@ -236,7 +236,7 @@ def test_what_a_stranger_wants_made_is_made_within_bounds(cli: Cli, tmp_path: Pa
 def test_a_long_statement_leaves_out_what_is_far_from_the_film(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graph import origin
+    from graph.provenance import statement as origin
 
     monkeypatch.setattr(origin, "LARGEST", 1500)
     film_of(cli, tmp_path / "film.mp4")

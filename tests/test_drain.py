@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from graph.drain import signals, stoppable
+from graph.cli.signals import signals
 from graph.errors import PlannerError, Stopped
-from graph.house import resume, start
+from graph.runs.cancellation import stoppable
+from graph.runs.runner import resume, start
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import Request
@@ -94,7 +95,7 @@ def test_a_step_that_does_not_end_is_left_within_the_bound(home: Path, film: str
 
 STUBBORN = """
 import threading, time
-from graph.drain import signals
+from graph.cli.signals import signals
 stop = threading.Event()
 with signals(stop, 3600):
     print("ready", flush=True)

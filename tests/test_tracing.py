@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from graph.tracing import FLUSH_SECONDS
+from graph.machine.tracing import FLUSH_SECONDS
 from support.cli import WISH, run_process
 from support.processes import bare_environment
 
@@ -223,7 +223,7 @@ LEFT_AT_THE_END = """
 import json
 import threading
 from langsmith import Client, trace
-from graph.tracing import traces
+from graph.machine.tracing import traces
 flush, bounds = Client.flush, []
 Client.flush = lambda client, timeout=None: (bounds.append(timeout), flush(client, timeout))
 with traces(None), trace("work", run_type="tool"):

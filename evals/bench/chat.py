@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from graph.conversation import Answer
-from graph.embedded import EmbeddedPlanner
-from graph.house import Rooms, answer, question_of_run, start
-from graph.planners import Planner
-from graph.profiles import EMBEDDED
+from graph.planners.embedded import EmbeddedPlanner
+from graph.planners.planner import Planner
+from graph.planning.profiles import EMBEDDED
+from graph.planning.turn import Answer
+from graph.runs.runner import answer, question_of_run, start
+from graph.runs.services import Rooms
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import Clip, Picture

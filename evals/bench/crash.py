@@ -17,10 +17,11 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from rich.table import Table
 
-from graph.house import Rooms, resume, start
-from graph.intake import request_of
+from graph.configure import rooms_of
+from graph.runs.requests import request_of
+from graph.runs.runner import resume, start
+from graph.runs.services import Rooms
 from graph.settings import Settings
-from graph.wiring import rooms_of
 from memory.archive import Archive
 from memory.records import AgentCall, Run
 from models.agent import Role

@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import event
 
 from evals.bench.chat import idle_rooms
-from graph.conversation import Answer
-from graph.house import Rooms, answer, question_of_run, start
+from graph.planning.turn import Answer
+from graph.runs.runner import answer, question_of_run, start
+from graph.runs.services import Rooms
 from memory.archive import Archive
 from memory.records import Request, Run
 

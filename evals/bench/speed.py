@@ -15,10 +15,11 @@ from rich.table import Table
 from evals.bench.bare import bare_film
 from evals.bench.chat import TURNS, Talked, talk
 from evals.bench.many import MANY, Resumed, resume_many
-from graph.house import Rooms, context_of, new_run, start
+from graph.configure import rooms_of
+from graph.runs.history import checkpoints_of
+from graph.runs.runner import context_of, new_run, start
+from graph.runs.services import Rooms
 from graph.settings import Settings
-from graph.telling import checkpoints_of
-from graph.wiring import rooms_of
 from memory.archive import Archive
 from memory.records import Request
 from models.lenders.local import Residency

@@ -12,18 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graph.door import (
-    BUG,
-    Json,
-    at_the_door,
-    fail,
-    listening,
-    planner_name,
-    progress_bars,
-    rooms_in,
-    say,
-    settings_with,
-)
+from graph.cli.app import Json, at_the_door, fail, say
+from graph.cli.exit_codes import BUG
+from graph.cli.session import listening, planner_name, progress_bars, rooms_in, settings_with
 
 if TYPE_CHECKING:
     from evals.evaluations.judging import Bench

@@ -16,7 +16,7 @@ from memory.scores import evaluation_of, evaluations
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
-    from graph.house import Hear, Rooms
+    from graph.runs.services import Hear, Rooms
     from graph.settings import Settings
     from memory.archive import Archive
     from memory.records import Run
@@ -91,7 +91,7 @@ class Mora:
         self, rooms: "Rooms", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
     ) -> tuple[list[Given], list[LeftOut]]:
         """As `Maker` says."""
-        from graph.wiring import numerics_of
+        from graph.configure import numerics_of
 
         return films_for(rooms, suite, seeds, self._asked, numerics_of(self.settings), hear, report)
 
@@ -132,8 +132,8 @@ def _film(
     rooms: "Rooms", wanted: Wanted, asked: dict[str, Any], numerics: dict[str, Any], hear: "Hear", name: str
 ) -> Given | LeftOut:
     from graph.errors import MISTAKES, PlannerError
-    from graph.house import start
-    from graph.intake import request_of
+    from graph.runs.requests import request_of
+    from graph.runs.runner import start
     from models.agent import AgentError
 
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from evals.evaluations.sources import Suite
-    from graph.house import Hear, Rooms
+    from graph.runs.services import Hear, Rooms
     from graph.settings import Settings
     from memory.records import Artifact
     from tools.context import Bookmark, Studio
@@ -170,7 +170,7 @@ class _Crew:
 
 
 def _crew(rooms: "Rooms", system: System, settings: "Settings", hear: "Hear") -> _Crew:
-    from graph.wiring import numerics_of
+    from graph.configure import numerics_of
     from models.lenders.local import Residency
 
     table = tuple(row for row in (system.row, system.painter) if row is not None)
@@ -180,7 +180,7 @@ def _crew(rooms: "Rooms", system: System, settings: "Settings", hear: "Hear") ->
 
 
 def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
-    from graph.profiles import PROFILES
+    from graph.planning.profiles import PROFILES
     from tools.uploads.pictures import take_picture
 
     row = crew.system.row
@@ -203,9 +203,9 @@ def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
 @contextmanager
 def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[Studio]":
     """A run of its own for a film: its row says who made it, and what became of it."""
-    from graph.drain import StoppableLender
-    from graph.house import told_to_archive
-    from graph.state import GRAPH_VERSION
+    from graph.runs.cancellation import StoppableLender
+    from graph.runs.runner import told_to_archive
+    from graph.state.channels import GRAPH_VERSION
     from memory.records import Request
     from tools.context import Studio
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from graph.drafts import Brief
-from graph.embedded import EmbeddedPlanner
-from graph.planners import Planner
-from graph.profiles import EMBEDDED
+from graph.planners.embedded import EmbeddedPlanner
+from graph.planners.planner import Planner
+from graph.planning.brief import Brief
+from graph.planning.profiles import EMBEDDED
 from support import conversation_model
 from support.chat_model import Notebook, convert, fit, serving
 from support.scripted_server import ScriptedServer, scripted

@@ -11,8 +11,8 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
-from graph.app import Desk, served
 from graph.errors import RequestError
+from graph.server.langgraph import Desk, served
 from graph.settings import Settings
 from memory.archive import Archive
 from models.agent import AgentError

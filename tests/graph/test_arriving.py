@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from graph.errors import RequestError
-from graph.house import resume, start
-from graph.intake import Uploads
+from graph.runs.requests import Uploads
+from graph.runs.runner import resume, start
 from memory.archive import Archive
 from memory.records import Request
 from support.tiny_agents import TinyLender, drawn, rooms_with

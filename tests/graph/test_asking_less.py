@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from graph.house import start
-from graph.travel import replay
+from graph.runs.runner import start
+from graph.runs.time_travel import replay
 from memory.archive import Archive
 from memory.records import Artifact, Request, Run
 from models.agent import AgentError, ConnectSpec, OutOfMemory, VideoSpec

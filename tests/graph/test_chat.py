@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from graph.chat import Chat
-from graph.chat_commands import COMMANDS, View, read_line
-from graph.chat_input import Piped, person_at
-from graph.chat_screen import Screen, draws_pictures
-from graph.chats import chat_about, give_up_turn, kept, last_chat, new_chat
+from graph.cli.chat.keyboard import Piped, person_at
+from graph.cli.chat.loop import Chat
+from graph.cli.chat.screen import Screen, draws_pictures
+from graph.cli.chat.slash_commands import COMMANDS, View, read_line
+from graph.cli.progress import Listener
 from graph.errors import PlannerError, RequestError
-from graph.house import Rooms, resume, start
-from graph.planners import Planner
-from graph.talk import Thing
-from graph.telling import Listener, state_of
+from graph.planners.planner import Planner
+from graph.runs.conversations import chat_about, give_up_turn, last_chat, new_chat
+from graph.runs.history import state_of
+from graph.runs.runner import resume, start
+from graph.runs.services import Rooms, kept
+from graph.state.products import Thing
 from memory.archive import Archive
 from memory.records import Request, Run
 from models.agent import OutOfMemory

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from graph.talk import Planned, TalkBrief, Thing
-from graph.talk_ear import listen
+from graph.dialogue.intents import listen
+from graph.planning.turn import Planned, TalkBrief
+from graph.state.products import Thing
 
 RED, BLUE = "a red ball moves right in the snow", "a blue star moves up in the sea"
 P1, C1, P2, C2 = "1.text_to_image", "1.image_to_video", "2.text_to_image", "2.image_to_video"

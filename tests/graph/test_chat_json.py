@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from graph.chat import converse
-from graph.chat_json import Program
-from graph.chat_words import in_the_terminal
-from graph.chats import kept, new_chat
+from graph.cli.chat.json_lines import Program
+from graph.cli.chat.local_commands import in_the_terminal
+from graph.cli.chat.loop import converse
+from graph.cli.progress import Listener
 from graph.errors import RequestError, Stopped
-from graph.talk import TalkBrief, Thing
-from graph.telling import Listener
+from graph.planning.turn import TalkBrief
+from graph.runs.conversations import new_chat
+from graph.runs.services import kept
+from graph.state.products import Thing
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import OutOfMemory

@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from graph.drafts import Brief
+from graph.dialogue.preferences import (
+    FILE,
+    Likes,
+    as_liked,
+    asked_of_likes,
+    forgotten,
+    learned,
+    read_likes,
+    write_likes,
+)
+from graph.english.wish import read_wish
 from graph.errors import RequestError
-from graph.likings import FILE, Likes, as_liked, asked_of_likes, forgotten, learned, read_likes, write_likes
-from graph.reader import read_wish
+from graph.planning.brief import Brief
 
 DIGITAL = "in digital world style"
 

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from graph.conversation import Answer
 from graph.errors import PlannerError
-from graph.house import Rooms, answer, question_of_run, resume, start
-from graph.planners import Planner, PlannerSettings, make_planner
-from graph.profiles import EMBEDDED
-from graph.state import Limits, RunState
-from graph.talk import Board
-from graph.talk_loop import tools
-from graph.telling import state_of
-from graph.truth import truthful
+from graph.planners.factory import make_planner
+from graph.planners.grounding import truthful
+from graph.planners.planner import Planner
+from graph.planners.ports import PlannerSettings
+from graph.planners.tool_calling import tools
+from graph.planning.profiles import EMBEDDED
+from graph.planning.turn import Answer
+from graph.runs.history import state_of
+from graph.runs.runner import answer, question_of_run, resume, start
+from graph.runs.services import Rooms
+from graph.state.channels import Limits, RunState
+from graph.state.products import Board
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import TinyLender, rooms_with

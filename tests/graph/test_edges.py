@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.types import Send
 
-from graph.edges import after_review, next_errands, seed_of
-from graph.state import Call, Judged, Limits, RunState, Take, add_takes, add_verdicts
-from graph.storyboard import chosen
+from graph.machine.edges import after_review, next_errands, seed_of
+from graph.state.channels import Call, Judged, Limits, RunState, Take, add_takes, add_verdicts
+from graph.state.takes import chosen
 
 LIMITS = Limits(repeats=3)
 YES, NO = Judged(ok=True, reason="it shows something"), Judged(ok=False, reason="all black")

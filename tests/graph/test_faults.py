@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
-from graph.drafts import Brief, EnhancedShot, Enhancement, GivenClip, GivenPicture, PlanDraft, plan_fault
-from graph.drafts import enhancement_fault as fault_of
-from graph.embedded import straight_plan
-from graph.procedures import PROCEDURES, film_of, needs_of
-from graph.profiles import EMBEDDED
+from graph.planners.embedded import straight_plan
+from graph.planning.brief import Brief, GivenClip, GivenPicture
+from graph.planning.checks import enhancement_fault as fault_of
+from graph.planning.checks import plan_fault
+from graph.planning.plan import EnhancedShot, Enhancement, PlanDraft
+from graph.planning.profiles import EMBEDDED
+from graph.state.film import film_of
+from graph.state.tasks import PROCEDURES, needs_of
 
 SENTENCE = "a red ball moves right in the snow"
 PICTURE = (GivenPicture(id="image-1", width=64, height=64),)

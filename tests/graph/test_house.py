@@ -16,10 +16,11 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langgraph.types import Send
 
 from graph.errors import PlannerError, RequestError, Stopped
-from graph.house import Rooms, config_of, resume, start
-from graph.planners import Planner
-from graph.profiles import EMBEDDED
-from graph.state import GRAPH_VERSION
+from graph.planners.planner import Planner
+from graph.planning.profiles import EMBEDDED
+from graph.runs.runner import config_of, resume, start
+from graph.runs.services import Rooms
+from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
 from memory.errors import RunIsHeld
 from memory.leases import Lease

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from graph.house import context_of, new_run
+from graph.configure import rooms_of
+from graph.runs.runner import context_of, new_run
 from graph.settings import Settings
-from graph.wiring import rooms_of
 from memory.archive import Archive
 from memory.products.bookmarks import Bookmark
 from memory.records import Request

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from graph.conversation import Answer
-from graph.house import Rooms, answer, question_of_run, start
-from graph.planners import PlannerSettings, make_planner
-from graph.profiles import EMBEDDED
-from graph.state import Limits, RunState
-from graph.talk import Board, Thing
-from graph.telling import state_of
+from graph.planners.factory import make_planner
+from graph.planners.ports import PlannerSettings
+from graph.planning.profiles import EMBEDDED
+from graph.planning.turn import Answer
+from graph.runs.history import state_of
+from graph.runs.runner import answer, question_of_run, start
+from graph.runs.services import Rooms
+from graph.state.channels import Limits, RunState
+from graph.state.products import Board, Thing
 from memory.archive import Archive
 from memory.records import Request
 from support.conversation_model import BOX, LESSONS, RED, SEED, STAR

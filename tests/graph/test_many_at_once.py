@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from graph import wiring
-from graph.conversation import Answer
+from graph import configure as wiring
 from graph.errors import Stopped
-from graph.house import Rooms, answer, question_of_run, resume, start
+from graph.planning.turn import Answer
+from graph.runs.runner import answer, question_of_run, resume, start
+from graph.runs.services import Rooms
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import Request, Run

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from graph.house import start
-from graph.state import Limits
-from graph.telling import state_of
+from graph.runs.history import state_of
+from graph.runs.runner import start
+from graph.state.channels import Limits
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import NUM_FRAMES, SENTENCES, TWO_SHOTS, TinyLender, rooms_with

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from graph import house
 from graph.errors import RequestError
-from graph.house import resume, start
-from graph.state import GRAPH_VERSION
+from graph.runs import runner as house
+from graph.runs.runner import resume, start
+from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
 from memory.records import Request
 from support.tiny_agents import Identity, TinyLender, rooms_with

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from graph.conversation import Answer
-from graph.house import answer, question_of_run, start
-from graph.origin import software, statement_of
+from graph.planning.turn import Answer
+from graph.provenance.statement import software, statement_of
+from graph.runs.runner import answer, question_of_run, start
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import TinyLender, rooms_with

@@ -19,31 +19,52 @@ import pytest
 from langgraph.types import Send
 from pydantic import AliasChoices, BaseModel
 
-from graph.app import THREAD, Desk, served
-from graph.build import build
-from graph.chat_input import HISTORY
-from graph.chat_screen import SHOWN
-from graph.chats import BOARD, request_for
-from graph.conversation import Answer, Heard
-from graph.door import BUG, INTERRUPTED, MISTAKE, WAITING, destinations
-from graph.drafts import Brief, Draft, EnhancedShot, Enhancement, GivenClip, GivenPicture, PlanDraft
-from graph.edges import after_review, seed_of
-from graph.embedded import EmbeddedPlanner
-from graph.history import ORIGIN
-from graph.house import Rooms, answer, config_of, new_run, question_of_run, start
-from graph.likings import FILE, Likes
-from graph.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Film, Wish, play
-from graph.origin import signer_of
-from graph.planners import PLANNERS, Planner, PlannerSettings, digest_of, make_planner, response_format
-from graph.procedures import AnyTool, Piece, Procedural, call_id
-from graph.profiles import EMBEDDED, PROFILES
-from graph.prompts import prompts_digest
+from graph.cli.chat.keyboard import HISTORY
+from graph.cli.chat.screen import SHOWN
+from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE, WAITING
+from graph.cli.session import destinations
+from graph.configure import numerics_of, rooms_of
+from graph.dialogue.preferences import FILE, Likes
+from graph.machine.build import build
+from graph.machine.edges import after_review, seed_of
+from graph.planners.embedded import EmbeddedPlanner
+from graph.planners.factory import PLANNERS, make_planner
+from graph.planners.planner import Planner
+from graph.planners.ports import PlannerSettings
+from graph.planners.structured import digest_of, response_format
+from graph.planners.tool_calling import Tell, tools
+from graph.planning.brief import Brief, GivenClip, GivenPicture
+from graph.planning.plan import EnhancedShot, Enhancement, PlanDraft
+from graph.planning.profiles import EMBEDDED, PROFILES
+from graph.planning.prompts import prompts_digest
+from graph.planning.turn import Answer, Heard, Planned, Spoken, TalkBrief
+from graph.provenance.signing import signer_of
+from graph.runs.conversations import BOARD, request_for
+from graph.runs.history import ORIGIN
+from graph.runs.runner import answer, config_of, new_run, question_of_run, start
+from graph.runs.services import Rooms
+from graph.runs.time_travel import Changes, fork
+from graph.server.langgraph import THREAD, Desk, served
 from graph.settings import Settings
-from graph.state import DEFAULT_LIMITS, GRAPH_VERSION, Call, Errand, Judged, Past, Round, RunState, Said, Take, Turn
-from graph.talk import Planned, Spoken, TalkBrief, Thing
-from graph.talk_loop import Tell, tools
-from graph.travel import Changes, fork
-from graph.wiring import numerics_of, rooms_of
+from graph.state.apply import play
+from graph.state.channels import (
+    DEFAULT_LIMITS,
+    GRAPH_VERSION,
+    Call,
+    Errand,
+    Judged,
+    Past,
+    Round,
+    RunState,
+    Said,
+    Take,
+    Turn,
+)
+from graph.state.film import Piece
+from graph.state.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Film, Wish
+from graph.state.products import Thing
+from graph.state.tasks import AnyTool, Procedural, call_id
+from graph.state.values import Draft
 from memory.archive import Archive
 from memory.checkpoints.plain import INTERRUPT, PLAIN, SEND, Step, Write, steps_of
 from memory.database.engine import VERSION_TABLE

@@ -12,11 +12,14 @@ import tenacity
 from langgraph.graph import StateGraph
 from pydantic import SecretStr
 
-from graph.drafts import Brief, Enhancement
 from graph.errors import PlannerError, PlannerUnset
-from graph.llama import LlamaChat
-from graph.planners import Planner, PlannerSettings, make_planner
-from graph.profiles import EMBEDDED, PROFILES
+from graph.planners.factory import make_planner
+from graph.planners.llama import LlamaChat
+from graph.planners.planner import Planner
+from graph.planners.ports import PlannerSettings
+from graph.planning.brief import Brief
+from graph.planning.plan import Enhancement
+from graph.planning.profiles import EMBEDDED, PROFILES
 
 KEY = "sk-very-secret"
 SENTENCE = "a red ball moves right in the snow"

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from graph.drafts import Brief, Enhancement, GivenPicture
 from graph.errors import PlannerUnset, RequestError
-from graph.planners import Planner, PlannerSettings, default_planner, make_planner
-from graph.profiles import EMBEDDED, PROFILES
-from graph.prompts import prompts_digest
+from graph.planners.factory import default_planner, make_planner
+from graph.planners.planner import Planner
+from graph.planners.ports import PlannerSettings
+from graph.planning.brief import Brief, GivenPicture
+from graph.planning.plan import Enhancement
+from graph.planning.profiles import EMBEDDED, PROFILES
+from graph.planning.prompts import prompts_digest
 from models.embedded.language import combinations
 
 PICTURES = tuple(GivenPicture(id=f"image-{at}", width=64, height=48) for at in (1, 2))

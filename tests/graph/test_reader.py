@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from graph.drafts import Brief, Enhancement, GivenPicture, enhancement_fault
-from graph.hearing import hear, lexicon
-from graph.profiles import EMBEDDED
-from graph.reader import read_wish
+from graph.english.lexicon import lexicon
+from graph.english.tagger import hear
+from graph.english.wish import read_wish
+from graph.planning.brief import Brief, GivenPicture
+from graph.planning.checks import enhancement_fault
+from graph.planning.plan import Enhancement
+from graph.planning.profiles import EMBEDDED
 
 WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "wishes.json").read_text("utf-8"))
 

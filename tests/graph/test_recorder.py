@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.recorder import MOST_ANSWERED, ArchiveRecorder
+from graph.planners.recorder import MOST_ANSWERED, ArchiveRecorder
 from memory.archive import Archive
 from memory.records import Request
 

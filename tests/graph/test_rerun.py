@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from graph import planners
 from graph.errors import PlannerError, Stopped
-from graph.house import Rooms, resume, start
-from graph.rerun import Rerun, rerun
+from graph.planners import planner as planners
+from graph.runs.rerun import Rerun, rerun
+from graph.runs.runner import resume, start
+from graph.runs.services import Rooms
 from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, OtherBytes
 from memory.recorded import Agents, Place
@@ -271,7 +272,7 @@ def test_a_product_that_nobody_here_made_is_told(archive: Archive) -> None:
 def test_a_damaged_gift_is_told_in_one_sentence(archive: Archive, tmp_path: Path) -> None:
     from PIL import Image
 
-    from graph.intake import request_of
+    from graph.runs.requests import request_of
 
     Image.effect_noise((64, 64), 90).convert("RGB").save(tmp_path / "gift.png")
     asked = {"prompt": "it moves left", "seed": 1}

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from graph.conversation import Answer
 from graph.errors import RequestError
-from graph.house import Rooms, answer, question_of_run, resume, start
-from graph.state import Limits, RunState
-from graph.storyboard import chosen, open_calls, stale_calls, takes_of
-from graph.telling import state_of
+from graph.planning.turn import Answer
+from graph.runs.history import state_of
+from graph.runs.runner import answer, question_of_run, resume, start
+from graph.runs.services import Rooms
+from graph.state.channels import Limits, RunState
+from graph.state.takes import chosen, open_calls, stale_calls, takes_of
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import TWO_SHOTS, TinyLender, rooms_with

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from graph.drain import StoppableLender
 from graph.errors import RequestError, Stopped
-from graph.house import Rooms, resume, start
-from graph.intake import Uploads
+from graph.runs.cancellation import StoppableLender
+from graph.runs.requests import Uploads
+from graph.runs.runner import resume, start
+from graph.runs.services import Rooms
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.processes import until

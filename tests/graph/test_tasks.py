@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from graph.errors import RequestError
-from graph.house import start
-from graph.intake import Uploads
-from graph.telling import run_as_json, state_of
+from graph.runs.history import state_of
+from graph.runs.requests import Uploads
+from graph.runs.runner import start
+from graph.views import run_as_json
 from memory.archive import Archive
 from memory.records import Request, Run
 from models.agent import UInt8Array

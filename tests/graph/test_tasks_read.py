@@ -5,11 +5,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from graph.drafts import Brief, Enhancement, GivenClip, GivenPicture, enhancement_fault, plan_fault
-from graph.embedded import straight_plan
-from graph.hearing import lexicon
-from graph.profiles import EMBEDDED
-from graph.reader import read_wish
+from graph.english.lexicon import lexicon
+from graph.english.wish import read_wish
+from graph.planners.embedded import straight_plan
+from graph.planning.brief import Brief, GivenClip, GivenPicture
+from graph.planning.checks import enhancement_fault, plan_fault
+from graph.planning.plan import Enhancement
+from graph.planning.profiles import EMBEDDED
 
 WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "task_wishes.json").read_text("utf-8"))
 SHARE = 0.97

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from graph import telling
-from graph.house import start
+from graph.cli import tables as telling
+from graph.cli.progress import Lines, Listener, result_of
+from graph.runs.runner import start
+from graph.views import run_as_json, runs_as_json
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import SENTENCES, TinyLender, rooms_with
@@ -40,8 +42,8 @@ def told(what: Any) -> str:
     return said(by)
 
 
-def made(archive: Archive, lender: TinyLender, prompt: str = SENTENCES[0]) -> tuple[Run, telling.Listener]:
-    with telling.Listener(console(), quiet=True) as listener:
+def made(archive: Archive, lender: TinyLender, prompt: str = SENTENCES[0]) -> tuple[Run, Listener]:
+    with Listener(console(), quiet=True) as listener:
         return start(rooms_with(archive, lender), Request(prompt=prompt, seed=4), {}, listener), listener
 
 
@@ -52,7 +54,7 @@ def test_a_listener_counts_what_really_ran_and_keeps_the_notes(archive: Archive)
     run, second = made(archive, TinyLender())
     assert (second.calls[True], second.calls[False]) == (0, 3)
     assert second.wall_seconds > 0
-    result = telling.result_of(archive, run, second)
+    result = result_of(archive, run, second)
     assert (result["agent_calls"], result["cache_hits"], result["notes"]) == (0, 3, second.notes)
     assert json.loads(json.dumps(result)) == result
 
@@ -68,7 +70,7 @@ HEARD: list[dict[str, Any]] = [
 
 def test_without_a_terminal_every_call_is_one_line() -> None:
     by = console()
-    with telling.Listener(by) as listener:
+    with Listener(by) as listener:
         for heard in HEARD:
             listener({"kind": "custom", "told": heard})
     assert said(by) == "drawing shot 2, take 2\n"
@@ -77,7 +79,7 @@ def test_without_a_terminal_every_call_is_one_line() -> None:
 def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     now, by = 0.0, console()
     monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now))
-    lines = telling.Lines(by, every_seconds=60.0)
+    lines = Lines(by, every_seconds=60.0)
     for step in range(1, 4):
         lines.report("locator", step, 1000, 75.0, "loss 0.1000")
     assert said(by) == "locator\n"
@@ -89,13 +91,13 @@ def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is(monkeypatch:
 
 def test_a_listener_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
     by = console()
-    with telling.Listener(by) as listener:
+    with Listener(by) as listener:
         listener.stopping()
         assert said(by) == "stopping after this step, press Ctrl-C again to stop at once\n"
         listener.stopping()
     begun: list[str] = []
     by = console()
-    with telling.Listener(by, begun=begun.append) as listener:
+    with Listener(by, begun=begun.append) as listener:
         listener({"stage": "begin", "run": "01abc"})
         listener.stopping()
         listener.stopping()
@@ -105,7 +107,7 @@ def test_a_listener_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
 
 def test_bars_name_the_stage_the_shot_and_the_take() -> None:
     by = Console(file=io.StringIO(), force_terminal=True, width=200, color_system=None)
-    with telling.Listener(by) as listener:
+    with Listener(by) as listener:
         for heard in HEARD:
             listener({"kind": "custom", "told": heard})
     for words in ("planning", "drawing shot 2, take 2", "0.5 frames/s", "1 min 15 s left"):
@@ -133,7 +135,7 @@ def test_words_that_look_like_markup_are_told_as_they_are(archive: Archive) -> N
 
 def test_everything_about_a_run_is_json_also_when_it_has_done_nothing(archive: Archive) -> None:
     run = archive.create_run(Request(prompt=ODD), settings={}, graph_version=1)
-    whole = json.loads(json.dumps(telling.run_as_json(archive, run)))
+    whole = json.loads(json.dumps(run_as_json(archive, run)))
     assert (whole["plan"], whole["artifacts"], whole["checkpoints"]) == ([], [], [])
     assert whole["request"]["prompt"] == ODD
-    assert telling.runs_as_json(archive)[0]["prompt"] == ODD
+    assert runs_as_json(archive)[0]["prompt"] == ODD

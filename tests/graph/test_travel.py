@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from graph.conversation import Answer
+from graph.cli.tables import replayed_told
 from graph.errors import RequestError, Stopped
-from graph.history import Checkpoint, checkpoints
-from graph.house import Rooms, answer, question_of_run, resume, start
-from graph.keeping import REVIEW_POINTS
-from graph.rerun import rerun
-from graph.state import GRAPH_VERSION
-from graph.telling import checkpoints_as_json, run_as_json, state_of
-from graph.travel import Changes, checkpoint_of, difference_told, fork, replay, replayed_as_json, replayed_told
+from graph.planning.turn import Answer
+from graph.runs.compatibility import REVIEW_POINTS
+from graph.runs.history import Checkpoint, checkpoints, state_of
+from graph.runs.rerun import rerun
+from graph.runs.runner import answer, question_of_run, resume, start
+from graph.runs.services import Rooms
+from graph.runs.time_travel import Changes, checkpoint_of, difference_told, fork, replay
+from graph.state.channels import GRAPH_VERSION
+from graph.views import checkpoints_as_json, replayed_as_json, run_as_json
 from memory.archive import Archive
 from memory.records import Request, Run
 from memory.retention.collect import collect

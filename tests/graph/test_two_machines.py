@@ -10,8 +10,8 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from graph.house import resume, start
-from graph.telling import checkpoints_of
+from graph.runs.history import checkpoints_of
+from graph.runs.runner import resume, start
 from memory.archive import Archive
 from memory.database.tables import LeaseRow
 from memory.errors import DatabaseTrouble, RunIsHeld

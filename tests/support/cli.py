@@ -22,7 +22,7 @@ WISH = "a red ball moves right in the snow"
 
 def plug_tiny_agents(put: Callable[[object, str, Any], None] = setattr, **given: Any) -> None:
     """Replace the lender by a `TinyLender(**given)`; everything else between command line and lender stays."""
-    from graph import wiring
+    from graph import configure as wiring
     from support.tiny_agents import TinyLender
 
     put(wiring, "lender", lambda _settings, _stored: TinyLender(**given))

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from graph.embedded import EmbeddedPlanner
-from graph.planners import Planner, brief_of
-from graph.profiles import EMBEDDED
+from graph.planners.embedded import EmbeddedPlanner
+from graph.planners.planner import Planner
+from graph.planning.brief import brief_of
+from graph.planning.profiles import EMBEDDED
 from memory.records import Request
 from support.chat_model import Notebook, convert, fit
 
@@ -119,7 +120,7 @@ def _talked(said: str, calls: Sequence[Call], told: str) -> list[tuple[str, str]
 def _prompt(messages: list[dict[str, Any]], *, tools: bool = True) -> str:
     from jinja2 import Template
 
-    from graph.talk_loop import tools as moves
+    from graph.planners.tool_calling import tools as moves
 
     head = [{"role": "system", "content": "You are"}] if tools else []
     given = moves() if tools else ()

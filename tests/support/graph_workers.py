@@ -21,7 +21,7 @@ from typing import Any, cast
 from sqlalchemy import event
 
 from graph.errors import TOLD
-from graph.house import resume, start
+from graph.runs.runner import resume, start
 from memory import archive as memory_archive
 from memory.archive import Archive
 from memory.checkpoints import saver as checkpoints  # noqa: F401 - before the first fork, so that no child has to

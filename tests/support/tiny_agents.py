@@ -16,10 +16,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from graph.embedded import EmbeddedPlanner
-from graph.house import Rooms
-from graph.planners import Planner
-from graph.profiles import EMBEDDED
+from graph.planners.embedded import EmbeddedPlanner
+from graph.planners.planner import Planner
+from graph.planning.profiles import EMBEDDED
+from graph.runs.services import Rooms
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import Bookmark, Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, VideoSpec

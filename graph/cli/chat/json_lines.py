@@ -1,0 +1,165 @@
+"""The conversation for a program: a JSON object a line in, a JSON object a line out, nothing else on that stream."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from graph.cli.chat.screen import Mark, Told, file_of
+from graph.cli.exit_codes import MISTAKE
+from graph.errors import Stopped
+from graph.state.products import Thing
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+    from memory.records import Run
+
+FORM = 'write one JSON object a line, like {"say": "a red ball in the snow"} or {"say": "/go"}'
+
+
+class Program:
+    """A program that talks: it says `{"say": ...}`, and is told one object when what came of that is over.
+
+    It is both who says something and who is told what comes of it. turns, calls, cached: how much there was of them;
+    code: what the last turn would have exited with.
+    """
+
+    def __init__(self, archive: "Archive", lines: TextIO, out: TextIO) -> None:
+        self.archive, self.lines, self.out = archive, lines, out
+        self.turns = self.calls = self.cached = self.code = 0
+        self._object: dict[str, Any] = {"turn": 0, "said": None}
+        self._seeds: dict[str, int] = {}
+
+    def says(self, prompt: str) -> str | None:  # noqa: ARG002 - a program needs no prompt
+        """The next line's words, after all that came of the one before was told; None at the end of the lines. Raises
+        Stopped for Ctrl-C."""
+        self._flush()
+        try:
+            while line := self.lines.readline():
+                if not line.strip():
+                    continue
+                self.turns += 1
+                said = _said(line)
+                self._object = {"turn": self.turns, "said": said}
+                if said is not None:
+                    return said.strip()
+                self.fail(f"Line {self.turns} cannot be read; {FORM}.", MISTAKE)
+                self._flush()
+        except KeyboardInterrupt:
+            raise Stopped from None
+        return None
+
+    def say(self, words: str, *, style: str | None = None) -> None:  # noqa: ARG002 - nor colours
+        """A sentence of the house: `told`."""
+        self._object.setdefault("told", []).append(words)
+
+    def fail(self, sentence: str, code: int) -> None:
+        """`error` and `code`."""
+        self._object |= {"error": sentence, "code": code}
+
+    def tell(self, told: Told) -> None:
+        """The moves, the products, the question: all of a turn."""
+        self._learn(told)
+        self.calls, self.cached = self.calls + told.calls[0], self.cached + told.calls[1]
+        self._object |= {
+            "run": told.run.id,
+            "status": told.run.status,
+            "moves": [dict(move) for move in told.moves],
+            "reply": told.reply,
+            "voice": told.voice if told.reply else None,
+            "notes": list(told.notes),
+            "made": [self._product(thing, mark) for thing, mark in told.new],
+            "changed": {str(number): mark for mark, numbers in told.changed.items() for number in numbers},
+            "question": _question(told),
+            "agent_calls": told.calls[0],
+            "cache_hits": told.calls[1],
+            "wall_seconds": round(told.seconds, 3),
+        }
+
+    def show(self, thing: Thing, mark: Mark) -> None:
+        """One product: `products`."""
+        self.list_things([(thing, mark)])
+
+    def list_things(self, things: Iterable[tuple[Thing, Mark]]) -> None:
+        """All products: `products`."""
+        self._object["products"] = [self._product(thing, mark) for thing, mark in things]
+
+    def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
+        """Usage and meaning of every command: `commands`."""
+        self._object["commands"] = dict(commands)
+
+    def end(self, run: "Run", wall_seconds: float) -> None:
+        """The last line: the run as it is left."""
+        self._flush()
+        film = None if run.film is None else self.archive.artifact(run.film)
+        self._print(
+            {
+                "run": run.id,
+                "status": run.status,
+                "task": run.request.task,
+                "film": None if film is None else str(self.archive.path(film)),
+                "artifact": run.film,
+                "sha256": None if film is None else film.sha256,
+                "seed": run.request.seed,
+                "turns": self.turns,
+                "agent_calls": self.calls,
+                "cache_hits": self.cached,
+                "wall_seconds": round(wall_seconds, 3),
+            }
+        )
+
+    def _flush(self) -> None:
+        if len(self._object) > 2:
+            self._object.setdefault("error", None)
+            self.code = self._object.setdefault("code", 0)
+            self._print(self._object)
+        self._object = {"turn": self.turns, "said": None}
+
+    def _print(self, what: dict[str, Any]) -> None:
+        print(json.dumps(what, ensure_ascii=False), file=self.out, flush=True)
+
+    def _learn(self, told: Told) -> None:
+        takes = told.state.get("takes", {})
+        self._seeds = {take["artifact"]: take["seed"] for each in takes.values() for take in each}
+
+    def _product(self, thing: Thing, mark: Mark) -> dict[str, Any]:
+        artifact = self.archive.artifact(thing.id)
+        media = artifact.media
+        return {
+            "number": thing.number,
+            "kind": thing.kind,
+            "artifact": artifact.id,
+            "sha256": artifact.sha256,
+            "file": str(file_of(self.archive, artifact)),
+            "mark": mark,
+            "words": list(thing.words),
+            "of": list(thing.of),
+            "call": thing.call,
+            "take": thing.take,
+            "seed": self._seeds.get(artifact.id),
+            "fps": media.fps,
+            "num_frames": media.num_frames,
+            "width": media.width,
+            "height": media.height,
+        }
+
+
+def _said(line: str) -> str | None:
+    """The words of a line; None if it has none."""
+    try:
+        given = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(given, dict) or set(given) != {"say"} or not isinstance(given["say"], str):
+        return None
+    return str(given["say"])
+
+
+def _question(told: Told) -> dict[str, Any] | None:
+    """What waits for a word, its takes with their numbers; None if nobody is asked."""
+    if told.question is None:
+        return None
+    waiting = [
+        {**call, "takes": [{**take, "number": told.numbers[take["artifact"]]} for take in call["takes"]]}
+        for call in told.question["waiting"]
+    ]
+    return {"waiting": waiting, "stale": list(told.question["stale"])}

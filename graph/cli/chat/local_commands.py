@@ -1,0 +1,57 @@
+"""Words that only the terminal can act on: to save a product to a file, to show one again, to leave."""
+
+import re
+import shlex
+
+from graph.cli.chat.slash_commands import Order
+from graph.dialogue.references import Nothing, References, Which, iterate
+from graph.english.tagger import tokens
+from graph.errors import RequestError
+from graph.planning.turn import TalkBrief
+
+_SAVE = re.compile(
+    r"(?:please )?(?:save|store|export|download|write|copy)(?: (?P<what>.+?))? (?:as|to|into|in|under) "
+    r"(?P<file>\"[^\"]+\"|'[^']+'|\S+\.[a-z0-9]{2,4})[.!]?",
+    re.IGNORECASE,
+)
+_SHOW = re.compile(
+    r"(?:please )?(?:show|play|open|display|where is|how long is)(?: me)?(?: (?P<what>.+?))?(?: again)?[.!?]?",
+    re.IGNORECASE,
+)
+_LEAVE = re.compile(
+    r"(?:(?:ok|okay|well|great|thanks|thank you|cheers)(?: (?:mora|a lot|so much|very much))?[,.!;]? (?:and )?){0,3}"
+    r"(?:quit|exit|bye|good ?bye|bye[ -]bye|leave)(?:,? (?:mora|now|for now))?[.!]*",
+    re.IGNORECASE,
+)
+
+
+def in_the_terminal(line: str, brief: TalkBrief) -> Order | None:
+    """What the terminal does for a line by itself; None for everything else. Raises RequestError."""
+    if _LEAVE.fullmatch(line):
+        return Order(local="quit")
+    if found := _SAVE.fullmatch(line):
+        number = _named(found["what"], brief)
+        return None if number is None else Order(local="save", words=shlex.join([found["file"].strip("\"'"), number]))
+    if found := _SHOW.fullmatch(line):
+        number = _named(found["what"], brief)
+        return None if number is None else Order(local="show", words=number)
+    return None
+
+
+def _named(words: str | None, brief: TalkBrief) -> str | None:
+    """The number of the one product that words name and say nothing else; None if they do not. Raises RequestError for
+    a number that there is not."""
+    references = References(brief)
+    text = " ".join(token.text for token in tokens(references.with_ids(words or "it")))
+    try:
+        meant = references.read(text, bare=True)
+    except Nothing as error:
+        if re.fullmatch(r"(?:\w+ )?\d+", text.strip()):
+            raise RequestError(str(error)) from None
+        return None
+    except Which:
+        return None
+    if len(meant) != 1 or meant[0].many or (meant[0].start, meant[0].end) != (0, len(text)):
+        return None
+    things = list(iterate(meant))
+    return str(things[-1].number) if things else None

@@ -1,0 +1,196 @@
+"""The `/` commands of the terminal: for each what it does to the board, by number, without anybody reading words."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from graph.errors import RequestError
+from graph.state.moves import (
+    Again,
+    AnyMove,
+    Choose,
+    Connect,
+    EditClip,
+    EditPicture,
+    Film,
+    GoOn,
+    RaiseLimit,
+    Refresh,
+    Undo,
+)
+from graph.state.products import PRODUCT_ID, Thing, kind_of
+
+Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forget", "quit"]
+"""What the terminal does by itself."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a line of the person comes to: moves, words for the planner, or something for the terminal."""
+
+    moves: tuple[AnyMove, ...] = ()
+    said: str | None = None
+    local: Local | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the commands speak of: all products, and which of them `it` is."""
+
+    things: tuple[Thing, ...] = ()
+    it: tuple[Thing, ...] = ()
+
+    def one(self, name: str) -> Thing:
+        """The product of a number or an id. Raises RequestError."""
+        if PRODUCT_ID.fullmatch(name):
+            strange = Thing(number=0, id=name, kind=kind_of(name), call="", shot=0, take=0, board=False)
+            return next((thing for thing in self.things if thing.id == name), strange)
+        number = name.lstrip("#")
+        found = next((thing for thing in self.things if number.isdigit() and thing.number == int(number)), None)
+        if found is None:
+            raise RequestError(f"There is no product {name}; /takes lists them by number.")
+        return found
+
+    def only(self) -> Thing:
+        """What `it` is. Raises RequestError."""
+        if not self.it:
+            raise RequestError("There is nothing yet; say what you want to see.")
+        if len({thing.call for thing in self.it}) > 1:
+            numbers = ", ".join(str(thing.number) for thing in self.it)
+            raise RequestError(f"Several are shown ({numbers}); say the number, too.")
+        return self.it[-1]
+
+
+def read_line(line: str, view: View) -> Order:
+    """What a line comes to. Raises RequestError for a command that there is not, or that lacks something."""
+    if not line.startswith("/"):
+        return Order(said=line)
+    name, _, rest = line[1:].strip().partition(" ")
+    if name not in COMMANDS:
+        raise RequestError(f"There is no command /{name}; /help lists them.")
+    return COMMANDS[name].act(view, rest.strip())
+
+
+def _again(view: View, rest: str) -> Order:
+    count = int(rest) if rest.isdigit() else 1
+    if (rest and not rest.isdigit()) or not 1 <= count <= 8:
+        raise RequestError("Say how many more, 1 to 8, like `/again 3`.")
+    return Order(moves=(Again(call=view.only().call, count=count),))
+
+
+def _use(view: View, rest: str) -> Order:
+    if not rest:
+        raise RequestError("Say which number stands, like `/use 2`.")
+    thing = view.one(rest)
+    if not thing.board:
+        raise RequestError(f"{rest} is not on the board; it can still be changed, extended or connected.")
+    return Order(moves=(Choose(call=thing.call, take=thing.take),))
+
+
+def _change(_view: View, rest: str) -> Order:
+    """The words are the planner's to read; a product that is not `it` is named by its number."""
+    found = re.match(r"#?(\d+) (.+)", rest)
+    if not rest:
+        raise RequestError("Say what becomes of it, like `/change make it night` or `/change 2 make it blue`.")
+    return Order(said=f"change number {found[1]}: {found[2]}" if found else f"change it: {rest}")
+
+
+def _edit(view: View, rest: str) -> Order:
+    number, _, words = rest.partition(" ")
+    if not words:
+        raise RequestError("Say which product, and A3's instruction word for word, like `/edit 2 make it blue`.")
+    thing = view.one(number)
+    if thing.kind == "picture":
+        return Order(moves=(EditPicture(image=thing.id, instruction=words),))
+    return Order(moves=(EditClip(clip=thing.id, instruction=words),))
+
+
+def _extend(view: View, rest: str) -> Order:
+    found = re.match(r"#?(\d+)\b ?(.*)", rest)
+    if found and not re.match(r"(?:more )?(?:s|sec|secs|second|seconds)\b", found[2]):
+        view.one(found[1])
+        return Order(said=f"extend number {found[1]}, {found[2]}".rstrip(" ,"))
+    return Order(said=f"extend it, {rest}".rstrip(" ,"))
+
+
+def _connect(view: View, rest: str) -> Order:
+    names = rest.split()
+    if len(names) != 2:
+        raise RequestError("Say which two clips or films, like `/connect 3 5`.")
+    first, second = (_moving(view.one(name)) for name in names)
+    return Order(moves=(Connect(first=first.id, second=second.id),))
+
+
+def _film(view: View, rest: str) -> Order:
+    clips = tuple(_moving(view.one(name)).id for name in rest.split())
+    return Order(moves=(Film(clips=clips),))
+
+
+def _moving(thing: Thing) -> Thing:
+    if thing.kind == "picture":
+        raise RequestError(f"Number {thing.number} is a picture; name a clip or a film.")
+    return thing
+
+
+def _limit(view: View, rest: str) -> Order:
+    if not rest.isdigit() or not 1 <= int(rest) <= 100:
+        raise RequestError("Say how often it may be made again, 1 to 100, like `/limit 6`.")
+    return Order(moves=(RaiseLimit(call=view.only().call, most=int(rest)),))
+
+
+def _save(_view: View, rest: str) -> Order:
+    try:
+        words = shlex.split(rest)
+    except ValueError as error:
+        raise RequestError(f"That is no file name ({error}); put it in quotes.") from error
+    if not 1 <= len(words) <= 2:
+        raise RequestError("Say where to, and which one if it is not the last: `/save film.mp4`, `/save ball.png 2`.")
+    return Order(local="save", words=rest)
+
+
+def _show(view: View, rest: str) -> Order:
+    return Order(local="show", words=str(view.one(rest).number) if rest else "")
+
+
+def _plain(*moves: AnyMove) -> Callable[[View, str], Order]:
+    return lambda _view, _rest: Order(moves=moves)
+
+
+def _local(name: Local) -> Callable[[View, str], Order]:
+    return lambda _view, rest: Order(local=name, words=rest)
+
+
+@dataclass(frozen=True)
+class Command:
+    """usage: how it is written; about: what it does, in a few words."""
+
+    usage: str
+    about: str
+    act: Callable[[View, str], Order]
+
+
+COMMANDS: dict[str, Command] = {
+    "go": Command("/go", "what waits stands, the next stage begins", _plain(GoOn())),
+    "again": Command("/again [N]", "the same words with a new seed, N more takes", _again),
+    "use": Command("/use N", "number N stands", _use),
+    "change": Command("/change [N] WORDS", "A3 changes it: `make it night`", _change),
+    "edit": Command("/edit N WORDS", "a changed copy of number N, in A3's own words", _edit),
+    "extend": Command("/extend [N] [WORDS]", "more of a clip: `two seconds, it moves up`", _extend),
+    "connect": Command("/connect A B", "a way from clip A to clip B", _connect),
+    "film": Command("/film [N ...]", "one film of these clips, or of all that stand", _film),
+    "undo": Command("/undo", "the last turn is taken back; nothing is lost", _plain(Undo())),
+    "refresh": Command("/refresh", "what is stale is made again", _plain(Refresh())),
+    "limit": Command("/limit N", "how often it may be made again", _limit),
+    "takes": Command("/takes", "every product, by number", _local("takes")),
+    "board": Command("/board", "what stands, what waits, what is stale", _local("board")),
+    "show": Command("/show [N]", "the last product once more, or number N", _show),
+    "save": Command("/save FILE [N]", "a copy of the last product, or of number N", _save),
+    "likes": Command("/likes", "what is remembered of what you like", _local("likes")),
+    "like": Command("/like WORDS", "remember a style, a length or a seed", _local("like")),
+    "forget": Command("/forget [WORDS]", "forget it again", _local("forget")),
+    "help": Command("/help", "this list", _local("help")),
+    "quit": Command("/quit", "leave; `chat RUN` goes on", _local("quit")),
+}

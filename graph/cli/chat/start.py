@@ -1,0 +1,76 @@
+"""which run is talked about"""
+
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from graph.cli.session import listening
+
+if TYPE_CHECKING:
+    from graph.runs.services import Rooms
+    from graph.settings import Settings
+    from memory.records import Run
+
+
+def at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
+    """The console, and whoever is at it."""
+    from rich.console import Console
+
+    from graph.cli.chat.keyboard import person_at
+
+    console = Console(highlight=False)
+    return console, person_at(console, settings.home.expanduser())
+
+
+def run_to_talk_about(settings: "Settings", run: str | None, console: Any, person: Any) -> "Run | None":
+    """The run that a conversation begins with: that of the id, or the last conversation if the person wants it.
+
+    person: None if there is nobody to ask.
+    """
+    from graph.runs.conversations import last_chat
+
+    with settings.open_archive() as archive:
+        if run is not None:
+            return archive.run(run)
+        last = last_chat(archive)
+    if last is None or person is None or not console.is_terminal or not sys.stdin.isatty():
+        return None
+    when = last.updated_at.astimezone().strftime("%m-%d %H:%M")
+    console.print(f"Your last conversation is {last.id}, {when}.")
+    with contextlib.suppress(KeyboardInterrupt):
+        word = person.says("Go on with it? [y/N] ")
+        return last if (word or "").lower() in ("y", "yes") else None
+    return None
+
+
+def talk_with(rooms: "Rooms", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
+    """Asks the person about every product, until the run is done or they leave."""
+    from graph.cli.chat.loop import converse
+    from graph.cli.chat.screen import Screen, draws_pictures
+
+    drawn = draws_pictures(console) if pictures is None else pictures
+    return converse(rooms, run, person, Screen(console, rooms.archive, drawn), listening)
+
+
+def talk_with_program(rooms: "Rooms", run: "Run") -> None:
+    """The same with a program at standard input and output; ends with the code of its last turn, if that is not 0."""
+    from graph.cli.chat.json_lines import Program
+    from graph.cli.chat.loop import converse
+
+    program, begun = Program(rooms.archive, sys.stdin, sys.stdout), time.monotonic()
+    program.end(converse(rooms, run, program, program, listening), time.monotonic() - begun)
+    if program.code:
+        raise typer.Exit(program.code)
+
+
+def talked_about(rooms: "Rooms", run: "Run", settings: "Settings", *, as_json: bool) -> "Run":
+    """A run that waits for a word is talked about at once if there is a person at the terminal to ask."""
+    from graph.runs.services import kept
+
+    if run.status != "waiting" or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return run
+    console, person = at_the_terminal(settings)
+    return talk_with(kept(rooms), run, console, person)

@@ -1,0 +1,105 @@
+"""the film to where the person wants it"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from graph.cli.app import say
+from graph.cli.exit_codes import WAITING
+from graph.cli.session import destinations, listening, rooms_of_run
+
+if TYPE_CHECKING:
+    from graph.cli.progress import Listener
+    from graph.runs.services import Rooms
+    from graph.settings import Settings
+    from memory.archive import Archive
+    from memory.records import Run
+
+
+NOTHING: dict[str, Any] = {}
+
+
+def place_of(run: "Run", out: Path | None) -> Path | None:
+    """Where the film of a run that goes on is to go: as is said now, or as was said when it began, if it still can."""
+    from tools.delivery.export import check_destination
+    from tools.errors import BadInput
+
+    if out is not None:
+        destinations().remember(run.id, out)
+    elif (out := destinations().of(run.id)) is not None:
+        try:
+            check_destination(out)
+        except BadInput as error:
+            print(f"mora: {error} The film stays in the store; `--out` says where else it goes.", file=sys.stderr)
+            return None
+    return out
+
+
+def check_out(settings: "Settings", out: Path | None) -> None:
+    """What is wrong with the place of the film, or with who signs it, is told before any work is spent."""
+    from graph.provenance.signing import check_signer
+    from tools.delivery.export import check_destination
+
+    if out is not None:
+        check_destination(out)
+        check_signer(settings)
+
+
+def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
+    """The frames as one picture; what is damaged is made again first, and told."""
+    from graph.cli.tables import write_sheet
+    from graph.runs.repair import mended
+    from memory.errors import DamagedArtifact
+
+    try:
+        write_sheet(archive, run, path)
+    except DamagedArtifact as damage:
+        with rooms_of_run(run.id) as rooms, listening() as listener:
+            mended(rooms, run, damage.artifact, listener)
+        for note in listener.notes:
+            print(note, file=sys.stderr)
+        write_sheet(archive, run, path)
+
+
+def deliver(
+    rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool, more: dict[str, Any] = NOTHING
+) -> None:
+    """Copies the film to where the person wants it and says so; the store has it already. more: for the object."""
+    if run.status == "waiting":
+        wait_for_a_word(rooms, run, as_json)
+    from graph.cli.progress import result_of
+    from graph.provenance.signing import handed_out
+    from tools.delivery.export import export
+
+    result = result_of(rooms.archive, run, listener) | more
+    if out is not None:
+        export(handed_out(rooms.archive, run, rooms.signer), out)
+        destinations().forget(run.id)
+        result["film"] = str(out.absolute())
+    if as_json:
+        print(json.dumps(result))
+        return
+    for note in listener.notes:
+        say(note)
+    say(f"The film is in {result['film']}")
+    say(f"run {run.id}; `python main.py show {run.id}` tells how it was made")
+
+
+def wait_for_a_word(rooms: "Rooms", run: "Run", as_json: bool) -> NoReturn:
+    """Says what a run waits for."""
+    from graph.runs.runner import question_of_run
+
+    question = question_of_run(rooms, run)
+    asked = {} if question is None else question.asked
+    if as_json:
+        print(json.dumps({"run": run.id, "status": run.status, **asked}))
+    else:
+        for call in asked.get("waiting", []):
+            say(f"The {call['made']} of shot {call['shot']} waits for your word:")
+            for take in call["takes"]:
+                say(f"  {take['take']}  {rooms.archive.path(rooms.archive.artifact(take['artifact']))}")
+        say(f"Run {run.id} waits; `python main.py chat {run.id}` goes on")
+    raise typer.Exit(WAITING)

@@ -1,0 +1,195 @@
+"""bars and lines"""
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from graph.runs.history import state_of
+from graph.views import _task
+from memory.records import Run
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+
+
+WORK = {
+    "enhance": "reading the wish",
+    "plan": "planning",
+    "text_to_image": "drawing",
+    "edit_image": "changing",
+    "image_to_video": "animating",
+    "text_to_video": "making the clip",
+    "edit_video": "changing",
+    "connect_videos": "leading over",
+    "assemble_film": "joining",
+}
+
+
+LINE_EVERY_SECONDS = 60.0
+
+
+class Bars:
+    """Progress bars on a console, one per stage or tool call."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[remark]}")
+        self._progress = Progress(*columns, console=console, disable=quiet)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def report(self, name: str, step: int, steps: int, seconds_left: float | None = None, remark: str = "") -> None:
+        """Moves the bar `name` to step of steps."""
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(escape(name), total=steps, remark="")
+        left = "" if seconds_left is None else f"  {_duration(seconds_left)} left"
+        self._progress.update(self._tasks[name], completed=step, total=steps, remark=f"{remark}{left}")
+
+
+class Lines:
+    """Progress where there is no terminal: a line when a stage or tool call begins, and of a long one each minute."""
+
+    def __init__(self, console: Console, *, every_seconds: float = LINE_EVERY_SECONDS) -> None:
+        self._console, self._every_seconds = console, every_seconds
+        self._told: dict[str, float] = {}
+
+    def report(self, name: str, step: int, steps: int, seconds_left: float | None = None, remark: str = "") -> None:
+        """Tells `name` the first time that it is heard, and how far it is when it was not told for a while."""
+        now = time.monotonic()
+        if name not in self._told:
+            said = name
+        elif now - self._told[name] >= self._every_seconds:
+            left = "" if seconds_left is None else f"{_duration(seconds_left)} left"
+            said = ", ".join(filter(None, [f"{name}: {step} of {steps}", remark, left]))
+        else:
+            return
+        self._told[name] = now
+        self._console.print(said, markup=False, soft_wrap=True)
+
+
+def _collect_again() -> None:
+    """An agent works: from here on it is work that leaves garbage, and no longer modules that come in."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+class Listener:
+    """Hears a run and keeps what the door tells at the end: notes, agent calls, cache hits, wall seconds.
+
+    run: the id of the run, once it has begun; known before for one that goes on. begun: called with that id. quiet: no
+    progress is shown. Without a terminal it is shown as lines.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        quiet: bool = False,
+        run: str | None = None,
+        begun: Callable[[str], None] | None = None,
+    ) -> None:
+        self._console, self._begins = console, begun
+        self._bars = Bars(console, quiet=quiet or not console.is_terminal)
+        self._report = self._bars.report if quiet or console.is_terminal else Lines(console).report
+        self._begun = time.monotonic()
+        self._stops = False
+        self.run = run
+        self.notes: list[str] = []
+        self.calls: Counter[bool] = Counter()
+
+    def __enter__(self) -> Self:
+        self._bars.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.__exit__(kind, error, trace)
+
+    @property
+    def wall_seconds(self) -> float:
+        """Since this listener began to listen."""
+        return time.monotonic() - self._begun
+
+    def __call__(self, heard: dict[str, Any]) -> None:
+        """One event of `graph.house`."""
+        if heard.get("stage") == "begin":
+            self.run = str(heard["run"])
+            if self._begins is not None:
+                self._begins(self.run)
+        elif heard.get("kind") == "updates":
+            for update in heard["told"].values():
+                self.notes += (update or {}).get("notes", [])
+        elif heard.get("kind") == "custom":
+            self._step(heard["told"])
+
+    def stopping(self) -> None:
+        """Says at once, and once, that the run stops, and how it goes on."""
+        if self._stops:
+            return
+        self._stops = True
+        on = "" if self.run is None else f"; `python main.py resume {self.run}` goes on with it"
+        said = f"stopping after this step, press Ctrl-C again to stop at once{on}"
+        try:
+            self._console.print(said, soft_wrap=True)
+        except RuntimeError:
+            # The signal came while this thread was writing to the same stream, which lets no second call in.
+            Thread(target=lambda: self._console.print(said, soft_wrap=True)).start()
+
+    def _step(self, told: dict[str, Any]) -> None:
+        if "called" in told:
+            self.calls[told["called"]] += 1
+        if told["stage"] in ("enhance", "plan"):
+            # No line: of a wish that is refused, a script is told one sentence.
+            self._bars.report(WORK[told["stage"]], 1, 1, None, "")
+        elif "step" in told:
+            _collect_again()
+            shot = f" shot {told['shot']}" if "shot" in told else ""
+            again = f", take {told['attempt'] + 1}" if told.get("attempt") else ""
+            speed = f"{told['frames_per_second']:.1f} frames/s"
+            name = f"{WORK[told['stage']]}{shot}{again}"
+            self._report(name, told["step"], told["of"], told["seconds_left"], speed)
+
+
+def result_of(archive: "Archive", run: Run, listener: Listener) -> dict[str, Any]:
+    """The JSON object of `--json`: see the README. agent_calls are those that really ran in this process."""
+    assert run.film is not None, f"run {run.id} is {run.status} and has no film"
+    film = archive.artifact(run.film)
+    return {
+        "run": run.id,
+        "status": run.status,
+        "task": _task(run, state_of(archive, run)),
+        "film": str(archive.path(film)),
+        "artifact": film.id,
+        "sha256": film.sha256,
+        "fps": film.media.fps,
+        "num_frames": film.media.num_frames,
+        "width": film.media.width,
+        "height": film.media.height,
+        "seed": run.request.seed,
+        "notes": listener.notes,
+        "agent_calls": listener.calls[True],
+        "cache_hits": listener.calls[False],
+        "wall_seconds": round(listener.wall_seconds, 3),
+    }
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

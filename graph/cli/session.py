@@ -1,0 +1,146 @@
+"""services for one command"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graph.cli.app import fail
+from graph.cli.exit_codes import INTERRUPTED
+
+if TYPE_CHECKING:
+    from graph.cli.progress import Listener
+    from graph.runs.services import Rooms
+    from graph.settings import Settings
+    from memory.archive import Archive
+    from tools.delivery.destinations import Destinations
+
+
+def settings_with(**given: str | bool | None) -> "Settings":
+    """The settings of the environment, but for what is given and not None."""
+    from graph.settings import Settings
+
+    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def archive_if_it_opens(settings: "Settings") -> Iterator["Archive | None"]:
+    """The archive; None if there is none yet, or it cannot be opened: a film can be looked at without it."""
+    from memory.errors import ArchiveError
+
+    with contextlib.ExitStack() as stack:
+        archive = None
+        if settings.home.expanduser().exists():
+            with contextlib.suppress(ArchiveError):
+                archive = stack.enter_context(settings.open_archive())
+        yield archive
+
+
+def planner_name(settings: "Settings") -> str:
+    """The planner that is asked when nobody names one."""
+    from graph.configure import planner_settings
+    from graph.planners.factory import default_planner
+
+    return default_planner(planner_settings(settings))
+
+
+def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
+    """Who lends the agents, with the numerics of a run where it has begun."""
+    from graph.configure import lender
+
+    return lender(settings, stored)
+
+
+@contextlib.contextmanager
+def rooms_in(settings: "Settings") -> Iterator["Rooms"]:
+    """The rooms of a run; Ctrl-C and SIGTERM ask the running step to stop."""
+    from graph.cli.signals import signals
+    from graph.configure import rooms_of
+    from graph.machine.tracing import traces
+
+    with traces(settings.planner_api_key), settings.open_archive() as archive:
+        rooms = rooms_of(settings, archive)
+        with signals(rooms.stop, settings.drain_seconds):
+            yield rooms
+
+
+@contextlib.contextmanager
+def rooms_of_run(run: str, **given: Any) -> Iterator["Rooms"]:
+    """The rooms in which a run was made, but for the settings that are given."""
+    with settings_with().open_archive() as archive:
+        asked = archive.run(run).request
+    said = {name: value for name, value in given.items() if value is not None}
+    with rooms_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **said})) as rooms:
+        yield rooms
+
+
+@contextlib.contextmanager
+def listening(run: str | None = None, out: Path | None = None) -> Iterator["Listener"]:
+    """Hears a run, and shows its progress on standard error; whoever asks it to stop is answered at once.
+
+    run: its id, if it is known already. out: where the film of a new run is to go, also when it is resumed.
+    """
+    from rich.console import Console
+
+    from graph.cli.progress import Listener
+    from graph.errors import Stopped
+
+    def begun(new: str) -> None:
+        if out is not None:
+            destinations().remember(new, out)
+
+    with Listener(Console(stderr=True), run=run, begun=begun) as listener:
+        try:
+            with _answered(listener):
+                yield listener
+        except (KeyboardInterrupt, Stopped):
+            if listener.run is None:
+                raise
+            fail(f"interrupted; `python main.py resume {listener.run}` goes on with it", INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _answered(listener: "Listener") -> Iterator[None]:
+    """Ctrl-C and SIGTERM do what they did, and the listener says so first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {}
+
+    def tell(number: int, frame: object) -> None:
+        listener.stopping()
+        before[number](number, frame)
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, tell)
+        yield
+    finally:
+        for again, handler in before.items():
+            signal.signal(again, handler)
+
+
+def destinations() -> "Destinations":
+    """Where the films of runs that are not finished are to go, as it was said when they began."""
+    from tools.delivery.destinations import Destinations
+
+    return Destinations(settings_with().home.expanduser() / "destinations")
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[Any]:
+    """Bars on standard error, lines where that is no terminal: (name, step, steps, seconds left, remark)."""
+    from rich.console import Console
+
+    from graph.cli.progress import Bars, Lines
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines(console).report
+        return
+    with Bars(console) as bars:
+        yield bars.report

@@ -1,0 +1,99 @@
+"""Who is plugged into what: from settings to the rooms of a run. Called by the doors only."""
+
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
+
+from graph.errors import RequestError
+from graph.planners.factory import make_planner
+from graph.planners.planner import Planner
+from graph.planners.ports import PlannerSettings
+from graph.planning.profiles import PROFILES, Profile
+from graph.runs.services import Rooms
+from graph.settings import Settings
+from memory.products.bookmarks import Bookmarks
+from memory.records import Request
+from models.lenders.local import Residency
+from models.presets import PROFILES as WITH_MODELS
+from models.presets import SYSTEMS, preset
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+    from tools.provenance.signer import Signer
+
+
+def planner_settings(settings: Settings) -> PlannerSettings:
+    """The planner's share of the settings."""
+    return PlannerSettings(
+        name=settings.planner,
+        model=settings.planner_model,
+        base_url=settings.planner_base_url,
+        api_key=settings.planner_api_key,
+        gguf=settings.gguf,
+        timeout=settings.planner_timeout,
+        retry_budget=settings.planner_retry_budget,
+    )
+
+
+def profile_of(name: str) -> Profile:
+    """What the models of a profile can draw. Raises RequestError naming the profiles that have models."""
+    if name in {row.profile for row in SYSTEMS}:
+        raise RequestError(
+            f"{name} is no profile but a system that Mora is held against; `evaluate suite SUITE --system {name}` runs "
+            "it, and goes on where it was stopped."
+        )
+    if name not in WITH_MODELS:
+        raise RequestError(f"There is no profile {name!r}; choose one of {', '.join(WITH_MODELS)}.")
+    return PROFILES[name]
+
+
+def numerics_of(settings: Settings) -> dict[str, JsonValue]:
+    """What a run stores of the settings, since its bytes depend on it."""
+    return {"device": settings.device, "threads": settings.threads, "dtype": settings.dtype}
+
+
+def lender(settings: Settings, stored: dict[str, JsonValue]) -> Residency:
+    """Who lends the agents, with the numerics a run began with where it has begun."""
+    ours = numerics_of(settings)
+    numerics: dict[str, Any] = {name: stored.get(name, value) for name, value in ours.items()}
+    return Residency(settings.profile, gib=settings.memory_gib, **numerics)
+
+
+def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
+    """The rooms of runs in the profile of `settings`; runs with the same numerics borrow the same agents.
+
+    Raises RequestError for an unknown profile.
+    """
+    profile_of(settings.profile)
+    row = preset(settings.profile, "image_to_video")
+
+    def planner(request: Request) -> Planner:
+        chosen = replace(planner_settings(settings), name=request.planner)
+        return make_planner(chosen, profile_of(request.profile))
+
+    @cache
+    def lender_with(**numerics: Any) -> Any:
+        return lender(settings, numerics)
+
+    def lender_for(stored: dict[str, JsonValue]) -> Any:
+        numerics: dict[str, Any] = {name: stored.get(name, ours) for name, ours in numerics_of(settings).items()}
+        return lender_with(**numerics)
+
+    return Rooms(
+        archive=archive,
+        planner=planner,
+        lender=lender_for,
+        size=(row.width, row.height),
+        fps=row.fps,
+        num_frames=row.num_frames,
+        signer=partial(_signer, settings),
+        bookmarks=Bookmarks(settings.home.expanduser() / "unfinished", settings.step_checkpoint_seconds).of,
+    )
+
+
+def _signer(settings: Settings) -> "Signer | None":
+    from graph.provenance.signing import signer_of  # what signs is imported when something is signed
+
+    return signer_of(settings)

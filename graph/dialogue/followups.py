@@ -1,0 +1,318 @@
+"""What becomes of something that is there: a change by A3, another motion, or more of it; or that a wish is a new one.
+
+Reads with the same ears as a wish (`changes`, `clauses`, `cues`), so that both understand the same English.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from graph.dialogue.appearance import folded, sceneries
+from graph.dialogue.references import Meant, Nothing, References, Which, iterate, without
+from graph.english.clauses import Said, clauses
+from graph.english.connectives import goes_back, goes_on
+from graph.english.edits import CHANGEABLE, changes_in
+from graph.english.lexicon import Word
+from graph.english.refusals import Refusal
+from graph.english.tagger import hear
+from graph.planning.turn import Heard, Planned
+from graph.state.moves import Animate, AnyMove, Change, Choose, EditClip, EditPicture, Extend, Reword
+from graph.state.products import Thing
+from models.embedded.language import MOTIONS, Motion, Scenery, motion_sentence
+
+_SUBJECTS = ("object", "objects", "thing", "other thing")
+_ASPECTS = ("adjective", "colour", "other colour", "unknown", "count", "speed", "style", "filler")
+_INDEFINITE = ("a", "an", "some", "one")
+_TO = ("into", "to", "as", "by", "with", "for")
+
+
+def is_about(references: References, text: str) -> bool:
+    """True if a sentence is about what is there; False for a new wish. What comes first in it decides: a reference or
+    a pronoun, or a subject of its own (`a red ball`). Raises Which, Nothing."""
+    subject, definite = _subject(text)
+    try:
+        meant = references.read(text)
+    except (Which, Nothing):
+        if subject is not None and not changes_in(hear(text), bare=False).asked:
+            return False
+        raise
+    first = min((each.start for each in meant), default=None)
+    if first is not None and (subject is None or first < subject):
+        return bool(references.it or [each for each in meant if not each.pronoun])
+    if subject is not None:
+        return False
+    return definite is None or bool(_showing(references, definite))
+
+
+def _subject(text: str) -> tuple[int | None, list[Word] | None]:
+    """Where the first new subject begins, if there is one; else the words of the first definite one: `the red ball`."""
+    heard, definite = hear(text), None
+    for at, word in enumerate(heard):
+        if word.kind not in _SUBJECTS or word.soft:
+            continue
+        begin = at
+        while begin > 0 and heard[begin - 1].kind in _ASPECTS and heard[begin - 1].text not in ("make", "let"):
+            begin -= 1
+        article = heard[begin - 1] if begin and heard[begin - 1].kind == "article" else None
+        before = heard[begin - 2 if article else begin - 1] if begin > bool(article) else None
+        led = before is not None and (before.text in _TO or before.kind in ("become", "is"))
+        if led and (article is None or article.text in _INDEFINITE or (before is not None and before.text in _TO)):
+            continue
+        if article is None or article.text in _INDEFINITE:
+            return (article or heard[begin]).start, None
+        definite = definite or list(heard[begin : at + 1])
+    return None, definite
+
+
+def _showing(references: References, noun: Sequence[Word]) -> list[Thing]:
+    """What there is that shows `the red ball`; of one shot the last of it."""
+    looks = [(word.kind, word.value) for word in noun if word.kind in ("object", "colour")]
+    if not looks:
+        return references.it
+
+    def shows(thing: Thing, of: Callable[[Iterable[bool]], bool]) -> bool:
+        shown = sceneries(thing)
+        return bool(shown) and of(all(getattr(each, kind) == value for kind, value in looks) for each in shown)
+
+    live = [thing for thing in references.things if thing.stands or thing.waits]
+    # Of a film that shows other things, too, `the star` is the clip of the star, if there is one.
+    for of in (all, any):
+        if near := [thing for thing in references.it if shows(thing, of)]:
+            return near
+        if found := {thing.shot: thing for thing in live if shows(thing, of)}:
+            return list(found.values())
+    return []
+
+
+def about_existing(references: References, text: str) -> Heard:
+    """The moves of a sentence about what is there. Raises Which, Nothing, Refusal."""
+    meant = references.read(text)
+    named = [each for each in meant if not each.pronoun]
+    plainly = without(text, named, lambda each: "them" if each.many else "it")
+    asked = _asked(plainly)  # what cannot be is told before it is asked back of which
+    moves = [move for thing in _targets(references, text, named) for move in _on(references, thing, asked)]
+    return Heard(moves=tuple(moves), reply=asked.reply)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a sentence asks of a product."""
+
+    instruction: str | None
+    motion: Motion | None
+    seconds: float | None
+    reply: str | None
+
+
+def _targets(references: References, text: str, named: Sequence[Meant]) -> list[Thing]:
+    if named:
+        return list(iterate(named))
+    _, definite = _subject(text)
+    if definite is not None:
+        return [references.one(_showing(references, definite))]
+    return [references.only()]
+
+
+def _asked(text: str) -> _Asked:
+    """What a sentence asks of a product. Raises Nothing, Refusal."""
+    heard = hear(text)
+    rest = changes_in(heard, bare=False)
+    told = clauses(rest.rest, text, given=True)
+    motions = _motions(told.said)
+    seconds = next((word.amount for word in heard if word.kind == "seconds"), None)
+    changes = changes_in(heard, bare=not motions)
+    instruction = changes.edit().instruction if changes.asked else None
+    if len(motions) > 1:
+        raise Refusal("One clip has one motion; say one of them, and extend the clip with the other.")
+    motion = next((each for each in MOTIONS if [each] == motions), None)
+    reply = " ".join(dict.fromkeys(told.notes)) or None
+    if instruction is None and motion is None and seconds is None:
+        raise Nothing(reply or f"Say what becomes of it: {CHANGEABLE}, or how it moves.")
+    return _Asked(instruction, motion, seconds, reply)
+
+
+def _on(references: References, thing: Thing, asked: _Asked) -> list[AnyMove]:
+    """The moves that do it to one product. Raises Nothing."""
+    workbench = _Workbench(references, thing)
+    work = workbench.picture if thing.kind == "picture" else workbench.clip
+    return work(asked.instruction, asked.motion, asked.seconds)
+
+
+def _motions(told: Sequence[Said]) -> list[str]:
+    """The motions that are said, each once; one that is left open (`it keeps moving`) is none."""
+    known = (said.values.get("motion", ()) for said in told)
+    return list(dict.fromkeys(among[0] for among in known if len(among) == 1))
+
+
+class _Workbench:
+    """Makes the moves for one product."""
+
+    def __init__(self, references: References, thing: Thing) -> None:
+        self.references = references
+        self.thing = thing
+        self.calls = {call.id: call for call in references.brief.calls}
+
+    def _stand(self) -> list[AnyMove]:
+        if self.thing.stands:
+            return []
+        return [Choose(call=self.thing.call, take=self.thing.take)]
+
+    def picture(self, instruction: str | None, motion: Motion | None, seconds: float | None) -> list[AnyMove]:
+        """A picture is changed, or animated so, or both; the words of its clip follow what it shows now."""
+        thing = self.thing
+        if not thing.board:
+            if instruction is not None and motion is not None:
+                raise Nothing("It is changed first, and animated then; say one after the other.")
+            if instruction is not None:
+                return [EditPicture(image=thing.id, instruction=instruction)]
+            return [Animate(image=thing.id, prompt=self._moving(thing.words, motion), seconds=seconds)]
+        moves = self._stand()
+        clips = self._clips_of(thing.call)
+        shown = [*thing.words, *([instruction] if instruction else []), *self._later_edits(thing.call)]
+        if instruction is not None:
+            moves.append(Change(call=thing.call, instruction=instruction))
+            known = folded(shown)
+            if motion is None and known:
+                moves += [self._reworded(clip, known[-1], None, later=True) for clip in clips]
+        if motion is None and seconds is None:
+            return moves
+        if not clips and instruction is not None:
+            raise Nothing("Its clip is not planned; change the picture first, and say how it moves when it is there.")
+        if not clips:
+            return [*moves, Animate(image=thing.id, prompt=self._moving(shown, motion), seconds=seconds)]
+        scenery = self._scenery(shown, motion)
+        return [*moves, *(self._reworded(clip, scenery, seconds, motion=motion) for clip in clips[-1:])]
+
+    def clip(self, instruction: str | None, motion: Motion | None, seconds: float | None) -> list[AnyMove]:
+        """A clip or film is changed, or moves otherwise, or lasts longer or shorter."""
+        if instruction is not None and (motion is not None or seconds is not None):
+            raise Nothing("A clip is changed, or it moves otherwise; say one of them, then the other.")
+        if instruction is not None:
+            if not self.thing.board:
+                return [EditClip(clip=self.thing.id, instruction=instruction)]
+            return [*self._stand(), Change(call=self.thing.call, instruction=instruction)]
+        maker = self._animation_of(self.thing.call)
+        if maker is None:
+            on = f"`extend it, it {motion}`" if motion else "`extend it by two seconds`"
+            raise Nothing(
+                f"Number {self.thing.number} was not made of one picture here, so its motion and length stay; more can "
+                f"come after it ({on}), or it is changed (`make it blue`)."
+            )
+        known = self._shown_by(maker)
+        return [self._reworded(maker, known, seconds, motion=motion)]
+
+    def _moving(self, words: Sequence[str], motion: Motion | None) -> str:
+        if motion is None:
+            raise Nothing("Say how it moves, too, like `it moves right for 3 seconds`.")
+        scenery = self._scenery(words, motion)
+        return motion_sentence(motion) if scenery is None else scenery.sentence
+
+    def _scenery(self, words: Sequence[str], motion: Motion | None) -> Scenery | None:
+        known = folded(words)
+        if not known:
+            return None
+        return known[-1] if motion is None else replace(known[-1], motion=motion)
+
+    def _reworded(
+        self,
+        clip: Planned,
+        scenery: Scenery | None,
+        seconds: float | None,
+        *,
+        motion: Motion | None = None,
+        later: bool = False,
+    ) -> AnyMove:
+        """The clip's words with the new look, its own motion unless there is a new one."""
+        old = folded([clip.words or ""])
+        own = next((each for each in MOTIONS if clip.words and clip.words.endswith(each)), None)
+        kept = motion or (old[-1].motion if old else own)
+        if scenery is not None and kept is not None:
+            words = replace(scenery, motion=kept).sentence
+        else:
+            words = motion_sentence(kept) if kept else clip.words or ""
+        return Reword(call=clip.id, words=words, seconds=seconds, later=later)
+
+    def _shown_by(self, clip: Planned) -> Scenery | None:
+        """What a clip's picture shows, by the words of the clip, which follow it."""
+        known = folded([clip.words or ""])
+        return known[-1] if known else None
+
+    def _needing(self, call: str, tool: str) -> list[Planned]:
+        return [each for each in self.calls.values() if each.tool == tool and call in each.needs]
+
+    def _clips_of(self, call: str) -> list[Planned]:
+        """The clips that are made of a picture, changed or not."""
+        edits = self._needing(call, "edit_image")
+        return [*self._needing(call, "image_to_video"), *(clip for edit in edits for clip in self._clips_of(edit.id))]
+
+    def _later_edits(self, call: str) -> list[str]:
+        edits = self._needing(call, "edit_image")
+        return [words for edit in edits[:1] for words in (edit.words or "", *self._later_edits(edit.id)) if words]
+
+    def _animation_of(self, call: str) -> Planned | None:
+        """The animation that a clip is, or that it was changed from."""
+        here = self.calls.get(call)
+        while here is not None and here.tool == "edit_video" and here.needs:
+            here = self.calls.get(here.needs[0])
+        return here if here is not None and here.tool == "image_to_video" else None
+
+
+def extended(references: References, text: str, *, then: bool) -> Heard | None:
+    """More of a clip, after it or before it; None if the words ask for something else. then: they tell what comes
+    after. Raises Which, Nothing, Refusal."""
+    rest, back = goes_back(text)
+    rest, on = goes_on(rest)
+    if not (on or back or then) or not references.things or _subject(text)[0] is not None:
+        return None
+    meant = [each for each in references.read(text) if not each.pronoun]
+    rest = without(rest, _found_in(rest, references), lambda _each: "it")
+    heard = hear(rest)
+    changes = changes_in(heard, bare=False)
+    if changes.asked:
+        return None
+    told = clauses(changes.rest, rest, given=True)
+    motions = _motions(told.said)
+    if then and not (on or back) and not motions:
+        return None
+    seconds = next((word.amount for word in heard if word.kind == "seconds"), None)
+    if seconds is not None and re.search(r"\bto (?:\w+) seconds?\b", text):
+        raise Nothing("Say by how much it is made longer, like `extend it by two seconds`.")
+    return _extended(references, meant, motions, seconds, back=back, notes=told.notes)
+
+
+def _found_in(text: str, references: References) -> list[Meant]:
+    try:
+        return [each for each in references.read(text) if not each.pronoun]
+    except (Which, Nothing):
+        return []
+
+
+def _extended(
+    references: References,
+    meant: Sequence[Meant],
+    motions: list[str],
+    seconds: float | None,
+    *,
+    back: bool,
+    notes: Sequence[str],
+) -> Heard:
+    things = list(iterate(meant)) or [references.only()]
+    thing = references.one(things)
+    if thing.kind == "picture":
+        raise Nothing(
+            f"Number {thing.number} is a picture; a clip or film can be extended. Say `go on` to animate it first."
+        )
+    if len(motions) > 1:
+        raise Refusal("What is added has one motion; wish for one, then extend the film that comes out by the other.")
+    shown, said = sceneries(thing), list(notes)
+    if motions:
+        motion = next(each for each in MOTIONS if each == motions[0])
+    elif shown:
+        motion = shown[0 if back else -1].motion
+        said.append(f"You did not say how it moves {'before' if back else 'on'}; I took its own motion: it {motion}.")
+    else:
+        how = "before (`before that it moved right`)" if back else "on (`it keeps moving right`)"
+        raise Nothing(f"I cannot see how it moves; say how it goes {how}.")
+    move = Extend(clip=thing.id, prompt=motion_sentence(motion), seconds=seconds, before=back)
+    settled: list[AnyMove] = [Choose(call=thing.call, take=thing.take)] if thing.board and not thing.stands else []
+    return Heard(moves=(*settled, move), reply=" ".join(said) or None)

@@ -1,0 +1,147 @@
+"""What a person likes, as far as they said so: style, length, seed; kept beside the store, shown and forgotten at will.
+
+A small file and not a table: it belongs to a person and no run; what a turn used of it is in the run.
+"""
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from graph.english.tagger import hear, tokens
+from graph.errors import RequestError
+from graph.state.values import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
+from models.embedded.language import DIGITAL_STYLE
+from tools.arguments import MAX_SEED
+
+FILE = "likes.json"
+_SEED = re.compile(r"\bseed (\d{1,19})\b")
+_REMEMBER = re.compile(
+    r"(?:please )?(?:remember|note|keep in mind|learn)(?: please)?(?: that)? "
+    r"(?:i (?:like|love|prefer|want|always want)|my (?:favourite|favorite) (?:style|length|seed) is)(?: the)? (.+)"
+)
+_FORGET = re.compile(
+    r"(?:please )?forget (?:(?:that )?(?:i (?:like|liked|love|prefer)|my|the)(?: the)? )?(style|length|seed|seconds|"
+    r"what i like|my likes|likes|everything i like|digital.*|natural.*|\d.*|seed.*)"
+)
+_SHOW = re.compile(r"what (?:do|did) i like|what are my likes|(?:show|tell) me what i like|my likes|likes")
+
+
+class Likes(BaseModel):
+    """What a person likes. style: words for a wish; seconds: of every shot; seed: of a new conversation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    style: str | None = None
+    seconds: float | None = Field(default=None, ge=SHORTEST_SHOT_SECONDS, le=LONGEST_SHOT_SECONDS)
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+
+    @property
+    def words(self) -> list[str]:
+        """What a wish gets that says nothing of it."""
+        return [*([f"{self.seconds:g} seconds each"] if self.seconds else []), *([self.style] if self.style else [])]
+
+    @property
+    def told(self) -> str:
+        """As a sentence."""
+        known = [*self.words, *([f"seed {self.seed}"] if self.seed is not None else [])]
+        if not known:
+            return "I remember nothing that you like; say for example `remember that I like digital style`."
+        return f"You like: {', '.join(known)}. It is used where a wish says nothing else; /forget forgets it."
+
+
+def read_likes(home: Path) -> Likes:
+    """What is remembered; nothing if there is no file. Raises RequestError for a file that is none of ours."""
+    path = home / FILE
+    try:
+        return Likes.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Likes()
+    except (OSError, ValidationError) as error:
+        raise RequestError(f"{path} cannot be read; mend it, or remove it to forget what it says.") from error
+
+
+def write_likes(home: Path, likes: Likes) -> None:
+    """Keeps them, whole or not at all, for the person's eyes only. Raises RequestError."""
+    path = home / FILE
+    part = path.with_name(f".{FILE}.{secrets.token_hex(4)}")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        part.touch(0o600, exist_ok=False)
+        with part.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(likes.model_dump()))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RequestError(f"{path} cannot be written ({error.strerror}); free the way to it.") from error
+
+
+def learned(likes: Likes, words: str) -> Likes:
+    """With what the words say: a style, a length, a seed. Raises RequestError if they say none of them."""
+    said = hear(words)
+    seed = _SEED.search(" ".join(token.text for token in tokens(words)))
+    styles = [word.value for word in said if word.kind == "style"]
+    seconds = [word.amount for word in said if word.kind == "seconds"]
+    new = {
+        **({"style": DIGITAL_STYLE if styles[-1] == "digital" else "in natural style"} if styles else {}),
+        **({"seconds": seconds[-1]} if seconds else {}),
+        **({"seed": int(seed[1])} if seed else {}),
+    }
+    if not new:
+        raise RequestError(
+            "I can remember a style, a length and a seed, like `digital style`, `4 seconds` or `seed 7`."
+        )
+    try:
+        return Likes.model_validate({**likes.model_dump(), **new})
+    except ValidationError:
+        raise RequestError(
+            f"A shot lasts {SHORTEST_SHOT_SECONDS:g} to {LONGEST_SHOT_SECONDS:g} seconds, and a seed is at most "
+            f"{MAX_SEED}; like something within that."
+        ) from None
+
+
+def forgotten(likes: Likes, words: str) -> Likes:
+    """Without what the words name: style, length or seed; without anything if they name none of them."""
+    said = hear(words)
+    names = {
+        "style": "style" in words or any(word.kind == "style" for word in said),
+        "seconds": "length" in words or "second" in words,
+        "seed": "seed" in words,
+    }
+    named = {name for name, is_named in names.items() if is_named} or set(names)
+    return likes.model_copy(update=dict.fromkeys(named))
+
+
+def asked_of_likes(likes: Likes, words: str) -> tuple[Likes, str] | None:
+    """What a sentence about liking does to them, and what to answer; None if it is about something else.
+
+    Raises RequestError.
+    """
+    text = " ".join(token.text for token in tokens(words) if token.text not in ".!?,")
+    if found := _REMEMBER.fullmatch(text):
+        new = learned(likes, found[1])
+        return new, f"Remembered. {new.told}"
+    if found := _FORGET.fullmatch(text):
+        new = forgotten(likes, found[1])
+        return new, f"Forgotten. {new.told}"
+    return (likes, likes.told) if _SHOW.fullmatch(text) else None
+
+
+def as_liked(words: str, likes: Sequence[str]) -> tuple[str, list[str]]:
+    """A wish with what the person likes, where it says nothing else; and what to tell of that."""
+    said = {word.kind for word in hear(words)}
+    used = [like for like in likes if not _kinds(like) & said]
+    if not used:
+        return words, []
+    of_all = ", ".join(f"all {like}" if "style" in _kinds(like) else like for like in used)
+    return f"{words.rstrip(' .!')}, {of_all}", [f"As you like it: {', '.join(used)}."]
+
+
+def _kinds(like: str) -> set[str]:
+    return {word.kind for word in hear(like) if word.kind in ("style", "seconds")}

@@ -1,0 +1,298 @@
+"""From tagged words to what each shot says: where one event ends and the next begins, what is denied, what clashes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from graph.english import vocabulary as words
+from graph.english.lexicon import Kind, Word
+from graph.english.meaning import Part
+from graph.english.phrase import read_part
+from graph.english.refusals import Refusal, refuse_clash, refuse_motion, unread
+
+__all__ = ["Heard", "Refusal", "Said", "clauses"]
+
+_JOINS: dict[Kind, int] = {
+    "mark": 0, "and": 1, "but": 2, "while": 3, "stop": 4, "correction": 5, "first": 6, "then": 7, "become": 8,
+}  # fmt: skip
+"""Boundaries by strength: of several in a row the strongest counts."""
+_AXES = {
+    "moves right": "along", "moves left": "along", "moves up": "height", "moves down": "height",
+    "grows": "size", "shrinks": "size", "stays still": "rest",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one event says. `values`: per kind one value, or several that were left open with `or`; `named`: it names
+    an object; `listed`: it follows the one before in a list, not in time; `became`: the one before turned into it."""
+
+    values: dict[str, tuple[str, ...]]
+    excluded: frozenset[str]
+    digital: bool | None
+    seconds: float | None
+    words: str
+    named: bool
+    listed: bool
+    became: bool
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The events of a wish in order, what to tell the person, and the lengths and numbers that hold for all."""
+
+    said: tuple[Said, ...]
+    notes: tuple[str, ...] = ()
+    film_seconds: float | None = None
+    shots: int | None = None
+
+
+@dataclass
+class _Event:
+    part: Part
+    listed: bool = False
+    bare: bool = False
+    """It is a subject without a deed so far: what comes next in the sentence is its deed."""
+    became: bool = False
+    """It is a change (`it turns green`): the next sentence tells the next deed."""
+    corrected: bool = False
+    """What was said last of it was said instead of something (`no wait, a blue one`)."""
+
+
+@dataclass
+class _Story:
+    """The events so far, in the order in which they happen."""
+
+    events: list[_Event] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def tell(self, join: Kind, part: Part) -> None:
+        if not self.events:
+            self.events.append(_Event(part, bare=_only_subject(part)))
+            return
+        current = self.events[-1]
+        clash = current.part.clash(part)
+        if join == "then" and current.bare and "object" not in part.values and not clash:
+            self.events[-1] = _Event(current.part.joined(part), current.listed)
+        elif join == "first" and len(self.events) == 1 and "motion" not in current.part.values and not clash:
+            # `at night, first ..., then ...`: what is said before the first shot is said of it, and goes on from it.
+            self.events[-1] = _Event(current.part.joined(part), bare=_only_subject(part))
+        elif join == "become" and current.bare and self._known_before(current.part):
+            self.events[-1] = _Event(part, became=True)
+        elif join == "correction" or (current.corrected and join in ("mark", "and")):
+            current.part, current.corrected = current.part.joined(part), True
+        elif join in ("then", "first", "become"):
+            became = join == "become"
+            self.events.append(_Event(part, bare=not became and _only_subject(part), became=became))
+        else:
+            self._tell_beside(current, join, part)
+
+    def _known_before(self, subject: Part) -> bool:
+        """True if the subject is that of an earlier event: `then the ball becomes a box` is one event."""
+        named = [event.part.values.get("object") for event in self.events[:-1]]
+        return subject.values["object"] in named
+
+    def tell_earlier(self, part: Part) -> None:
+        """What is told last and happened before: `it moves left after it has grown`."""
+        current = self.events[-1]
+        self.events.insert(len(self.events) - 1, _Event(part.filled_from(current.part)))
+
+    def tell_sooner(self, part: Part) -> None:
+        """What is told last and happens first: `before it grows, a ball moves left`."""
+        current = self.events[-1]
+        current.part = current.part.filled_from(part)
+        self.events.insert(len(self.events) - 1, _Event(part))
+
+    def tell_of_all(self, part: Part) -> bool:
+        """What is told at the end of all that was told: `both falling at night`. False if it is not told of all."""
+        if len(self.events) < 2 or part.empty or {"object", "colour"} & set(part.values):
+            return False
+        lacking = [event for event in self.events if not event.part.clash(part)]
+        if self.events[-1] not in lacking:
+            return False
+        for event in lacking:
+            is_last = event is self.events[-1]  # which alone has the words and the notes
+            event.part = event.part.joined(part if is_last else replace(part, words="", notes=()))
+        return True
+
+    def _tell_beside(self, current: _Event, join: Kind, part: Part) -> None:
+        clash = current.part.clash(part)
+        if not clash and current.became and join == "stop" and part.own_verb:
+            self.events.append(_Event(part))
+        elif not clash:
+            current.part = current.part.joined(part)
+            current.bare = current.bare and _only_subject(current.part)
+        elif _is_new_event(current.part, join, part, clash):
+            self._note(clash)
+            self.events.append(_Event(part, listed=join != "stop"))
+        else:
+            refuse_clash(current.part, part, clash)
+
+    def _note(self, clash: set[str]) -> None:
+        if clash & {"object", "colour"}:
+            self.notes.append("One shot shows one thing, so each became a shot of its own.")
+        elif "motion" in clash:
+            self.notes.append("One shot shows one motion, so each became a shot of its own.")
+
+
+def _only_subject(part: Part) -> bool:
+    return not {"motion", "scene"} & set(part.values) and "object" in part.values
+
+
+def _is_new_event(current: Part, join: Kind, part: Part, clash: set[str]) -> bool:
+    if join == "stop":
+        return True
+    if join == "while" or current.at_once or part.at_once:
+        return False
+    if "object" in clash or ("colour" in clash and part.new_subject):
+        return True
+    if "motion" in clash:
+        return part.own_verb and (join == "mark" or not _opposite(current, part))
+    return "scene" in clash and part.own_verb and "colour" not in clash
+
+
+def _opposite(current: Part, part: Part) -> bool:
+    first, second = current.values["motion"][0], part.values["motion"][0]
+    moving = {"along", "height"}
+    return _AXES[first] == _AXES[second] or {_AXES[first], _AXES[second]} <= moving
+
+
+def clauses(heard: Sequence[Word], text: str, *, given: bool) -> Heard:
+    """The events of a wish. `given`: the person gave pictures, so that no object need be said.
+
+    Raises Refusal, whose text is one sentence for the person.
+    """
+    refuse_foreign(heard, text)
+    story = _Story()
+    pending, turn = _START, ""
+    for boundary, run in _runs(heard):
+        pending = max(pending, boundary, key=lambda word: _JOINS[word.kind])
+        if (beyond := _of_all(run)) and story.tell_of_all(read_part(run[beyond:], boundary, given=given)):
+            pending = _START
+            continue
+        part = read_part(run, boundary, given=given)
+        if boundary.text in _EARLIER | {"before"} and not story.events:
+            turn = boundary.text
+        if part.empty:
+            _aside(story, part)
+            continue
+        if turn == "before" and len(story.events) == 1:
+            story.tell_sooner(part)
+        elif pending.text in _EARLIER and story.events and part.own_verb:
+            story.tell_earlier(part)
+        else:
+            story.tell("then" if turn in _EARLIER and len(story.events) == 1 else pending.kind, part)
+        turn = turn if len(story.events) == 1 else ""
+        pending = _START
+    return _heard(story, heard)
+
+
+_START = Word("mark")
+_ALL = {"all", "both", "everything", "everyone", "each", "every", "all of it", "all of them", "both of them"}
+_BEFORE_ALL = ("article", "pronoun", "is", "verb")
+
+
+def _of_all(run: Sequence[Word]) -> int:
+    """How many words at the beginning of a stretch say that it is of all that was told; 0: none."""
+    for at, word in enumerate(run):
+        if word.text in _ALL:
+            return at + 1
+        if word.kind not in _BEFORE_ALL:
+            return 0
+    return 0
+
+
+_EARLIER = {"after", "once", "when", "as soon as"}
+
+
+def _aside(story: _Story, part: Part) -> None:
+    """A part that shows nothing (`for 4 seconds`, `slowly`, `not red`) belongs to the event told last."""
+    if story.events:
+        story.events[-1].part = story.events[-1].part.joined(part)
+    elif part.notes or part.excluded or part.seconds is not None or part.digital is not None:
+        story.events.append(_Event(part))
+
+
+def _runs(heard: Sequence[Word]) -> Iterator[tuple[Word, list[Word]]]:
+    """The words between boundaries, each run with the boundary before it."""
+    join = _START
+    run: list[Word] = []
+    for at, word in enumerate(heard):
+        if word.kind not in _JOINS or (word.kind == "become" and _steers(heard[at + 1 :])):
+            run.append(replace(word, kind="verb", value="anywhere") if word.kind == "become" else word)
+            continue
+        yield join, run
+        join, run = word, []
+    yield join, run
+
+
+def _steers(rest: Sequence[Word]) -> bool:
+    """True if `turns` is followed by a direction: then it moves and becomes nothing."""
+    ahead = next((word for word in rest if word.kind not in ("article", "filler", "preposition", "pronoun")), None)
+    return ahead is not None and ahead.kind == "direction"
+
+
+def _heard(story: _Story, heard: Sequence[Word]) -> Heard:
+    events = story.events or [_Event(Part())]
+    for event in events:
+        event.part = _settled(event.part)
+    each, film = _lengths(heard)
+    said = tuple(
+        Said(
+            values=dict(event.part.values),
+            excluded=event.part.excluded,
+            digital=event.part.digital,
+            seconds=None if film is not None else each if each is not None else event.part.seconds,
+            words=event.part.words,
+            named="object" in event.part.values,
+            listed=event.listed,
+            became=event.became,
+        )
+        for event in events
+    )
+    notes = [note for event in events for note in event.part.notes]
+    shots = next((int(word.amount) for word in heard if word.kind == "shots"), None)
+    return Heard(said, (*notes, *story.notes), film, shots)
+
+
+def _settled(part: Part) -> Part:
+    """The motion between two sides that were named; refuses a deed that nobody knows, if there is no other."""
+    sides = list(dict.fromkeys(part.positions))
+    moves = "motion" in part.values and "motion" not in part.soft
+    if len(sides) > 1 and not moves and sides[-1] in _SIDES:
+        return replace(part, values={**part.values, "motion": (_SIDES[sides[-1]],)}, soft=part.soft - {"motion"})
+    if part.strange_verb and "motion" not in part.values:
+        refuse_motion(part.strange_verb, "")
+    told = [_POSITION_NOTE] * bool(sides) + [unread(part.strange_verb)] * bool(part.strange_verb)
+    return replace(part, notes=(*part.notes, *told))
+
+
+_SIDES = {"left": "moves left", "right": "moves right", "top": "moves up", "bottom": "moves down"}
+_POSITION_NOTE = "Where in the picture it begins follows from the seed, so that the motion fits the frame."
+
+
+def _lengths(heard: Sequence[Word]) -> tuple[float | None, float | None]:
+    """Seconds said of every shot (`4 seconds each`), and seconds said of the whole (`a 10 second film`)."""
+    for at, word in enumerate(heard):
+        if word.kind != "seconds":
+            continue
+        after = {near.text for near in heard[at + 1 : at + 3]}
+        before = {near.text for near in heard[max(0, at - 3) : at]}
+        if "each" in after | before or "every" in before:
+            return word.amount, None
+        if after & _WHOLE or before & _WHOLE:
+            return None, word.amount
+    return None, None
+
+
+_WHOLE = {"film", "video", "movie", "animation", "in total", "total", "overall", "gif", "vid", "sequence"}
+
+
+def refuse_foreign(heard: Sequence[Word], text: str) -> None:
+    """Raises Refusal if the wish is not in English."""
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter < "\u0250" for letter in letters)
+    foreign = set(words.FOREIGN.split()) - set(words.NOT_FOREIGN.split())
+    strange = sum(word.text in foreign for word in heard)
+    known = sum(word.kind not in ("unknown", "mark", "stop") and word.text not in foreign for word in heard)
+    if 2 * latin < len(letters) or (strange >= 2 and strange >= known):
+        raise Refusal("I read English only; say it in English, for example: a red ball moves right in the snow.")

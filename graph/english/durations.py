@@ -1,0 +1,42 @@
+"""How long every shot lasts: what was ordered, what was said, and what each may last."""
+
+from collections.abc import Sequence
+
+from graph.english.refusals import Refusal
+from graph.state.values import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
+
+_CLOSE = 1e-6
+
+
+def shared(
+    said: Sequence[float | None], ordered: float | None, spoken: float | None
+) -> tuple[list[float | None], list[str]]:
+    """Seconds of every shot, and what to tell. The length ordered with the request wins over the one in the words.
+
+    said: of every shot; ordered, spoken: of the whole. Raises Refusal for a shot too short or too long.
+    """
+    total = ordered if ordered is not None else spoken
+    if total is None:
+        return [checked(value) for value in said], []
+    if None not in said and abs(sum(filter(None, said)) - total) < _CLOSE:
+        return [checked(value) for value in said], []
+    other = any(value is not None for value in said) or (spoken is not None and spoken != total)
+    told = [f"The film lasts {plain(total)} seconds, as ordered; the shots share them."] if other else []
+    share = round(total / len(said), 3)
+    rest = round(total - share * (len(said) - 1), 3)
+    return [checked(value) for value in [*[share] * (len(said) - 1), rest]], told
+
+
+def plain(number: float) -> str:
+    """A number as a person writes it: 1,000,000 and not 1e+06."""
+    return f"{number:,.10g}" if 1e-4 <= abs(number) < 1e10 else f"{number:g}"
+
+
+def checked(seconds: float | None) -> float | None:
+    """The length, if a shot may have it. Raises Refusal."""
+    if seconds is not None and not SHORTEST_SHOT_SECONDS <= seconds <= LONGEST_SHOT_SECONDS:
+        raise Refusal(
+            f"A shot of {plain(seconds)} seconds cannot be made; ask for {SHORTEST_SHOT_SECONDS:g} to "
+            f"{LONGEST_SHOT_SECONDS:g} seconds a shot, or for more or fewer shots."
+        )
+    return seconds

@@ -1,0 +1,282 @@
+"""Hears what is to be changed in a given picture or clip, and leaves the rest of the wish to be read by others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import get_args
+
+from graph.english import vocabulary as words
+from graph.english.lexicon import Word, split_phrases, verb_forms
+from graph.english.refusals import Refusal, listed, refuse_colour, refuse_place, refuse_thing, refuse_two
+from models.embedded.language import DIGITAL_STYLE, Colour, Edit, Object, Scene
+
+CHANGEABLE = f"`make it blue`, `turn it into a star`, `change the scene to night` or `{DIGITAL_STYLE}`"
+MOST_AT_ONCE = 2
+"""Kinds of change that A3 was taught to make in one go."""
+
+_BOUNDARIES = ("and", "mark", "but", "stop", "then", "first", "correction")
+_ASPECTS = ("adjective", "colour", "other colour", "unknown", "count", "filler", "speed")
+_HEADS = ("object", "objects", "thing", "other thing")
+_DEEDS = ("motion", "verb", "direction", "from", "other motion")
+_KEPT = (*_BOUNDARIES, *_DEEDS, "edge", "position", "speed", "seconds", "not", "or", "while", "sound", "camera")
+"""Kinds of words that a stretch with a change still says something by."""
+_POINTING = ("this", "that")
+_SETTING = ("background", "backdrop", "scene", "setting", "scenery", "surroundings", "place", "ground")
+_DEFINITE = ("the", "this", "my", "that", "your", "its", "any", "every")
+
+
+@dataclass
+class Changes:
+    """What is to become what, by kind; `digital` style; and the words that speak of something else."""
+
+    found: dict[str, list[str]] = field(default_factory=dict)
+    digital: bool = False
+    rest: list[Word] = field(default_factory=list)
+
+    @property
+    def asked(self) -> bool:
+        """True if anything is to be changed."""
+        return bool(self.found) or self.digital
+
+    def edit(self, *, digital: bool = False) -> Edit:
+        """The change as A3 understands it. Raises Refusal for two values of a kind, and for too much at once."""
+        for kind, values in self.found.items():
+            if len(values) > 1:
+                refuse_two(kind, values)
+        said = [values[0] for values in self.found.values()]
+        styled = self.digital or digital
+        if len(said) + styled > MOST_AT_ONCE:
+            raise Refusal(
+                f"At most two things are changed at once, not {listed([*said, *['the style'] * styled])}; "
+                "wish for two of them, then for the rest on the film that comes out."
+            )
+        one = {kind: values[0] for kind, values in self.found.items()}
+        return Edit(
+            colour=next((colour for colour in get_args(Colour) if colour == one.get("colour")), None),
+            object=next((object_ for object_ in get_args(Object) if object_ == one.get("object")), None),
+            scene=next((scene for scene in get_args(Scene) if scene == one.get("scene")), None),
+            digital=styled,
+        )
+
+
+def changes_in(heard: Sequence[Word], *, bare: bool) -> Changes:
+    """The changes that a wish asks for. `bare`: a value alone asks for one, too (`blue`, `at night`).
+
+    Raises Refusal for what a thing cannot become.
+    """
+    changes, asked = Changes(), False
+    for boundary, stretch in _stretches(heard):
+        asked = _asks(stretch) or (asked and (boundary is None or boundary.kind in ("and", "mark", "but")))
+        ear = _Ear(stretch, changes)
+        if boundary is not None:
+            changes.rest.append(boundary)
+        if ear.listen(asked=asked or bare):
+            relocated = _relocates(stretch)
+            changes.rest += [
+                word
+                for word in stretch
+                if word.kind in _KEPT and not word.soft and not (relocated and word.kind == "verb")
+            ]
+        else:
+            changes.rest += stretch
+            asked = asked and not ear.deeds
+    return changes
+
+
+def _stretches(heard: Sequence[Word]) -> Iterator[tuple[Word | None, list[Word]]]:
+    boundary: Word | None = None
+    stretch: list[Word] = []
+    for word in heard:
+        if word.kind in _BOUNDARIES or (word.kind == "while" and word.text not in _pivots()):
+            yield boundary, stretch
+            boundary, stretch = word, []
+        else:
+            stretch.append(word)
+    yield boundary, stretch
+
+
+def _asks(stretch: Sequence[Word]) -> bool:
+    return any(word.kind == "become" or word.text in _changing() for word in stretch) or _relocates(stretch)
+
+
+def _relocates(stretch: Sequence[Word]) -> bool:
+    """`move it to the sea`: it does not move by itself."""
+    verbs = {" ".join(phrase) for phrase, _ in split_phrases(words.RELOCATIONS)}
+    at = next((at for at, word in enumerate(stretch) if word.text in verbs), len(stretch))
+    return any(word.kind in ("pronoun", "article") for word in stretch[at + 1 : at + 2])
+
+
+@cache
+def _changing() -> frozenset[str]:
+    verbs = (" ".join(phrase) for phrase, _ in split_phrases(words.CHANGES))
+    states = {" ".join(phrase) for phrase, _ in split_phrases(words.STATES)}
+    return frozenset(form for verb in verbs for form in verb_forms(verb) if form not in states)
+
+
+@cache
+def _pivots() -> frozenset[str]:
+    return frozenset(" ".join(phrase) for phrase, _ in split_phrases(words.TO_CHANGE))
+
+
+@dataclass
+class _Ear:
+    """Listens to one stretch: which of its things are to become something, and which only say of what."""
+
+    stretch: Sequence[Word]
+    changes: Changes
+    turned: bool = False
+    """Something was named that is to change: a pronoun, or a thing that is there."""
+
+    @property
+    def deeds(self) -> list[int]:
+        """Where it tells a motion that is no aspect: not in `the rolling ball`, `the ball that rolls`."""
+        return [
+            at
+            for at, word in enumerate(self.stretch)
+            if word.kind in _DEEDS and not word.soft and word.text not in _changing() and not self._describes(at)
+        ]
+
+    def listen(self, *, asked: bool) -> bool:
+        """Notes every change; True if there was one."""
+        before, deeds = self.changes.asked, self.deeds
+        counted = sum(map(len, self.changes.found.values())) + self.changes.digital
+        last = deeds[0] if deeds else len(self.stretch)
+        at = 0
+        while at < len(self.stretch):
+            at = self._hear(at, still=not deeds, asked=asked, last=last)
+        now = sum(map(len, self.changes.found.values())) + self.changes.digital
+        return now > counted or (before and not deeds and not self._names_anything())
+
+    def _names_anything(self) -> bool:
+        return any(word.kind in (*_HEADS, "colour", "scene", "seconds", "unknown") for word in self.stretch)
+
+    def _hear(self, at: int, *, still: bool, asked: bool, last: int) -> int:
+        """Hears what begins at an index; the index after it."""
+        word = self.stretch[at]
+        if word.kind == "style":
+            self._style(word, at)
+        elif word.kind == "pronoun" or self._stands_alone(at):
+            self.turned = True
+        elif word.kind in ("scene", "other scene"):
+            if asked:
+                self._scene(at, still=still)
+        elif word.kind in (*_HEADS, *_ASPECTS, "article") and word.kind != "filler":
+            end = self._end_of_noun(at)
+            governed = still or self.turned or self._pivoted(at)
+            if governed and asked and at < last:
+                self._noun(at, end)
+            return end
+        return at + 1
+
+    def _stands_alone(self, at: int) -> bool:
+        """`make THIS a star`."""
+        ahead = self.stretch[at + 1] if at + 1 < len(self.stretch) else None
+        return self.stretch[at].text in _POINTING and ahead is not None and ahead.kind == "article"
+
+    def _end_of_noun(self, at: int) -> int:
+        end = at
+        while end < len(self.stretch) and self.stretch[end].kind in ("article", *_ASPECTS):
+            end += 1
+        return end + (end < len(self.stretch) and self.stretch[end].kind in _HEADS) or at + 1
+
+    def _noun(self, at: int, end: int) -> None:
+        """`the red ball` is what changes; `a blue star`, `into the star` and `blue` are what it becomes."""
+        phrase = self.stretch[at:end]
+        head = phrase[-1] if phrase[-1].kind in _HEADS else None
+        if self._denied(at):
+            return
+        definite = any(word.kind == "article" and word.text in _DEFINITE for word in phrase)
+        first = head is not None and not any(word.kind == "article" for word in phrase) and self._another_head(end)
+        scenery = end < len(self.stretch) and self.stretch[end].kind == "scene"
+        placed = head is not None and head.text in words.OTHER_PLACES and self._placed(at)
+        if (head is not None and (definite or first) and not self._pivoted(at) and not placed) or scenery:
+            self.turned = True
+            return
+        if head is None and not self._pivoted(at) and self._another_colour(end):
+            return
+        if head is not None and placed:
+            refuse_place(head.text)
+        for word in phrase:
+            self._becomes(word, at)
+
+    def _becomes(self, word: Word, at: int) -> None:
+        if word.kind in ("object", "colour", "objects"):
+            values = self.changes.found.setdefault("object" if word.kind == "objects" else word.kind, [])
+            if word.value not in values:
+                values.append(word.value)
+        elif word.kind == "other colour":
+            refuse_colour(word)
+        elif word.kind == "other thing":
+            refuse_thing(word.text, word.value)
+        elif word.kind == "unknown" and word is self.stretch[-1] and self._is_noun(at):
+            refuse_thing(word.text, "")
+
+    def _is_noun(self, at: int) -> bool:
+        """True if a phrase that ends in an unknown word stands where a thing stands: `into a zebra`."""
+        return self.stretch[at].kind == "article" and (self._pivoted(at) or self.turned)
+
+    def _scene(self, at: int, *, still: bool) -> None:
+        word = self.stretch[at]
+        start = at
+        while start > 0 and self.stretch[start - 1].kind in ("article", "adjective", "colour"):
+            start -= 1
+        led = self._pivoted(start)
+        definite = any(each.text in _DEFINITE for each in self.stretch[start:at])
+        another = any(each.kind in ("scene", "other scene") for each in self.stretch[at + 1 :])
+        into = start > 0 and self.stretch[start - 1].text in ("into", "to", "with", "by", "for")
+        if self._denied(start) or (another and not into) or (not still and not into):
+            return
+        before = self.stretch[start - 1] if start else None
+        if definite and before is not None and not led and before.kind != "preposition" and before.text not in _SETTING:
+            return
+        if self._of_a_thing(start):
+            return
+        if word.kind == "other scene":
+            refuse_place(word.text)
+        values = self.changes.found.setdefault("scene", [])
+        if word.value not in values:
+            values.append(word.value)
+
+    def _of_a_thing(self, at: int) -> bool:
+        """`make the ball in the snow blue`: it says which ball, since what the ball becomes is yet to come."""
+        before = self.stretch[at - 2] if at > 1 else None
+        later = any(word.kind in ("object", "colour", "scene") for word in self.stretch[at + 1 :][1:])
+        return before is not None and before.kind in ("object", "thing") and later
+
+    def _style(self, word: Word, at: int) -> None:
+        if self._denied(at) or word.value != "digital":
+            raise Refusal(f"A style cannot be taken away; what can be asked for is {CHANGEABLE}.")
+        self.changes.digital = True
+
+    def _pivoted(self, at: int) -> bool:
+        """After `into`, `to`; after a word that leads there only from something, `with`, `as`, once that was named."""
+        before = self.stretch[at - 1].text if at else ""
+        return before in ("into", "to") or (self.turned and before in _pivots())
+
+    def _placed(self, at: int) -> bool:
+        return at > 0 and self.stretch[at - 1].text in words.PLACE_PREPOSITIONS and not self._pivoted(at)
+
+    def _another_colour(self, at: int) -> bool:
+        """`change red TO GREEN`."""
+        ahead = self.stretch[at : at + 2]
+        return len(ahead) > 1 and ahead[0].text in ("to", "into") and ahead[1].kind == "colour"
+
+    def _another_head(self, at: int) -> bool:
+        return any(word.kind in (*_HEADS, "colour") for word in self.stretch[at:])
+
+    def _denied(self, at: int) -> bool:
+        """After `not`, `instead of`, `from`."""
+        while at > 0 and self.stretch[at - 1].kind in ("article", *_ASPECTS):
+            at -= 1
+        before = self.stretch[at - 1] if at > 0 else None
+        return before is not None and (before.kind == "not" or before.text == "from")
+
+    def _describes(self, at: int) -> bool:
+        word = self.stretch[at]
+        before = self.stretch[at - 1] if at else None
+        ahead = self.stretch[at + 1 :]
+        if word.kind in ("direction", "from"):
+            return at > 0 and (self.stretch[at - 1].kind in ("motion", "verb") and self._describes(at - 1))
+        named_later = any(each.kind in ("colour", "object", "scene") for each in ahead)
+        relative = before is not None and before.text in ("that", "which") and named_later
+        return relative or (word.text.split()[0].endswith("ing") and named_later)

@@ -1,0 +1,448 @@
+"""Listens to one stretch of words between two boundaries: what it names, denies, measures, and asks in vain."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from graph.english import vocabulary as words
+from graph.english.lexicon import Word
+from graph.english.meaning import Part
+from graph.english.refusals import (
+    Refusal,
+    listed,
+    refuse_colour,
+    refuse_motion,
+    refuse_place,
+    refuse_thing,
+    refuse_two,
+    unread,
+)
+from models.embedded.language import MOTIONS, OBJECTS, SCENES
+
+_SPEED_NOTE = "Every motion has its own speed; I cannot make it slower or faster."
+_SOUND_NOTE = "The film has no sound."
+_CAMERA_NOTE = "The camera of the embedded world stands still."
+_ASPECTS = ("adjective", "unknown", "colour", "other colour", "speed", "count")
+_THROUGH = (*_ASPECTS, "article", "filler")
+_WANTING = ("i", "we", "you", "would", "id")
+_DIRECTED = {"left": "moves left", "right": "moves right", "up": "moves up", "down": "moves down"}
+_UNDIRECTED = {"along": ("moves right", "moves left"), "anywhere": MOTIONS[:4]}
+
+
+@dataclass
+class _Ear:
+    """The state of listening from left to right. `given`: a picture is there, so things need not be of the world."""
+
+    run: Sequence[Word]
+    given: bool
+    join: Word
+    found: dict[str, list[str]] = field(default_factory=dict)
+    soft: dict[str, list[str]] = field(default_factory=dict)
+    left_open: set[str] = field(default_factory=set)
+    excluded: set[str] = field(default_factory=set)
+    directions: list[str] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
+    positions: list[str] = field(default_factory=list)
+    verb: str = ""
+    digital: bool | None = None
+    seconds: float | None = None
+    notes: list[str] = field(default_factory=list)
+    denying: bool = False
+    still: bool = False
+    own_verb: bool = False
+    new_subject: bool = False
+    at_once: bool = False
+    strange_verb: str = ""
+
+    def word(self, at: int) -> Word | None:
+        """The word at an index, or None outside the stretch."""
+        return self.run[at] if 0 <= at < len(self.run) else None
+
+    def beyond(self, at: int, step: int, over: Sequence[str] = _THROUGH) -> Word | None:
+        """The nearest word before (-1) or after (1) that is not of the kinds `over`."""
+        at += step
+        while (word := self.word(at)) is not None and word.kind in over:
+            at += step
+        return word
+
+    def add(self, word: Word, at: int) -> None:
+        """A value of the world: meant, denied, or one of several that were left open."""
+        if self.denying:
+            self.excluded.add(word.value)
+            self.denying = self._denial_goes_on(at)
+            return
+        values = (self.soft if word.soft else self.found).setdefault(word.kind, [])
+        near = self.beyond(at, -1, ("article", "filler", "preposition", "verb", "edge"))
+        if values and near is not None and near.kind == "or":
+            self.left_open.add(word.kind)
+        if word.value not in values:
+            values.append(word.value)
+
+    def _denial_goes_on(self, at: int) -> bool:
+        ahead = self.word(at + 1)
+        return ahead is not None and (ahead.kind == "or" or (self.run[at].kind == "colour" and ahead.kind == "object"))
+
+
+def read_part(run: Sequence[Word], join: Word, *, given: bool) -> Part:
+    """What a stretch says that follows the boundary `join`. Raises Refusal for what the embedded world has not."""
+    ear = _Ear(run, given, join)
+    if any(word.kind == "camera" for word in run):
+        ear.run = [word for word in run if word.kind in ("object", "colour", "scene", "article", "adjective")]
+        ear.notes.append(_CAMERA_NOTE)
+    for at, word in enumerate(ear.run):
+        if (read := _READERS.get(word.kind)) is not None:
+            read(ear, word, at)
+    _settle_motion(ear)
+    for at, word in enumerate(ear.run):
+        if word.kind == "unknown":
+            _unknown(ear, word, at)
+    return _part(ear, run)
+
+
+def _object(ear: _Ear, word: Word, at: int) -> None:
+    ahead = ear.word(at + 1)
+    if ahead is not None and ahead.kind in ("object", "objects", "other thing"):
+        return
+    before = ear.beyond(at, -1, _ASPECTS)
+    ear.new_subject |= before is not None and before.kind == "article" and before.text != "the" and not ear.denying
+    ear.add(word, at)
+
+
+def _objects(ear: _Ear, word: Word, _at: int) -> None:
+    if not ear.denying and not ear.given:
+        raise Refusal(f"One shot shows one thing; wish for one {word.value}, or say `first ..., then ...`.")
+
+
+def _colour(ear: _Ear, word: Word, at: int) -> None:
+    if _of_the_scene(ear, word, at):
+        return
+    ahead = ear.beyond(at, 1, ("adjective",))
+    if word.text in words.FRUITS.split() and (ahead is None or ahead.kind in ("verb", "motion", "is", "preposition")):
+        before = ear.word(at - 1)
+        if before is not None and before.kind == "article":
+            refuse_thing(word.text, "ball")
+    if word.soft:
+        ear.notes.append(f"I read {word.text} as {word.value}, the nearest colour there is.")
+    ear.add(replace(word, soft=False), at)
+
+
+def _of_the_scene(ear: _Ear, word: Word, at: int) -> bool:
+    """True if a colour describes the scene or the sky. Raises Refusal if the scene has another colour."""
+    ahead = _described(ear, at)
+    if ahead is not None and ahead.text in _SKY:
+        return True
+    scene = ahead if ahead is not None and _is_place(ahead) else _subject_scene(ear, at)
+    if scene is None:
+        return False
+    natural = words.SCENE_COLOURS[next(each for each in SCENES if each == scene.value)].split()
+    if word.value not in natural and word.text not in natural and not ear.denying:
+        raise Refusal(
+            f"A scene keeps its own colours, so the {scene.value} is not {word.text}; "
+            f"leave the colour out, or give it to the {listed(OBJECTS, 'or')}."
+        )
+    return True
+
+
+_SKY = ("sky", "skies", "background", "backdrop", "ground", "horizon", "surroundings")
+
+
+def _is_place(word: Word) -> bool:
+    """True for a scene that can be called yellow or rising: not for `after sunset`."""
+    return word.kind == "scene" and word.text.split()[0] not in _TELLS_WHEN_OR_WHERE
+
+
+_TELLS_WHEN_OR_WHERE = ("after", "before", "late", *words.PLACE_PREPOSITIONS)
+
+
+def _described(ear: _Ear, at: int) -> Word | None:
+    """What a colour stands before: `white SNOW`, `a white plain of ICE`."""
+    kinds = ("adjective", "colour", "other colour", "filler", "unknown")
+    at += 1
+    while (word := ear.word(at)) is not None and word.text not in _SKY and (word.kind in kinds or word.text == "of"):
+        at += 1
+    return word
+
+
+def _subject_scene(ear: _Ear, at: int) -> Word | None:
+    """The scene of `the sea is blue`, unless a thing was named before it."""
+    before = ear.word(at - 1)
+    if before is None or before.kind != "is" or "object" in ear.found:
+        return None
+    subject = ear.word(at - 2)
+    return subject if subject is not None and subject.kind == "scene" else None
+
+
+def _scene(ear: _Ear, word: Word, at: int) -> None:
+    ahead = ear.word(at + 1)
+    if word.soft and ahead is not None and ahead.kind in ("colour", "object", "other colour", "thing"):
+        return
+    ear.add(word, at)
+
+
+def _motion(ear: _Ear, word: Word, at: int) -> None:
+    if _describes_scene(ear, at):
+        return
+    if not ear.denying and not word.soft:
+        ear.own_verb = True
+    if ear.denying and word.value == "stays still":
+        ear.excluded.add(word.value)
+        ear.denying = False
+        return
+    ear.add(word, at)
+
+
+def _describes_scene(ear: _Ear, at: int) -> bool:
+    """`amid falling snow`: the motion is the weather's."""
+    before, ahead = ear.word(at - 1), ear.word(at + 1)
+    placed = before is None or before.kind in ("preposition", "article", "adjective", "filler")
+    return placed and ear.run[at].text.endswith("ing") and ahead is not None and _is_place(ahead)
+
+
+def _verb(ear: _Ear, word: Word, at: int) -> None:
+    ahead = ear.word(at + 1)
+    if _describes_scene(ear, at):
+        return
+    if ear.denying:
+        ear.denying = ahead is not None and ahead.kind in ("direction", "motion")
+        ear.still |= not ear.denying and not word.soft
+        return
+    if not word.soft:
+        ear.verb = ear.verb or word.value
+        ear.own_verb = True
+    elif any(each.kind in ("direction", "from") for each in ear.run[at + 1 :]):
+        ear.own_verb = True
+
+
+def _direction(ear: _Ear, word: Word, at: int) -> None:
+    before = ear.word(at - 1)
+    particles = {("grows", "up"), ("shrinks", "down"), ("stays still", "up"), ("stays still", "down")}
+    if before is not None and before.kind == "motion" and (before.value, word.text) in particles:
+        return
+    if ear.denying:
+        ear.excluded.add(_DIRECTED[word.value])
+        ahead = ear.word(at + 1)
+        ear.denying = ahead is not None and ahead.kind == "or"
+        return
+    near = ear.beyond(at, -1, ("article", "filler", "preposition", "edge"))
+    if ear.directions and near is not None and near.kind == "or":
+        ear.left_open.add("motion")
+    if word.value not in ear.directions:
+        ear.directions.append(word.value)
+
+
+def _style(ear: _Ear, word: Word, _at: int) -> None:
+    ear.digital = (word.value == "digital") != ear.denying
+    ear.denying = False
+
+
+def _seconds(ear: _Ear, word: Word, _at: int) -> None:
+    ear.seconds = word.amount
+
+
+def _not(ear: _Ear, _word: Word, _at: int) -> None:
+    ear.denying = True
+
+
+def _other(ear: _Ear, word: Word, at: int) -> None:
+    """A thing, colour, place or motion the world has not."""
+    if ear.denying:
+        return
+    if _is_simile(ear, at):
+        ear.notes.append(f"I did not paint the likeness to {word.text}.")
+    elif word.kind == "other colour":
+        if not _of_the_scene(ear, word, at) and not ear.given:
+            refuse_colour(word)
+    elif word.kind == "other motion" and _is_wishing(ear, at):
+        return
+    elif word.kind == "other motion":
+        refuse_motion(word.text, word.value)
+    elif not ear.given:
+        _other_noun(ear, word, at)
+
+
+def _other_noun(ear: _Ear, word: Word, at: int) -> None:
+    ahead = ear.word(at + 1)
+    if ahead is not None and ahead.text in _WISHES:
+        return
+    if ahead is not None and ahead.kind == "object":
+        ear.notes.append(f"I left out {word.text}: the {ahead.text} is a plain one.")
+        return
+    before = ear.beyond(at, -1, ("article", "adjective", "colour", "other colour", "unknown"))
+    if word.kind == "other scene" or (before is not None and before.text in _INTO_PLACES):
+        refuse_place(word.text)
+    refuse_thing(word.text, word.value)
+
+
+_INTO_PLACES = words.PLACE_PREPOSITIONS
+
+
+_WISHES = ("want", "wants", "wanted", "asks", "asked", "likes", "loves", "says", "said", "needs", "wishes", "requested")
+"""What the person's people do (`my kid wants a ball`), not the picture."""
+
+
+def _is_purpose(ear: _Ear, at: int) -> bool:
+    """`for my daughter`: whom it is for, not what it shows."""
+    before = ear.beyond(at, -1, ("article", "adjective", "unknown", "filler"))
+    return before is not None and before.text == "for"
+
+
+def _adjective(ear: _Ear, word: Word, at: int) -> None:
+    """`something that is round and blue`: alone after `is`, roundness names the ball, if nothing else does."""
+    before = ear.word(at - 1)
+    if word.text in words.ROUND and before is not None and before.kind == "is":
+        ear.add(Word("object", "ball", soft=True, text=word.text), at)
+
+
+def _is_simile(ear: _Ear, at: int) -> bool:
+    """`flies like a bird`, `red as blood`, but not `I would like a bird`."""
+    while (word := ear.word(at - 1)) is not None and word.kind in ("article", "adjective", "unknown"):
+        at -= 1
+    if word is None and ear.join.text == "as":
+        return not any(each.kind in ("verb", "motion", "object") for each in ear.run)
+    wanting = ear.word(at - 2)
+    return word is not None and word.text == "like" and not (wanting is not None and wanting.text in _WANTING)
+
+
+def _note(text: str) -> Callable[[_Ear, Word, int], None]:
+    def note(ear: _Ear, _word: Word, _at: int) -> None:
+        if not ear.denying:
+            ear.notes.append(text)
+
+    return note
+
+
+def _other_style(ear: _Ear, word: Word, _at: int) -> None:
+    if not ear.denying:
+        ear.notes.append(f"There is no {word.text} style; the picture is natural, or in digital world style.")
+
+
+def _from(ear: _Ear, word: Word, _at: int) -> None:
+    ear.origins.append(word.value)
+
+
+def _position(ear: _Ear, word: Word, _at: int) -> None:
+    ear.positions.append(word.value)
+
+
+def _both(ear: _Ear, _word: Word, _at: int) -> None:
+    ear.at_once = True
+
+
+_READERS: dict[str, Callable[[_Ear, Word, int], None]] = {
+    "object": _object, "objects": _objects, "colour": _colour, "scene": _scene, "motion": _motion, "verb": _verb,
+    "direction": _direction, "from": _from, "position": _position, "style": _style, "seconds": _seconds, "not": _not,
+    "both": _both, "other thing": _other, "other colour": _other, "other scene": _other, "other motion": _other,
+    "speed": _note(_SPEED_NOTE), "adjective": _adjective, "sound": _note(_SOUND_NOTE), "other style": _other_style,
+}  # fmt: skip
+
+
+def _settle_motion(ear: _Ear) -> None:
+    """Verbs, directions and sides become one motion, or several that were left open."""
+    if not ear.directions:
+        ear.directions.extend(ear.origins[:1])
+    motions = ear.found.setdefault("motion", [])
+    if len(ear.run) == 1 and ear.directions == ["right"]:
+        # "There is this star, right, and it climbs": a question, unless no other motion is said.
+        ear.soft["motion"], ear.directions = ["moves right"], []
+    motions.extend(_DIRECTED[side] for side in ear.directions if _DIRECTED[side] not in motions)
+    if ear.still and not motions:
+        motions.append("stays still")
+    if not motions and ear.verb:
+        ear.soft["motion"] = list(_UNDIRECTED[ear.verb])
+        ear.left_open.add("motion")
+    if not motions:
+        del ear.found["motion"]
+
+
+def _unknown(ear: _Ear, word: Word, at: int) -> None:
+    """A word in no list: a quiet aspect of something known, or a thing, place or motion the world has not."""
+    ahead = ear.beyond(at, 1, ("adjective", "unknown", "colour", "other colour"))
+    before = ear.word(at - 1)
+    if word.text.endswith("ly") or _denied(ear, at) or (ahead is not None and ahead.kind in _HEADS and _close(ear, at)):
+        return
+    if _is_simile(ear, at) or _is_wishing(ear, at) or _is_purpose(ear, at):
+        return
+    follows = ear.word(at + 1)
+    if follows is not None and follows.text in _WISHES:
+        return
+    if (before is not None and before.kind in ("object", "thing", "pronoun")) or _is_participle(ear, at):
+        ear.strange_verb = word.text
+    elif before is None or before.kind in _BEFORE_NOUNS or before.text in _INTO_PLACES:
+        if not ear.given:
+            _refuse_noun(ear, word, at)
+        return
+    ear.notes.append(unread(word.text))
+
+
+_ADJECTIVAL = ("ful", "ous", "less", "ive", "able", "ible", "ish", "esque", "ing", "ed")
+
+
+def _is_participle(ear: _Ear, at: int) -> bool:
+    """`dwarfed by the dunes`, `a breathtaking, ...`: an aspect that stands alone."""
+    before, ahead = ear.word(at - 1), ear.word(at + 1)
+    opens = before is None or before.kind in ("article", "adjective", "unknown", "is")
+    closes = ahead is None or ahead.kind in ("preposition", "filler")
+    return opens and closes and ear.run[at].text.endswith(_ADJECTIVAL)
+
+
+_HEADS = ("object", "objects", "thing", "scene", "style")
+_BEFORE_NOUNS = ("article", "adjective", "unknown", "colour", "speed", "count", "or")
+
+
+def _close(ear: _Ear, at: int) -> bool:
+    """True if only aspects stand between this word and the noun it belongs to."""
+    while (word := ear.word(at + 1)) is not None and word.kind in ("adjective", "unknown", "colour", "other colour"):
+        at += 1
+    return word is not None and word.kind in _HEADS
+
+
+def _denied(ear: _Ear, at: int) -> bool:
+    return any(word.kind == "not" for word in ear.run[max(0, at - 4) : at])
+
+
+def _is_wishing(ear: _Ear, at: int) -> bool:
+    """`Conjure a ball`, `I desire a ball`, `I want to behold a ball`: a verb of the person, not of the picture."""
+    before, ahead = ear.word(at - 1), ear.word(at + 1)
+    opens = before is None or before.text in ("to", "i", "we", "you", "please", "me")
+    return opens and ahead is not None and (ahead.kind in ("article", "pronoun", "count") or ahead.text == "me")
+
+
+def _refuse_noun(ear: _Ear, word: Word, at: int) -> NoReturn:
+    before = ear.beyond(at, -1, ("article", "adjective", "colour", "other colour", "unknown"))
+    if before is not None and before.text in _INTO_PLACES:
+        refuse_place(word.text)
+    refuse_thing(word.text, "")
+
+
+def _part(ear: _Ear, run: Sequence[Word]) -> Part:
+    values: dict[str, tuple[str, ...]] = {}
+    soft: set[str] = set()
+    for kind in ("object", "colour", "scene", "motion"):
+        found = ear.found.get(kind) or ear.soft.get(kind, [])
+        if not found:
+            continue
+        if len(found) > 1 and kind not in ear.left_open:
+            refuse_two(kind, found)
+        values[kind] = tuple(found)
+        if not ear.found.get(kind):
+            soft.add(kind)
+    said = {value for among in values.values() for value in among}
+    return Part(
+        values=values,
+        soft=frozenset(soft),
+        excluded=frozenset(ear.excluded - said),
+        digital=ear.digital,
+        seconds=ear.seconds,
+        words=_words(run),
+        notes=tuple(ear.notes),
+        own_verb=ear.own_verb,
+        new_subject=ear.new_subject,
+        at_once=ear.at_once,
+        positions=tuple(ear.positions),
+        strange_verb=ear.strange_verb,
+    )
+
+
+def _words(run: Sequence[Word]) -> str:
+    return re.sub(r"\s+", " ", " ".join(word.text for word in run)).strip()

@@ -1,0 +1,123 @@
+"""What a wish names that the embedded world has not: told with what there is, and what comes nearest."""
+
+import re
+from collections.abc import Sequence
+from typing import Literal, NoReturn
+
+from graph.english import vocabulary as words
+from graph.english.lexicon import Word
+from graph.english.meaning import Part
+from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
+
+
+class Refusal(Exception):
+    """What the embedded world cannot show; the text is one sentence for the person, with the nearest choices."""
+
+
+def listed(values: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} {last} {values[-1]}"
+
+
+UNREAD = re.compile(r"I did not understand `(.+)`\.")
+
+
+def unread(word: str) -> str:
+    """The note about a word that nobody knows."""
+    return f"I did not understand `{word}`."
+
+
+def not_understood(notes: Sequence[str]) -> list[str]:
+    """The notes with all such words in one, where the first of them was."""
+    found = [match[1] for note in notes if (match := UNREAD.fullmatch(note))]
+    together = f"I did not understand {listed([f'`{word}`' for word in dict.fromkeys(found)])}." if found else ""
+    return list(dict.fromkeys(together if UNREAD.fullmatch(note) else note for note in notes))
+
+
+def refuse_clash(first: Part, second: Part, clash: set[str]) -> NoReturn:
+    """Raises Refusal for two things said of one shot at once."""
+    kind = next(kind for kind in ("object", "colour", "motion", "scene") if kind in clash)
+    refuse_two(kind, [*first.values[kind], *second.values[kind]])
+
+
+def refuse_two(kind: str, values: Sequence[str]) -> NoReturn:
+    """Raises Refusal: one shot has one of each kind."""
+    both = listed(list(dict.fromkeys(values)))
+    raise Refusal({
+        "object": f"One shot shows one thing, not {both} at once; choose one, or say `first ..., then ...`.",
+        "colour": f"One thing has one colour, not {both} at once; choose one, or say `first ..., then ...`.",
+        "motion": f"One shot has one motion, not `{both}` at once; choose one, or say `first ..., then ...`.",
+        "scene": f"One shot has one scene, not {both} at once; choose one, or say `first ..., then ...`.",
+    }[kind])  # fmt: skip
+
+
+Lack = Literal["thing", "colour", "place", "motion"]
+
+
+_NAMED: dict[Lack, str] = {"thing": "a {}", "colour": "{}", "place": "the {}", "motion": "`{}`"}
+
+
+_STAND_INS: dict[Lack, str] = {"thing": "ball", "colour": "red", "place": "meadow", "motion": "stays still"}
+
+
+_THERE: dict[Lack, str] = {
+    "thing": f"it has {listed([f'a {thing}' for thing in OBJECTS])}",
+    "colour": f"its colours are {listed(COLOURS)}",
+    "place": f"its scenes are {listed([f'the {scene}' for scene in SCENES], 'or')}",
+    "motion": f"a thing there {listed(MOTIONS, 'or')}",
+}
+
+
+class Missing(Refusal):
+    """One word for something that the world has not. nearest: what comes nearest to it; "" if nothing does."""
+
+    def __init__(self, kind: Lack, word: str, nearest: str) -> None:
+        named = {"thing": word, "colour": word, "place": f"place called {word}"}
+        lacks = f"The embedded world has no {named[kind]}" if kind in named else _undone([word], "The embedded world")
+        ending = f", and {_NAMED[kind].format(nearest)} comes nearest" if nearest else ""
+        super().__init__(f"{lacks}; {_THERE[kind]}{ending}.")
+        self.kind, self.word, self.nearest = kind, word, nearest
+
+    @property
+    def stand_in(self) -> str:
+        """What the wish may say in its place, so that the rest of it can be read."""
+        return self.nearest or _STAND_INS[self.kind]
+
+
+def _undone(deeds: Sequence[str], where: str) -> str:
+    return f"Nothing in {where[0].lower()}{where[1:]} does {listed([f'`{deed}`' for deed in deeds], 'or')}"
+
+
+def together(found: Sequence[Missing]) -> str:
+    """All of them in one sentence."""
+    if len(found) == 1:
+        return str(found[0])
+    nouns = [each.word for each in found if each.kind != "motion"]
+    deeds = [each.word for each in found if each.kind == "motion"]
+    lacks = f"The embedded world has no {listed(nouns, 'or')}" if nouns else _undone(deeds, "The embedded world")
+    if nouns and deeds:
+        lacks += f", and nothing in it does {listed([f'`{deed}`' for deed in deeds], 'or')}"
+    there = [_THERE[kind] for kind in _THERE if any(each.kind == kind for each in found)]
+    near = [f"{_NAMED[each.kind].format(each.nearest)} to {each.word}" for each in found if each.nearest]
+    ending = f"; nearest come {listed(near)}" if len(near) > 1 else f"; nearest comes {near[0]}" if near else ""
+    return f"{lacks}; {', '.join(there)}{ending}."
+
+
+def refuse_thing(word: str, nearest: str) -> NoReturn:
+    """Raises Missing for a thing that the world has not; `nearest` may be empty."""
+    raise Missing("thing", word, nearest)
+
+
+def refuse_colour(word: Word) -> NoReturn:
+    """Raises Missing for a colour that the world has not."""
+    raise Missing("colour", word.text, word.value)
+
+
+def refuse_place(word: str) -> NoReturn:
+    """Raises Missing for a place that the world has not."""
+    raise Missing("place", word, words.OTHER_PLACES.get(word, ""))
+
+
+def refuse_motion(word: str, nearest: str) -> NoReturn:
+    """Raises Missing for a deed nobody in the world does; `nearest` may be empty."""
+    raise Missing("motion", word, nearest)

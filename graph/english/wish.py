@@ -1,0 +1,269 @@
+"""Reads a wish in ordinary English for the embedded world: what each shot shows, what was left open, what cannot be."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TypeVar, get_args
+
+from graph.english.clauses import Said, clauses
+from graph.english.clip_wish import read_clips
+from graph.english.connectives import joins, phrases_of
+from graph.english.durations import shared
+from graph.english.edits import changes_in
+from graph.english.lexicon import Word
+from graph.english.refusals import Missing, Refusal, listed, not_understood, together
+from graph.english.tagger import hear
+from graph.english.vocabulary import NEAR_PLACES
+from graph.planning.brief import Brief
+from graph.planning.plan import EnhancedShot, Enhancement
+from graph.state.tasks import decided
+from graph.state.values import MAX_SHOTS
+from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES, Colour, Motion, Object, Scene, Scenery
+from models.embedded.language import motion_sentence as it_moves
+
+T = TypeVar("T")
+EXAMPLE = "a red ball moves right in the snow"
+MOST_MISSING = 6
+"""Words that are told at once."""
+WORDS_SHOWN = 200
+"""Characters of the person's words kept with a shot."""
+KINDS = ("object", "colour", "scene", "motion")
+ALL: dict[str, tuple[str, ...]] = {"object": OBJECTS, "colour": COLOURS, "scene": SCENES, "motion": MOTIONS}
+LONGEST_MOTION = 2.0
+"""Seconds: so long every motion has room for sure; it ends after 2.0 to 4.5."""
+_STOPS = (
+    "What moves, grows or shrinks stops where it has no more room, after two to four seconds; then it stands still."
+)
+_ASKED = {"object": "which object", "colour": "which colour", "scene": "where", "motion": "how it moves"}
+
+
+@dataclass
+class Event:
+    """One shot as it was said: values by kind, what may not be chosen, and the words."""
+
+    said: dict[str, tuple[str, ...]]
+    excluded: set[str]
+    digital: bool | None
+    seconds: float | None
+    words: str
+    named: bool
+
+
+def read_wish(brief: Brief) -> Enhancement:
+    """A1 of the embedded world. What cannot be shown comes back as `impossible`, in one sentence."""
+    try:
+        read = read_clips(brief) if brief.clips else _read(brief)
+    except Missing as first:
+        return Enhancement(shots=[], notes=[], impossible=together(list(_all_missing(brief, first))))
+    except Refusal as refusal:
+        return Enhancement(shots=[], notes=[], impossible=str(refusal))
+    return read.model_copy(update={"notes": _told(brief, read)})
+
+
+def _all_missing(brief: Brief, first: Missing) -> Iterator[Missing]:
+    """What the wish names in vain: the first, and what is found when the wish is read with what comes nearest."""
+    found, text = first, brief.prompt
+    for _ in range(MOST_MISSING):
+        yield found
+        written = re.escape(found.word).replace(r"\ ", r"\s+")
+        text, replaced = re.subn(rf"(?i)\b{written}\b", found.stand_in, text)
+        if not replaced:
+            return
+        instead = brief.model_copy(update={"prompt": text})
+        try:
+            _ = read_clips(instead) if brief.clips else _read(instead)
+        except Missing as another:
+            found = another
+        except Refusal:
+            return
+        else:
+            return
+
+
+def _told(brief: Brief, read: Enhancement) -> list[str]:
+    """The notes: words that were not understood together, and places that are painted as a scene."""
+    painted = " ".join(filter(None, (text for shot in read.shots for text in (shot.picture, shot.edit))))
+    near = phrases_of(NEAR_PLACES)
+    places = {
+        word.text: word.value
+        for word in hear(brief.prompt)
+        if word.kind == "scene" and tuple(word.text.split()) in near and word.value in painted
+    }
+    seen = [f"The embedded world has no {place}; it is shown as the {scene}." for place, scene in places.items()]
+    return [*not_understood(read.notes), *seen]
+
+
+def _read(brief: Brief) -> Enhancement:
+    if not any(map(str.isalpha, brief.prompt)):
+        raise Refusal(f"Say in English what you want to see, for example: {EXAMPLE}.")
+    text, joined = joins(brief.prompt)
+    words, edit = _change(hear(text), brief)
+    heard = clauses(words, text, given=bool(brief.images))
+    shots = brief.shots if brief.shots is not None else heard.shots
+    events = _spread(_events(heard.said), brief, shots)
+    notes = [*heard.notes, *_picture_notes(events, brief)]
+    sceneries = _fill(events, brief, notes)
+    seconds, told = shared([event.seconds for event in events], brief.seconds, heard.film_seconds)
+    pictured = _begins_with_picture(events, brief)
+    made = [
+        _shot(event, scenery, given, edit, length)
+        for event, scenery, given, length in zip(events, sceneries, pictured, seconds, strict=True)
+    ]
+    transitions, more = _transitions(brief, joined, len(made))
+    if any(shot.seconds is not None and shot.seconds > LONGEST_MOTION and _moves(shot) for shot in made):
+        more = [*more, _STOPS]
+    task = decided(brief.task, 0) or ("image-to-video" if brief.images else "text-to-video")
+    return Enhancement(
+        task=task, shots=made, transitions=transitions, notes=list(dict.fromkeys([*notes, *told, *more]))
+    )
+
+
+def _moves(shot: EnhancedShot) -> bool:
+    return shot.motion is not None and "stays still" not in shot.motion
+
+
+def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
+    """What is left of a wish without the change of the given pictures that it asks for, and that change.
+
+    What comes later in the story is no change of a picture but a shot of its own.
+    """
+    if not brief.images:
+        return heard, None
+    later = next((at for at, word in enumerate(heard) if word.kind == "then" and at), len(heard))
+    changes = changes_in(heard[:later], bare=False)
+    digital = brief.task == "simulate" or changes.digital
+    if not changes.asked and not digital:
+        return heard, None
+    return [*changes.rest, *heard[later:]], changes.edit(digital=digital).instruction
+
+
+def _transitions(brief: Brief, joined: bool | None, shots: int) -> tuple[bool, list[str]]:
+    """Whether the shots are joined by generated transitions: as ordered, else as said; and what to tell."""
+    ordered = brief.transitions is not None
+    wished = bool(brief.transitions if ordered else joined)
+    if wished and shots == 1 and ordered:
+        return True, ["There is one shot, so there is nothing to lead over to."]
+    if wished and shots > 1 and brief.seconds is not None:
+        return True, [f"The transitions come on top of the {brief.seconds:g} seconds of the shots."]
+    return wished, []
+
+
+def _shot(event: Event, scenery: Scenery, given: bool, edit: str | None, seconds: float | None) -> EnhancedShot:
+    words = event.words or "(not said)"
+    if given:
+        return EnhancedShot(words=words, edit=edit, motion=it_moves(scenery.motion), seconds=seconds)
+    return EnhancedShot(words=words, picture=scenery.sentence, motion=scenery.sentence, seconds=seconds)
+
+
+def _events(said: Sequence[Said]) -> list[Event]:
+    """One event per clause; lists (`a ball and a box in the snow`) share what only the last one says, and so do a thing
+    and what it turns into (`a ball becomes a box while rolling`)."""
+    events = [
+        Event(dict(each.values), set(each.excluded), each.digital, each.seconds, each.words[:WORDS_SHOWN], each.named)
+        for each in said
+    ]
+    for at in range(len(said) - 1, 0, -1):
+        if said[at].listed or said[at].became:
+            for kind in ("scene", "motion") if said[at].became else ("object", "scene", "motion"):
+                if kind not in events[at - 1].said and kind in events[at].said:
+                    events[at - 1].said[kind] = events[at].said[kind]
+    return events
+
+
+def _spread(events: list[Event], brief: Brief, shots: int | None) -> list[Event]:
+    """As many events as shots were asked for, in their order."""
+    count = shots if shots is not None else max(len(events), _pictures_alone(events, brief))
+    if count > MAX_SHOTS:
+        raise Refusal(f"Your wish has {count} shots and a film has at most {MAX_SHOTS}; wish for fewer at a time.")
+    if len(events) > count:
+        raise Refusal(f"Your wish tells {len(events)} events and asks for {count} shots; ask for {len(events)} shots.")
+    return [events[at * len(events) // count] for at in range(count)]
+
+
+def _pictures_alone(events: list[Event], brief: Brief) -> int:
+    """Several given pictures and one motion: every picture gets it."""
+    return len(brief.images) if len(events) == 1 else 1
+
+
+def _begins_with_picture(events: list[Event], brief: Brief) -> list[bool]:
+    """Given pictures begin the first shots; a later shot of its own subject is painted."""
+    count = len(brief.images)
+    return [count > 0 and (at < count or not event.named) for at, event in enumerate(events)]
+
+
+def _picture_notes(events: list[Event], brief: Brief) -> list[str]:
+    if not brief.images:
+        return []
+    named = sorted({value for event in events for kind in KINDS[:3] for value in event.said.get(kind, ())})
+    return [f"Your picture is shown as it is; I did not change it to: {', '.join(named)}."] if named else []
+
+
+def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
+    """Every event with all attributes: said, else carried over from the shot before, else chosen by the seed."""
+    sceneries: list[Scenery] = []
+    digital = brief.task == "simulate" or bool(events[0].digital)
+    known: dict[str, str] = {}
+    given = _begins_with_picture(events, brief)
+    events = _where_later_shots_are(events, notes, quiet=given[0])
+    for at, event in enumerate(events):
+        repeated = at > 0 and events[at - 1] is event
+        if not repeated:
+            known = {kind: _value(kind, event, known, (brief.seed, at), notes, quiet=given[at]) for kind in KINDS}
+        digital = brief.task == "simulate" or (digital if event.digital is None else event.digital)
+        sceneries.append(_scenery(known, digital))
+    return sceneries
+
+
+def _where_later_shots_are(events: list[Event], notes: list[str], *, quiet: bool) -> list[Event]:
+    """The events, the first of them where a later one is said to be, if it does not say where it is itself."""
+    first = events[0]
+    if "scene" in first.said:
+        return events
+    later = next((event.said["scene"] for event in events[1:] if "scene" in event.said), ())
+    if len(later) != 1 or later[0] in first.excluded:
+        return events
+    if not quiet:
+        notes.append(f"You did not say {_ASKED['scene']} at first; I took it from a later shot: the {later[0]}.")
+    placed = replace(first, said={**first.said, "scene": later})
+    return [placed if event is first else event for event in events]
+
+
+def _scenery(known: dict[str, str], digital: bool) -> Scenery:
+    return Scenery(
+        _one(known["object"], get_args(Object)),
+        _one(known["colour"], get_args(Colour)),
+        _one(known["scene"], get_args(Scene)),
+        _one(known["motion"], get_args(Motion)),
+        digital,
+    )
+
+
+def _one(value: str, among: tuple[T, ...]) -> T:
+    return next(each for each in among if each == value)
+
+
+def _value(
+    kind: str, event: Event, before: dict[str, str], draw: tuple[int, int], notes: list[str], *, quiet: bool
+) -> str:
+    said = event.said.get(kind, ())
+    if len(said) == 1:
+        return said[0]
+    if not said and kind in before and before[kind] not in event.excluded:
+        return before[kind]
+    among = [value for value in (said or ALL[kind]) if value not in event.excluded]
+    if not among:
+        raise Refusal(f"You ruled out every {kind} there is; leave one of {listed(ALL[kind])}.")
+    seed, shot = draw
+    # One generator per choice: saying the colour does not change which scene is drawn.
+    chosen = Random(f"{seed}|{shot}|{kind}").choice(among)
+    if not quiet or kind == "motion":
+        notes.append(_chosen_note(kind, chosen, said))
+    return chosen
+
+
+def _chosen_note(kind: str, chosen: str, said: tuple[str, ...]) -> str:
+    value = f"the {chosen}" if kind == "scene" else f"it {chosen}" if kind == "motion" else chosen
+    if said:
+        return f"You left open {_ASKED[kind]} ({listed(said, 'or')}); I chose: {value}."
+    return f"You did not say {_ASKED[kind]}; I chose: {value}."

@@ -1,0 +1,35 @@
+"""the collaborators of a step"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from graph.errors import Stopped
+from graph.state.channels import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from graph.planners.planner import Planner
+    from memory.archive import Archive
+    from memory.leases import Lease
+    from tools.context import Studio
+
+
+@dataclass(frozen=True)
+class Context:
+    """The collaborators of a run; never checkpointed, never shown to a model.
+
+    begun: the run begins here; otherwise another process, perhaps with other agents, may have worked on it before.
+    """
+
+    planner: "Planner"
+    archive: "Archive"
+    lease: "Lease"
+    studio: "Studio"
+    limits: Limits = DEFAULT_LIMITS
+    stop: threading.Event = field(default_factory=threading.Event)
+    begun: bool = False
+
+    def stop_if_asked(self) -> None:
+        """Called between two steps of an agent, on whatever thread: raises Stopped once `stop` is set."""
+        if self.stop.is_set():
+            raise Stopped

@@ -1,0 +1,57 @@
+"""A person in the loop: the run stops with a question, and goes on with the answer.
+
+Nothing expensive happens before an interrupt: a node that waits is run again from its first line.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from graph.machine.context import Context
+from graph.machine.turn import Listening, answered, heard, question_of
+from graph.planners.ports import Recorder
+from graph.planners.recorder import ArchiveRecorder
+from graph.planners.tool_calling import hear
+from graph.planning.brief import brief_of
+from graph.planning.plan import calls_of
+from graph.planning.turn import Answer, Heard
+from graph.state.channels import Call, Limits, RunState
+from memory.records import Request
+
+
+def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Shows what waits for a word, and waits."""
+    question = question_of(state, runtime.context.limits)
+    answer: Answer = interrupt(question, response_schema=cast(Any, Answer))
+    return {"turn": answered(answer)}
+
+
+def think(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """The planner turns what was said into moves; the moves change the board."""
+    context = runtime.context
+    runtime.stream_writer({"stage": "think"})
+    record = ArchiveRecorder(context.archive, context.lease)
+    listener: Listening = _Listener(context, Request.model_validate(state["request"]))
+    return heard(state, listener, context.limits, record)
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """The planner of a run, with the request that its wishes are read by."""
+
+    context: Context
+    request: Request
+
+    def hear(self, state: RunState, limits: Limits, record: Recorder) -> Heard:
+        return hear(self.context.planner, state, limits, record, self.context.archive)
+
+    def there(self, artifact_id: str) -> None:
+        self.context.archive.artifact(artifact_id)
+
+    def shots(self, words: str, first: int, record: Recorder) -> tuple[list[Call], list[str]]:
+        asked = self.request.model_copy(update={"prompt": words, "images": (), "clips": (), "task": "text-to-video"})
+        brief, planner = brief_of(asked, self.context.archive), self.context.planner
+        enhancement = planner.enhance(brief, record)
+        return calls_of(planner.plan(brief, enhancement, record), first=first), enhancement.notes

@@ -1,0 +1,219 @@
+"""The steps of a run. Each reads the state, does one thing through the context, and returns only what changed."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from langgraph.runtime import Runtime
+
+from graph.machine.context import Context
+from graph.machine.retry import Ask, asks_of, with_less
+from graph.machine.tracing import traced
+from graph.planners.recorder import ArchiveRecorder
+from graph.planning.brief import Brief, brief_of
+from graph.planning.plan import Enhancement, calls_of
+from graph.state.channels import Call, Errand, Judged, RunState, Take
+from graph.state.film import film_of
+from graph.state.takes import chosen, takes_of
+from graph.state.tasks import STEPS, AnyTool, Tool
+from memory.products.files import Made
+from memory.records import Request
+from tools.arguments import Arguments
+from tools.assemble_film import AssembleFilm, assemble_film
+from tools.connect_videos import ConnectVideos, connect_videos
+from tools.context import Report, Told
+from tools.edit_image import EditImage, edit_image
+from tools.edit_video import EditVideo, edit_video
+from tools.extend_video import ExtendVideo, extend_video
+from tools.image_to_video import ImageToVideo, image_to_video
+from tools.products.inspection import inspect
+from tools.text_to_image import TextToImage, text_to_image, text_to_images
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+
+
+def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:
+    """One sentence when what was just made is of another model than what the run had before; None: of the same.
+
+    A run that was begun before an upgrade goes on after it; then its products are of two kinds.
+    """
+    new = {one.artifact.id: one.artifact.recipe for one in made if one.called}
+    now = next(iter(new.values()), None)
+    if now is None:
+        return None
+    last = archive.last_made(run_id, now.agent, beside=new)
+    if last is not None and (last.recipe.weights, last.recipe.numerics) == (now.weights, now.numerics):
+        return None  # as nearly always, without a look at all that a long conversation has made
+    before = [one.recipe for one in archive.artifacts(run_id) if one.recipe.agent == now.agent and one.id not in new]
+    if not before or any((one.weights, one.numerics) == (now.weights, now.numerics) for one in before):
+        return None
+    from memory.recorded import changed
+
+    why = (changed(before[-1], now) or "").removeprefix("It was")
+    return f"This run goes on with another {now.agent} than it began with: it was{why}"
+
+
+def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """A1: the person's words become prompts fit for the models."""
+    context = runtime.context
+    runtime.stream_writer({"stage": "enhance"})
+    enhancement = context.planner.enhance(_brief(state, context), _recorder(context))
+    return {"enhancement": enhancement.model_dump(mode="json"), "notes": list(enhancement.notes)}
+
+
+def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """The planner turns the shots into tool calls."""
+    context = runtime.context
+    runtime.stream_writer({"stage": "plan"})
+    enhancement = Enhancement.model_validate(state["enhancement"])
+    draft = context.planner.plan(_brief(state, context), enhancement, _recorder(context))
+    return {"calls": calls_of(draft)}
+
+
+def _recorder(context: Context) -> ArchiveRecorder:
+    return ArchiveRecorder(context.archive, context.lease, blank=context.begun)
+
+
+def _brief(state: RunState, context: Context) -> Brief:
+    return brief_of(Request.model_validate(state["request"]), context.archive)
+
+
+def act(state: Errand, runtime: Runtime[Context]) -> RunState:
+    """One tool call. The recipe table makes it happen once, however often this node is run."""
+    context, call = runtime.context, state["call"]
+    notes: list[str] = []
+
+    def report(told: Told) -> None:
+        context.stop_if_asked()
+        if "note" in told:
+            notes.append(f"Shot {call['shot']}: {told['note']}")
+        runtime.stream_writer({"call": call["id"], "shot": call["shot"], "attempt": state["attempt"], **told})
+
+    seeds = [state["seed"], *state.get("also", [])]
+    asked = {**call["arguments"], "seed": seeds[0], "inputs": state["inputs"]}
+    every = traced(call["tool"], asked, context.lease.run, lambda: _made(context, state, seeds, report))
+    takes = []
+    for attempt, (seed, made) in enumerate(zip(seeds, every, strict=True), state["attempt"]):
+        report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
+        take = Take(artifact=made.artifact.id, seed=seed, attempt=attempt)
+        takes.append(Take(**take, inputs=state["inputs"], asked=call["arguments"]))
+    if not context.begun and (another := another_agent(context.archive, context.lease.run, every)):
+        report({"stage": call["tool"], "note": another})
+    return {"takes": {call["id"]: takes}, "notes": notes}
+
+
+Verb = tuple[type[Arguments], Callable[..., Made]]
+
+
+VERBS: dict[Tool, Verb] = {
+    "text_to_image": (TextToImage, text_to_image),
+    "edit_image": (EditImage, edit_image),
+    "image_to_video": (ImageToVideo, image_to_video),
+    "extend_video": (ExtendVideo, extend_video),
+    "edit_video": (EditVideo, edit_video),
+    "connect_videos": (ConnectVideos, lambda *asked, **how: connect_videos(*asked, **how).made),
+}
+
+
+def _made(context: Context, errand: Errand, seeds: list[int], report: Report) -> list[Made]:
+    call = errand["call"]
+    if call["tool"] == "assemble_film":
+        film = film_asked(context, call["arguments"]["pieces"], errand["inputs"])
+        return [assemble_film(context.studio, film, report=report)]
+    arguments, verb = VERBS[call["tool"]]
+    starts = dict(zip(STEPS[call["tool"]].takes, errand["inputs"], strict=True))
+    asked = arguments.model_validate({**call["arguments"], **starts})
+
+    def make(ask: Ask) -> list[Made]:
+        if isinstance(asked, TextToImage):
+            groups = [seeds[first : first + ask.together] for first in range(0, len(seeds), ask.together)]
+            every = [text_to_images(ask.studio, asked, seeds=group, report=report) for group in groups]
+            return [made for group in every for made in group]
+        return [verb(ask.studio, asked, seed=seed, report=report) for seed in seeds]
+
+    return with_less(asks_of(errand, context.studio), make, report)
+
+
+def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
+    """The clips as one film, at the rate of the fastest, so that no frame of a given clip is left out."""
+    rates = [context.archive.artifact(clip).media.fps for clip in clips]
+    return AssembleFilm(
+        clips=clips,
+        fps=max(rate for rate in rates if rate is not None),
+        drop_first=frozenset(place for place, piece in enumerate(pieces) if piece["drop_first"]),
+        drop_last=frozenset(place for place, piece in enumerate(pieces) if piece["drop_last"]),
+    )
+
+
+def review(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Looks at every take that nobody judged yet: a degenerate product is sent back with the reason."""
+    context = runtime.context
+    verdicts: dict[str, Judged] = {}
+    notes: list[str] = []
+    for call in state["calls"]:
+        for take in takes_of(state, call["id"]):
+            if take["artifact"] in state.get("verdicts", {}):
+                continue
+            artifact = context.archive.artifact(take["artifact"])
+            verdict = inspect(context.studio, artifact, motion_expected=_moves(call))
+            verdicts[take["artifact"]] = Judged(ok=verdict.ok, reason=verdict.reason)
+            if not verdict.ok:
+                notes.append(_told(call, take, verdict.reason, context.limits.repeats))
+    return {"verdicts": verdicts, "notes": notes}
+
+
+def _moves(call: Call) -> bool:
+    """True if its product is to move: a way between two clips may be short, a clip may have stood still already."""
+    prompt = call["arguments"].get("prompt")
+    return call["tool"] != "text_to_image" and prompt is not None and "stays still" not in prompt
+
+
+WHAT: dict[AnyTool, str] = {
+    "text_to_image": "picture of",
+    "edit_image": "changed picture of",
+    "image_to_video": "clip of",
+    "extend_video": "new part of",
+    "edit_video": "changed clip of",
+    "connect_videos": "transition after",
+    "assemble_film": "film of",
+}
+
+
+def _told(call: Call, take: Take, reason: str, repeats: int) -> str:
+    then = "made again with a new seed" if take["attempt"] < repeats else f"kept after {repeats} repeats"
+    return f"The {WHAT[call['tool']]} shot {call['shot']} is not usable: {reason}. It was {then}."
+
+
+def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """What was chosen, and what was given, becomes one film, in the order of its procedure."""
+    context = runtime.context
+    film = _film(state, context)
+    notes: list[str] = []
+
+    def report(told: Told) -> None:
+        context.stop_if_asked()
+        if "note" in told:
+            notes.append(str(told["note"]))
+        runtime.stream_writer(dict(told))
+
+    def work() -> list[Made]:
+        return [assemble_film(context.studio, film, report=report)]
+
+    made = traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work)[-1]
+    return {"film": made.artifact.id, "notes": notes}
+
+
+def _film(state: RunState, context: Context) -> AssembleFilm:
+    """The pieces in their order."""
+    pieces = film_of(state["calls"])
+    takes = [chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
+    clips = [take["artifact"] if take else str(piece.artifact) for piece, take in zip(pieces, takes, strict=True)]
+    return film_asked(context, [asdict(piece) for piece in pieces], clips)
+
+
+def finish(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Marks the run done in the archive, under the lease."""
+    context = runtime.context
+    context.archive.set_status(context.lease, "done", film=state["film"])
+    return {}

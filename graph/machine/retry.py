@@ -1,0 +1,83 @@
+"""Out of memory: what is asked again, and how much less of it. Every retry is told, and recipes say what it was asked.
+
+Nothing else is tried twice: what failed for another reason fails again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from graph.state.channels import Errand
+from memory.errors import NeverKept
+from memory.products.files import Made
+from models.agent import OutOfMemory
+from tools.context import Report, Studio
+from tools.image_to_video import num_frames_of
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How an errand is asked for: with which dials, and how many of its takes in one go. less: what that saves."""
+
+    studio: Studio
+    together: int
+    less: str = ""
+
+
+def asks_of(errand: Errand, studio: Studio) -> list[Ask]:
+    """As the errand says, then at most two that need less memory.
+
+    First fewer at once, which is the same to the eye; then shorter too, where nobody said how long.
+    """
+    tool, arguments = errand["call"]["tool"], errand["call"]["arguments"]
+    count = 1 + len(errand.get("also", []))
+    first = Ask(studio, count)
+    if tool == "text_to_image":
+        fewer = dict.fromkeys(each for each in (count // 2, 1) if 0 < each < count)
+        return [first, *(Ask(studio, each, f"{each} of {count} candidates at once") for each in fewer)]
+    if tool in ("image_to_video", "extend_video", "connect_videos"):
+        return [first, *_fewer_frames(studio, arguments.get("seconds"))]
+    if tool == "edit_video" and arguments.get("motion") == "new":  # it lasts as long as the clip that is edited
+        return [first, *_fewer_at_once(studio, studio.num_frames)]
+    return [first]
+
+
+def _fewer_frames(studio: Studio, seconds: float | None) -> list[Ask]:
+    usual = min(studio.num_frames, num_frames_of(studio, seconds))
+    half, quarter = _fewer_at_once(studio, usual)
+    if seconds is not None:
+        return [half, quarter]
+    length = max(2, usual // 2)
+    shorter = replace(quarter.studio, num_frames=length)
+    return [half, Ask(shorter, 1, f"{quarter.less}, and {length} in all, since no length was asked for")]
+
+
+def _fewer_at_once(studio: Studio, usual: int) -> list[Ask]:
+    return [
+        Ask(replace(studio, frames_at_once=each), 1, f"{each} frames at once instead of {usual}")
+        for each in (max(1, usual // 2), max(1, usual // 4))
+    ]
+
+
+def with_less(asks: Sequence[Ask], make: Callable[[Ask], list[Made]], report: Report) -> list[Made]:
+    """What `make` makes of the first of the asks that memory is enough for.
+
+    The same is asked once more where room was made meanwhile. Raises what the first ask raised if none passes.
+    """
+    ahead, failed, repeated = list(asks), list[Exception](), False
+    while True:
+        told = ""
+        try:
+            return make(ahead[0])
+        except OutOfMemory as error:
+            failed.append(error)
+            if error.freed and not repeated:
+                repeated, told = True, "The other agents were put away, and it is tried again."
+        except NeverKept as error:  # a run that is told again goes the way it went then
+            failed.append(error)
+        if not told:
+            ahead.pop(0)
+            if not ahead:
+                raise failed[0]
+            told = f"It is made with {ahead[0].less}."
+        if isinstance(failed[-1], OutOfMemory):
+            report({"stage": "memory", "note": f"{failed[-1]}. {told}"})

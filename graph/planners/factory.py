@@ -1,0 +1,44 @@
+"""name -> Planner"""
+
+from graph.errors import RequestError
+from graph.planners.planner import Planner
+from graph.planners.ports import PlannerSettings
+from graph.planning.profiles import Profile
+
+PLANNERS = ("openai", "llama", "embedded")
+
+
+def default_planner(settings: PlannerSettings) -> str:
+    """The planner's name when none was chosen: `openai` if a key or a server is set, else `embedded`."""
+    if settings.name is not None:
+        return settings.name
+    return "openai" if settings.api_key is not None or settings.base_url is not None else "embedded"
+
+
+def make_planner(settings: PlannerSettings, profile: Profile) -> Planner:
+    """The planner of the settings. Raises PlannerUnset with what is missing; asks no server yet."""
+    name = default_planner(settings)
+    if name == "openai":
+        from graph.planners.openai import ServerPatience, chat_model
+
+        patience = ServerPatience(settings.model, settings.base_url, settings.retry_budget, settings.api_key)
+        return Planner(f"openai:{settings.model}", chat_model(settings), profile, patience)
+    if name == "llama":
+        from graph.planners.llama import LlamaChat
+
+        chat = LlamaChat.of(settings.gguf)
+        return Planner(f"llama:{chat.path.name}", chat, profile)
+    if name != "embedded":
+        raise RequestError(f"There is no planner {name!r}; choose one of {', '.join(PLANNERS)}.")
+    return _embedded(profile)
+
+
+def _embedded(profile: Profile) -> Planner:
+    from graph.planners.embedded import EmbeddedPlanner
+
+    if profile.name != "embedded":
+        raise RequestError(
+            f"The embedded planner speaks for the embedded profile only; for {profile.name} choose the planner "
+            "openai (OPENAI_API_KEY or OPENAI_BASE_URL) or llama (MORA_GGUF)."
+        )
+    return Planner("embedded", EmbeddedPlanner(), profile, instant=True)

@@ -1,0 +1,80 @@
+"""The planner: two questions to a chat model (A1's enhancement, then the plan), asked the same way of every model."""
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+from graph.errors import RequestError
+from graph.planners.ports import Patience, Recorder, once
+from graph.planners.structured import Answer, Check, ask
+from graph.planning.brief import Brief
+from graph.planning.checks import enhancement_fault, plan_fault
+from graph.planning.plan import Enhancement, PlanDraft
+from graph.planning.profiles import Profile
+from graph.planning.prompts import read_prompt
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Planner:
+    """A chat model that plans for the models of a profile. `name` tells it apart in the records.
+
+    instant: it answers before anybody could want to stop it.
+    """
+
+    name: str
+    model: BaseChatModel
+    profile: Profile
+    patience: Patience = field(default=once, repr=False)
+    instant: bool = False
+
+    def enhance(self, brief: Brief, record: Recorder) -> Enhancement:
+        """A1: the task, and shots with the prompts that its models need.
+
+        Raises RequestError if the wish cannot be filmed, PlannerError if the model cannot be used.
+        """
+
+        def check(answer: Enhancement) -> str | None:
+            if answer.impossible:
+                return None
+            faults = (self.profile.shot_fault(shot.picture, shot.motion, shot.edit) for shot in answer.shots)
+            return enhancement_fault(answer, brief) or next((fault for fault in faults if fault), None)
+
+        messages = self._messages("enhance", brief.model_dump(mode="json"))
+        answer = self._ask(Enhancement, messages, check, "enhance", record)
+        if answer.impossible:
+            raise RequestError(answer.impossible)
+        return answer
+
+    def plan(self, brief: Brief, enhancement: Enhancement, record: Recorder) -> PlanDraft:
+        """The tool calls that make the shots of an enhancement. Raises PlannerError if the model cannot be used."""
+
+        def check(answer: PlanDraft) -> str | None:
+            return plan_fault(answer, enhancement, brief) or self._prompts_fault(answer, len(enhancement.shots))
+
+        told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
+        return self._ask(PlanDraft, self._messages("plan", told), check, "plan", record)
+
+    def _prompts_fault(self, plan: PlanDraft, shots: int) -> str | None:
+        for shot in range(1, shots + 1):
+            told = plan.words(shot)
+            if fault := self.profile.shot_fault(told.picture, told.motion, told.edit):
+                return fault
+        return None
+
+    def _messages(self, step: str, told: dict[str, Any]) -> list[BaseMessage]:
+        system = f"{read_prompt(step)}\n\n{self.profile.paragraph}"
+        return [SystemMessage(system), HumanMessage(json.dumps(told, ensure_ascii=False))]
+
+    def _ask(
+        self, schema: type[Answer], messages: list[BaseMessage], check: Check[Answer], purpose: str, record: Recorder
+    ) -> Answer:
+        return ask(
+            self.model, schema, messages, check=check, name=self.name, purpose=purpose, record=record,
+            patience=self.patience,
+        )  # fmt: skip

@@ -1,0 +1,73 @@
+"""answers again from the record"""
+
+import json
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from graph.errors import PlannerError, RequestError
+from graph.planners.planner import Planner
+from graph.planning.profiles import PROFILES
+from memory.recorded import Recorded
+from memory.records import LlmCall, Run
+
+Answered = dict[tuple[str, str], str]
+"""A planner's answers by the schema and the question, which is what a person asked for and not how Mora puts it."""
+
+
+def recorded_planner(archive: Recorded, run: Run) -> Planner:
+    """The planner of a run with no model behind it: it says again what it said. Raises RequestError.
+
+    Also the embedded planner is not asked again: a later version of it may read the same words otherwise.
+    """
+    if run.request.profile not in PROFILES:
+        raise RequestError(f"Run {run.id} was made with the profile {run.request.profile!r}, which is not known here.")
+    name, calls = str(run.settings.get("planner", run.request.planner)), archive.llm_calls(run.id)
+    return Planner(name, RecordedChat(answered=_answered(calls), run=run.id), PROFILES[run.request.profile])
+
+
+def _answered(calls: list[LlmCall]) -> Answered:
+    """The last answer to each question: those before it were told back as faulty."""
+    found: Answered = {}
+    for call in calls:
+        asked: Any = call.request
+        question = next((told["content"] for told in asked["messages"] if told["role"] == "human"), "")
+        found[asked["schema"]["name"], _plain(question)] = call.response
+    return found
+
+
+def _plain(question: str) -> str:
+    return json.dumps(json.loads(question), sort_keys=True) if question.startswith("{") else question
+
+
+class RecordedChat(BaseChatModel):
+    """Answers from the record what has no record word for word: the same question in a newer wording of Mora's."""
+
+    answered: Answered
+    run: str
+
+    @property
+    def _llm_type(self) -> str:
+        return "recorded"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002 - the base class's signature
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - the base class's signature
+        *,
+        response_format: dict[str, Any] | None = None,
+        **kwargs: Any,  # noqa: ARG002 - the base class's signature
+    ) -> ChatResult:
+        schema = (response_format or {}).get("json_schema", {}).get("name", "")
+        question = next((str(message.text) for message in messages if isinstance(message, HumanMessage)), "")
+        answer = self.answered.get((schema, _plain(question)))
+        if answer is None or any(isinstance(message, AIMessage) for message in messages):
+            raise PlannerError(
+                f"Run {self.run} has no recorded answer of its planner that fits what is asked now: the code has "
+                "changed since; use the code it was made with, or generate it again."
+            )
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])

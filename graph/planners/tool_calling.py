@@ -1,0 +1,290 @@
+"""A planner listens: one question to its model about what was said, answered with moves, with words, or with both.
+
+A model that can call tools is given the moves as tools; any other is asked for them by a schema. Either way an answer
+is only what validates as moves on what is on the board or in the store, and a model's own words prove nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal, get_args
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from pydantic import Field, TypeAdapter, ValidationError
+
+from graph.errors import PlannerError
+from graph.planners.grounding import truthful
+from graph.planners.planner import Planner
+from graph.planners.ports import Recorder
+from graph.planners.structured import ATTEMPTS, MAX_FAULTS_TOLD, digest_of, response_format
+from graph.planning.brief import Shelf
+from graph.planning.profiles import Profile
+from graph.planning.prompts import read_prompt
+from graph.planning.summary import told_board, told_done
+from graph.planning.turn import Heard, TalkBrief, talk_brief
+from graph.state.channels import Limits, RunState
+from graph.state.moves import PRODUCT, AnyMove, BoardMove, Choose, Wish, products_of
+from graph.state.products import Board, Thing, numbers_of, told
+from graph.state.takes import takes_of
+from graph.state.values import Draft
+from memory.errors import UnknownArtifact
+from tools.arguments import described
+
+PRODUCTS = ("image", "clip", "first", "second")
+"""Arguments that name a product. Models are given its number, which they copy better than an id; both are taken."""
+_NUMBERED: dict[str, Any] = {
+    "description": "Number of a product; or, of one that has none here, its id",
+    "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": PRODUCT}],
+}
+MOST_CALLS = 8
+"""Tool calls of one answer."""
+
+
+class Tell(Draft):
+    """Mora tells the person what there is (`board`), or how products were made (`done`; of those numbers, or the
+    latest). Call this whenever they ask: only Mora knows."""
+
+    model_config = described(
+        "Mora tells the person what there is (`board`), or how products were made (`done`; of those numbers, or the\n"
+        "latest). Call this whenever they ask: only Mora knows."
+    )
+
+    do: Literal["tell"] = "tell"
+    about: Literal["board", "done"] = "board"
+    numbers: list[int] = Field(default=[], max_length=20)
+
+
+Said = TypeAdapter[AnyMove](AnyMove)
+_MOVES = {move.model_fields["do"].default: move for move in (*get_args(BoardMove), Wish)}
+
+
+@cache
+def tools() -> tuple[dict[str, Any], ...]:
+    """The moves as an OpenAI-compatible server takes tools."""
+    return tuple(_tool(model) for model in (*_MOVES.values(), Tell))
+
+
+def _tool(model: Any) -> dict[str, Any]:
+    schema = model.model_json_schema(mode="validation")
+    schema["properties"].pop("do")
+    for name, field in schema["properties"].items():
+        if name in PRODUCTS:
+            schema["properties"][name] = _NUMBERED
+        elif name == "clips":
+            field["items"] = _NUMBERED
+    schema.pop("title", None)
+    about = " ".join(schema.pop("description").split())
+    name = model.model_fields["do"].default
+    return {"type": "function", "function": {"name": name, "description": about, "parameters": schema}}
+
+
+def calls_tools(model: BaseChatModel) -> bool:
+    """True if a model can be given tools."""
+    return type(model).bind_tools is not BaseChatModel.bind_tools
+
+
+def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, shelf: Shelf) -> Heard:
+    """What the words of the turn mean. Raises PlannerError if no answer can be used, or the model cannot be."""
+    board, brief = Board(state, limits), talk_brief(state, limits)
+    messages, fault = _messages(planner.profile, state, board, brief), ""
+    for attempt in range(1, ATTEMPTS + 1):
+        request = _request(planner.name, messages)
+        digest = digest_of(request)
+        known = record.recall(digest)
+        text = known if known is not None else _spoken(planner, messages)
+        heard, fault = _understood(text, state, brief, planner.profile, shelf)
+        if known is None and (heard is not None or attempt < ATTEMPTS):
+            record.remember(digest, planner.name, "hear", request, text)
+        if heard is not None:
+            return _true(heard, state, board)
+        messages = [
+            *messages,
+            AIMessage(text),
+            HumanMessage(f"That could not be used: {fault}. Answer again, corrected."),
+        ]
+    raise PlannerError(
+        f"The planner {planner.name} gave no usable answer in {ATTEMPTS} attempts ({fault}); say it more simply, or "
+        "use a command (/help)."
+    )
+
+
+def _messages(profile: Profile, state: RunState, board: Board, brief: TalkBrief) -> list[BaseMessage]:
+    """The question, and what became of the calls of this turn so far."""
+    asked: list[BaseMessage] = [
+        SystemMessage(f"{read_prompt('talk')}\n\n{profile.paragraph}"),
+        HumanMessage(brief.model_dump_json(exclude_defaults=True)),
+    ]
+    rounds = state["turn"].get("done", [])
+    for number, moves in enumerate(rounds):
+        calls: list[Any] = [
+            {"id": f"call_{number}_{place}", "name": move["do"], "args": _arguments(move), "type": "tool_call"}
+            for place, move in enumerate(moves)
+        ]
+        if calls:
+            asked.append(AIMessage("", tool_calls=calls))
+            made = _made(board, state) if number == len(rounds) - 1 else []
+            asked += [ToolMessage(f"Done. {_result(made)}", tool_call_id=call["id"]) for call in calls]
+    return asked
+
+
+def _arguments(move: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in move.items() if name != "do" and value is not None}
+
+
+def _made(board: Board, state: RunState) -> list[Thing]:
+    """What was made in this turn, so far."""
+    known = state["turn"].get("known", 0)
+    return [thing for thing in board.things if thing.number > known]
+
+
+def _result(made: Sequence[Thing]) -> str:
+    return f"Made in this turn: {told(made)}." if made else "Nothing was made yet."
+
+
+def _request(name: str, messages: list[BaseMessage]) -> dict[str, Any]:
+    """What is kept of a question: the system message, and the tools, by their digests."""
+    system, *rest = messages
+    asked = [{"role": message.type, "content": str(message.text), **_calls_in(message)} for message in rest]
+    head = {"role": "system", "digest": hashlib.sha256(str(system.text).encode()).hexdigest()}
+    return {"model": name, "schema": {"name": Heard.__name__, "digest": _tools_digest()}, "messages": [head, *asked]}
+
+
+def _calls_in(message: BaseMessage) -> dict[str, Any]:
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    return {"calls": [{"name": call["name"], "args": call["args"]} for call in calls]} if calls else {}
+
+
+@cache
+def _tools_digest() -> str:
+    return digest_of({"tools": list(tools())})
+
+
+def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
+    """The model's answer as JSON: its text and its calls, or, of a model without tools, a `Heard`."""
+    if not calls_tools(planner.model):
+        bound = planner.model.bind(response_format=response_format(Heard))
+        return str(planner.patience(lambda: bound.invoke(messages, config={"run_name": "hear"})).text)
+    given = planner.model.bind_tools(list(tools()))
+    answer = planner.patience(lambda: given.invoke(messages, config={"run_name": "hear"}))
+    calls = [{"name": call["name"], "args": call["args"]} for call in answer.tool_calls]
+    broken = [{"name": call["name"], "args": call["args"], "broken": True} for call in answer.invalid_tool_calls]
+    return json.dumps({"text": str(answer.text), "calls": [*calls, *broken]}, ensure_ascii=False)
+
+
+def _understood(
+    text: str, state: RunState, brief: TalkBrief, profile: Profile, shelf: Shelf
+) -> tuple[Heard | None, str]:
+    """What an answer says, or what is wrong with it."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None, "it is no JSON object"
+    if not isinstance(answer, dict) or "calls" not in answer:
+        return _by_schema(text, state, profile, shelf)
+    moves, tells, faults = list[AnyMove](), list[Tell](), list[str]()
+    ids = {number: artifact for artifact, number in numbers_of(state).items()}
+    for call in answer["calls"]:
+        try:
+            read = _move(call, ids)
+        except (ValidationError, ValueError) as error:
+            faults.append(f"{call.get('name')}: {_first(error)}")
+            continue
+        if isinstance(read, Tell):
+            tells.append(read)
+        else:
+            moves.append(read)
+    faults += [fault for move in moves if (fault := fault_of(move, state, profile, shelf))]
+    if len(answer["calls"]) > MOST_CALLS:
+        faults.append(f"{len(answer['calls'])} calls at once are too many, at most {MOST_CALLS} are taken")
+    words = str(answer.get("text") or "").strip()
+    if not answer["calls"] and not words:
+        faults.append("it neither calls a tool nor says anything")
+    if faults:
+        return None, "; ".join(faults[:MAX_FAULTS_TOLD])
+    if tells:
+        return Heard(moves=tuple(moves), reply=" ".join(_told(tell, brief) for tell in tells)), ""
+    # What it says in the same breath as its calls, it says of what is not there yet.
+    return Heard(moves=tuple(moves), reply=None if moves else words, voice="planner", open=bool(moves)), ""
+
+
+def _by_schema(text: str, state: RunState, profile: Profile, shelf: Shelf) -> tuple[Heard | None, str]:
+    try:
+        heard = Heard.model_validate_json(text)
+    except ValidationError as error:
+        return None, _first(error)
+    fault = next((fault for move in heard.moves if (fault := fault_of(move, state, profile, shelf))), "")
+    return (None, fault) if fault else (heard, "")
+
+
+def _move(call: dict[str, Any], ids: dict[int, str]) -> AnyMove | Tell:
+    name, given = call.get("name"), call.get("args")
+    if call.get("broken") or not isinstance(given, dict):
+        raise ValueError("its arguments are no JSON object")
+    if name == "tell":
+        return Tell.model_validate(given)
+    if name not in _MOVES:
+        raise ValueError(f"there is no such tool; there are {', '.join([*_MOVES, 'tell'])}")
+    return Said.validate_python({**_with_ids(given, ids), "do": name})
+
+
+def _with_ids(given: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
+    """Arguments with ids in the place of numbers. Raises ValueError for a number that there is not."""
+
+    def id_of(named: Any) -> Any:
+        if isinstance(named, bool) or not isinstance(named, int | str) or not str(named).isdecimal():
+            return named
+        if int(named) not in ids:
+            raise ValueError(f"there is no number {named}")
+        return ids[int(named)]
+
+    single = {name: id_of(given[name]) for name in PRODUCTS if name in given}
+    clips = given.get("clips")
+    return {**given, **single, **({"clips": [id_of(each) for each in clips]} if isinstance(clips, list) else {})}
+
+
+def _first(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}"
+
+
+def _told(tell: Tell, brief: TalkBrief) -> str:
+    if tell.about == "board":
+        return told_board(brief.things, brief.stale)
+    return told_done(brief, [thing for thing in brief.things if thing.number in tell.numbers])
+
+
+def fault_of(move: AnyMove, state: RunState, profile: Profile, shelf: Shelf) -> str | None:
+    """What of a move is not there, or what the models would not understand of it; None if nothing."""
+    call = getattr(move, "call", None)
+    if call is not None and call not in {each["id"] for each in state.get("calls", [])}:
+        return f"there is no call {call} on the board"
+    if isinstance(move, Choose) and not 1 <= move.take <= len(takes_of(state, move.call)):
+        return f"{move.call} has {len(takes_of(state, move.call))} takes, and no take {move.take}"
+    for product in products_of(move):
+        try:
+            shelf.artifact(product)
+        except UnknownArtifact:
+            return f"there is no product {product}"
+    return _words_fault(move, state, profile)
+
+
+def _words_fault(move: AnyMove, state: RunState, profile: Profile) -> str | None:
+    instruction, motion = getattr(move, "instruction", None), getattr(move, "prompt", None)
+    if move.do != "reword":
+        return profile.shot_fault(None, motion, instruction)
+    tool = next(call["tool"] for call in state["calls"] if call["id"] == move.call)
+    if tool in ("edit_image", "edit_video"):
+        return profile.shot_fault(None, None, move.words)
+    return profile.check_picture(move.words) if tool == "text_to_image" else profile.check_motion(move.words)
+
+
+def _true(heard: Heard, state: RunState, board: Board) -> Heard:
+    """With a model's words held against what there is."""
+    if heard.voice != "planner" or heard.reply is None:
+        return heard
+    said = truthful(heard.reply, board.things, _made(board, state))
+    return heard.model_copy(update={"reply": said})

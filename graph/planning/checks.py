@@ -1,0 +1,167 @@
+"""What a planner is told and what it answers, as values. Knows the rules every plan obeys, whoever drew it up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from graph.planning.brief import Brief
+from graph.planning.plan import (
+    AnyCall,
+    ConnectVideosCall,
+    EditImageCall,
+    EditVideoCall,
+    EnhancedShot,
+    Enhancement,
+    ExtendVideoCall,
+    ImageToVideoCall,
+    PlanDraft,
+)
+from graph.state.tasks import PROCEDURES, STEPS, decided, inputs_fault, steps_of
+
+SECONDS_TOLERANCE = 0.05
+
+
+def enhancement_fault(enhancement: Enhancement, brief: Brief) -> str | None:
+    """What the enhancement disobeys in the brief, as a sentence; None if nothing."""
+    return (
+        _task_fault(enhancement, brief)
+        or _orders_fault(enhancement, brief)
+        or _count_fault(enhancement, brief)
+        or next((fault for shot in enhancement.shots if (fault := _words_fault(shot, enhancement, brief))), None)
+        or _pictures_fault(enhancement, brief)
+        or _seconds_fault(enhancement, brief)
+    )
+
+
+def _task_fault(enhancement: Enhancement, brief: Brief) -> str | None:
+    asked = decided(brief.task, len(brief.clips))
+    if asked is not None and enhancement.task != asked:
+        return f"the person asked for the task {asked}, not {enhancement.task}"
+    if fault := inputs_fault(enhancement.task, len(brief.images), len(brief.clips)):
+        return fault.rstrip(".")
+    return None
+
+
+def _orders_fault(enhancement: Enhancement, brief: Brief) -> str | None:
+    if brief.transitions is not None and enhancement.transitions != brief.transitions:
+        return f"the person ordered `transitions` {str(brief.transitions).lower()}"
+    if enhancement.transitions and not PROCEDURES[enhancement.task].between:
+        return f"the task {enhancement.task} has no `transitions` between shots"
+    if enhancement.before and enhancement.task != "extend":
+        return "only a clip that is extended can have something `before` it"
+    if brief.before and not enhancement.before:
+        return "the person ordered what comes `before` the clip"
+    return None
+
+
+def _count_fault(enhancement: Enhancement, brief: Brief) -> str | None:
+    count, task = len(enhancement.shots), enhancement.task
+    if task == "connect" and count != len(brief.clips) - 1:
+        return f"{len(brief.clips)} clips have a way between each pair, a shot each, and there are {count} shots"
+    if (task == "edit" or enhancement.before) and count != 1:
+        return f"the task {task} has exactly one shot here, and there are {count}"
+    if brief.shots is not None and count != brief.shots:
+        return f"the person asked for exactly {brief.shots} shots, and there are {count}"
+    return None
+
+
+def _words_fault(shot: EnhancedShot, enhancement: Enhancement, brief: Brief) -> str | None:
+    procedure, words = PROCEDURES[enhancement.task], shot.model_dump()
+    if "picture" in procedure.needs and shot.picture is None:
+        return "no picture was given, so every shot needs a `picture` prompt"
+    for field in ("picture", "edit", "motion"):
+        if field in procedure.needs and words[field] is None:
+            return f"every shot of the task {enhancement.task} needs `{field}`"
+        if field not in (*procedure.needs, *procedure.may) and words[field] is not None:
+            return f"no shot of the task {enhancement.task} has `{field}`: it is null"
+    if enhancement.task == "edit" and brief.motion == "new" and shot.motion is None:
+        return "the person ordered a new motion, so the shot needs `motion`"
+    return None
+
+
+def _pictures_fault(enhancement: Enhancement, brief: Brief) -> str | None:
+    shots = enhancement.shots
+    if brief.clips:
+        return None
+    if not brief.images and any(shot.picture is None for shot in shots):
+        return "no picture was given, so every shot needs a `picture` prompt"
+    if brief.images and all(shot.picture is not None for shot in shots):
+        return "a picture was given, so at least one shot begins with it: its `picture` is null"
+    return None
+
+
+def _seconds_fault(enhancement: Enhancement, brief: Brief) -> str | None:
+    total, seconds = brief.seconds, [shot.seconds for shot in enhancement.shots]
+    if enhancement.task == "edit":
+        return None if seconds == [None] else "an edited clip keeps its length, so `seconds` is null"
+    if total is None:
+        return None
+    if enhancement.task == "connect":
+        return None if set(seconds) == {total} else f"every way between two clips lasts exactly {total:g} seconds"
+    known = [value for value in seconds if value is not None]
+    if len(known) != len(seconds) or abs(sum(known) - total) > SECONDS_TOLERANCE:
+        return f"the film lasts exactly {total:g} seconds, so every shot needs `seconds` and they add up to {total:g}"
+    return None
+
+
+def plan_fault(plan: PlanDraft, enhancement: Enhancement, brief: Brief) -> str | None:
+    """What the plan disobeys in the procedure of its task, the enhancement or the brief, as a sentence; None if
+    nothing."""
+    count = len(enhancement.shots)
+    strangers = sorted({call.shot for call in plan.calls} - set(range(1, count + 1)))
+    if strangers:
+        return f"there is no shot {strangers[0]}: the shots are 1 to {count}"
+    faults = (_shot_fault(plan, number, enhancement, brief) for number in range(1, count + 1))
+    return next((fault for fault in faults if fault), None)
+
+
+def _shot_fault(plan: PlanDraft, number: int, enhancement: Enhancement, brief: Brief) -> str | None:
+    shot = enhancement.shots[number - 1]
+    transition = enhancement.transitions and number < len(enhancement.shots)
+    steps = [step.tool for step in steps_of(enhancement.task, shot.model_dump(), transition=transition)]
+    for tool in STEPS:
+        found, wanted = len(plan.of(number, tool)), steps.count(tool)
+        if found != wanted and wanted:
+            return f"shot {number} needs exactly one {tool} call, and has {found}"
+        if found != wanted:
+            return f"shot {number} has {found} {tool} calls and needs none"
+    faults = (_call_fault(plan.of(number, tool)[0], number, enhancement, brief) for tool in steps)
+    return next((fault for fault in faults if fault), None)
+
+
+def _call_fault(call: AnyCall, number: int, enhancement: Enhancement, brief: Brief) -> str | None:
+    arguments = call.arguments.model_dump()
+    for name, (allowed, why) in _allowed(call, number, enhancement, brief).items():
+        if arguments[name] not in allowed:
+            choice = " or ".join(sorted("null" if value is None else str(value).lower() for value in allowed))
+            return f"shot {number} {why}, so `{name}` is {choice} in its {call.tool} call"
+    return None
+
+
+Allowed = dict[str, tuple[Sequence[Any], str]]
+"""Argument -> the values it may have, and why those."""
+
+
+def _allowed(call: AnyCall, number: int, enhancement: Enhancement, brief: Brief) -> Allowed:
+    """The arguments of a call that are no prompt."""
+    shot, clips = enhancement.shots[number - 1], [clip.id for clip in brief.clips]
+    lasts: Allowed = {"seconds": ((shot.seconds,), f"lasts `seconds` {shot.seconds}")}
+    if isinstance(call, EditImageCall | ImageToVideoCall):
+        made = shot.picture is not None or (shot.edit is not None and call.tool == "image_to_video")
+        given = [image.id for image in brief.images]
+        image = ((None,), "makes its own picture") if made else (given, "begins with a given picture")
+        return {"image": image, **(lasts if call.tool == "image_to_video" else {})}
+    if isinstance(call, ExtendVideoCall):
+        first: Allowed = {"clip": (clips, "begins with the given clip")}
+        later: Allowed = {"clip": ((None,), "goes on where the shot before ends")}
+        before: Allowed = {"before": ((enhancement.before,), f"has `before` {enhancement.before}".lower())}
+        return {**(first if number == 1 else later), **before, **lasts}
+    if isinstance(call, EditVideoCall):
+        motion = "kept" if shot.motion is None else "new"
+        return {"clip": (clips, "changes the given clip"), "motion": ((motion,), f"has {motion} motion")}
+    if isinstance(call, ConnectVideosCall) and enhancement.task == "connect":
+        why = f"leads from clip {number} to the next one"
+        return {"before": ((clips[number - 1],), why), "after": ((clips[number],), why), **lasts}
+    if isinstance(call, ConnectVideosCall):
+        why = "leads over to the next one"
+        return {"before": ((None,), why), "after": ((None,), why)}
+    return {}

@@ -1,0 +1,55 @@
+"""What a planner is told in a conversation: what was said, and what there is, a line for each product.
+
+Everything here comes from the state, so that whoever listens hears what the store has and not what somebody said. A
+product is known by its number, the one it is shown with: products are counted in the order in which they were made.
+"""
+
+from collections.abc import Sequence
+
+from graph.planning.turn import TalkBrief
+from graph.state.products import Thing, lines_of
+
+
+def told_board(things: Sequence[Thing], stale: Sequence[str]) -> str:
+    """What there is: a heading and a line for each product."""
+    if not things:
+        return "There is nothing yet; say what you want to see."
+    standing = [thing for thing in things if thing.stands]
+    waiting = [thing for thing in things if thing.waits and not thing.stands]
+    others = len(things) - len(standing) - len(waiting)
+    parts = [f"These stand:\n{lines_of(standing)}"] if standing else ["Nothing stands yet."]
+    parts += [f"These wait for your word:\n{lines_of(waiting)}"] if waiting else []
+    if old := [f"number {thing.number}" for thing in standing if thing.call in stale]:
+        parts.append(f"Stale: {', '.join(old)}; `refresh` makes {'it' if len(old) == 1 else 'them'} again.")
+    if others:
+        parts.append(f"{others} more {'is' if others == 1 else 'are'} kept; /takes lists every one.")
+    return "\n".join(parts)
+
+
+def told_done(brief: TalkBrief, things: list[Thing]) -> str:
+    """How products were made, a line each: those named, else the latest ones."""
+    if not brief.things:
+        return "Nothing was made yet."
+    among = things or brief.things[-8:]
+    before = among[0].number - 1
+    earlier = f"\nBefore that, {before} more; /takes lists every one." if not things and before else ""
+    return "I made:\n" + "\n".join(_making(thing) for thing in among) + earlier
+
+
+def _making(thing: Thing) -> str:
+    """`   4  picture: a red ball grows in the snow (drawn by A2, take 4)`."""
+    of = f" of {', '.join(map(str, thing.of))}" if thing.of else ""
+    how = MAKING.get(thing.call.split(".")[1] if thing.call else "", "made elsewhere")
+    back = "" if thing.board else ", taken back"
+    return f"{thing.number:>4}  {thing.looks} ({how}{of}, take {thing.take}{back})"
+
+
+MAKING = {
+    "text_to_image": "drawn by A2",
+    "edit_image": "changed by A3",
+    "image_to_video": "animated by A4",
+    "extend_video": "added by A4",
+    "edit_video": "changed by A3",
+    "connect_videos": "led over by A5",
+    "assemble_film": "joined",
+}

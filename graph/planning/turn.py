@@ -1,0 +1,152 @@
+"""a turn: TalkBrief in, Heard out"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from graph.state.channels import Call, Limits, RunState
+from graph.state.moves import AnyMove
+from graph.state.products import LONGEST_WORDS, PRODUCT_ID, Board, Thing, words_of
+from graph.state.takes import stale_calls
+from graph.state.values import Draft
+from tools.arguments import described
+
+
+class Answer(BaseModel):
+    """What resumes a run that waits: words, or moves that need no reading. likes: what the person once said they like,
+    as words that a wish without them gets."""
+
+    model_config = ConfigDict(extra="forbid") | described(
+        "What resumes a run that waits: words, or moves that need no reading. "
+        "likes: what the person once said they like,\n"
+        "as words that a wish without them gets."
+    )
+
+    said: str | None = Field(default=None, max_length=4000)
+    moves: list[dict[str, Any]] = Field(default=[], max_length=16)
+    likes: list[str] = Field(default=[], max_length=4)
+
+
+class Heard(BaseModel):
+    """What the planner makes of a turn. reply: what it says to the person, None if the products speak for themselves.
+
+    voice: whose words the reply is: the house's, which it says of the store, or a model's own, which prove nothing.
+    open: it wants to see what the moves made, and then say more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid") | described(
+        "What the planner makes of a turn. "
+        "reply: what it says to the person, None if the products speak for themselves.\n\n"
+        "voice: whose words the reply is: "
+        "the house's, which it says of the store, or a model's own, which prove nothing.\n"
+        "open: it wants to see what the moves made, and then say more."
+    )
+
+    moves: tuple[AnyMove, ...] = ()
+    reply: str | None = None
+    voice: Literal["mora", "planner"] = "mora"
+    open: bool = False
+
+
+LATEST = 16
+
+
+EARLIEST = 3
+"""Products of each kind that are told from the beginning, those of the first turns."""
+
+
+MOST_STANDING = 16
+
+
+EXCHANGES = 6
+"""Sentences of the talk that are told before the one to be understood."""
+
+
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth",
+)  # fmt: skip
+
+
+ORDINALS = {name: place for place, name in enumerate(_ORDINALS)}
+"""From 0."""
+
+
+NUMBER = re.compile(r"\d{1,5}")
+
+
+class Planned(Draft):
+    """A call on the board: the calls it needs, the words it has, and how many takes there are."""
+
+    id: str
+    tool: str
+    needs: tuple[str, ...] = ()
+    words: str | None = None
+    takes: int = 0
+
+
+class Spoken(Draft):
+    """Something that was said before. who: person, mora or planner."""
+
+    who: str
+    text: str
+
+
+class TalkBrief(Draft):
+    """A turn as a planner hears it. it: numbers of what was shown last, or of what waits for a word. stale: calls
+    whose product was made from what no longer stands. before: the talk so far, its last sentences. new: calls that the
+    last turn put on the board."""
+
+    said: str
+    things: tuple[Thing, ...] = ()
+    calls: tuple[Planned, ...] = ()
+    it: tuple[int, ...] = ()
+    stale: tuple[str, ...] = ()
+    before: tuple[Spoken, ...] = ()
+    new: tuple[str, ...] = ()
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
+    """The present turn. Of many products those are told that stand, the first and the latest ones, and those named."""
+    said = state.get("turn", {}).get("said") or ""
+    board = Board(state, limits)
+    things = _window(board.things, said)
+    told = {thing.call for thing in things}
+    calls = [
+        call for call in state.get("calls", []) if call["id"] in told or not state.get("takes", {}).get(call["id"])
+    ]
+    talk = state.get("talk", [])[:-1][-EXCHANGES:]
+    last = state.get("past", [])[-1:]
+    return TalkBrief(
+        said=said,
+        things=tuple(things),
+        calls=tuple(_planned(state, call) for call in calls),
+        it=tuple(thing.number for thing in board.it),
+        stale=tuple(call["id"] for call in stale_calls(state, limits)),
+        before=tuple(Spoken(who=each["who"], text=each["text"][: 2 * LONGEST_WORDS]) for each in talk),
+        new=tuple(call for past in last for call, was in past["calls"].items() if was is None),
+        seed=state["request"]["seed"],
+    )
+
+
+def _window(things: list[Thing], said: str) -> list[Thing]:
+    named = {int(number) for number in NUMBER.findall(said)}
+    named |= {ORDINALS[word] + 1 for word in re.findall("[a-z]+", said.lower()) if word in ORDINALS}
+    ids = set(PRODUCT_ID.findall(said))
+    kinds: dict[str, int] = {}
+    kept: set[int] = {thing.number for thing in things[-LATEST:]}
+    kept |= {thing.number for thing in [thing for thing in things if thing.stands][-MOST_STANDING:]}
+    for thing in things:
+        kinds[thing.kind] = kinds.get(thing.kind, 0) + 1
+        if kinds[thing.kind] <= EARLIEST or thing.number in named or thing.id in ids or thing.waits:
+            kept.add(thing.number)
+    return [thing for thing in things if thing.number in kept]
+
+
+def _planned(state: RunState, call: Call) -> Planned:
+    takes = len(state.get("takes", {}).get(call["id"], []))
+    return Planned(
+        id=call["id"], tool=call["tool"], needs=tuple(call["needs"]), words=words_of(call["arguments"]), takes=takes
+    )

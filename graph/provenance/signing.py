@@ -1,0 +1,78 @@
+"""who signs; a film as it is handed out"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graph.errors import RequestError
+from graph.provenance.statement import statement_of
+from memory.errors import DiskTrouble
+from memory.records import Artifact, Run
+from tools.errors import CannotSign
+from tools.provenance.manifest import check_signing, sign
+from tools.provenance.signer import Signer, house_authorities, house_signer, own_authorities, own_signer
+
+if TYPE_CHECKING:
+    from graph.settings import Settings
+    from memory.archive import Archive
+
+
+HOUSE_SIGNER, OWN_SIGNER = "this house", "you"
+
+
+def signer_of(settings: "Settings") -> Signer | None:
+    """Who signs films by these settings: the person, or the house (made now if it is the first time); None: nobody.
+
+    Raises as `check_signer`, and DiskTrouble.
+    """
+    if not settings.provenance:
+        return None
+    return check_signer(settings) or house_signer(_folder(settings))
+
+
+def check_signer(settings: "Settings") -> Signer | None:
+    """The person's own signer, if there is one and films are signed; makes nothing.
+
+    Raises BadInput for files of the person's that may not sign, RequestError for half of them, CannotSign.
+    """
+    if not settings.provenance:
+        return None
+    check_signing()
+    if (settings.signing_cert is None) != (settings.signing_key is None):
+        lacking = "MORA_SIGNING_KEY" if settings.signing_key is None else "MORA_SIGNING_CERT"
+        raise RequestError(f"A certificate and its key belong together; set {lacking} too, or neither.")
+    if settings.signing_cert is None or settings.signing_key is None:
+        return None
+    return own_signer(settings.signing_cert.expanduser(), settings.signing_key.expanduser())
+
+
+def authorities_of(settings: "Settings") -> dict[str, str]:
+    """The authorities that are known here, as PEM, by whose they are; reads files only. Raises BadInput."""
+    known = {HOUSE_SIGNER: house_authorities(_folder(settings))}
+    if settings.signing_cert is not None:
+        known[OWN_SIGNER] = own_authorities(settings.signing_cert.expanduser())
+    return known
+
+
+def _folder(settings: "Settings") -> Path:
+    return settings.home.expanduser() / "signing"
+
+
+def handed_out(
+    archive: "Archive", run: Run, signer: Callable[[], Signer | None], *, film: Artifact | None = None
+) -> bytes:
+    """The run's film, or another one of its products, as a person gets it: with a manifest if somebody signs.
+
+    Raises DamagedArtifact, and CannotSign, which says how to get the film without a manifest.
+    """
+    if film is None:
+        assert run.film is not None, f"run {run.id} is {run.status} and has no film"
+        film = archive.artifact(run.film)
+    data = archive.read(film)
+    try:
+        by = signer()
+        return data if by is None else sign(data, statement_of(archive, run, film), by)
+    except (CannotSign, DiskTrouble) as error:
+        raise CannotSign(
+            f"{error} The film is in the store: `resume {run.id} --out FILE --no-provenance` hands it out unsigned."
+        ) from error

@@ -1,0 +1,176 @@
+"""Is a film what its manifest says? Reads it, looks into this archive, makes it again if asked; and tells it plainly.
+
+What stands in a manifest may be a stranger's: it is shown as data, and made again within the bounds of the verbs.
+"""
+
+import tempfile
+import unicodedata
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import JsonValue
+
+from graph.errors import RequestError, Stopped
+from graph.runs.services import Hear, Rooms
+from graph.state.channels import GRAPH_VERSION
+from memory.archive import Archive
+from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
+from memory.products.files import Product
+from memory.records import Artifact
+from tools.context import Studio, Told
+from tools.provenance.manifest import FAULTS, Reading, Statement, Work, read
+from tools.regenerate import ROLES, remake
+
+if TYPE_CHECKING:
+    from memory.leases import Lease
+
+
+Known = Literal["same", "other", "unknown", "not looked at"]
+"""How this archive has the film: with the same digest, with another, not at all; or the archive could not be asked."""
+
+
+LONGEST_SHOWN = 300
+
+
+@dataclass(frozen=True)
+class Again:
+    """What came of making the film again. differs: the first product with other bytes, and why; None: none."""
+
+    made: int
+    sha256: str
+    differs: Work | None = None
+    why: str = ""
+
+    @property
+    def same(self) -> bool:
+        """True if every product, the film among them, came out with the bytes that the manifest says."""
+        return self.differs is None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What is found of one file."""
+
+    path: Path
+    reading: Reading
+    run_here: bool = False
+    film_here: Known = "unknown"
+    again: Again | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence why the film is not verified; None if it is."""
+        if self.reading.fault is not None:
+            return f"{self.path} {FAULTS[self.reading.fault]}"
+        if self.film_here == "other":
+            return f"{self.path} is not the film of that name in this archive, though it is signed; do not trust it."
+        if self.again is not None and self.again.differs is not None:
+            return f"{self.path} came out different when it was made again: {self.again.why}."
+        return None
+
+
+def verify(path: Path, authorities: dict[str, str], archive: "Archive | None") -> Verification:
+    """Reads the file's manifest and compares with the archive, if it can be asked. Raises BadInput, CannotSign."""
+    reading = read(path, authorities)
+    if reading.fault is not None or reading.statement is None:
+        return Verification(path, reading)
+    if archive is None:
+        return Verification(path, reading, film_here="not looked at")
+    try:
+        return Verification(path, reading, *_found(archive, reading.statement))
+    except ArchiveError:
+        return Verification(path, reading, film_here="not looked at")
+
+
+def _found(archive: Archive, statement: Statement) -> tuple[bool, Known]:
+    """Whether the run is in the archive, and how the film is."""
+    try:
+        run_here = archive.run(statement.run).id == statement.run
+    except UnknownRun:
+        run_here = False
+    try:
+        kept = archive.artifact(statement.film.id)
+    except UnknownArtifact:
+        return run_here, "unknown"
+    return run_here, "same" if kept.sha256 == statement.film.sha256 else "other"
+
+
+def regenerated(found: Verification, rooms: Rooms, hear: Hear) -> Verification:
+    """The same with what comes of making the film again from its manifest alone, in an archive that is thrown away.
+
+    Given files are taken from the archive of `rooms`. It ends at the first product that differs. Raises RequestError
+    for what cannot be made here, BadInput, AgentError, Stopped.
+    """
+    statement = found.reading.statement
+    assert statement is not None, "only a film whose manifest holds is made again"
+    if statement.left_out:
+        raise RequestError(
+            f"The manifest leaves out {statement.left_out} products for want of room, so the film cannot be made from "
+            f"it; where the run is, `replay {statement.run} --verify` does."
+        )
+    with tempfile.TemporaryDirectory(prefix="mora-verify-") as folder:
+        home = Path(folder)
+        with Archive.open(f"sqlite:///{home / 'mora.db'}", home) as scratch:
+            run = scratch.create_run(statement.request, settings={}, graph_version=GRAPH_VERSION)
+            with scratch.hold(run.id) as lease:
+                return replace(found, again=_again(statement, rooms, scratch, lease, hear))
+
+
+def _again(statement: Statement, rooms: Rooms, scratch: Archive, lease: "Lease", hear: Hear) -> Again:
+    stored: dict[str, JsonValue] = {
+        "device": statement.device, "threads": statement.threads, "dtype": statement.dtype,
+    }  # fmt: skip
+    studio = Studio(rooms.lender(stored), scratch, lease, rooms.size, rooms.fps, rooms.num_frames)
+    made: dict[str, Artifact] = {}
+
+    def report(told: Told) -> None:
+        if rooms.stop.is_set():
+            raise Stopped
+        hear({"kind": "custom", "told": dict(told)})
+
+    for work in statement.works:
+        if work.agent == "upload":
+            made[work.id] = _taken_over(work, rooms.archive, scratch, lease)
+            continue
+        if not set(work.parents) <= set(made):
+            raise RequestError("The manifest does not say all that the film was made of, so it cannot be made again.")
+        parents = [made[parent] for parent in work.parents]
+        made[work.id] = now = remake(studio, work.agent, work.spec, parents, report=report)
+        if now.sha256 != work.sha256:
+            return Again(len(made), now.sha256, work, _why(work, now))
+    return Again(len(made), made[statement.film.id].sha256)
+
+
+def _taken_over(work: Work, archive: Archive, scratch: Archive, lease: "Lease") -> Artifact:
+    """A given file, copied from the archive that has it."""
+    try:
+        kept = archive.artifact(work.id)
+        if kept.sha256 != work.sha256:
+            raise UnknownArtifact(work.id)
+        product = Product(archive.read(kept), kept.media, archive.path(kept).suffix)
+    except ArchiveError as error:
+        raise RequestError(
+            f"The film was made from a given {work.media.kind}, {work.id}, which is not in this archive; "
+            "`import` its run first."
+        ) from error
+    return scratch.make(lease, kept.recipe, lambda: product).artifact
+
+
+def _why(work: Work, now: Artifact) -> str:
+    """What is different in the recipe of a product that came out different."""
+    name, recipe = f"{work.agent} ({work.id})", now.recipe
+    if work.agent in ROLES and recipe.weights != work.weights:
+        return f"{name} has other weights here, {recipe.weights[:12]} instead of {_plain(work.weights)[:12]}"
+    others = sorted(key for key in {*recipe.spec, *work.spec} if recipe.spec.get(key) != work.spec.get(key))
+    if others:
+        return f"{name} is asked for another {', '.join(map(_plain, others))} here"
+    if recipe.numerics != work.numerics:
+        return f"{name} is computed otherwise here ({recipe.numerics} instead of {_plain(work.numerics)})"
+    return f"{name} has other bytes by the same recipe, so the manifest does not say how they were made"
+
+
+def _plain(text: str) -> str:
+    """On one line, without characters that a terminal would take for commands, and not endless."""
+    shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one)[0] == "C" else one for one in text)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 1]}…"

@@ -1,0 +1,46 @@
+"""What a run must be so that this program can go on with it, and what of a run is worth keeping."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from graph.machine.build import build
+from graph.runs.history import origin_of
+from graph.state.channels import Errand, RunState
+from memory.checkpoints.plain import sends, values_of
+
+if TYPE_CHECKING:
+    from memory.transfer.parcel import Story
+
+
+REVIEW_POINTS = frozenset({"enhance", "act", "ask", "assemble"})
+"""A checkpoint with one of these nodes ahead is the beginning, or follows the plan, a review or an answer: from there a
+run is forked."""
+
+
+STATE: TypeAdapter[Any] = TypeAdapter(RunState)
+
+
+ERRAND: TypeAdapter[Any] = TypeAdapter(Errand)
+
+
+def fault_of(story: "Story") -> str | None:
+    """Why this graph could not go on with a run that comes from elsewhere, as the end of a sentence; None if it can.
+
+    What is sent to a node must be for a node that there is, and every state one that the nodes could have left.
+    """
+    nodes = set(build().get_graph().nodes)
+    try:
+        STATE.validate_python(origin_of(story.run).get("state", {}))
+        for step in story.steps:
+            values, writes = values_of(step)
+            STATE.validate_python({name: value for name, value in values.items() if name in RunState.__annotations__})
+            for send in (*sends(values), *sends([value for _, value in writes])):
+                if send.node not in nodes:
+                    return f"has a checkpoint that goes on at {send.node[:40]!r}, which this graph does not know"
+                ERRAND.validate_python(send.arg)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return f"has a state that no step leaves ({where}: {first['msg']})"
+    return None

@@ -1,0 +1,118 @@
+"""The runs that are conversations: begun with nothing, or with what another run has made; and a turn given up."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
+
+from graph.errors import RequestError
+from graph.machine.build import build
+from graph.runs.history import ORIGIN, checkpoints_of, state_of
+from graph.runs.requests import seed_asked
+from graph.runs.runner import config_of, new_run, refuse_other_graph, start, told_to_archive
+from graph.runs.services import Hear, Rooms
+from graph.state.apply import play
+from graph.state.channels import Call, Limits, RunState, Take, Turn
+from graph.state.film import film_of
+from graph.state.moves import Undo
+from graph.state.takes import chosen
+from memory.records import Request, Run
+
+if TYPE_CHECKING:
+    from memory.archive import Archive
+
+
+BOARD = ("calls", "takes", "verdicts", "rounds", "choices")
+"""What of another run a conversation begins with."""
+
+
+def request_for(profile: str, planner: str, *, seed: int | None, candidates: int) -> Request:
+    """The request of a conversation: the words come one by one. Raises RequestError for a seed that cannot be used."""
+    return Request(
+        prompt="", review="chat", profile=profile, planner=planner, seed=seed_asked(seed), candidates=candidates
+    )
+
+
+def new_chat(rooms: Rooms, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
+    """A conversation with an empty board; it waits for the first words."""
+    return start(rooms, request, settings, hear)
+
+
+def chat_about(rooms: Rooms, parent: Run, settings: dict[str, JsonValue]) -> Run:
+    """A new conversation whose board begins with what `parent` made; `resume` brings it to its first question.
+
+    Raises RequestError for a run that has made no plan yet.
+    """
+    refuse_other_graph(parent, "chat about")
+    known = RunState(**state_of(rooms.archive, parent))  # type: ignore[typeddict-item]
+    if not known.get("calls"):
+        raise RequestError(f"Run {parent.id} has no plan yet; resume it first, or begin with `chat` alone.")
+    request = parent.request.model_copy(update={"prompt": "", "review": "chat", "images": (), "clips": ()})
+    origin: dict[str, Any] = {
+        "run": parent.id,
+        "checkpoint": checkpoints_of(rooms.archive, parent)[-1]["id"],
+        "after": "think",
+        "state": board_of(known, parent, rooms.limits),
+    }
+    stored = {**settings, **{name: parent.settings[name] for name in settings if name in parent.settings}}
+    return new_run(rooms, request, rooms.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
+
+
+def board_of(state: RunState, run: Run, limits: Limits) -> dict[str, Any]:
+    """The board of a run as a conversation goes on with it: what stood stands, and its film is one of the products."""
+    board: dict[str, Any] = {name: state[name] for name in BOARD if name in state}  # type: ignore[literal-required]
+    standing = {call["id"]: chosen(state, call["id"], limits) for call in state["calls"]}
+    choices = {call: take["attempt"] for call, take in standing.items() if take is not None}
+    board["choices"] = {**board.get("choices", {}), **choices}
+    if run.film is not None:
+        film, take = _film_call(state, run.film, limits)
+        board["calls"] = [*board["calls"], film]
+        board["takes"] = {**board["takes"], film["id"]: [take]}
+        board["choices"][film["id"]] = take["attempt"]
+        board["verdicts"] = {**board.get("verdicts", {}), run.film: {"ok": True, "reason": ""}}
+    return board
+
+
+def _film_call(state: RunState, film: str, limits: Limits) -> tuple[Call, Take]:
+    """The film as the product of a call of its own."""
+    pieces = film_of(state["calls"])
+    shot = 1 + max(call["shot"] for call in state["calls"])
+    arguments = {"pieces": [vars(piece) for piece in pieces]}
+    needs = [piece.call for piece in pieces if piece.call]
+    inputs = []
+    for piece in pieces:
+        take = chosen(state, piece.call, limits) if piece.call else None
+        inputs.append(take["artifact"] if take else str(piece.artifact))
+    call = Call(id=f"{shot}.assemble_film", shot=shot, tool="assemble_film", arguments=arguments, needs=needs)
+    return call, Take(artifact=film, seed=state["request"]["seed"], attempt=0, inputs=inputs, asked=arguments)
+
+
+def give_up_turn(rooms: Rooms, run_id: str) -> None:
+    """Takes back the turn in which a conversation stopped; `resume` then comes to a question. What was made is kept.
+
+    Raises RequestError for a run that is not in the middle of a turn.
+    """
+    with rooms.archive.hold(run_id) as lease, rooms.archive.saver(lease) as saver:
+        run = rooms.archive.run(run_id)
+        graph, config = build(saver, limits=rooms.limits), config_of(run, rooms.limits)
+        state: RunState = graph.get_state(config).values  # type: ignore[assignment]
+        if run.request.review == "never" or "turn" not in state:
+            raise RequestError(f"Run {run.id} is not in the middle of a turn; `resume {run.id}` goes on with it.")
+        back = play(state, [Undo()], rooms.limits) if state["turn"].get("changed") else RunState()
+        ended = Turn(said=None, moves=[], round=state["turn"]["round"], open=False, reply=None)
+        with told_to_archive(rooms.archive, lease):
+            graph.update_state(config, {**back, "turn": ended}, as_node="think")
+
+
+def last_chat(archive: "Archive") -> Run | None:
+    """The newest conversation that can go on."""
+    chats = (run for run in archive.runs() if run.request.review == "chat")
+    return max(chats, key=lambda run: run.updated_at, default=None)
+
+
+def opened(rooms: Rooms, asked: Run | None, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
+    """The conversation to go on with: the run asked for if a person is asked in it, a new one about it, a new one."""
+    if asked is None:
+        return new_chat(rooms, request, settings, hear)
+    if asked.request.review == "never" or asked.status == "done":
+        return chat_about(rooms, asked, settings)
+    return asked

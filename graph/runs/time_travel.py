@@ -1,0 +1,170 @@
+"""Back in time: a finished run replayed or made anew and compared, and another branch from one of its checkpoints."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langsmith import tracing_context
+from pydantic import JsonValue
+
+from graph.errors import RequestError
+from graph.runs.history import ORIGIN, Checkpoint, changeable, checkpoints, choosable, made_by, state_of
+from graph.runs.requests import request_of
+from graph.runs.rerun import Rerun, rerun
+from graph.runs.runner import new_run, refuse_other_graph, resume
+from graph.runs.services import Hear, Rooms
+from memory.recorded import Agents, Remade, changed
+from memory.records import Artifact, Request, Run
+
+if TYPE_CHECKING:
+    from graph.state.channels import Limits
+
+
+SHORTEST_ID = 4
+"""Characters of a checkpoint's id; less is a number."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay gave, beside what the run has: its film, None while it waits for a person, and all its takes."""
+
+    run: Run
+    came: Rerun
+    film: Artifact | None
+    made: tuple[str, ...]
+
+    @property
+    def differences(self) -> list[Remade]:
+        """The products that came out with other bytes, in the order they were made."""
+        return [remade for remade in self.came.remade if not remade.same]
+
+    @property
+    def same(self) -> bool:
+        """True if it ends with the same film and takes, and nothing that was made for comparison is different."""
+        films = [film and film.sha256 for film in (self.film, self.came.film)]
+        same_takes = set(self.came.made) == set(self.made)
+        return films[0] == films[1] and same_takes and not self.differences and self.came.stopped is None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is to be otherwise in a branch; None: as it was.
+
+    choice: the take that stands instead of the one that stood, by its artifact id or the beginning of it.
+    """
+
+    prompt: str | None = None
+    seed: int | None = None
+    profile: str | None = None
+    planner: str | None = None
+    choice: str | None = None
+
+    def said(self) -> dict[str, JsonValue]:
+        """The fields of the request that change."""
+        return {name: value for name, value in vars(self).items() if value is not None and name != "choice"}
+
+
+def replay(rooms: Rooms, run_id: str, hear: Hear, *, agents: Agents = "none") -> Replayed:
+    """The run again from its records; with `fresh` agents everything is made anew and compared. Nothing is written.
+
+    Raises RequestError for a run that has not come to its film or to a question, and what `graph.rerun` raises.
+    """
+    run = rooms.archive.run(run_id)
+    if run.status not in ("done", "waiting"):
+        raise RequestError(f"Run {run.id} is {run.status}, so there is no end to compare; `resume {run.id}` goes on.")
+    # No network: what is traced is the run itself, once.
+    with tracing_context(enabled=False):
+        came = rerun(rooms, run, hear, agents=agents)
+    film = rooms.archive.artifact(run.film) if run.film is not None else None
+    return Replayed(run, came, film, made_by(state_of(rooms.archive, run)) or came.made)
+
+
+def difference_told(remade: Remade) -> str:
+    """One sentence about a product that came out different, and whether something else is installed than made it."""
+    kept = remade.kept
+    told = (
+        f"{remade.place}: {kept.recipe.agent} made {kept.id} with other bytes, {remade.sha256[:16]} now and "
+        f"{kept.sha256[:16]} in the records."
+    )
+    why = changed(kept.recipe, remade.recipe) or "Weights and numerics are those it was made with."
+    return f"{told} {why}"
+
+
+def fork(rooms: Rooms, run_id: str, at: str, changes: Changes, settings: dict[str, JsonValue], hear: Hear) -> Run:
+    """A new run that goes on from a checkpoint of another, with `changes`; both are kept, equal work is not done again.
+
+    at: what `checkpoint_of` takes. settings: the dials of a run; those that the other began with stand. Raises
+    RequestError for a change that comes too late there.
+    """
+    parent = rooms.archive.run(run_id)
+    refuse_other_graph(parent, "fork")
+    known = checkpoints(rooms.archive, parent)
+    checkpoint = checkpoint_of(parent, known, at)
+    if checkpoint.after == "finish":
+        raise RequestError(f"Checkpoint {checkpoint.number} is the end of run {parent.id}; choose an earlier one.")
+    request = branched(parent, known, checkpoint, changes, rooms.limits)
+    chosen = choices_with(parent, known, checkpoint, changes.choice) if changes.choice is not None else {}
+    state = {**checkpoint.state, **chosen}
+    origin: dict[str, Any] = {
+        "run": parent.id, "checkpoint": checkpoint.id, "after": checkpoint.after, "state": state,
+    }  # fmt: skip
+    stored = {**settings, **{name: parent.settings[name] for name in settings if name in parent.settings}}
+    run = new_run(rooms, request, rooms.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
+    hear({"stage": "begin", "run": run.id})
+    return resume(rooms, run.id, hear)
+
+
+def checkpoint_of(run: Run, known: list[Checkpoint], at: str) -> Checkpoint:
+    """The checkpoint of that number, or of that beginning of an id. Raises RequestError."""
+    if at.isdigit() and len(at) < SHORTEST_ID:
+        found = [each for each in known if each.number == int(at)]
+    else:
+        found = [each for each in known if len(at) >= SHORTEST_ID and each.id.startswith(at.lower())]
+    if len(found) == 1:
+        return found[0]
+    what = "more than one checkpoint of that beginning" if found else f"no checkpoint {at!r}"
+    raise RequestError(f"Run {run.id} has {what}; `show {run.id} --checkpoints` lists its {len(known)}.")
+
+
+def branched(
+    parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, changes: Changes, limits: "Limits"
+) -> Request:
+    """The request of a branch. Raises RequestError with the checkpoints where the changes are still possible."""
+    said = changes.said()
+    for name in said:
+        fits = [each for each in known if name in changeable(each, limits)]
+        if checkpoint in fits:
+            continue
+        raise RequestError(_too_late(name, checkpoint, fits))
+    asked = parent.request.model_dump()
+    request, _ = request_of({**asked, "motion": None if asked["motion"] == "kept" else asked["motion"], **said})
+    return request
+
+
+def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, choice: str) -> dict[str, Any]:
+    """The `choices` of a state in which another take stands. Raises RequestError with the checkpoints that have it
+    and nothing made of what it replaces."""
+    fits = [each for each in known if choosable(each, choice)]
+    if checkpoint not in fits:
+        if not any(made.startswith(choice) for each in known for made in each.made):
+            raise RequestError(f"Run {parent.id} has no product {choice!r}; `show {parent.id}` lists them.")
+        then = _elsewhere(fits, "it has no checkpoint where another could stand")
+        raise RequestError(f"{choice!r} cannot be chosen at checkpoint {checkpoint.number} of run {parent.id}; {then}.")
+    found = choosable(checkpoint, choice)
+    if len(found) > 1:
+        raise RequestError(f"More than one take begins with {choice!r}; give more of the id.")
+    return {"choices": {**checkpoint.state.get("choices", {}), **dict(found)}}
+
+
+def _too_late(name: str, checkpoint: Checkpoint, fits: list[Checkpoint]) -> str:
+    why = {
+        "seed": "everything is made by then",
+        "prompt": "the prompt has been read by then",
+        "planner": "there is a plan by then",
+    }.get(name, f"the planner has written for its {name} by then")
+    then = _elsewhere(fits, "generate it anew")
+    return f"A new {name} changes nothing at checkpoint {checkpoint.number}, because {why}; {then}."
+
+
+def _elsewhere(fits: list[Checkpoint], otherwise: str) -> str:
+    where = ", ".join(str(each.number) for each in fits)
+    return f"choose checkpoint {where}" if where else otherwise

@@ -1,0 +1,151 @@
+"""The door for LangGraph's own server: `langgraph dev` and Studio open `graph`. Threads and checkpoints are its own.
+
+The archive is ours: a thread's first step begins a run, and every step holds the run's lease while it works.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from langgraph.graph import START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from pydantic import ValidationError
+from typing_extensions import TypedDict
+
+from graph.configure import numerics_of, planner_settings, rooms_of
+from graph.errors import RequestError
+from graph.machine.build import AnyGraph, Node, draw
+from graph.machine.context import Context
+from graph.planners.factory import default_planner
+from graph.runs.requests import request_of
+from graph.runs.runner import context_of, new_run, told_to_archive
+from graph.runs.services import Rooms
+from graph.settings import Settings
+from graph.state.channels import DEFAULT_LIMITS, Limits, RunState
+from memory.records import Request, Run
+
+THREAD = "thread"
+"""Where a run's settings keep the server's thread id."""
+
+
+class Wish(TypedDict, total=False):
+    """What a thread begins with: words, or fields of a request by name; pictures and clips are artifact ids."""
+
+    prompt: str
+    request: dict[str, Any]
+
+
+class Desk:
+    """Which run belongs to which thread, and the rooms it is made in, opened when they are first needed.
+
+    One node of a run works at a time: a lease has one holder, and the device serves one at a time anyway.
+    """
+
+    def __init__(self, settings: Callable[[], Settings] = Settings, rooms: Callable[[Settings], Rooms] | None = None):
+        self._settings, self._open = settings, rooms or _rooms
+        self._lock = threading.RLock()
+        self._rooms: dict[str, Rooms] = {}
+        self._runs: dict[str, str] = {}
+        self._turns: dict[str, threading.Lock] = {}
+
+    def receive(self, state: Wish, runtime: Runtime[None]) -> RunState:
+        """The thread's request: a new thread begins a run. Raises RequestError for a second wish in a thread."""
+        asked = {**state.get("request", {}), **({"prompt": state["prompt"]} if "prompt" in state else {})}
+        thread = _thread(runtime)
+        with self._lock:
+            run = self._run_of(thread) or self._begin(thread, asked)
+        request = run.request.model_dump(mode="json")
+        given = {**asked, "prompt": " ".join(str(asked.get("prompt", "")).split())}
+        if any(request.get(name) != value for name, value in given.items()):
+            raise RequestError(f"Thread {thread} has run {run.id} of another wish; begin a new thread for this one.")
+        return {"request": request}
+
+    def plugged(self, node: Node) -> Node:
+        """The node with the context that it would have in the house."""
+
+        @wraps(node)
+        def step(state: Any, runtime: Runtime[Any]) -> RunState:
+            with self._context(_thread(runtime)) as context, told_to_archive(context.archive, context.lease):
+                return node(state, runtime.override(context=context))
+
+        return step
+
+    @contextmanager
+    def _context(self, thread: str) -> Iterator[Context]:
+        with self._lock:
+            run = self._run_of(thread)
+            turn = self._turns.setdefault(thread, threading.Lock())
+        assert run is not None, f"thread {thread} was not received"
+        rooms = self._rooms_of(run.request)
+        with turn, rooms.archive.hold(run.id) as lease:
+            if rooms.archive.run(run.id).status != "running":
+                rooms.archive.set_status(lease, "running")
+            yield context_of(rooms, run, rooms.planner(run.request), lease)
+
+    def _begin(self, thread: str, asked: dict[str, Any]) -> Run:
+        settings = self._settings()
+        request = _request(asked, settings)
+        rooms = self._rooms_of(request)
+        stored = {**numerics_of(settings), THREAD: thread}
+        run = new_run(rooms, request, rooms.planner(request), stored)
+        self._runs[thread] = run.id
+        return run
+
+    def _run_of(self, thread: str) -> Run | None:
+        archive = self._rooms_of(None).archive
+        if thread in self._runs:
+            return archive.run(self._runs[thread])
+        run = next((run for run in archive.runs() if run.settings.get(THREAD) == thread), None)
+        if run is not None:
+            self._runs[thread] = run.id
+        return run
+
+    def _rooms_of(self, request: Request | None) -> Rooms:
+        settings = self._settings()
+        if request is not None:
+            settings = settings.model_copy(update={"profile": request.profile})
+        with self._lock:
+            if settings.profile not in self._rooms:
+                self._rooms[settings.profile] = self._open(settings)
+            return self._rooms[settings.profile]
+
+
+def _rooms(settings: Settings) -> Rooms:
+    return rooms_of(settings, settings.open_archive())
+
+
+def _thread(runtime: Runtime[Any]) -> str:
+    info = runtime.execution_info
+    if info is None or info.thread_id is None:
+        raise RequestError("There is no thread id; give one as configurable.thread_id.")
+    return info.thread_id
+
+
+def _request(asked: dict[str, Any], settings: Settings) -> Request:
+    """A checked request; profile and planner are the server's unless said. Raises RequestError."""
+    usual = {"prompt": "", "profile": settings.profile, "planner": default_planner(planner_settings(settings))}
+    try:
+        wish = Request.model_validate({**usual, **asked})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RequestError(f"The request's {where} cannot be used: {first['msg']}.") from error
+    drawn_or_said = {name: asked.get(name) for name in ("seed", "motion")}
+    request, _ = request_of({**wish.model_dump(), **drawn_or_said})
+    return request
+
+
+def served(desk: Desk, *, limits: Limits = DEFAULT_LIMITS) -> "CompiledStateGraph[RunState, None, Wish, RunState]":
+    """The map with every node plugged into `desk`, and no checkpointer: the server brings its own."""
+    graph: AnyGraph = StateGraph(RunState, input_schema=Wish)
+    graph.add_node("receive", desk.receive)
+    draw(graph, limits, desk.plugged)
+    graph.add_edge(START, "receive")
+    graph.add_edge("receive", "enhance")
+    return graph.compile(name="mora")
+
+
+graph = served(Desk())

@@ -1,0 +1,216 @@
+"""the fifteen moves as values"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from graph.state.values import Sentence, ShotSeconds
+from tools.arguments import described
+
+MOST_AT_ONCE = 8
+
+
+CALL_ID = r"^[0-9]{1,4}[.][a-z_]{4,20}([.][0-9]{1,3})?$"
+
+
+CallId = Annotated[str, Field(pattern=CALL_ID, description="Id of a call on the board")]
+
+
+PRODUCT = r"^(image|clip|film)-[0-9a-f]{16}$"
+
+
+Product = Annotated[str, Field(pattern=PRODUCT, description="Id of a stored product")]
+
+
+Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
+
+
+class Move(BaseModel):
+    """Base of all moves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class GoOn(Move):
+    """What is shown is good: it stands, and the next stage begins."""
+
+    model_config = described("What is shown is good: it stands, and the next stage begins.")
+
+    do: Literal["go_on"] = "go_on"
+
+
+class Again(Move):
+    """The same words with a new seed, `count` times; the takes that are there stay."""
+
+    model_config = described("The same words with a new seed, `count` times; the takes that are there stay.")
+
+    do: Literal["again"] = "again"
+    call: CallId
+    count: Count = 1
+
+
+class Choose(Move):
+    """Another take of a call stands, by its number from 1; what was made from the old one becomes stale."""
+
+    model_config = described(
+        "Another take of a call stands, by its number from 1; what was made from the old one becomes stale."
+    )
+
+    do: Literal["choose"] = "choose"
+    call: CallId
+    take: Annotated[int, Field(ge=1)]
+
+
+class Change(Move):
+    """A3 changes the product of a call as an instruction says."""
+
+    model_config = described("A3 changes the product of a call as an instruction says.")
+
+    do: Literal["change"] = "change"
+    call: CallId
+    instruction: Sentence
+
+
+class Reword(Move):
+    """A call is made again with other words: the prompt of a picture or of a motion, or an instruction.
+
+    later: what is there stands, and becomes stale.
+    """
+
+    model_config = described(
+        "A call is made again with other words: the prompt of a picture or of a motion, or an instruction.\n\n"
+        "later: what is there stands, and becomes stale."
+    )
+
+    do: Literal["reword"] = "reword"
+    call: CallId
+    words: Sentence
+    seconds: ShotSeconds | None = None
+    later: bool = False
+
+
+class Animate(Move):
+    """A picture becomes a clip."""
+
+    model_config = described("A picture becomes a clip.")
+
+    do: Literal["animate"] = "animate"
+    image: Product
+    prompt: Sentence
+    seconds: ShotSeconds | None = None
+
+
+class EditClip(Move):
+    """A3 changes a stored clip or film, its motion kept."""
+
+    model_config = described("A3 changes a stored clip or film, its motion kept.")
+
+    do: Literal["edit_clip"] = "edit_clip"
+    clip: Product
+    instruction: Sentence
+
+
+class EditPicture(Move):
+    """A3 changes a stored picture."""
+
+    model_config = described("A3 changes a stored picture.")
+
+    do: Literal["edit_picture"] = "edit_picture"
+    image: Product
+    instruction: Sentence
+
+
+class Extend(Move):
+    """A stored clip or film goes on, or gets something before it; the whole becomes a film."""
+
+    model_config = described("A stored clip or film goes on, or gets something before it; the whole becomes a film.")
+
+    do: Literal["extend"] = "extend"
+    clip: Product
+    prompt: Sentence
+    seconds: ShotSeconds | None = None
+    before: bool = False
+
+
+class Connect(Move):
+    """A5 leads from the end of one clip or film to the beginning of another; the whole becomes a film."""
+
+    model_config = described(
+        "A5 leads from the end of one clip or film to the beginning of another; the whole becomes a film."
+    )
+
+    do: Literal["connect"] = "connect"
+    first: Product
+    second: Product
+    seconds: ShotSeconds | None = None
+
+
+class Film(Move):
+    """The clips named, or all that stand, become one film."""
+
+    model_config = described("The clips named, or all that stand, become one film.")
+
+    do: Literal["film"] = "film"
+    clips: tuple[Product, ...] = ()
+
+
+class Wish(Move):
+    """Something new: the planner makes shots of the words."""
+
+    model_config = described("Something new: the planner makes shots of the words.")
+
+    do: Literal["wish"] = "wish"
+    words: str = Field(min_length=1, max_length=2000)
+
+
+class Undo(Move):
+    """What the last turn changed is as it was before; nothing that was made is lost."""
+
+    model_config = described("What the last turn changed is as it was before; nothing that was made is lost.")
+
+    do: Literal["undo"] = "undo"
+
+
+class Refresh(Move):
+    """Everything stale is made again, and nothing else."""
+
+    model_config = described("Everything stale is made again, and nothing else.")
+
+    do: Literal["refresh"] = "refresh"
+
+
+class RaiseLimit(Move):
+    """The person allows more repeats of a call."""
+
+    model_config = described("The person allows more repeats of a call.")
+
+    do: Literal["raise_limit"] = "raise_limit"
+    call: CallId
+    most: Annotated[int, Field(ge=1, le=100)]
+
+
+BoardMove = (
+    GoOn
+    | Again
+    | Choose
+    | Change
+    | Reword
+    | Animate
+    | EditClip
+    | EditPicture
+    | Extend
+    | Connect
+    | Film
+    | Undo
+    | Refresh
+    | RaiseLimit
+)
+
+
+AnyMove = Annotated[BoardMove | Wish, Field(discriminator="do")]
+
+
+def products_of(move: AnyMove) -> list[str]:
+    """Ids of the stored products that a move names."""
+    named = (getattr(move, name, None) for name in ("image", "clip", "first", "second"))
+    return [*filter(None, named), *getattr(move, "clips", ())]
