@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from evals.commands import evaluate_app
+from evals.cli.world import evaluate_app
 from graph.cli.app import Door, Json, at_the_door, fail, say
 from graph.cli.chat.start import at_the_terminal, run_to_talk_about, talk_with, talk_with_program, talked_about
 from graph.cli.delivery import check_out, deliver, place_of, sheet_of_run

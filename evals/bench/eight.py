@@ -29,9 +29,9 @@ from torch import nn
 from transformers import CLIPConfig
 
 from evals.bench.flow import published, seconds
-from evals.evaluations.gathering import Given
-from evals.evaluations.judging import Bench
-from evals.evaluations.scoring import Judgement, Origin, evaluate
+from evals.evaluations.evaluate import Judgement, Origin, evaluate
+from evals.evaluations.videos import Given
+from evals.evaluations.workers import Bench
 from evals.networks.amt import Amt
 from evals.networks.clip import official_shapes, tower
 from evals.networks.dino import Dino

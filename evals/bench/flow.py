@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from evals.metrics.contract import Video
-from evals.metrics.dynamic_degree import SAMPLED_FPS, Question
+from evals.metrics.base import Video
+from evals.metrics.vbench.dynamic_degree import SAMPLED_FPS, Question
 from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import CONTEXT, HIDDEN, ITERATIONS, RADIUS, STRIDE, Raft, centred, upsampled
 

@@ -17,11 +17,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from evals.metrics import dynamic_degree
-from evals.metrics.contract import Metric, Score
-from evals.metrics.table import METRICS
-from evals.networks.shelf import Shelf
-from evals.screening import Told, judge
+from evals.metrics.base import Metric, Score
+from evals.metrics.frames import Told, judge
+from evals.metrics.registry import METRICS
+from evals.metrics.vbench import dynamic_degree
+from evals.networks.weights.loader import Shelf
 from tests.support.vbench import CLIPS, EXPECTED, FURTHER_CLIPS, case_of, write_weights
 
 BOUND: Final = 1e-6

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from evals.evaluations.figures import Figure
+from evals.evaluations.statistics import Figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

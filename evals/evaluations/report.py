@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from evals.evaluations.figures import Comparison, Figure, aggregates, compare, counted, figures, names_of, pairs_of
+from evals.evaluations.evaluate import Judgement
 from evals.evaluations.plots import bars, radar, scatter
-from evals.evaluations.scorers import identity_of
-from evals.evaluations.scoring import Judgement
-from evals.evaluations.telling import interval
+from evals.evaluations.scorer_identity import identity_of
+from evals.evaluations.statistics import Comparison, Figure, aggregates, compare, counted, figures, names_of, pairs_of
+from evals.evaluations.tables import interval
 from memory.records import Judged, Scorer
 from tools.delivery.export import check_destination, export
 from tools.errors import BadInput

@@ -8,7 +8,7 @@ dynamic degree the share of videos that move).
 from collections.abc import Mapping
 from typing import Final
 
-from evals.metrics.contract import mean
+from evals.metrics.base import mean
 
 VIDEO_QUALITY: Final = (
     "subject_consistency",

@@ -6,8 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evals.metrics.contract import Score, mean, positive, undefined
-from evals.networks.shelf import Network, Shelf, forward
+from evals.metrics.base import Score, mean, positive, undefined
+from evals.networks.weights.loader import Shelf, forward
+from evals.networks.weights.network import Network
 
 
 def answers(shelf: Shelf, network: Network[Any], prepared: Tensor) -> Tensor:

@@ -5,9 +5,9 @@ from typing import Final
 
 from torch import nn
 
-from evals.networks.checkpoints import fill, read_tensors, shape_of
-from evals.networks.shelf import Network
-from evals.networks.weights import WEIGHTS
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.checkpoints import fill, read_tensors, shape_of
+from evals.networks.weights.network import Network
 
 
 def load_head(path: Path) -> nn.Linear:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel
 from transformers.initialization import no_init_weights
 
-from evals.networks.checkpoints import BadWeights, expect, num_layers, read_tensors, shape_of
-from evals.networks.shelf import Network
-from evals.networks.weights import WEIGHTS
-from evals.networks.words import clip_tokens
+from evals.networks.clip_tokenizer import clip_tokens
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.checkpoints import BadWeights, expect, num_layers, read_tensors, shape_of
+from evals.networks.weights.network import Network
 
 HEAD_WIDTH: Final = 64
 NOT_WEIGHTS: Final = ("input_resolution", "context_length", "vocab_size", "attn_mask")

@@ -7,8 +7,8 @@ from typing import Final
 from torch import Tensor, nn
 from transformers import CLIPModel, PreTrainedTokenizerFast
 
-from evals.networks.shelf import Network
-from evals.networks.weights import WeightFile, Where
+from evals.networks.weights.catalogue import WeightFile, Where
+from evals.networks.weights.network import Network
 from models.presets import EMBEDDED_WEIGHTS
 
 FILE: Final = EMBEDDED_WEIGHTS / "scorer" / "model.safetensors"

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from evals.networks.checkpoints import BadWeights
+from evals.networks.weights.checkpoints import BadWeights
 from models.agent import UInt8Array
 
 QUESTION: Final = "Describe what this shows in one or two sentences."

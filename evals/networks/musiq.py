@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evals.networks.checkpoints import fill, num_layers, read_tensors, shape_of
-from evals.networks.shelf import Network
-from evals.networks.weights import WEIGHTS
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.checkpoints import fill, num_layers, read_tensors, shape_of
+from evals.networks.weights.network import Network
 
 PATCH: Final = 32
 """Pixels."""

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evals.networks.checkpoints import fill, read_tensors
 from evals.networks.correlation import LEVELS, SMALLEST_SIDE, Correlations, grid
-from evals.networks.shelf import Network
-from evals.networks.weights import WEIGHTS
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.checkpoints import fill, read_tensors
+from evals.networks.weights.network import Network
 
 STRIDE: Final = 8
 """Pixels a cell of the feature maps is wide."""

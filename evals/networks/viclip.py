@@ -11,10 +11,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from evals.networks.checkpoints import BadWeights, fill, num_layers, read_tensors, shape_of
-from evals.networks.shelf import Network
-from evals.networks.weights import WEIGHTS
-from evals.networks.words import clip_tokens
+from evals.networks.clip_tokenizer import clip_tokens
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.checkpoints import BadWeights, fill, num_layers, read_tensors, shape_of
+from evals.networks.weights.network import Network
 
 HEAD_WIDTH: Final = 64
 BLOCKS: Final = "transformer.resblocks."

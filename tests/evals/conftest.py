@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.networks.shelf import Shelf
+from evals.networks.weights.loader import Shelf
 from support.vbench import write_weights
 
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from evals.metrics import temporal_flickering, temporal_style
-from evals.metrics.clipwise import bounds, clipwise
-from evals.metrics.contract import Score, Video, chunks, read
-from evals.networks.shelf import Shelf
+from evals.metrics.base import Score, Video, chunks, read
+from evals.metrics.long_video import bounds, clipwise
+from evals.metrics.vbench import temporal_flickering, temporal_style
+from evals.networks.weights.loader import Shelf
 from models.agent import UInt8Array
 
 FLICKERING = temporal_flickering.METRIC

@@ -7,9 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from evals.bench.eight import FRAMES, HEIGHT, OFFICIAL, OFFICIAL_PAIR, WIDTH, Found, moving, parts
-from evals.metrics.table import metric
-from evals.networks.shelf import Shelf
-from evals.screening import judge
+from evals.metrics.frames import judge
+from evals.metrics.registry import metric
+from evals.networks.weights.loader import Shelf
 from support.vbench import DATA
 
 

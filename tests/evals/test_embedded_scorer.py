@@ -5,11 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evals.metrics.contract import Chunk, Metric, Score, Video, read
-from evals.metrics.embedded import OBJECT_CONSISTENCY, PROMPT_LIKENESS, prepared
-from evals.metrics.table import METRICS
-from evals.networks.shelf import Shelf
-from evals.scorer import CHOICES, measure_scorer, table_of
+from evals.bench.scorer import CHOICES, measure_scorer, table_of
+from evals.metrics.base import Chunk, Metric, Score, Video, read
+from evals.metrics.registry import METRICS
+from evals.metrics.world.embedded import OBJECT_CONSISTENCY, PROMPT_LIKENESS, prepared
+from evals.networks.weights.loader import Shelf
 from models.agent import UInt8Array
 from models.embedded.language import Scenery
 from models.embedded.world import render, track

@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals import screening
-from evals.evaluations.baselines import BASELINES, baselines
-from evals.evaluations.figures import Difference, aggregates, compare, counted, figures, gate, holm
-from evals.evaluations.gathering import Given, gather, read_json, wanted_in
-from evals.evaluations.judging import Bench
+from evals.evaluations.evaluate import Judgement, Origin, evaluate, recalled
+from evals.evaluations.published import BASELINES, baselines
 from evals.evaluations.report import page_of
-from evals.evaluations.scorers import NAMES, OLDER_CODES, identity_of, scorers_for
-from evals.evaluations.scoring import Judgement, Origin, evaluate, recalled
-from evals.evaluations.sources import read_suite
-from evals.evaluations.telling import as_json
+from evals.evaluations.scorer_identity import NAMES, OLDER_CODES, identity_of, scorers_for
+from evals.evaluations.statistics import Difference, aggregates, compare, counted, figures, gate, holm
+from evals.evaluations.suites import read_suite
+from evals.evaluations.tables import as_json
+from evals.evaluations.videos import Given, gather, read_json, wanted_in
+from evals.evaluations.workers import Bench
 from evals.intervals import Estimate
+from evals.metrics import frames as screening
 from evals.metrics.aggregates import VIDEO_QUALITY
-from evals.metrics.contract import mean
-from evals.metrics.table import METRICS
+from evals.metrics.base import mean
+from evals.metrics.registry import METRICS
 from memory.archive import Archive
 from memory.records import Evaluation
 from memory.scores import evaluation_of, keep_evaluation, keep_score, keep_scorers
@@ -143,7 +143,7 @@ def test_scores_stored_under_older_codes_are_found_again_and_compared(
 ) -> None:
     metrics = (*FREE, "temporal_flickering_clipwise")
     found = judged(bench, of(*CLIPS), *metrics)
-    monkeypatch.setattr("evals.screening.judge", None)  # whoever asks it now fails
+    monkeypatch.setattr("evals.metrics.frames.judge", None)  # whoever asks it now fails
     monkeypatch.setattr("evals.evaluations.scorers._row", None)  # nor is the table of metrics imported
     with Archive.open(f"sqlite:///{tmp_path / 'older.db'}", tmp_path / "older") as archive:
         older = recalled(archive, evaluation_of(archive, stored_before(archive, found, python).digest))

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from evals.metrics.contract import CHUNK_FRAMES, CannotScore, Score, Video, chunks, read
-from evals.metrics.preparation import SIDE, clip_transform, clip_transform_pil, clip_transform_uint8, dino_transform
-from evals.metrics.table import METRICS, metric
+from evals.metrics.base import CannotScore, Score, Video, chunks, read
+from evals.metrics.frames import LeftOut, Told, introduce, judge, read_all, show
+from evals.metrics.preprocessing import SIDE, clip_transform, clip_transform_pil, clip_transform_uint8, dino_transform
+from evals.metrics.registry import METRICS, metric
 from evals.networks.dino import DINO
-from evals.networks.shelf import Shelf
-from evals.screening import LeftOut, Told, introduce, judge, read_all, show
+from evals.networks.weights.loader import Shelf
+from evals.networks.weights.network import CHUNK_FRAMES
 from models.agent import UInt8Array
 from support.vbench import CLIPS, DATA, EXPECTED
 

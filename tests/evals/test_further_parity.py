@@ -5,11 +5,11 @@ from functools import partial
 
 import pytest
 
-from evals.metrics import dynamic_degree, i2v_subject
-from evals.metrics.contract import Score
-from evals.metrics.table import metric
-from evals.networks.shelf import Shelf
-from evals.screening import Told, introduce, judge, show
+from evals.metrics.base import Score
+from evals.metrics.frames import Told, introduce, judge, show
+from evals.metrics.registry import metric
+from evals.metrics.vbench import dynamic_degree, i2v_subject
+from evals.networks.weights.loader import Shelf
 from support.vbench import DATA, FURTHER, FURTHER_CLIPS
 
 TOLERANCE = {"imaging_quality": 1e-4}

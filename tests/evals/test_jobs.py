@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from evals.evaluations import judging
-from evals.evaluations.gathering import Given, gather
-from evals.evaluations.judging import Bench
-from evals.evaluations.scoring import Judgement, Origin, evaluate
+from evals.evaluations import workers as judging
+from evals.evaluations.evaluate import Judgement, Origin, evaluate
+from evals.evaluations.videos import Given, gather
+from evals.evaluations.workers import Bench
 from memory.archive import Archive
 from support.vbench import DATA
 

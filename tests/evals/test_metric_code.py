@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evals.evaluations.scorers import CLIPWISE, NAMES, OLDER_CODES, VERSIONS, code_of, identity_of
-from evals.metrics.table import METRICS
+from evals.evaluations.scorer_identity import CLIPWISE, NAMES, OLDER_CODES, VERSIONS, code_of, identity_of
+from evals.metrics.registry import METRICS
 from memory.records import Scorer
 from support import metric_code
 

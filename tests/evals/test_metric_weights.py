@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from evals.networks.fetching import fetch
-from evals.networks.weights import WEIGHTS, Places, missing_sentence, places_of
+from evals.networks.weights.catalogue import WEIGHTS, Places, missing_sentence, places_of
+from evals.networks.weights.download import fetch
 from tools.errors import BadInput
 
 DINO, VICLIP, RAFT, CLIP = (WEIGHTS[key] for key in ("dino", "viclip", "raft", "clip_b32"))

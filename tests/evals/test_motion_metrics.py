@@ -15,15 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from evals.metrics import dynamic_degree, motion_smoothness
-from evals.metrics.contract import Metric, Reading, Video, chunks, read
-from evals.metrics.dynamic_degree import DynamicDegree, Question
+from evals.metrics.base import Metric, Reading, Video, chunks, read
+from evals.metrics.vbench import dynamic_degree, motion_smoothness
+from evals.metrics.vbench.dynamic_degree import DynamicDegree, Question
 from evals.networks import correlation
 from evals.networks.amt import AMT, load_amt
-from evals.networks.checkpoints import BadWeights
 from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import RAFT, load_raft
-from evals.networks.shelf import Network, Shelf
+from evals.networks.weights.checkpoints import BadWeights
+from evals.networks.weights.loader import Shelf
+from evals.networks.weights.network import Network
 from models.agent import UInt8Array
 from support.vbench import DATA, EXPECTED, state_of
 

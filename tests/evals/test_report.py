@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evals.evaluations.figures import compare, names_of
+from evals.evaluations.evaluate import Judgement
 from evals.evaluations.report import worst, write_report
-from evals.evaluations.scorers import identity_of
-from evals.evaluations.scoring import Judgement
-from evals.evaluations.telling import as_json, told
+from evals.evaluations.scorer_identity import identity_of
+from evals.evaluations.statistics import compare, names_of
+from evals.evaluations.tables import as_json, told
 from memory.records import Evaluation, Judged, Score, Scorer
 from support.vbench import DATA
 from tools.errors import BadInput

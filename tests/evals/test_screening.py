@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evals import screening
-from evals.metrics.contract import CannotScore, Chunk, Metric, Score, Video
-from evals.metrics.table import metric
-from evals.networks.shelf import Shelf
-from evals.screening import LeftOut, Miscounted, introduce, judge, show
+from evals.metrics import frames as screening
+from evals.metrics.base import CannotScore, Chunk, Metric, Score, Video
+from evals.metrics.frames import LeftOut, Miscounted, introduce, judge, show
+from evals.metrics.registry import metric
+from evals.networks.weights.loader import Shelf
 from models.agent import UInt8Array
 from support.vbench import DATA
 from tools.errors import BadInput

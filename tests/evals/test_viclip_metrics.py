@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from evals.metrics import overall_consistency, temporal_style
-from evals.metrics.clip_vectors import middle_frames
-from evals.metrics.contract import Memo, Score, Video, chunks, read
-from evals.metrics.tcon import TCON, TMEAN
-from evals.networks.checkpoints import BadWeights
-from evals.networks.shelf import Shelf
+from evals.metrics.base import Memo, Score, Video, chunks, read
+from evals.metrics.mora.tcon import TCON, TMEAN
+from evals.metrics.vbench import overall_consistency, temporal_style
+from evals.metrics.vbench.clip_vectors import middle_frames
 from evals.networks.viclip import VICLIP, load_viclip
+from evals.networks.weights.checkpoints import BadWeights
+from evals.networks.weights.loader import Shelf
 from models.agent import UInt8Array
 from support.vbench import CLIPS, DATA, EXPECTED, state_of
 

@@ -15,14 +15,14 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from torch import Tensor
 
-from evals.evaluations.scorers import scorers_for
-from evals.metrics.contract import Score, Video, chunks, read
-from evals.metrics.table import metric
-from evals.metrics.video_ti import CAPTIONER, CLIP_CAPTIONER, video_ti
+from evals.evaluations.scorer_identity import scorers_for
+from evals.metrics.base import Score, Video, chunks, read
+from evals.metrics.frames import LeftOut, Told, judge
+from evals.metrics.mora.video_ti import CAPTIONER, CLIP_CAPTIONER, video_ti
+from evals.metrics.registry import metric
 from evals.networks.language import Bert, Describer, NoLanguageModel
-from evals.networks.shelf import Shelf
-from evals.networks.weights import places_of
-from evals.screening import LeftOut, Told, judge
+from evals.networks.weights.catalogue import places_of
+from evals.networks.weights.loader import Shelf
 from memory.archive import Archive
 from models.agent import UInt8Array
 from support.vbench import DATA

@@ -11,15 +11,16 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from evals.metrics.contract import Score
-from evals.metrics.table import metric
-from evals.networks.checkpoints import BadWeights, read_tensors
+from evals.metrics.base import Score
+from evals.metrics.frames import LeftOut, judge
+from evals.metrics.registry import metric
 from evals.networks.clip import CLIP_B32, load_clip
 from evals.networks.dino import DINO
 from evals.networks.musiq import load_musiq
-from evals.networks.shelf import MissingWeights, Shelf
-from evals.networks.weights import WEIGHTS
-from evals.screening import LeftOut, judge
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.checkpoints import BadWeights, read_tensors
+from evals.networks.weights.loader import Shelf
+from evals.networks.weights.network import MissingWeights
 from support.vbench import DATA, SHAPES, state_of, write_torchscript
 
 DINO_FILE = "dino_vitbase16_pretrain.pth"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.networks.words import clip_tokens, is_cut
+from evals.networks.clip_tokenizer import clip_tokens, is_cut
 
 START, END = 49406, 49407
 

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from evals.draws import cases
-from evals.marks import psnr_db
-from evals.products import FRAME_0
-from evals.sheet import Gallery, failure_sheet
-from evals.trials import ALL, DIGITAL, EVERYTHING, Report
-from evals.world import evaluate_world
+from evals.world.benchmark import evaluate_world
+from evals.world.cases import cases
+from evals.world.gallery import Gallery, failure_sheet
+from evals.world.measures import psnr_db
+from evals.world.results import ALL, DIGITAL, EVERYTHING, Report
+from evals.world.tasks import FRAME_0
 from support.world_agents import Plug, Renderer
 
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evals.asked import read_asked, unasked
-from evals.evaluations.figures import compare, figures
-from evals.evaluations.gathering import Given
-from evals.evaluations.judging import Bench
-from evals.evaluations.scorers import NAMES, names_for
-from evals.evaluations.scoring import Judgement, Origin, evaluate
-from evals.metrics.contract import Score, Video, chunks, read
-from evals.metrics.world import METRICS, squared
-from evals.networks.shelf import Shelf
-from evals.screening import Told, judge
+from evals.evaluations.evaluate import Judgement, Origin, evaluate
+from evals.evaluations.scorer_identity import NAMES, names_for
+from evals.evaluations.statistics import compare, figures
+from evals.evaluations.videos import Given
+from evals.evaluations.workers import Bench
+from evals.metrics.base import Score, Video, chunks, read
+from evals.metrics.frames import Told, judge
+from evals.metrics.world.world import METRICS, squared
+from evals.networks.weights.loader import Shelf
+from evals.world.prompt import read_asked, unasked
 from memory.archive import Archive
 from models.agent import UInt8Array
 from models.embedded.language import FPS, Scenery, combinations

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from evals.world_oracle import Sighting, look
+from evals.world.oracle import Sighting, look
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Object, Scene, Scenery, combinations
 from models.embedded.world import Track, background, coverage, onward, render, track
 

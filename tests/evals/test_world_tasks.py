@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from evals import wishes
-from evals.draws import KINDS, cases, edit_cases, going_on, join_cases, place
-from evals.marks import OFF_SIZE, OFF_TRACK, background_db, follows
-from evals.products import BACKGROUND, ENDS, EVENNESS, FIRST, LAST, NEW_STEP, NO_JUMP, OUTSIDE, SMOOTH, UNDERSTOOD
-from evals.sheet import Gallery, destinations, failure_sheet
-from evals.trials import DIGITAL, EVERYTHING, Report, Seen, accumulation
-from evals.world import TASKS, evaluate_world
-from evals.world_oracle import look
+from evals.world import wishes
+from evals.world.benchmark import TASKS, evaluate_world
+from evals.world.cases import KINDS, cases, edit_cases, going_on, join_cases, place
+from evals.world.gallery import Gallery, destinations, failure_sheet
+from evals.world.measures import OFF_SIZE, OFF_TRACK, background_db, follows
+from evals.world.oracle import look
+from evals.world.results import DIGITAL, EVERYTHING, Report, Seen, accumulation
+from evals.world.tasks import BACKGROUND, ENDS, EVENNESS, FIRST, LAST, NEW_STEP, NO_JUMP, OUTSIDE, SMOOTH, UNDERSTOOD
 from models.embedded.language import Edit, Scenery
 from models.embedded.world import Track, onward, render
 from support.world_agents import Editor, Joiner, Plug, Renderer

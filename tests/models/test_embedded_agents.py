@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evals.world_oracle import look
+from evals.world.oracle import look
 from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded import world
 from models.embedded.language import Scenery

@@ -15,11 +15,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from evals.evaluations.scorers import CLIPWISE_VERSION, VERSIONS
-from evals.metrics.clipwise import clipwise
-from evals.metrics.contract import Metric
-from evals.metrics.table import METRICS
-from evals.screening import judge
+from evals.evaluations.scorer_identity import CLIPWISE_VERSION, VERSIONS
+from evals.metrics.base import Metric
+from evals.metrics.frames import judge
+from evals.metrics.long_video import clipwise
+from evals.metrics.registry import METRICS
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDERS: Final = ("graph", "tools", "models", "memory", "evals")

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from evals.draws import going_on, place
-from evals.world_oracle import look
+from evals.world.cases import going_on, place
+from evals.world.oracle import look
 from models.agent import Clip, ConnectSpec, Degenerate, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded.language import COLOURS, FPS, OBJECTS, SCENES, Edit, Scenery, combinations
 from models.embedded.world import Track, render, track, transition

@@ -1,0 +1,128 @@
+"""The commands that measure: `evaluate ...`. Light to import; what they measure with is imported inside."""
+
+import json
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evals.cli.evaluations import mount
+from graph.cli.app import Json, at_the_door, say
+from graph.cli.exit_codes import BUG
+from graph.cli.session import lender_in, progress_bars, settings_with
+
+evaluate_app = typer.Typer(help="Measure how good the agents are.", no_args_is_help=True)
+mount(evaluate_app)
+
+
+class Split(StrEnum):
+    """Which combinations of the embedded world are tried."""
+
+    HELD_OUT = "held-out"
+    SEEN = "seen"
+    BOTH = "both"
+
+
+class Tried(StrEnum):
+    """Which task of the embedded agents is tried."""
+
+    TEXT_TO_VIDEO = "text-to-video"
+    IMAGE_TO_VIDEO = "image-to-video"
+    EDIT = "edit"
+    EDIT_VIDEO = "edit-video"
+    EXTEND = "extend"
+    CONNECT = "connect"
+    SIMULATE = "simulate"
+    WISHES = "wishes"
+    ALL = "all"
+
+
+@evaluate_app.command("world")
+def evaluate_world(
+    n: Annotated[int, typer.Option(min=1, help="How many combinations of a split.")] = 300,
+    split: Annotated[Split, typer.Option(help="Held out of training, seen in it, or both.")] = Split.HELD_OUT,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
+    task: Annotated[Tried, typer.Option(help="What the agents are tried at.")] = Tried.TEXT_TO_VIDEO,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write rows of frames as one PNG to this file; of all tasks, a file for each.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How often the embedded agents do what they are asked, judged by the oracle, and where mistakes enter."""
+    with at_the_door():
+        from evals.world.benchmark import TASKS
+        from evals.world.benchmark import evaluate_world as evaluate
+        from evals.world.gallery import Gallery, destinations, failure_sheet
+        from evals.world.results import accumulation
+        from tools.delivery.export import export
+
+        tasks = tuple(one for one in TASKS if task.value in (one, Tried.ALL.value))
+        sheets = destinations(sheet, tasks)
+        held_out = {Split.HELD_OUT: True, Split.SEEN: False, Split.BOTH: None}[split]
+        reports, agents = [], lender_in(settings_with(profile="embedded"), {})
+        with progress_bars() as report:
+            for one in tasks:
+                gallery, told = Gallery(), partial(_told, report, one)
+                reports.append(
+                    evaluate(agents, n=n, held_out=held_out, seed=seed, task=one, progress=told, watch=gallery)
+                )
+                if one in sheets and gallery.rows:
+                    export(failure_sheet(gallery.rows), sheets[one], suffix=".png")
+        if as_json:
+            every = [one.model_dump(mode="json") for one in reports]
+            print(json.dumps({"task": task, "reports": every} if task is Tried.ALL else every[0]))
+            return
+        for table in (*(one.to_table() for one in reports), accumulation(reports)):
+            say(table)
+
+
+def _told(report: Any, task: str, part: str, done: int, in_all: int) -> None:
+    report(f"{task}: {part}", done, in_all)
+
+
+@evaluate_app.command("scorer")
+def evaluate_scorer(
+    n: Annotated[int, typer.Option(min=1, help="How many held-out frames.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """How far the embedded scorer can be trusted: what it finds nearest to frames whose truth is known."""
+    with at_the_door():
+        from evals.bench.scorer import measure_scorer, table_of
+
+        trust = measure_scorer(n=n, seed=seed)
+        print(json.dumps(trust.model_dump())) if as_json else say(table_of(trust))
+
+
+@evaluate_app.command("speed")
+def evaluate_speed(
+    rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 5, as_json: Json = False
+) -> None:
+    """What Mora costs beside the models, as ratios."""
+    with at_the_door():
+        from evals.bench.speed import measure_speed, table_of
+
+        with progress_bars() as report:
+            ratios = measure_speed(rounds=rounds, report=report)
+        print(json.dumps([ratio.model_dump() for ratio in ratios])) if as_json else say(table_of(ratios))
+
+
+@evaluate_app.command("crash")
+def evaluate_crash(
+    kills: Annotated[int, typer.Option(min=1, help="How many runs are killed, spread over the six tasks.")] = 60,
+    server: Annotated[
+        str | None, typer.Option(help="A PostgreSQL URL; every run gets a database of its own there. Else SQLite.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Kill runs at random moments and resume them: what is lost, different, or done twice."""
+    with at_the_door():
+        from evals.bench.crash import measure_crashes, table_of
+
+        with progress_bars() as report:
+            rows = measure_crashes(kills=kills, report=report, server=server)
+        print(json.dumps([row.model_dump() for row in rows])) if as_json else say(table_of(rows))
+        if not all(row.holds for row in rows):
+            raise typer.Exit(BUG)

@@ -1,0 +1,279 @@
+"""Systems that Mora is held against, run on the prompts of a suite: a row of `models.presets.SYSTEMS` each.
+
+Their clips are products with recipes like Mora's own, and become films by the same encoder, so that what is scored
+differs by who made it and by nothing else. One run a film; no planner is asked.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from evals.evaluations.evaluate import Origin, Progress
+from evals.evaluations.videos import Given, Wanted
+from evals.evaluations.workers import LeftOut
+from models.agent import AgentError, Picture, TextToVideoSpec, VideoSpec, WeightsMissing
+from models.presets import SYSTEMS, Preset, preset
+from tools.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import JsonValue
+
+    from evals.evaluations.suites import Suite
+    from graph.runs.services import Hear, Rooms
+    from graph.settings import Settings
+    from memory.records import Artifact
+    from tools.context import Bookmark, Studio
+
+NAMES: Final = tuple(row.profile for row in SYSTEMS)
+SHORTEST_SIDE: Final = 16
+NOBODY: Final = "none"
+"""The planner of such a run."""
+
+
+@dataclass(frozen=True)
+class Dials:
+    """What a person says of a system; None: as its row says. size: (width, height) in pixels."""
+
+    weights: str | None = None
+    steps: int | None = None
+    frames: int | None = None
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class System:
+    """A system as it is run. painter: A2's row, where it begins with a picture."""
+
+    row: Preset
+    painter: Preset | None = None
+
+    @property
+    def name(self) -> str:
+        """As a person names it."""
+        return self.row.profile
+
+    @property
+    def settings(self) -> "dict[str, JsonValue]":
+        """What its clips depend on beside prompt and seed, as it is told; the recipes have the digests."""
+        row = self.row
+        told: dict[str, JsonValue] = {
+            "system": row.profile, "pipeline": row.pipeline, "weights": row.weights, "steps": row.steps,
+            "guidance": row.guidance, "size": [row.width, row.height], "frames": row.num_frames, "fps": row.fps,
+            **row.options,
+        }  # fmt: skip
+        return told if self.painter is None else {**told, "first_frame": self.painter.weights}
+
+
+def system_of(name: str, dials: Dials, profile: str) -> System:
+    """The system of a name with what the person says of it; profile: whose A2 draws the first frame, if it needs one.
+
+    Raises BadInput for an unknown name, for weights that are not there, and for weights of another pipeline.
+    """
+    row = next((row for row in SYSTEMS if row.profile == name), None)
+    if row is None:
+        raise BadInput(f"There is no system {name!r} that can be run; choose from {', '.join(NAMES)}.")
+    width, height = dials.size or (row.width, row.height)
+    row = replace(
+        row,
+        weights=row.weights if dials.weights is None else _place_of(dials.weights, row),
+        steps=dials.steps or row.steps,
+        num_frames=dials.frames or row.num_frames,
+        width=width,
+        height=height,
+    )
+    painter = None if row.role == "text_to_video" else replace(preset(profile, "text_to_image"), profile=name)
+    for each in filter(None, (row, painter)):
+        _check(each)
+    return System(row, painter)
+
+
+def _place_of(weights: str, row: Preset) -> str:
+    """A folder, made absolute, or a hub id as it is."""
+    folder = Path(weights).expanduser()
+    if folder.is_dir():
+        return str(folder.absolute())
+    if folder.is_absolute() or weights.startswith((".", "~")) or weights.count("/") != 1:
+        raise BadInput(
+            f"{weights} is no folder; name one that holds a {row.pipeline} as diffusers saves it, or a hub id such as "
+            f"{row.weights}."
+        )
+    return weights
+
+
+def _check(row: Preset) -> None:
+    from models.backends.loading import check_class, folder_of
+
+    try:
+        check_class(row, folder_of(row))
+    except WeightsMissing as error:
+        said = str(error)
+        raise BadInput(f"{said[0].upper()}{said[1:]}.") from error
+
+
+def dials_of(*, size: str | None, **said: Any) -> Dials:
+    """The dials as they are typed; size: "WIDTHxHEIGHT", both multiples of 8. Raises BadInput."""
+    if size is None:
+        return Dials(**said)
+    sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", size)
+    width, height = map(int, sides.groups()) if sides else (0, 0)
+    if not (min(width, height) >= SHORTEST_SIDE and width % 8 == height % 8 == 0):
+        raise BadInput(f"{size} is no size of a clip; write WIDTHxHEIGHT, multiples of 8 such as 256x256.")
+    return Dials(size=(width, height), **said)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A system as a `sources.Maker`."""
+
+    system: System
+    settings: "Settings"
+
+    def films(
+        self, rooms: "Rooms", suite: "Suite", seeds: Sequence[int], hear: "Hear", report: Progress
+    ) -> tuple[list[Given], list[LeftOut]]:
+        """As `Maker` says. Raises WeightsMissing: without weights there is no film at all."""
+        crew = _crew(rooms, self.system, self.settings, hear)
+        made: list[Given] = []
+        failed: list[LeftOut] = []
+        asked = [(wanted, seed) for wanted in suite.prompts for seed in seeds]
+        for place, (wanted, seed) in enumerate(asked):
+            report("generating", place, len(asked))
+            name = f"{wanted.text}-{seed}"
+            try:
+                made.append(_film(crew, wanted, seed, name))
+            except WeightsMissing:
+                raise
+            except (AgentError, BadInput) as error:
+                failed.append(LeftOut(name, "", str(error)))
+        report("generating", len(asked), len(asked))
+        return made, failed
+
+    def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
+        """As `Maker` says."""
+        return Origin(self.system.name, suite, {**self.system.settings, "seed": seeds[0], "samples": len(seeds)})
+
+
+@dataclass(frozen=True)
+class _Crew:
+    rooms: "Rooms"
+    system: System
+    profile: str
+    """Whose A2 it is."""
+    numerics: "dict[str, JsonValue]"
+    lender: Any
+    hear: "Hear"
+
+
+def _crew(rooms: "Rooms", system: System, settings: "Settings", hear: "Hear") -> _Crew:
+    from graph.configure import numerics_of
+    from models.lenders.local import Residency
+
+    table = tuple(row for row in (system.row, system.painter) if row is not None)
+    numerics: dict[str, Any] = numerics_of(settings)
+    lender = Residency(system.name, gib=settings.memory_gib, table=table, **numerics)
+    return _Crew(rooms, system, settings.profile, numerics, lender, hear)
+
+
+def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
+    from graph.planning.profiles import PROFILES
+    from tools.uploads.pictures import take_picture
+
+    row = crew.system.row
+    begins = crew.system.painter is not None
+    picture = take_picture(wanted.image, (row.width, row.height)) if begins and wanted.image is not None else None
+    if begins and picture is None:
+        fault = PROFILES[crew.profile].check_picture(wanted.text)
+        if fault is not None:
+            raise BadInput(f"A2 of {crew.profile} cannot draw a first frame: {fault}; choose another --profile.")
+    with _run(crew, wanted, seed) as studio:
+        first = _first_frame(studio, wanted, seed, picture) if begins else None
+        clip = _clip(crew, studio, wanted.text, seed, first)
+        film = _assembled(studio, clip)
+        crew.rooms.archive.set_status(studio.lease, "done", film=film.id)
+    archive = crew.rooms.archive
+    image = None if first is None else archive.path(first)
+    return Given(name, archive.path(film), prompt=wanted.text, style=wanted.style, image=image)
+
+
+@contextmanager
+def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[Studio]":
+    """A run of its own for a film: its row says who made it, and what became of it."""
+    from graph.runs.cancellation import StoppableLender
+    from graph.runs.runner import told_to_archive
+    from graph.state.channels import GRAPH_VERSION
+    from memory.records import Request
+    from tools.context import Studio
+
+    rooms, row = crew.rooms, crew.system.row
+    request = Request(prompt=wanted.text, task="text-to-video", seed=seed, profile=crew.system.name, planner=NOBODY)
+    stored = {**crew.numerics, **crew.system.settings, "planner": NOBODY}
+    run = rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
+    with rooms.archive.hold(run.id, pause=rooms.pause) as lease, told_to_archive(rooms.archive, lease):
+        studio = Studio(
+            lender=StoppableLender(crew.lender, rooms.stop_if_asked),
+            archive=rooms.archive,
+            lease=lease,
+            size=(row.width, row.height),
+            fps=row.fps,
+            num_frames=row.num_frames,
+            report=lambda told: _heard(rooms, crew.hear, told),
+            bookmarks=rooms.bookmarks,
+        )
+        yield studio
+
+
+def _heard(rooms: "Rooms", hear: "Hear", told: Any) -> None:
+    rooms.stop_if_asked()
+    hear({"kind": "custom", "told": dict(told)})
+
+
+def _first_frame(studio: "Studio", wanted: Wanted, seed: int, picture: Any) -> "Artifact":
+    """What the person gave, or what A2 draws of the prompt."""
+    from pydantic import ValidationError
+
+    from tools.text_to_image import TextToImage, text_to_image
+    from tools.uploads.pictures import store
+
+    if picture is not None:
+        return store(studio, picture).artifact
+    try:
+        asked = TextToImage(prompt=wanted.text)
+    except ValidationError as error:
+        raise BadInput(f"A2 cannot read this prompt ({error.errors()[0]['msg']}); write another one.") from error
+    return text_to_image(studio, asked, seed=seed).artifact
+
+
+def _clip(crew: _Crew, studio: "Studio", prompt: str, seed: int, first: "Artifact | None") -> "Artifact":
+    from tools.context import clip_product, made_on, progress_of, recipe_of, stored_picture
+    from tools.media.codecs import clip_writer, fit
+
+    row = crew.system.row
+    # All of the row's dials: two rows may be of the same weights.
+    dials: dict[str, Any] = {
+        "num_frames": row.num_frames, "num_inference_steps": row.steps, "guidance_scale": row.guidance,
+    }  # fmt: skip
+    asked = {"prompt": prompt, "seed": seed, **dials, "width": row.width, "height": row.height, "fps": row.fps}
+    parents = () if first is None else (first,)
+    spec: Any = TextToVideoSpec(prompt=prompt, seed=seed, **dials)
+    if first is not None:
+        picture = Picture(fit(stored_picture(studio, first).pixels, row.width, row.height))
+        spec = VideoSpec(prompt=prompt, image=picture, seed=seed, **dials)
+
+    def produce(bookmark: "Bookmark | None") -> Any:
+        steps = progress_of(studio.report, row.role, row.num_frames)
+        with crew.lender.lend(row.role) as agent:
+            return clip_product(agent(spec, progress=steps, bookmark=bookmark))
+
+    recipe = recipe_of(studio, row.profile, row.role, {**asked, **row.options}, writer=clip_writer(), parents=parents)
+    return made_on(studio, recipe, produce, parents=parents).artifact
+
+
+def _assembled(studio: "Studio", clip: "Artifact") -> "Artifact":
+    from tools.assemble_film import AssembleFilm, assemble_film
+
+    return assemble_film(studio, AssembleFilm(clips=[clip.id])).artifact

@@ -1,0 +1,151 @@
+"""Where the two sides of a comparison, and the films of runs and suites, come from. Generation is asked for here only.
+
+A suite's prompts become runs, and their films are scored like any video; what the store has is not made again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from evals.evaluations.contenders import NAMES as SYSTEM_NAMES
+from evals.evaluations.evaluate import Judgement, Origin, Progress, evaluate, recalled
+from evals.evaluations.suites import Suite
+from evals.evaluations.videos import Given, Wanted, gather
+from evals.evaluations.workers import Bench, LeftOut
+from memory.scores import evaluation_of, evaluations
+from tools.errors import BadInput
+
+if TYPE_CHECKING:
+    from graph.runs.services import Hear, Rooms
+    from graph.settings import Settings
+    from memory.archive import Archive
+    from memory.records import Run
+
+
+Asked = Callable[[str, int], dict[str, Any]]
+"""A prompt and a seed -> what `graph.intake.request_of` is asked."""
+
+
+def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[Given], Origin]:
+    """The films of these runs, or of all that are done. Raises BadInput for a run without a film."""
+    runs = [archive.run(name) for name in names] or [run for run in archive.runs() if run.film is not None]
+    if not runs:
+        raise BadInput("There are no films to judge; make one with `generate`.")
+    for run in runs:
+        if run.film is None:
+            raise BadInput(f"Run {run.id} is {run.status} and has no film; `resume {run.id}` goes on with it.")
+    profiles = sorted({run.request.profile for run in runs})
+    makers = [profile if profile in SYSTEM_NAMES else f"mora {profile}" for profile in profiles]
+    return [film_of(archive, run, run.id) for run in runs], Origin(" and ".join(makers))
+
+
+def film_of(archive: "Archive", run: "Run", name: str) -> Given:
+    """A run's film, with the person's words and what they gave it to begin with."""
+    assert run.film is not None, f"run {run.id} has no film"
+    image = archive.path(archive.artifact(run.request.images[0])) if run.request.images else None
+    before = archive.path(archive.artifact(run.request.clips[0])) if len(run.request.clips) == 1 else None
+    film = archive.path(archive.artifact(run.film))
+    return Given(name, film, prompt=run.request.prompt, image=image, before=before)
+
+
+class Maker(Protocol):
+    """Who makes films of a suite's prompts. Products that the store has are not made again: a suite goes on."""
+
+    def films(
+        self, rooms: "Rooms", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
+    ) -> tuple[list[Given], list[LeftOut]]:
+        """A film for every prompt and seed, and those that there are none of, with the reason."""
+
+    def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
+        """Who made them, and how."""
+
+
+@dataclass(frozen=True)
+class Mora:
+    """Mora's own graph, in the profile of the settings."""
+
+    settings: "Settings"
+    planner: str
+
+    def films(
+        self, rooms: "Rooms", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
+    ) -> tuple[list[Given], list[LeftOut]]:
+        """As `Maker` says."""
+        from graph.configure import numerics_of
+
+        return films_for(rooms, suite, seeds, self._asked, numerics_of(self.settings), hear, report)
+
+    def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
+        """As `Maker` says."""
+        return Origin(f"mora {self.settings.profile}", suite, {**self._said, "seed": seeds[0], "samples": len(seeds)})
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {"profile": self.settings.profile, "planner": self.planner}
+
+    def _asked(self, prompt: str, seed: int) -> dict[str, Any]:
+        rest = dict.fromkeys(("motion", "transitions", "shots", "seconds"))
+        return {**rest, "prompt": prompt, "task": "auto", "before": False, "seed": seed, "candidates": 1,
+                "review": "never", **self._said}  # fmt: skip
+
+
+def films_for(
+    rooms: "Rooms", suite: Suite, seeds: Sequence[int], asked: Asked, numerics: dict[str, Any], hear: "Hear",
+    report: Progress,
+) -> tuple[list[Given], list[LeftOut]]:  # fmt: skip
+    """A film of Mora's for every prompt and seed, and those that there are none of, with the reason."""
+    made: list[Given] = []
+    failed: list[LeftOut] = []
+    for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
+        report("generating", place, len(suite.prompts) * len(seeds))
+        name = f"{wanted.text}-{seed}"
+        film = _film(rooms, wanted, asked(wanted.text, seed), numerics, hear, name)
+        if isinstance(film, LeftOut):
+            failed.append(film)
+        else:
+            made.append(film)
+    report("generating", len(suite.prompts) * len(seeds), len(suite.prompts) * len(seeds))
+    return made, failed
+
+
+def _film(
+    rooms: "Rooms", wanted: Wanted, asked: dict[str, Any], numerics: dict[str, Any], hear: "Hear", name: str
+) -> Given | LeftOut:
+    from graph.errors import MISTAKES, PlannerError
+    from graph.runs.requests import request_of
+    from graph.runs.runner import start
+    from models.agent import AgentError
+
+    try:
+        pictures = [] if wanted.image is None else [wanted.image]
+        request, uploads = request_of(asked, pictures, [], fit="crop", size=rooms.size)
+        run = start(rooms, request, numerics, hear, uploads=uploads)
+    except (*MISTAKES, AgentError, PlannerError) as error:
+        return LeftOut(name, "", str(error))
+    return replace(film_of(rooms.archive, run, name), style=wanted.style)
+
+
+def side(bench: Bench, named: str, metrics: Sequence[str], prompts: Path | None, report: Progress) -> Judgement:
+    """One side of a comparison: a folder, file or list, judged if it is not yet, or an evaluation by its digest.
+
+    metrics: () for all, or all of the evaluation.
+    """
+    path = Path(named)
+    if not path.exists():
+        found = recalled(bench.archive, evaluation_of(bench.archive, named))
+        return found if not metrics else _only(found, metrics)
+    given, _ = gather([path], prompts)
+    return evaluate(bench, given, metrics, Origin(named), report)
+
+
+def newest(archive: "Archive") -> str:
+    """The digest of the newest evaluation. Raises BadInput."""
+    if not (found := evaluations(archive)):
+        raise BadInput("There is no evaluation to report; make one with `evaluate videos FOLDER`.")
+    return found[0][1].digest
+
+
+def _only(found: Judgement, metrics: Sequence[str]) -> Judgement:
+    kept = tuple(scorer for scorer in found.evaluation.scorers if scorer.metric in metrics)
+    return Judgement(found.evaluation.model_copy(update={"scorers": kept}), found.scores)

@@ -1,0 +1,217 @@
+"""Who gives the scores: each metric's version, weights and settings as one digest, found without loading any of them.
+
+A score is found again by this digest, so that a second evaluation opens no network: torch is imported only for a metric
+whose version was never seen before.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from evals.networks.weights.catalogue import WEIGHTS, WeightFile, Where, missing_sentence
+from evals.world.prompt import WORLD, unasked
+from memory.records import Scorer
+from memory.scores import keep_scorers, scorers_of, sha256_of
+
+if TYPE_CHECKING:
+    from evals.metrics.base import Metric
+    from memory.archive import Archive
+
+VERSIONS: Final = {
+    "subject_consistency": 1,
+    "background_consistency": 1,
+    "motion_smoothness": 1,
+    "aesthetic_quality": 1,
+    "dynamic_degree": 1,
+    "imaging_quality": 1,
+    "temporal_style": 1,
+    "appearance_style": 1,
+    "temporal_flickering": 1,
+    "overall_consistency": 1,
+    "i2v_subject": 1,
+    "tcon": 1,
+    "tmean": 1,
+    "video_ti": 1,
+    "video_length": 1,
+    "embedded_object_consistency": 1,
+    "embedded_prompt_likeness": 1,
+    "world_object": 1,
+    "world_colour": 1,
+    "world_scene": 1,
+    "world_motion": 1,
+    "world_style": 1,
+    "world_prompt_following": 1,
+}
+"""The table's metrics, here without the networks that it imports; a test holds the two together.
+
+Whoever changes what a metric computes raises its version: no score of the older one is found again or compared. A test
+pins the code of each version.
+"""
+CLIPWISE_VERSION: Final = 1
+"""Of the reading by clips, whatever the metric."""
+NAMES: Final = tuple(VERSIONS)
+OLDER_CODES: Final = Path(__file__).with_name("older_codes.json")
+"""By metric, the codes of the release 6d1a25b, which took them from source files: under Python 3.11, 3.12 and 3.13."""
+SHARES: Final = ("dynamic_degree", *(name for name in NAMES if name.startswith(WORLD)))
+"""Metrics that say of one video yes or no: over videos they are a share."""
+PARTS: Final = (".safetensors", ".json", ".jinja", ".txt", ".model")
+CLIPWISE: Final = "_clipwise"
+NUMBERS_OF: Final = ("av", "numpy", "pillow")
+NETWORKS_OF: Final = (*NUMBERS_OF, "torch", "transformers")
+
+
+def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
+    """All metrics; without the oracle's where no prompt is of the embedded world."""
+    following = NAMES[-1]
+    if any(prompt is not None and unasked(following, prompt) is None for prompt in prompts):
+        return NAMES
+    return [name for name in NAMES if not name.startswith(WORLD)]
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raises BadInput for a name that there is not; imports no network for those of the table."""
+    for name in names:
+        if name.removesuffix(CLIPWISE) not in NAMES:
+            _row(name)
+
+
+def scorers_for(
+    archive: "Archive", names: Sequence[str], where: Where, device: str
+) -> tuple[list[Scorer], dict[str, str]]:
+    """The scorers of these metrics, and for those whose weights are missing the sentence that says which.
+
+    Raises BadInput for a name that there is not, and for a weight file that cannot be read.
+    """
+    said = [_said_of(archive, name) for name in dict.fromkeys(names)]
+    ready, missing = [], {}
+    for one in said:
+        found = [(row, row.found_in(where)) for row in map(_weights_of, one.networks)]
+        if absent := [row for row, path in found if path is None]:
+            missing[one.metric] = missing_sentence(one.title, absent, where)
+            continue
+        weights = dict(pair for row, path in found if path is not None for pair in _digests(archive, row, path))
+        ready.append(one.model_copy(update={"weights": weights, "settings": _settings(one, device)}))
+    keep_scorers(archive, ready)
+    return ready, missing
+
+
+def _digests(archive: "Archive", row: WeightFile, path: Path) -> Iterator[tuple[str, str]]:
+    """By official name: of the file, or of each file that a folder's model consists of."""
+    if path.is_file():
+        yield row.file, sha256_of(archive, path)
+        return
+    for file in sorted(path.iterdir()):
+        if file.suffix in PARTS:
+            yield f"{row.key}/{file.name}", sha256_of(archive, file)
+
+
+def missing_files(archive: "Archive", names: Sequence[str], where: Where) -> list[WeightFile]:
+    """The weight files that these metrics lack, each once. Raises BadInput for a name that there is not."""
+    keys = dict.fromkeys(key for name in names for key in _said_of(archive, name).networks)
+    rows = {row.file: row for row in map(_weights_of, keys) if row.found_in(where) is None}
+    return list(rows.values())
+
+
+def device_of(setting: str) -> str:
+    """Where the networks of the metrics run: "cpu", or what is set; `auto` is CUDA where it is, else the CPU."""
+    if setting != "auto":
+        return setting
+    if not Path("/dev/nvidiactl").exists():
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def code_of(metric: str) -> str:
+    """The digest of a metric's name and version; of a name that is not in the table, as of version 1."""
+    version_of = VERSIONS.get(metric.removesuffix(CLIPWISE), 1)
+    return _code(metric, version_of, CLIPWISE_VERSION)
+
+
+def _code(metric: str, version_of: int, clipwise_version: int) -> str:
+    versions = (version_of, clipwise_version) if metric.endswith(CLIPWISE) else (version_of,)
+    return hashlib.sha256(json.dumps([metric, *versions]).encode()).hexdigest()
+
+
+@cache
+def _older_codes() -> dict[str, str]:
+    """The code that each older code stands for: of version 1."""
+    older: dict[str, list[str]] = json.loads(OLDER_CODES.read_text(encoding="utf-8"))
+    return {code: _code(metric, 1, 1) for metric, codes in older.items() for code in codes}
+
+
+def identity_of(scorer: Scorer) -> str:
+    """sha256 of what the numbers of a scorer rest on: metric, version, weights and settings.
+
+    Scores are compared with scores of the same identity and of nothing else. A scorer that was stored with an older
+    code has the identity of today's.
+    """
+    code = _older_codes().get(scorer.code, scorer.code)
+    rests_on = [scorer.metric, code, scorer.weights, scorer.settings]
+    return hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()
+
+
+def stored_as(archive: "Archive", scorers: Sequence[Scorer]) -> dict[str, str]:
+    """By the digest under which its scores are stored, the identity of each scorer that is one of these."""
+    wanted = set(map(identity_of, scorers))
+    known = scorers_of(archive, {scorer.metric for scorer in scorers})
+    return {one.digest: identity for one in known if (identity := identity_of(one)) in wanted}
+
+
+def _said_of(archive: "Archive", name: str) -> Scorer:
+    """What the code of a metric says of it, from an earlier evaluation or from the code; without weights."""
+    code = code_of(name)
+    known = [one for one in scorers_of(archive, [name]) if code in (one.code, _older_codes().get(one.code))]
+    if known:
+        latest = min(known, key=lambda one: (one.code != code, one.digest))
+        return latest.model_copy(update={"code": code, "weights": {}, "settings": {}})
+    scorer = _described(_row(name), code)
+    keep_scorers(archive, [scorer])
+    return scorer
+
+
+def _row(name: str) -> "Metric":
+    from evals.metrics.long_video import clipwise
+    from evals.metrics.registry import metric
+
+    return clipwise(metric(name.removesuffix(CLIPWISE))) if name.endswith(CLIPWISE) else metric(name)
+
+
+def rows(scorers: Sequence[Scorer]) -> "list[Metric]":
+    """The metrics themselves; imports torch."""
+    return [_row(scorer.metric) for scorer in scorers]
+
+
+def _described(row: "Metric", code: str) -> Scorer:
+    return Scorer(
+        metric=row.name,
+        title=row.title,
+        code=code,
+        networks=tuple(network.weights.key for network in row.networks),
+        needs=row.needs,
+        low=row.low,
+        high=row.high,
+        better=row.better,
+        scale=row.scale,
+        pooled=row.pooled,
+        source=row.source,
+    )
+
+
+def _weights_of(key: str) -> WeightFile:
+    if key in WEIGHTS:
+        return WEIGHTS[key]
+    from evals.metrics.registry import METRICS  # of what ships with the code
+
+    return next(net.weights for row in METRICS for net in row.networks if net.weights.key == key)
+
+
+def _settings(scorer: Scorer, device: str) -> dict[str, str]:
+    """What else the last digits rest on."""
+    libraries = {library: version(library) for library in (NETWORKS_OF if scorer.networks else NUMBERS_OF)}
+    return {**libraries, "device": device} if scorer.networks else libraries

@@ -1,0 +1,89 @@
+"""A metric read clip by clip, for videos that are long: the mean over clips of a few seconds, as VBench-Long does it.
+
+VBench's FAQ sends videos of five seconds and more there. What is taken from VBench-Long is the in-clip score: no scene
+cuts are looked for, clips are not compared with each other, and its tables of quantiles are not applied; so the score
+has a name of its own and is not VBench-Long's.
+"""
+
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
+
+from evals.metrics.base import Chunk, Memo, Metric, Reading, Score, Video, mean
+from evals.networks.weights.loader import Shelf
+
+CLIP_SECONDS: Final = 2.0
+"""VBench-Long's clips."""
+LONG_CLIP_SECONDS: Final = 10.0
+"""The same for what is asked of a whole clip: ViCLIP's metrics."""
+
+
+def clipwise(metric: Metric) -> Metric:
+    """The same metric, read clip by clip; its values are those of the clips, its name says so."""
+    seconds = LONG_CLIP_SECONDS if metric.of == "video" else CLIP_SECONDS
+    return replace(
+        metric,
+        name=f"{metric.name}_clipwise",
+        title=f"{metric.title} by clips of {seconds:g} s",
+        of="video",
+        source=f"{metric.source}; the mean over clips, after VBench-Long",
+        begin=partial(Clipwise, metric, seconds),
+        pooled="videos",
+    )
+
+
+def bounds(video: Video, seconds: float) -> list[int]:
+    """Where clips begin and end, as frame indices: equal parts, as near to `seconds` as they can be, none left over."""
+    clips = max(1, round(video.num_frames / (video.fps * seconds)))
+    return [video.num_frames * clip // clips for clip in range(clips + 1)]
+
+
+class Clipwise:
+    """values: by clip, the metric's score of it alone, as if it were a video."""
+
+    def __init__(self, metric: Metric, seconds: float, video: Video, shelf: Shelf) -> None:
+        self._metric, self._video, self._shelf = metric, video, shelf
+        self._spans = list(pairwise(bounds(video, seconds)))
+        self._scores: list[Score] = []
+        self._reading: Reading = metric.begin(self._part(), shelf)
+
+    def update(self, chunk: Chunk) -> None:
+        """Takes the next frames; a chunk is cut where a clip ends."""
+        first, end = chunk.first, chunk.first + len(chunk.frames)
+        while first < end:
+            start, stop = self._spans[len(self._scores)]
+            last = min(stop, end)
+            self._reading.update(_cut(chunk, first, last, start))
+            if last == stop:
+                self._scores.append(self._reading.result())
+                if len(self._scores) < len(self._spans):
+                    self._reading = self._metric.begin(self._part(), self._shelf)
+            first = last
+
+    def _part(self) -> Video:
+        """The clip that comes next as a video of its own, the same for every metric that is read clip by clip."""
+        start, stop = self._spans[len(self._scores)]
+
+        def part() -> Video:
+            return replace(self._video, num_frames=stop - start, memo=Memo())
+
+        return self._video.memo.once(f"the clip of frames {start}..{stop}", part)
+
+    def result(self) -> Score:
+        """The mean of the values."""
+        notes = [f"Clip {number}: {score.note}" for number, score in enumerate(self._scores, 1) if score.note]
+        details: dict[str, Any] = {"clips": [list(span) for span in self._spans], "notes": notes}
+        values = tuple(score.value for score in self._scores)
+        return Score(mean(values), values, notes[0] if notes else None, details)
+
+
+def _cut(chunk: Chunk, first: int, last: int, start: int) -> Chunk:
+    """Frames first..last of a chunk, numbered from `start` on; one object for all metrics, which share its memo."""
+
+    def cut() -> Chunk:
+        span = slice(first - chunk.first, last - chunk.first)
+        untagged = None if chunk.untagged is None else chunk.untagged[span]
+        return Chunk(chunk.frames[span], first - start, untagged, exact=chunk.exact[span])
+
+    return chunk.memo.once(f"frames {first}..{last} from {start}", cut)

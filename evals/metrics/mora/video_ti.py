@@ -1,0 +1,115 @@
+"""VideoTI, Mora's own: whether a video shows what its picture and the instruction said, compared as texts.
+
+One captioner says what is on the picture, another what the video shows; a text encoder compares. The paper names LLaVA,
+Video-LLaMA and BERT, and neither their variants nor the pooling; so all three may be named by whoever asks (the clip's
+captioner is the picture's unless it is), and what they are is stored with every score: models, digests, question,
+frames, pooling. Scores of different ones cannot be compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final, Protocol
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional
+
+from evals.metrics.base import Chunk, Metric, Score, Video
+from evals.metrics.features import scored
+from evals.metrics.vbench.clip_vectors import middle_frames
+from evals.networks.language import Bert, Describer
+from evals.networks.weights.catalogue import WEIGHTS
+from evals.networks.weights.loader import Shelf
+from evals.networks.weights.network import Network
+from models.agent import UInt8Array
+
+TITLE: Final = "VideoTI"
+SEEN: Final = 8
+"""Frames of a video that the captioner is shown."""
+
+
+class Captioner(Protocol):
+    """Pictures -> a sentence. identity: model, digest, question: what the sentence hangs on, stored with the score."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Plain words."""
+
+    def caption(self, frames: UInt8Array) -> str:
+        """What one picture or the frames of a clip show: RGB uint8 (N, H, W, 3)."""
+
+
+class TextEncoder(Protocol):
+    """A text -> a vector. identity: model, digest, pooling."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Plain words."""
+
+    def encode(self, text: str) -> Tensor:
+        """float32 (C,)."""
+
+
+class VideoTI:
+    """No values: the cosine of two texts' vectors, instruction with the picture's caption, and the video's caption."""
+
+    def __init__(self, picture: Captioner, clip: Captioner, encoder: TextEncoder, video: Video, _: Shelf) -> None:
+        assert video.image is not None and video.prompt is not None, (
+            "a metric is begun when the video has what it needs"
+        )
+        self._picture, self._clip, self._encoder = picture, clip, encoder
+        self._image, self._prompt = video.image, video.prompt
+        self._indices: Final = middle_frames(video.num_frames, SEEN)
+        self._frames: dict[int, UInt8Array] = {}
+
+    def update(self, chunk: Chunk) -> None:
+        """Takes the next frames, of which eight are kept."""
+        for place, frame in enumerate(chunk.frames):
+            if chunk.first + place in self._indices:
+                self._frames[chunk.first + place] = frame.copy()
+
+    def result(self) -> Score:
+        """-1..1. details: the captions, and who wrote and compared them."""
+        shown = np.stack([self._frames[index] for index in sorted(self._frames)])
+        said = f"{self._prompt} {self._picture.caption(self._image[None])}"
+        seen = self._clip.caption(shown)
+        cosine = float(functional.cosine_similarity(self._encoder.encode(said), self._encoder.encode(seen), dim=0))
+        details = {
+            "said": said,
+            "seen": seen,
+            "frames": sorted(self._frames),
+            "picture_captioner": dict(self._picture.identity),
+            "clip_captioner": dict(self._clip.identity),
+            "text_encoder": dict(self._encoder.identity),
+        }
+        return Score(cosine, (), scored(TITLE, [cosine]).note, details)
+
+
+CAPTIONER: Final = Network(WEIGHTS["captioner"], Describer)
+CLIP_CAPTIONER: Final = Network(WEIGHTS["clip_captioner"], Describer)
+TEXT_ENCODER: Final = Network(WEIGHTS["text_encoder"], Bert)
+
+
+def begin(video: Video, shelf: Shelf) -> VideoTI:
+    """A reading by the models of the shelf. Raises MissingWeights, BadWeights."""
+    return VideoTI(shelf.get(CAPTIONER), shelf.get(CLIP_CAPTIONER), shelf.get(TEXT_ENCODER), video, shelf)
+
+
+METRIC: Final = Metric(
+    name="video_ti",
+    title=TITLE,
+    of="video",
+    low=-1.0,
+    high=1.0,
+    better="higher",
+    source="Mora (arXiv 2403.13248), section 4.1",
+    begin=begin,
+    networks=(CAPTIONER, CLIP_CAPTIONER, TEXT_ENCODER),
+    needs=("image", "prompt"),
+)
+
+
+def video_ti(picture: Captioner, clip: Captioner, encoder: TextEncoder) -> Metric:
+    """The metric with these three, of any make."""
+    return replace(METRIC, begin=partial(VideoTI, picture, clip, encoder), networks=())

@@ -1,0 +1,41 @@
+"""Background consistency: how much the scene stays itself along a video, by CLIP's vectors of all frames."""
+
+from typing import Final
+
+from evals.metrics.base import Chunk, Metric, Score, Video
+from evals.metrics.features import Along, directions
+from evals.metrics.preprocessing import clip_transform
+from evals.networks.clip import CLIP_B32
+from evals.networks.weights.loader import Shelf
+
+TITLE: Final = "Background consistency"
+
+
+class BackgroundConsistency:
+    """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
+
+    def __init__(self, _: Video, shelf: Shelf) -> None:
+        shelf.get(CLIP_B32)
+        self._shelf, self._along = shelf, Along()
+
+    def update(self, chunk: Chunk) -> None:
+        """Takes the next frames, of each the centre square."""
+        self._along.follow(directions(self._shelf, CLIP_B32, clip_transform(chunk.frames)))
+
+    def result(self) -> Score:
+        """The mean of the values."""
+        return self._along.score(TITLE)
+
+
+METRIC: Final = Metric(
+    name="background_consistency",
+    title=TITLE,
+    of="pairs",
+    low=0.0,
+    high=1.0,
+    better="higher",
+    source="VBench (arXiv 2311.17982), CLIP ViT-B/32",
+    begin=BackgroundConsistency,
+    networks=(CLIP_B32,),
+    pooled="frames",
+)

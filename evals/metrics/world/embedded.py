@@ -1,0 +1,100 @@
+"""The embedded scorer's metrics: what VBench asks of DINO and ViCLIP, asked of a network that knows the embedded world.
+
+They are rows of their own: their numbers are compared with numbers of the same rows, never with VBench's.
+"""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from evals.metrics.base import Chunk, Metric, Score, Video
+from evals.metrics.features import Along, directions
+from evals.metrics.preprocessing import floats
+from evals.networks.embedded import SCORER
+from evals.networks.weights.loader import Shelf
+from models.agent import UInt8Array
+from models.embedded.language import SIDE
+
+SOURCE: Final = "the embedded scorer (models/embedded), which knows the embedded world and nothing else"
+OBJECT: Final = "Object consistency, embedded scorer"
+PROMPT: Final = "Prompt likeness, embedded scorer"
+
+
+def prepared(frames: UInt8Array) -> Tensor:
+    """uint8 (N, H, W, 3) -> float32 (N, 3, 64, 64) in [-1, 1]: shorter side to 64, centre cropped."""
+    pixels = floats(frames)
+    height, width = pixels.shape[-2:]
+    scale = SIDE / min(height, width)
+    size = max(SIDE, round(height * scale)), max(SIDE, round(width * scale))
+    if size != (height, width):
+        pixels = functional.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False)
+    top, left = (size[0] - SIDE) // 2, (size[1] - SIDE) // 2
+    return pixels[..., top : top + SIDE, left : left + SIDE] / 127.5 - 1
+
+
+def _directions(chunk: Chunk, shelf: Shelf) -> Tensor:
+    return chunk.memo.once("embedded directions", lambda: directions(shelf, SCORER, prepared(chunk.frames)))
+
+
+class ObjectConsistency:
+    """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
+
+    def __init__(self, _video: Video, shelf: Shelf) -> None:
+        shelf.get(SCORER)
+        self._shelf, self._along = shelf, Along()
+
+    def update(self, chunk: Chunk) -> None:
+        """Takes the next frames."""
+        self._along.follow(_directions(chunk, self._shelf))
+
+    def result(self) -> Score:
+        """The mean of the values."""
+        return self._along.score(OBJECT)
+
+
+class PromptLikeness:
+    """values: by frame, its cosine to the prompt. What moves where, no frame tells."""
+
+    def __init__(self, video: Video, shelf: Shelf) -> None:
+        assert video.prompt is not None, "a metric is not begun without what it needs"
+        scorer = shelf.get(SCORER)
+        with torch.inference_mode():
+            words = scorer.of_texts(scorer.tokens(video.prompt).to(shelf.device)).float().cpu()
+        self._shelf, self._words = shelf, functional.normalize(words, dim=-1)
+        self._values: list[float] = []
+
+    def update(self, chunk: Chunk) -> None:
+        """Takes the next frames."""
+        self._values += (_directions(chunk, self._shelf) @ self._words.T)[:, 0].tolist()
+
+    def result(self) -> Score:
+        """The mean of the values."""
+        return Score(sum(self._values) / len(self._values), tuple(self._values))
+
+
+OBJECT_CONSISTENCY: Final = Metric(
+    name="embedded_object_consistency",
+    title=OBJECT,
+    of="pairs",
+    low=0.0,
+    high=1.0,
+    better="higher",
+    source=SOURCE,
+    begin=ObjectConsistency,
+    networks=(SCORER,),
+    pooled="frames",
+)
+PROMPT_LIKENESS: Final = Metric(
+    name="embedded_prompt_likeness",
+    title=PROMPT,
+    of="frames",
+    low=-1.0,
+    high=1.0,
+    better="higher",
+    source=SOURCE,
+    begin=PromptLikeness,
+    networks=(SCORER,),
+    needs=("prompt",),
+)

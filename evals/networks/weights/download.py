@@ -1,0 +1,59 @@
+"""Fetches missing weight files from where they are published, for a person who asked for that; nothing else does.
+
+What is published on the hub goes into the hub's own cache, everything else into one folder. What a file is, its digest
+says: it is stored with every score; a digest that stands in the address itself is checked.
+"""
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from evals.networks.weights.catalogue import ModelFolder, WeightFile
+from tools.errors import BadInput
+
+DIGEST: Final = re.compile(r"/(?P<whole>[0-9a-f]{64})/[^/]+$|-(?P<start>[0-9a-f]{8})\.pth$")
+TROUBLE: Final = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, KeyError)
+
+
+def fetch(rows: Iterable[WeightFile], folder: Path, tell: Callable[[str], None]) -> None:
+    """Each row's file, told before it begins. Raises BadInput for what cannot be had; what came before it is kept."""
+    for row in rows:
+        tell(f"fetching {row.file} ({row.size}, licence: {row.licence}) from {row.url}")
+        try:
+            _fetched(row, folder)
+        except TROUBLE as error:
+            why = f"could not be fetched ({error}); get {row.url} and put it into {folder}."
+            raise BadInput(f"{row.file} {why}") from error
+
+
+def _fetched(row: WeightFile, folder: Path) -> None:
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    if isinstance(row, ModelFolder):
+        snapshot_download(row.repository, allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model"])
+    elif row.published is not None:
+        hf_hub_download(*row.published)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        _downloaded(row, folder / row.file)
+
+
+def _downloaded(row: WeightFile, target: Path) -> None:
+    from torch.hub import download_url_to_file
+
+    known = DIGEST.search(row.url)
+    digest = next(filter(None, known.groups())) if known else None
+    if not urlsplit(row.url).path.endswith(".zip"):
+        download_url_to_file(row.url, str(target), digest, progress=False)
+        return
+    with tempfile.TemporaryDirectory(dir=target.parent) as place:
+        packed = Path(place) / "packed.zip"
+        download_url_to_file(row.url, str(packed), progress=False)
+        with zipfile.ZipFile(packed) as archive:
+            member = next((name for name in archive.namelist() if Path(name).name == row.file), row.file)
+            unpacked = archive.extract(member, place)
+        Path(unpacked).replace(target)
