@@ -45,10 +45,10 @@ class Enhancement(Draft):
     )
 
     task: Procedural = "text-to-video"
-    shots: Annotated[list[EnhancedShot], Field(max_length=MAX_SHOTS)] = []
+    shots: Annotated[list[EnhancedShot], Field(max_length=MAX_SHOTS)] = Field(default=[])
     transitions: bool = False
     before: bool = False
-    notes: list[str] = []
+    notes: list[str] = Field(default=[])
     impossible: str | None = None
 
     @model_validator(mode="after")
