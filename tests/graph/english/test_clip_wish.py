@@ -13,7 +13,7 @@ from graph.planning.checks import enhancement_fault, plan_fault
 from graph.planning.plan import Enhancement
 from graph.planning.profiles import EMBEDDED
 
-WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "task_wishes.json").read_text("utf-8"))
+WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "task_wishes.json").read_text("utf-8"))
 SHARE = 0.97
 """Of the wishes that must be read as they were meant."""
 

@@ -18,7 +18,7 @@ from memory.archive import Archive
 from models.agent import AgentError
 from support.tiny_agents import TWO_SHOTS, TinyLender, rooms_with
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WISH = {"prompt": "a red ball moves right in the snow", "seed": 5}
 
 

@@ -8,7 +8,7 @@ import pytest
 from tools.delivery.export import check_destination, export
 from tools.errors import BadInput
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 LIMITED = """
 import resource, sys
 from pathlib import Path

@@ -22,7 +22,7 @@ from models.training.embedded import stages as train
 from models.training.loop import Progress, Schedule
 from support.processes import until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHORT = {stage: Schedule(steps=3, learning_rate=1e-3, warmup=1) for stage in train.SCHEDULES}
 
 

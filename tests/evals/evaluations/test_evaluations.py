@@ -30,7 +30,7 @@ from memory.scores import evaluation_of, keep_evaluation, keep_score, keep_score
 from support.vbench import DATA, EXPECTED
 from tools.errors import BadInput
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLIPS = sorted((DATA / "clips").glob("*.mp4"))
 FREE = ("temporal_flickering", "video_length")
 """Metrics that need no weights."""

@@ -35,7 +35,7 @@ from tools.provenance.manifest import LABEL, OFFLINE, Approval, Statement, Work,
 from tools.provenance.mp4_boxes import _boxes, unsigned
 from tools.provenance.signer import house_authorities, house_signer, own_authorities, own_signer
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 FILM = Media(kind="film", media_type="video/mp4", width=64, height=64, num_frames=6, fps=8.0)
 CLIP = Media(kind="clip", media_type="video/x-matroska", width=64, height=64, num_frames=6, fps=8.0)
 PICTURE = Media(kind="image", media_type="image/png", width=64, height=64)
@@ -266,7 +266,7 @@ def test_a_signer_that_ran_out_is_followed_by_a_new_one_and_stays_known(
 
 def test_a_certificate_that_ran_out_since_is_told() -> None:
     """The file was signed on 2026-11-22 with a certificate of three seconds."""
-    reading = read(Path(__file__).parent / "data" / "expired.mp4")
+    reading = read(Path(__file__).parents[1] / "data" / "expired.mp4")
     assert (reading.fault, reading.statement) == ("expired", None)
 
 

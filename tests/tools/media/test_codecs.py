@@ -27,7 +27,7 @@ from tools.media.codecs import (
     probe,
 )
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 DIGESTS = """
 import hashlib, io
 import numpy as np

@@ -21,7 +21,7 @@ from memory.archive import Archive
 from memory.records import Request
 from support.tiny_agents import Identity, TinyLender, rooms_with
 
-LEFT = Path(__file__).parent / "data" / "paused_by_graph_1.zip"
+LEFT = Path(__file__).parents[1] / "data" / "paused_by_graph_1.zip"
 WISH = Request(prompt="a red ball moves right in the snow", seed=3)
 
 

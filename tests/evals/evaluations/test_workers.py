@@ -17,7 +17,7 @@ from evals.evaluations.workers import Bench
 from memory.archive import Archive
 from support.vbench import DATA
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLIPS = sorted((DATA / "clips").glob("*.mp4"))
 FREE = ("temporal_flickering", "video_length")
 METRICS = (*FREE, "imaging_quality")

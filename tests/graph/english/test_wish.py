@@ -16,7 +16,7 @@ from graph.planning.checks import enhancement_fault
 from graph.planning.plan import Enhancement
 from graph.planning.profiles import EMBEDDED
 
-WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "wishes.json").read_text("utf-8"))
+WISHES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "wishes.json").read_text("utf-8"))
 
 
 def brief_for(wish: dict[str, Any], seed: int = 0) -> Brief:

@@ -148,6 +148,6 @@ def test_the_prompts_have_a_digest() -> None:
 def test_the_room_imports_nothing_heavy() -> None:
     heavy = "torch", "sqlalchemy", "openai"
     code = f"import sys, graph.planners, graph.embedded; print([name for name in {heavy} if name in sys.modules])"
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
