@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from evals.cli.world import evaluate_app
-from graph.cli.app import Door, Json, at_the_door, fail, say
+from graph.cli.app import CommandGroup, Json, error_boundary, fail, say
 from graph.cli.chat.start import at_the_terminal, run_to_talk_about, talk_with, talk_with_program, talked_about
 from graph.cli.delivery import check_out, deliver, place_of, sheet_of_run
 from graph.cli.exit_codes import BUG
@@ -27,13 +27,13 @@ from graph.cli.session import (
     listening,
     planner_name,
     progress_bars,
-    rooms_in,
-    rooms_of_run,
+    services_in,
+    services_of_run,
     settings_with,
 )
 
 app = typer.Typer(
-    cls=Door,
+    cls=CommandGroup,
     help="Mora turns a conversation into video.",
     no_args_is_help=True,
     add_completion=False,
@@ -126,25 +126,25 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Make a film from a sentence, and from pictures or clips if you have some."""
-    with at_the_door():
+    with error_boundary():
         from graph.configure import numerics_of
         from graph.runs.requests import request_of
         from graph.runs.runner import start
 
         settings = settings_with(profile=profile, planner=planner, provenance=provenance)
         check_out(settings, out)
-        with rooms_in(settings) as rooms:
+        with services_in(settings) as services:
             asked = {
                 "prompt": prompt, "task": task.value, "before": before, "motion": motion and motion.value,
                 "transitions": transitions, "shots": shots, "seconds": seconds, "seed": seed,
                 "candidates": candidates, "review": review.value,
                 "profile": settings.profile, "planner": planner_name(settings),
             }  # fmt: skip
-            request, uploads = request_of(asked, image or [], video or [], fit=fit.value, size=rooms.size)
+            request, uploads = request_of(asked, image or [], video or [], fit=fit.value, size=services.size)
             with listening(out=out) as listener:
-                run = start(rooms, request, numerics_of(settings), listener, uploads=uploads)
-            run = talked_about(rooms, run, settings, as_json=as_json)
-            deliver(rooms, run, listener, out, as_json)
+                run = start(services, request, numerics_of(settings), listener, uploads=uploads)
+            run = talked_about(services, run, settings, as_json=as_json)
+            deliver(services, run, listener, out, as_json)
 
 
 @app.command()
@@ -155,17 +155,19 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a run where it stopped, whatever stopped it."""
-    with at_the_door():
+    with error_boundary():
         from graph.runs.runner import resume as go_on
 
         check_out(settings_with(provenance=provenance), out)
         with settings_with().open_archive() as archive:
             known = archive.run(run)
         out, asked = place_of(known, out), known.request
-        with rooms_in(settings_with(profile=asked.profile, planner=asked.planner, provenance=provenance)) as rooms:
+        with services_in(
+            settings_with(profile=asked.profile, planner=asked.planner, provenance=provenance)
+        ) as services:
             with listening(known.id) as listener:
-                ended = go_on(rooms, known.id, listener)
-            deliver(rooms, ended, listener, out, as_json)
+                ended = go_on(services, known.id, listener)
+            deliver(services, ended, listener, out, as_json)
 
 
 @app.command()
@@ -177,18 +179,18 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """The same run again from what is recorded: no language model, no agent, no network."""
-    with at_the_door():
+    with error_boundary():
         from graph.cli.tables import replayed_told
         from graph.runs.time_travel import replay as again
         from graph.views import replayed_as_json
 
         check_out(settings_with(provenance=provenance), out)
-        with rooms_of_run(run, provenance=provenance) as rooms:
+        with services_of_run(run, provenance=provenance) as services:
             with listening() as listener:
-                came = again(rooms, run, listener, agents="fresh" if verify else "none")
+                came = again(services, run, listener, agents="fresh" if verify else "none")
             told = replayed_as_json(came)
             if came.film is not None:
-                deliver(rooms, came.run, listener, out, as_json, told)
+                deliver(services, came.run, listener, out, as_json, told)
             elif as_json:
                 print(json.dumps({"run": came.run.id, "status": came.run.status, **told}))
         if not as_json:
@@ -212,17 +214,17 @@ def fork(
     as_json: Json = False,
 ) -> None:
     """Another branch from a checkpoint of a run; both are kept, and only what differs is made."""
-    with at_the_door():
+    with error_boundary():
         from graph.configure import numerics_of
         from graph.runs.time_travel import Changes
         from graph.runs.time_travel import fork as branch
 
         check_out(settings_with(provenance=provenance), out)
         changes = Changes(prompt, seed, profile, planner, choice)
-        with rooms_of_run(run, profile=profile, planner=planner, provenance=provenance) as rooms:
+        with services_of_run(run, profile=profile, planner=planner, provenance=provenance) as services:
             with listening(out=out) as listener:
-                ended = branch(rooms, run, at, changes, numerics_of(settings_with()), listener)
-            deliver(rooms, ended, listener, out, as_json)
+                ended = branch(services, run, at, changes, numerics_of(settings_with()), listener)
+            deliver(services, ended, listener, out, as_json)
 
 
 @app.command()
@@ -242,7 +244,7 @@ def chat(
     ] = False,
 ) -> None:
     """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
-    with at_the_door():
+    with error_boundary():
         from graph.configure import numerics_of
         from graph.dialogue.preferences import read_likes
         from graph.runs.conversations import opened, request_for
@@ -257,14 +259,14 @@ def chat(
         request = request_for(
             settings.profile, planner_name(settings), seed=liked if seed is None else seed, candidates=candidates
         )
-        with rooms_in(settings) as fresh:
-            rooms = kept(fresh)
+        with services_in(settings) as fresh:
+            services = kept(fresh)
             with listening() as listener:
-                begun = opened(rooms, asked, request, numerics_of(settings), listener)
+                begun = opened(services, asked, request, numerics_of(settings), listener)
             if as_json:
-                talk_with_program(rooms, begun)
+                talk_with_program(services, begun)
                 return
-            ended = talk_with(rooms, begun, console, person, pictures)
+            ended = talk_with(services, begun, console, person, pictures)
         say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
 
 
@@ -275,7 +277,7 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List the runs, newest first."""
-    with at_the_door():
+    with error_boundary():
         from graph.cli.tables import runs_table
         from graph.views import runs_as_json
 
@@ -294,7 +296,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Tell everything about one run: plan, lineage, takes, timings."""
-    with at_the_door():
+    with error_boundary():
         from graph.cli.tables import checkpoints_table, run_story
         from graph.views import run_as_json
 
@@ -317,7 +319,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Pack a run into one file for another machine: records, recorded LLM calls, checkpoints, products."""
-    with at_the_door():
+    with error_boundary():
         from memory.transfer.export_import import export_run
         from tools.delivery.export import check_destination
 
@@ -332,7 +334,7 @@ def export(
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrote.")], as_json: Json = False) -> None:
     """Take in a run that was exported, on this or on another machine; everything in it is checked first."""
-    with at_the_door():
+    with error_boundary():
         from graph.runs.compatibility import fault_of
         from memory.transfer.export_import import import_run
 
@@ -356,7 +358,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Read a film's manifest: who made it, of what, and whether that holds."""
-    with at_the_door():
+    with error_boundary():
         from graph.cli.verification import story_of
         from graph.provenance.signing import authorities_of
         from graph.provenance.verify import regenerated
@@ -369,10 +371,10 @@ def verify(
         if regenerate and found.problem is None and found.reading.statement is not None:
             asked = found.reading.statement.request
             with (
-                rooms_in(settings_with(profile=asked.profile, planner=asked.planner)) as rooms,
+                services_in(settings_with(profile=asked.profile, planner=asked.planner)) as services,
                 listening() as listener,
             ):
-                found = regenerated(found, rooms, listener)
+                found = regenerated(found, services, listener)
         if as_json:
             print(json.dumps(told(found)))
         elif (story := story_of(found)) is not None:
@@ -390,7 +392,7 @@ def gc(
     as_json: Json = False,
 ) -> None:
     """Give away what no run needs: checkpoints between review points, unknown files, and runs that you name."""
-    with at_the_door():
+    with error_boundary():
         from datetime import timedelta
 
         from graph.cli.tables import swept_story
@@ -408,7 +410,7 @@ def gc(
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check devices, weights, database and planner: what works, what does not, what to do."""
-    with at_the_door():
+    with error_boundary():
         from graph.cli.doctor import examine, findings_table
 
         findings = examine(settings_with())
@@ -429,7 +431,7 @@ def train_embedded(
     going_on: Annotated[bool, typer.Option("--going-on", help="Begin with the agents that ship.")] = False,
 ) -> None:
     """Train the embedded agents from nothing. Interrupt at will: the same command goes on."""
-    with at_the_door():
+    with error_boundary():
         from graph.cli.train import train_embedded as train
 
         settings = settings_with()

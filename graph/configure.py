@@ -11,11 +11,11 @@ from graph.planners.factory import make_planner
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
 from graph.planning.profiles import PROFILES, Profile
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.settings import Settings
 from memory.products.bookmarks import Bookmarks
 from memory.records import Request
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from models.presets import PROFILES as WITH_MODELS
 from models.presets import SYSTEMS, preset
 
@@ -54,14 +54,14 @@ def numerics_of(settings: Settings) -> dict[str, JsonValue]:
     return {"device": settings.device, "threads": settings.threads, "dtype": settings.dtype}
 
 
-def lender(settings: Settings, stored: dict[str, JsonValue]) -> Residency:
+def lender(settings: Settings, stored: dict[str, JsonValue]) -> LocalLender:
     """Who lends the agents, with the numerics a run began with where it has begun."""
     ours = numerics_of(settings)
     numerics: dict[str, Any] = {name: stored.get(name, value) for name, value in ours.items()}
-    return Residency(settings.profile, gib=settings.memory_gib, **numerics)
+    return LocalLender(settings.profile, gib=settings.memory_gib, **numerics)
 
 
-def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
+def services_for(settings: Settings, archive: "Archive") -> Services:
     """The rooms of runs in the profile of `settings`; runs with the same numerics borrow the same agents.
 
     Raises RequestError for an unknown profile.
@@ -81,7 +81,7 @@ def rooms_of(settings: Settings, archive: "Archive") -> Rooms:
         numerics: dict[str, Any] = {name: stored.get(name, ours) for name, ours in numerics_of(settings).items()}
         return lender_with(**numerics)
 
-    return Rooms(
+    return Services(
         archive=archive,
         planner=planner,
         lender=lender_for,

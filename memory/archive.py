@@ -27,13 +27,13 @@ from memory.errors import ArchiveError, DatabaseTrouble, DiskTrouble, OtherBytes
 from memory.leases import Lease
 from memory.products import files as artifacts
 from memory.products import recipes
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import AgentCall, Artifact, LlmCall, Recipe, Request, Run, RunStatus
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-__all__ = ["Archive", "Lease", "Made", "Product"]
+__all__ = ["Archive", "Lease", "Made", "Produced"]
 
 logger = logging.getLogger(__name__)
 
@@ -310,7 +310,7 @@ class Archive:
         return row.record() if row is not None and self._is_sound(row) else None
 
     def make(
-        self, lease: Lease, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
+        self, lease: Lease, recipe: Recipe, produce: Callable[[], Produced], *, parents: tuple[str, ...] = ()
     ) -> Made:
         """The product of the recipe: the stored one, or else what `produce` gives, called once among all processes.
 
@@ -377,7 +377,7 @@ class Archive:
             _attach(connection, lease.run, row.id)
         return self._at_hand(row.record(), row.suffix)
 
-    def _publish(self, work: _Work, product: Product, parents: tuple[str, ...], seconds: float) -> Artifact:
+    def _publish(self, work: _Work, product: Produced, parents: tuple[str, ...], seconds: float) -> Artifact:
         target = artifacts.place(self.home, product.sha256, product.suffix)
         # A small file is flushed to the disk meanwhile, and before the commit: both take their time.
         with self.connected(writes=True) as connection:
@@ -549,7 +549,7 @@ def _artifact_row(session: Session, artifact_id: str) -> ArtifactRow:
     return row
 
 
-def _refuse_other_bytes(known: Artifact | None, product: Product) -> None:
+def _refuse_other_bytes(known: Artifact | None, product: Produced) -> None:
     if known is not None and known.sha256 != product.sha256:
         raise OtherBytes(
             f"{known.id} was made again from the same recipe and came out different; "
@@ -558,7 +558,7 @@ def _refuse_other_bytes(known: Artifact | None, product: Product) -> None:
 
 
 def _insert_artifact(
-    connection: Connection, recipe: Recipe, product: Product, parents: tuple[str, ...], seconds: float
+    connection: Connection, recipe: Recipe, product: Produced, parents: tuple[str, ...], seconds: float
 ) -> Artifact:
     """The artifact of the recipe: a new row, or the one that is there."""
     artifact = Artifact(

@@ -16,7 +16,7 @@ from memory.archive import Archive
 from memory.errors import DamagedArtifact, NeverKept, OtherBytes
 from memory.leases import Lease
 from memory.products import files as artifacts
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Artifact, LlmCall, Recipe, Run
 
 Agents = Literal["none", "missing", "fresh"]
@@ -95,7 +95,7 @@ class Recorded(Archive):
 
     @override
     def make(
-        self, lease: Lease, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
+        self, lease: Lease, recipe: Recipe, produce: Callable[[], Produced], *, parents: tuple[str, ...] = ()
     ) -> Made:
         """What the run kept; before, it is made again where agents may work.
 
@@ -141,7 +141,7 @@ class Recorded(Archive):
     def _sound(self, kept: Artifact) -> bool:
         return artifacts.is_sound(self.path(kept), kept.sha256)
 
-    def _fresh(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Product]) -> Made:
+    def _fresh(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Produced]) -> Made:
         """Made anew and compared; what is handed on is the kept one, so that one difference does not become many."""
         product = produce()
         with self._lock:
@@ -150,7 +150,7 @@ class Recorded(Archive):
             artifacts.keep(self._scratch, product)
         return Made(kept, called=True)
 
-    def _put_back(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Product]) -> Made:
+    def _put_back(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Produced]) -> Made:
         assert self._lease is not None
         try:
             made = super().make(self._lease, kept.recipe, produce, parents=kept.parents)

@@ -18,7 +18,7 @@ from support.processes import ROOT, bare_environment
 from tools.provenance import manifest as provenance
 from tools.provenance.manifest import LABEL, Statement, Work, manifest_of, sign
 from tools.provenance.mp4_boxes import unsigned
-from tools.provenance.signer import house_signer
+from tools.provenance.signer import generated_signer
 
 KEY = "sk-secret-of-mine-000003"
 
@@ -190,7 +190,7 @@ def test_given_files_are_ingredients_and_only_this_archive_has_them(
 def forged(cli: Cli, told: dict[str, Any], film: bytes, **other: Any) -> bytes:
     """The film with another statement, signed by somebody who is not known here."""
     statement = Statement.model_validate({**told["statement"], **other})
-    return sign(film, statement, house_signer(cli.home.parent / "stranger"))
+    return sign(film, statement, generated_signer(cli.home.parent / "stranger"))
 
 
 def test_a_strangers_statement_is_only_what_the_stranger_says(cli: Cli, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_long_statement_leaves_out_what_is_far_from_the_film(
 
 
 def test_the_person_may_sign(cli: Cli, tmp_path: Path) -> None:
-    made = house_signer(tmp_path / "mine")
+    made = generated_signer(tmp_path / "mine")
     (tmp_path / "own.pem").write_text(made.chain)
     (tmp_path / "own.key").write_text(made.key)
     own = {"MORA_SIGNING_CERT": str(tmp_path / "own.pem"), "MORA_SIGNING_KEY": str(tmp_path / "own.key")}

@@ -13,11 +13,11 @@ from typing import Annotated, Self
 from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
-from memory.products.files import Made, Product, disk_words
+from memory.products.files import Made, Produced, disk_words
 from memory.records import Media, Recipe
 from models.agent import Progress, UInt8Array
 from tools.arguments import Arguments, ArtifactId, FramesPerSecond, described
-from tools.context import Report, Studio, progress_of
+from tools.context import Report, ToolContext, progress_of
 from tools.media.codecs import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
 from tools.media.concat import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
 from tools.products.conform import Part, rate_of, shown, shown_count, stored_clip
@@ -73,7 +73,7 @@ class _Reel:
     whole: places of those that may stay as they are, as their records tell.
     """
 
-    studio: Studio
+    context: ToolContext
     parts: Sequence[Part]
     size: tuple[int, int]
     rate: Fraction
@@ -83,27 +83,27 @@ class _Reel:
     def file_of(self, place: int) -> Path:
         """Where the clip of a part lies, its digest verified."""
         clip = self.parts[place].clip
-        self.studio.archive.read(clip)
-        return self.studio.archive.path(clip)
+        self.context.archive.read(clip)
+        return self.context.archive.path(clip)
 
 
-def assemble_film(studio: Studio, arguments: AssembleFilm, *, report: Report | None = None) -> Made:
+def assemble_film(context: ToolContext, arguments: AssembleFilm, *, report: Report | None = None) -> Made:
     """The film of some clips: size and, unless said, rate of the first; the others are fitted and keep their speed.
 
     What is a film already, shown whole and at its own size and rate, stays as it is, packet by packet, where the codec
     allows it; all else is encoded, once. What became of it is reported as notes. Raises BadInput for a product that is
     no clip, and for a clip that has no frame left.
     """
-    reel = _reel(studio, arguments)
-    codec, tell = FilmCodec(), report or studio.report
+    reel = _reel(context, arguments)
+    codec, tell = FilmCodec(), report or context.report
 
-    def produce() -> Product:
+    def produce() -> Produced:
         heard = progress_of(tell, "assemble_film", reel.begins[-1])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
             with disk_words(path):
                 media = _spliced(reel, codec, path, heard) or _encoded(reel, range(len(reel.parts)), codec, path, heard)
-                return Product(path.read_bytes(), media, ".mp4")
+                return Produced(path.read_bytes(), media, ".mp4")
 
     recipe = Recipe(
         agent="assemble_film",
@@ -118,15 +118,15 @@ def assemble_film(studio: Studio, arguments: AssembleFilm, *, report: Report | N
         parents=tuple(part.clip.sha256 for part in reel.parts),
         numerics=f"assemble_film:{CODE_VERSION};{frame_reader()};{film_writer(codec)}",
     )
-    made = studio.archive.make(studio.lease, recipe, produce, parents=tuple(part.clip.id for part in reel.parts))
-    for note in _notes(reel, studio.archive.path(made.artifact)):
+    made = context.archive.make(context.lease, recipe, produce, parents=tuple(part.clip.id for part in reel.parts))
+    for note in _notes(reel, context.archive.path(made.artifact)):
         tell({"stage": "assemble_film", "note": note})
     return made
 
 
-def _reel(studio: Studio, arguments: AssembleFilm) -> _Reel:
+def _reel(context: ToolContext, arguments: AssembleFilm) -> _Reel:
     parts = [
-        Part(stored_clip(studio, id), place in arguments.drop_first, place in arguments.drop_last)
+        Part(stored_clip(context, id), place in arguments.drop_first, place in arguments.drop_last)
         for place, id in enumerate(arguments.clips)
     ]
     first = parts[0].clip
@@ -134,7 +134,7 @@ def _reel(studio: Studio, arguments: AssembleFilm) -> _Reel:
     rate = exact_rate(arguments.fps) if arguments.fps is not None else rate_of(first)
     whole = tuple(place for place, part in enumerate(parts) if _may_stay(part, size, rate))
     begins = (0, *accumulate(shown_count(part, rate) for part in parts))
-    return _Reel(studio, parts, size, rate, begins, whole)
+    return _Reel(context, parts, size, rate, begins, whole)
 
 
 def _may_stay(part: Part, size: tuple[int, int], rate: Fraction) -> bool:
@@ -150,7 +150,7 @@ def _encoded(reel: _Reel, places: Sequence[int], codec: FilmCodec, path: Path, t
 
 def _film_frames(reel: _Reel, places: Sequence[int]) -> Iterator[UInt8Array]:
     for place in places:
-        yield from shown(reel.studio.archive, reel.parts[place], reel.size, reel.rate)
+        yield from shown(reel.context.archive, reel.parts[place], reel.size, reel.rate)
 
 
 def _told(frames: Iterator[UInt8Array], begin: int, count: int, tell: Progress) -> Iterator[UInt8Array]:
@@ -230,7 +230,7 @@ def _span(reel: _Reel, place: int) -> tuple[float, float]:
     return float(reel.begins[place] / reel.rate), float(reel.begins[place + 1] / reel.rate)
 
 
-def as_tool(studio: Studio) -> StructuredTool:
+def as_tool(context: ToolContext) -> StructuredTool:
     """The verb as a planner calls it: answers with the artifact id."""
 
     def call(
@@ -240,6 +240,6 @@ def as_tool(studio: Studio) -> StructuredTool:
         drop_last: frozenset[int] = frozenset(),
     ) -> str:
         asked = AssembleFilm(clips=clips, fps=fps, drop_first=drop_first, drop_last=drop_last)
-        return assemble_film(studio, asked).artifact.id
+        return assemble_film(context, asked).artifact.id
 
     return StructuredTool.from_function(call, name="assemble_film", description=DESCRIPTION, args_schema=AssembleFilm)

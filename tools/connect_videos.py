@@ -9,14 +9,14 @@ import numpy as np
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import ConnectSpec, UInt8Array
 from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds, described
 from tools.context import (
     Bookmark,
     Report,
-    Studio,
+    ToolContext,
     at_once,
     clip_product,
     made_on,
@@ -89,19 +89,21 @@ class _Gap:
         return max(jump(self.before, frames_THWC[1:]), jump(frames_THWC[:-1], self.after))
 
 
-def connect_videos(studio: Studio, arguments: ConnectVideos, *, seed: int, report: Report | None = None) -> Connected:
+def connect_videos(
+    context: ToolContext, arguments: ConnectVideos, *, seed: int, report: Report | None = None
+) -> Connected:
     """The smoothest of at most three transitions; the first whose joints are smooth ends the trying.
 
     It has the profile's size and rate, whatever the clips have, and at least one frame between its ends. Every try is
     an artifact of its own, so that none is made twice. Raises AgentError, BadInput for what is no clip.
     """
-    gap = _gap(studio, arguments)
-    tell = report or studio.report
+    gap = _gap(context, arguments)
+    tell = report or context.report
     tried: list[tuple[float, Made]] = []
     while len(tried) < TRIES:
         next_seed = (seed + len(tried)) % (MAX_SEED + 1)
-        made = transition(studio, gap.start, gap.end, gap.num_frames, seed=next_seed, report=report)
-        tried.append((gap.jump(decode_clip(studio.archive.read(made.artifact)).frames), made))
+        made = transition(context, gap.start, gap.end, gap.num_frames, seed=next_seed, report=report)
+        tried.append((gap.jump(decode_clip(context.archive.read(made.artifact)).frames), made))
         tell({"stage": "connect_videos", "try": len(tried), "jump": tried[-1][0]})
         if tried[-1][0] <= MOST_JUMP:
             break
@@ -113,59 +115,59 @@ def connect_videos(studio: Studio, arguments: ConnectVideos, *, seed: int, repor
     return best
 
 
-def _gap(studio: Studio, arguments: ConnectVideos) -> _Gap:
-    before, after = stored_clip(studio, arguments.before), stored_clip(studio, arguments.after)
-    start, end = edge_picture(studio, before, "last"), edge_picture(studio, after, "first")
+def _gap(context: ToolContext, arguments: ConnectVideos) -> _Gap:
+    before, after = stored_clip(context, arguments.before), stored_clip(context, arguments.after)
+    start, end = edge_picture(context, before, "last"), edge_picture(context, after, "first")
     # What is shown at another rate may leave the very last or first frame out; the joint is with the true one.
-    arriving = [*deque(_harmonised(studio, before), NEAR_FRAMES)][:-1]
-    leaving = [*islice(_harmonised(studio, after), NEAR_FRAMES)][1:]
+    arriving = [*deque(_harmonised(context, before), NEAR_FRAMES)][:-1]
+    leaving = [*islice(_harmonised(context, after), NEAR_FRAMES)][1:]
     return _Gap(
         start,
         end,
-        np.stack([*arriving, stored_picture(studio, start).pixels]),
-        np.stack([stored_picture(studio, end).pixels, *leaving]),
-        max(3, num_frames_of(studio, arguments.seconds)),
+        np.stack([*arriving, stored_picture(context, start).pixels]),
+        np.stack([stored_picture(context, end).pixels, *leaving]),
+        max(3, num_frames_of(context, arguments.seconds)),
     )
 
 
-def _harmonised(studio: Studio, clip: Artifact) -> Iterator[UInt8Array]:
-    return shown(studio.archive, Part(clip), studio.size, exact_rate(studio.fps))
+def _harmonised(context: ToolContext, clip: Artifact) -> Iterator[UInt8Array]:
+    return shown(context.archive, Part(clip), context.size, exact_rate(context.fps))
 
 
 def transition(
-    studio: Studio, start: Artifact, end: Artifact, num_frames: int, *, seed: int, report: Report | None = None
+    context: ToolContext, start: Artifact, end: Artifact, num_frames: int, *, seed: int, report: Report | None = None
 ) -> Made:
     """What A5 makes between two stored pictures: num_frames frames, both included. Raises AgentError, BadInput."""
     spec = ConnectSpec(
-        before=stored_picture(studio, start),
-        after=stored_picture(studio, end),
+        before=stored_picture(context, start),
+        after=stored_picture(context, end),
         num_frames=num_frames,
         seed=seed,
-        num_inference_steps=studio.connect_sampling.num_inference_steps,
-        frames_at_once=studio.frames_at_once,
+        num_inference_steps=context.connect_sampling.num_inference_steps,
+        frames_at_once=context.frames_at_once,
     )
 
-    def produce(bookmark: Bookmark | None) -> Product:
-        progress = progress_of(report or studio.report, "connect_videos", spec.num_frames)
-        with studio.lender.lend("connect_videos") as agent:
+    def produce(bookmark: Bookmark | None) -> Produced:
+        progress = progress_of(report or context.report, "connect_videos", spec.num_frames)
+        with context.lender.lend("connect_videos") as agent:
             return clip_product(agent(spec, progress=progress, bookmark=bookmark))
 
     asked: dict[str, JsonValue] = {
         "seed": spec.seed,
         "num_frames": spec.num_frames,
         "num_inference_steps": spec.num_inference_steps,
-        **at_once(studio),
+        **at_once(context),
     }
     ends = (start, end)
-    recipe = recipe_of(studio, "connect_videos", "connect_videos", asked, writer=clip_writer(), parents=ends)
-    return made_on(studio, recipe, produce, parents=ends)
+    recipe = recipe_of(context, "connect_videos", "connect_videos", asked, writer=clip_writer(), parents=ends)
+    return made_on(context, recipe, produce, parents=ends)
 
 
-def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
     """The verb as a planner calls it: answers with the artifact id."""
 
     def call(before: str, after: str, seconds: float | None = None) -> str:
         asked = ConnectVideos(before=before, after=after, seconds=seconds)
-        return connect_videos(studio, asked, seed=seed).made.artifact.id
+        return connect_videos(context, asked, seed=seed).made.artifact.id
 
     return StructuredTool.from_function(call, name="connect_videos", description=DESCRIPTION, args_schema=ConnectVideos)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import JsonValue
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Artifact, Media, Recipe
 from models import agent
 from models.agent import AnyRole, Clip, Picture, Progress, UInt8Array
@@ -48,7 +48,7 @@ class Archive(Protocol):
     """Where products are kept; a recipe is made once."""
 
     def make(
-        self, lease: Any, recipe: Recipe, produce: Callable[[], Product], *, parents: tuple[str, ...] = ()
+        self, lease: Any, recipe: Recipe, produce: Callable[[], Produced], *, parents: tuple[str, ...] = ()
     ) -> Made:
         """The product of `recipe`, from the store or from `produce`. parents: artifact ids."""
 
@@ -85,7 +85,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Studio:
+class ToolContext:
     """What a verb works with. size: (width, height) in pixels; num_frames: what the profile's A4 makes in one segment.
 
     frames_at_once: how many of them are worked on together, for want of memory; None: all.
@@ -109,37 +109,41 @@ class Studio:
     bookmarks: Callable[[str], Bookmark] | None = None
 
 
-def at_once(studio: Studio) -> dict[str, JsonValue]:
+def at_once(context: ToolContext) -> dict[str, JsonValue]:
     """What a recipe says of how many frames were worked on together: nothing, but for want of memory."""
-    return {} if studio.frames_at_once is None else {"frames_at_once": studio.frames_at_once}
+    return {} if context.frames_at_once is None else {"frames_at_once": context.frames_at_once}
 
 
 def made_on(
-    studio: Studio, recipe: Recipe, produce: Callable[[Bookmark | None], Product], *, parents: tuple[Artifact, ...] = ()
+    context: ToolContext,
+    recipe: Recipe,
+    produce: Callable[[Bookmark | None], Produced],
+    *,
+    parents: tuple[Artifact, ...] = (),
 ) -> Made:
     """The product of `recipe`, from the store or from `produce`, which goes on from the bookmark of an earlier try."""
-    bookmark = bookmark_of(studio, recipe)
+    bookmark = bookmark_of(context, recipe)
     ids = tuple(parent.id for parent in parents)
-    made = studio.archive.make(studio.lease, recipe, lambda: produce(bookmark), parents=ids)
+    made = context.archive.make(context.lease, recipe, lambda: produce(bookmark), parents=ids)
     if bookmark is not None:
         bookmark.forget()
     return made
 
 
-def bookmark_of(studio: Studio, recipe: Recipe) -> Bookmark | None:
+def bookmark_of(context: ToolContext, recipe: Recipe) -> Bookmark | None:
     """Where the work on `recipe` keeps how far it is."""
-    return None if studio.bookmarks is None else studio.bookmarks(recipe.key)
+    return None if context.bookmarks is None else context.bookmarks(recipe.key)
 
 
-def stored_picture(studio: Studio, artifact: Artifact) -> Picture:
+def stored_picture(context: ToolContext, artifact: Artifact) -> Picture:
     """The stored picture, decoded; an agent receives this and never pixels that were still around."""
     if artifact.media.kind != "image":
         raise BadInput(f"{artifact.id} is a {artifact.media.kind}, not an image; name an image.")
-    return Picture(decode_image(studio.archive.read(artifact)))
+    return Picture(decode_image(context.archive.read(artifact)))
 
 
 def recipe_of(
-    studio: Studio,
+    context: ToolContext,
     made_by: str,
     role: AnyRole,
     asked: dict[str, JsonValue],
@@ -148,7 +152,7 @@ def recipe_of(
     parents: tuple[Artifact, ...] = (),
 ) -> Recipe:
     """The recipe of what the agent in `role` makes. made_by: the name it is known by; writer: what encodes it."""
-    identity = studio.lender.identity(role)
+    identity = context.lender.identity(role)
     return Recipe(
         agent=made_by,
         weights=identity.weights,
@@ -158,18 +162,18 @@ def recipe_of(
     )
 
 
-def picture_product(pixels: UInt8Array) -> Product:
+def picture_product(pixels: UInt8Array) -> Produced:
     """uint8 (H, W, 3) as it is stored."""
     height, width = pixels.shape[:2]
-    return Product(encode_image(pixels), Media(kind="image", media_type=PNG, width=width, height=height), ".png")
+    return Produced(encode_image(pixels), Media(kind="image", media_type=PNG, width=width, height=height), ".png")
 
 
-def clip_product(clip: Clip) -> Product:
+def clip_product(clip: Clip) -> Produced:
     """A clip as it is stored: without loss."""
     count, height, width = clip.frames.shape[:3]
     rate = float(exact_rate(clip.fps))
     media = Media(kind="clip", media_type=MATROSKA, width=width, height=height, num_frames=count, fps=rate)
-    return Product(encode_clip(clip.frames, clip.fps), media, ".mkv")
+    return Produced(encode_clip(clip.frames, clip.fps), media, ".mkv")
 
 
 def sheet_frames(archive: Archive, artifact: Artifact, most: int = 16) -> tuple[UInt8Array, list[int]]:

@@ -6,11 +6,11 @@ import numpy as np
 from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import Clip, Progress
 from tools.arguments import Arguments, ArtifactId, Prompt, described
-from tools.context import Bookmark, Report, Studio, clip_product, made_on, progress_of, recipe_of
+from tools.context import Bookmark, Report, ToolContext, clip_product, made_on, progress_of, recipe_of
 from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
 from tools.errors import BadInput
 from tools.image_to_video import animate
@@ -50,48 +50,48 @@ class EditVideo(Arguments):
         return self
 
 
-def edit_video(studio: Studio, arguments: EditVideo, *, seed: int, report: Report | None = None) -> Made:
+def edit_video(context: ToolContext, arguments: EditVideo, *, seed: int, report: Report | None = None) -> Made:
     """The changed clip, of the profile's size and as long as the old one; stored without loss.
 
     kept: frame by frame with one seed, at the clip's rate. new: at the profile's rate. Raises AgentError, BadInput for
     what is no clip or too long.
     """
-    clip = stored_clip(studio, arguments.clip)
+    clip = stored_clip(context, arguments.clip)
     if (count := clip.media.num_frames) > MOST_FRAMES:
         raise BadInput(f"{clip.id} has {count} frames, {MOST_FRAMES} can be edited at once; edit its shots one by one.")
     if arguments.prompt is None or arguments.motion == "kept":
-        return _frame_by_frame(studio, clip, arguments.instruction, seed, report)
-    asked = EditImage(image=edge_picture(studio, clip, "first").id, instruction=arguments.instruction)
-    first = edit_image(studio, asked, seed=seed, report=report)
-    num_frames = max(2, retimed_count(count, rate_of(clip), exact_rate(studio.fps)))
-    moved = animate(studio, first.artifact, arguments.prompt, num_frames, seed=seed, report=report)
+        return _frame_by_frame(context, clip, arguments.instruction, seed, report)
+    asked = EditImage(image=edge_picture(context, clip, "first").id, instruction=arguments.instruction)
+    first = edit_image(context, asked, seed=seed, report=report)
+    num_frames = max(2, retimed_count(count, rate_of(clip), exact_rate(context.fps)))
+    moved = animate(context, first.artifact, arguments.prompt, num_frames, seed=seed, report=report)
     return Made(moved.artifact, called=first.called or moved.called)
 
 
-def _frame_by_frame(studio: Studio, clip: Artifact, instruction: str, seed: int, report: Report | None) -> Made:
+def _frame_by_frame(context: ToolContext, clip: Artifact, instruction: str, seed: int, report: Report | None) -> Made:
     count = clip.media.num_frames
 
-    def produce(bookmark: Bookmark | None) -> Product:
-        tell = progress_of(report or studio.report, "edit_video", count)
-        edited = EditedFrames(bookmark, studio.size)
-        with studio.lender.lend("edit_image") as agent:
-            for index, frame in enumerate(frames_of(studio.archive.read(clip))):
+    def produce(bookmark: Bookmark | None) -> Produced:
+        tell = progress_of(report or context.report, "edit_video", count)
+        edited = EditedFrames(bookmark, context.size)
+        with context.lender.lend("edit_image") as agent:
+            for index, frame in enumerate(frames_of(context.archive.read(clip))):
                 if index < len(edited.frames):
                     continue
                 # The same seed for all: equal noise is what keeps the change from flickering.
-                spec = edit_spec(studio, instruction, fit(frame, *studio.size), seed)
+                spec = edit_spec(context, instruction, fit(frame, *context.size), seed)
                 edited.add(agent(spec, progress=_within(tell, index, count), bookmark=edited).pixels)
         return clip_product(Clip(np.stack(edited.frames), float(rate_of(clip))))
 
     recipe = recipe_of(
-        studio,
+        context,
         "edit_video",
         "edit_image",
-        edit_asked(studio, instruction, seed),
+        edit_asked(context, instruction, seed),
         writer=f"{frame_reader()};{clip_writer()}",
         parents=(clip,),
     )
-    return made_on(studio, recipe, produce, parents=(clip,))
+    return made_on(context, recipe, produce, parents=(clip,))
 
 
 def _within(tell: Progress, index: int, count: int) -> Progress:
@@ -99,11 +99,11 @@ def _within(tell: Progress, index: int, count: int) -> Progress:
     return lambda step, of: tell(index * of + step, count * of)
 
 
-def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
     """The verb as a planner calls it: answers with the artifact id."""
 
     def call(clip: str, instruction: str, motion: Kept = "kept", prompt: str | None = None) -> str:
         asked = EditVideo(clip=clip, instruction=instruction, motion=motion, prompt=prompt)
-        return edit_video(studio, asked, seed=seed).artifact.id
+        return edit_video(context, asked, seed=seed).artifact.id
 
     return StructuredTool.from_function(call, name="edit_video", description=DESCRIPTION, args_schema=EditVideo)

@@ -5,12 +5,12 @@ import re
 from langchain_core.tools import StructuredTool
 from pydantic import Field
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Artifact, Recipe
 from models.agent import Clip
 from models.embedded.language import Motion
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
-from tools.context import Report, Studio, clip_product
+from tools.context import Report, ToolContext, clip_product
 from tools.image_to_video import animate
 from tools.media.codecs import clip_writer, decode_clip, exact_rate
 from tools.products.conform import edge_picture, stored_clip
@@ -48,21 +48,21 @@ class ExtendVideo(Arguments):
     before: bool = Field(default=False, description="The new part comes before the clip instead of after it")
 
 
-def extend_video(studio: Studio, arguments: ExtendVideo, *, seed: int, report: Report | None = None) -> Made:
+def extend_video(context: ToolContext, arguments: ExtendVideo, *, seed: int, report: Report | None = None) -> Made:
     """The new part alone: it begins with the clip's last frame, or with `before` ends with its first.
 
     The joint frame is as the model reproduces it; `seconds` counts what is added to it. Raises AgentError, BadInput
     for what is no clip.
     """
-    clip = stored_clip(studio, arguments.clip)
-    num_frames = _num_frames(studio, arguments.seconds)
+    clip = stored_clip(context, arguments.clip)
+    num_frames = _num_frames(context, arguments.seconds)
     if not arguments.before:
-        joint = edge_picture(studio, clip, "last")
-        return animate(studio, joint, arguments.prompt, num_frames, seed=seed, report=report)
+        joint = edge_picture(context, clip, "last")
+        return animate(context, joint, arguments.prompt, num_frames, seed=seed, report=report)
     # No agent knows the past: the opposite motion is made from the first frame on, and is shown backwards.
-    joint, words = edge_picture(studio, clip, "first"), turned(arguments.prompt)
-    forwards = animate(studio, joint, words, num_frames, seed=seed, report=report)
-    return Made(backwards(studio, forwards.artifact), called=forwards.called)
+    joint, words = edge_picture(context, clip, "first"), turned(arguments.prompt)
+    forwards = animate(context, joint, words, num_frames, seed=seed, report=report)
+    return Made(backwards(context, forwards.artifact), called=forwards.called)
 
 
 def turned(prompt: str) -> str:
@@ -70,26 +70,26 @@ def turned(prompt: str) -> str:
     return MOTION_WORDS.sub(lambda found: TURNED[found[0]], prompt)  # type: ignore[index]
 
 
-def _num_frames(studio: Studio, seconds: float | None) -> int:
-    return studio.num_frames if seconds is None else 1 + max(1, round(seconds * exact_rate(studio.fps)))
+def _num_frames(context: ToolContext, seconds: float | None) -> int:
+    return context.num_frames if seconds is None else 1 + max(1, round(seconds * exact_rate(context.fps)))
 
 
-def backwards(studio: Studio, forwards: Artifact) -> Artifact:
+def backwards(context: ToolContext, forwards: Artifact) -> Artifact:
     """The stored clip, shown backwards."""
 
-    def produce() -> Product:
-        clip = decode_clip(studio.archive.read(forwards))
+    def produce() -> Produced:
+        clip = decode_clip(context.archive.read(forwards))
         return clip_product(Clip(clip.frames[::-1], clip.fps))
 
     recipe = Recipe(agent="backwards", parents=(forwards.sha256,), numerics=clip_writer())
-    return studio.archive.make(studio.lease, recipe, produce, parents=(forwards.id,)).artifact
+    return context.archive.make(context.lease, recipe, produce, parents=(forwards.id,)).artifact
 
 
-def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
     """The verb as a planner calls it: answers with the artifact id."""
 
     def call(clip: str, prompt: str, seconds: float | None = None, before: bool = False) -> str:
         asked = ExtendVideo(clip=clip, prompt=prompt, seconds=seconds, before=before)
-        return extend_video(studio, asked, seed=seed).artifact.id
+        return extend_video(context, asked, seed=seed).artifact.id
 
     return StructuredTool.from_function(call, name="extend_video", description=DESCRIPTION, args_schema=ExtendVideo)

@@ -3,14 +3,14 @@
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import Picture, VideoSpec
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
 from tools.context import (
     Bookmark,
     Report,
-    Studio,
+    ToolContext,
     at_once,
     clip_product,
     made_on,
@@ -35,37 +35,37 @@ class ImageToVideo(Arguments):
     seconds: Seconds | None = None
 
 
-def image_to_video(studio: Studio, arguments: ImageToVideo, *, seed: int, report: Report | None = None) -> Made:
+def image_to_video(context: ToolContext, arguments: ImageToVideo, *, seed: int, report: Report | None = None) -> Made:
     """The clip of a picture and a motion, stored without loss. Raises AgentError, BadInput for what is no picture."""
-    image = studio.archive.artifact(arguments.image)
-    num_frames = num_frames_of(studio, arguments.seconds)
-    return animate(studio, image, arguments.prompt, num_frames, seed=seed, report=report)
+    image = context.archive.artifact(arguments.image)
+    num_frames = num_frames_of(context, arguments.seconds)
+    return animate(context, image, arguments.prompt, num_frames, seed=seed, report=report)
 
 
-def num_frames_of(studio: Studio, seconds: float | None) -> int:
+def num_frames_of(context: ToolContext, seconds: float | None) -> int:
     """Frames of a shot of `seconds`, first frame included; at least two. None: what the profile makes."""
-    return studio.num_frames if seconds is None else max(2, round(seconds * exact_rate(studio.fps)))
+    return context.num_frames if seconds is None else max(2, round(seconds * exact_rate(context.fps)))
 
 
 def animate(
-    studio: Studio, image: Artifact, prompt: str, num_frames: int, *, seed: int, report: Report | None = None
+    context: ToolContext, image: Artifact, prompt: str, num_frames: int, *, seed: int, report: Report | None = None
 ) -> Made:
     """What A4 makes of a stored picture: num_frames frames, the picture included. Raises as `image_to_video`."""
     # Here, not inside the production: a wrong kind is the planner's mistake even when the recipe is known.
-    picture = stored_picture(studio, image)
+    picture = stored_picture(context, image)
     spec = VideoSpec(
         prompt=prompt,
-        image=Picture(fit(picture.pixels, *studio.size)),
+        image=Picture(fit(picture.pixels, *context.size)),
         num_frames=num_frames,
         seed=seed,
-        num_inference_steps=studio.video_sampling.num_inference_steps,
-        guidance_scale=studio.video_sampling.guidance_scale,
-        frames_at_once=studio.frames_at_once,
+        num_inference_steps=context.video_sampling.num_inference_steps,
+        guidance_scale=context.video_sampling.guidance_scale,
+        frames_at_once=context.frames_at_once,
     )
 
-    def produce(bookmark: Bookmark | None) -> Product:
-        progress = progress_of(report or studio.report, "image_to_video", spec.num_frames)
-        with studio.lender.lend("image_to_video") as agent:
+    def produce(bookmark: Bookmark | None) -> Produced:
+        progress = progress_of(report or context.report, "image_to_video", spec.num_frames)
+        with context.lender.lend("image_to_video") as agent:
             return clip_product(agent(spec, progress=progress, bookmark=bookmark))
 
     asked: dict[str, JsonValue] = {
@@ -74,19 +74,19 @@ def animate(
         "num_frames": spec.num_frames,
         "num_inference_steps": spec.num_inference_steps,
         "guidance_scale": spec.guidance_scale,
-        "width": studio.size[0],
-        "height": studio.size[1],
-        **at_once(studio),
+        "width": context.size[0],
+        "height": context.size[1],
+        **at_once(context),
     }
-    recipe = recipe_of(studio, "image_to_video", "image_to_video", asked, writer=clip_writer(), parents=(image,))
-    return made_on(studio, recipe, produce, parents=(image,))
+    recipe = recipe_of(context, "image_to_video", "image_to_video", asked, writer=clip_writer(), parents=(image,))
+    return made_on(context, recipe, produce, parents=(image,))
 
 
-def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
     """The verb as a planner calls it: answers with the artifact id."""
 
     def call(image: str, prompt: str, seconds: float | None = None) -> str:
         asked = ImageToVideo(image=image, prompt=prompt, seconds=seconds)
-        return image_to_video(studio, asked, seed=seed).artifact.id
+        return image_to_video(context, asked, seed=seed).artifact.id
 
     return StructuredTool.from_function(call, name="image_to_video", description=DESCRIPTION, args_schema=ImageToVideo)

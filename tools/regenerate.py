@@ -15,7 +15,7 @@ from models.agent import Role
 from tools.arguments import Prompt, Seed
 from tools.assemble_film import AssembleFilm, Place, assemble_film
 from tools.connect_videos import transition
-from tools.context import Report, Sampling, Studio
+from tools.context import Report, Sampling, ToolContext
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.errors import BadInput
@@ -55,55 +55,55 @@ class _Asked(BaseModel):
         return self
 
 
-def _drawn(studio: Studio, asked: _Asked, _parents: Sequence[Artifact], report: Report | None) -> Artifact:
+def _drawn(context: ToolContext, asked: _Asked, _parents: Sequence[Artifact], report: Report | None) -> Artifact:
     seeds = asked.together or [asked.seed]
-    every = text_to_images(studio, TextToImage.model_validate({"prompt": asked.prompt}), seeds=seeds, report=report)
+    every = text_to_images(context, TextToImage.model_validate({"prompt": asked.prompt}), seeds=seeds, report=report)
     return every[seeds.index(asked.seed)].artifact
 
 
-def _changed(studio: Studio, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
+def _changed(context: ToolContext, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     (image,) = parents
     arguments = EditImage.model_validate({"image": image.id, "instruction": asked.instruction})
-    return edit_image(studio, arguments, seed=asked.seed, report=report).artifact
+    return edit_image(context, arguments, seed=asked.seed, report=report).artifact
 
 
-def _animated(studio: Studio, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
+def _animated(context: ToolContext, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     (image,) = parents
-    return animate(studio, image, asked.prompt or "", asked.num_frames, seed=asked.seed, report=report).artifact
+    return animate(context, image, asked.prompt or "", asked.num_frames, seed=asked.seed, report=report).artifact
 
 
-def _edited(studio: Studio, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
+def _edited(context: ToolContext, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     (clip,) = parents
     arguments = EditVideo.model_validate({"clip": clip.id, "instruction": asked.instruction})
-    return edit_video(studio, arguments, seed=asked.seed, report=report).artifact
+    return edit_video(context, arguments, seed=asked.seed, report=report).artifact
 
 
-def _connected(studio: Studio, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
+def _connected(context: ToolContext, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     start, end = parents
-    return transition(studio, start, end, asked.num_frames, seed=asked.seed, report=report).artifact
+    return transition(context, start, end, asked.num_frames, seed=asked.seed, report=report).artifact
 
 
-def _turned(studio: Studio, _asked: _Asked, parents: Sequence[Artifact], _report: Report | None) -> Artifact:
+def _turned(context: ToolContext, _asked: _Asked, parents: Sequence[Artifact], _report: Report | None) -> Artifact:
     (forwards,) = parents
-    return backwards(studio, forwards)
+    return backwards(context, forwards)
 
 
-def _cut_out(studio: Studio, asked: _Asked, parents: Sequence[Artifact], _report: Report | None) -> Artifact:
+def _cut_out(context: ToolContext, asked: _Asked, parents: Sequence[Artifact], _report: Report | None) -> Artifact:
     (clip,) = parents
-    return edge_picture(studio, clip, asked.edge)
+    return edge_picture(context, clip, asked.edge)
 
 
-def _joined(studio: Studio, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
+def _joined(context: ToolContext, asked: _Asked, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     arguments = AssembleFilm(
         clips=[clip.id for clip in parents],
         fps=float(Fraction(asked.fps)),
         drop_first=asked.drop_first,
         drop_last=asked.drop_last,
     )
-    return assemble_film(studio, arguments, report=report).artifact
+    return assemble_film(context, arguments, report=report).artifact
 
 
-Maker = Callable[[Studio, _Asked, Sequence[Artifact], Report | None], Artifact]
+Maker = Callable[[ToolContext, _Asked, Sequence[Artifact], Report | None], Artifact]
 MAKERS: dict[str, Maker] = {
     "text_to_image": _drawn,
     "edit_image": _changed,
@@ -138,8 +138,8 @@ ROLES: dict[str, Role] = {
 """Whose weights a product is made with."""
 
 
-def remake(
-    studio: Studio,
+def regenerate(
+    context: ToolContext,
     made_by: str,
     spec: dict[str, JsonValue],
     parents: Sequence[Artifact],
@@ -156,16 +156,16 @@ def remake(
         asked = _Asked.model_validate(spec)
         if len(parents) != STARTS.get(made_by, len(parents)):
             raise BadInput(f"{made_by} starts from {STARTS[made_by]} products, not from {len(parents)}.")
-        return MAKERS[made_by](_with_dials(studio, made_by, asked), asked, parents, report)
+        return MAKERS[made_by](_with_dials(context, made_by, asked), asked, parents, report)
     except ValidationError as error:
         raise BadInput(f"The recipe of {made_by} cannot be read; use the version of Mora that made it.") from error
 
 
-def _with_dials(studio: Studio, made_by: str, asked: _Asked) -> Studio:
+def _with_dials(context: ToolContext, made_by: str, asked: _Asked) -> ToolContext:
     if made_by not in SAMPLING:
-        return studio
+        return context
     dials: dict[str, Any] = {
         SAMPLING[made_by]: Sampling(asked.num_inference_steps, asked.guidance_scale, asked.image_guidance_scale),
         "frames_at_once": asked.frames_at_once,
     }
-    return replace(studio, **dials)
+    return replace(context, **dials)

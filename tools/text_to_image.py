@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.records import Recipe
 from models.agent import ImageSpec, Picture
 from tools.arguments import Arguments, Prompt, described
-from tools.context import Report, Studio, bookmark_of, picture_product, progress_of, recipe_of
+from tools.context import Report, ToolContext, bookmark_of, picture_product, progress_of, recipe_of
 from tools.media.codecs import image_writer
 
 DESCRIPTION = (
@@ -25,13 +25,13 @@ class TextToImage(Arguments):
     prompt: Prompt
 
 
-def text_to_image(studio: Studio, arguments: TextToImage, *, seed: int, report: Report | None = None) -> Made:
+def text_to_image(context: ToolContext, arguments: TextToImage, *, seed: int, report: Report | None = None) -> Made:
     """The picture of a prompt, stored as PNG. Raises AgentError."""
-    return text_to_images(studio, arguments, seeds=(seed,), report=report)[0]
+    return text_to_images(context, arguments, seeds=(seed,), report=report)[0]
 
 
 def text_to_images(
-    studio: Studio, arguments: TextToImage, *, seeds: Sequence[int], report: Report | None = None
+    context: ToolContext, arguments: TextToImage, *, seeds: Sequence[int], report: Report | None = None
 ) -> list[Made]:
     """A candidate of each seed, in their order, drawn in one forward; each is an artifact of its own.
 
@@ -41,15 +41,15 @@ def text_to_images(
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise ValueError(f"Candidates need seeds, and each another one: {list(seeds)} are not.")
-    specs = [_spec(studio, arguments, seed) for seed in seeds]
-    recipes = [_recipe(studio, spec, seeds) for spec in specs]
-    bookmark = bookmark_of(studio, recipes[0])  # of all: they are drawn together
+    specs = [_spec(context, arguments, seed) for seed in seeds]
+    recipes = [_recipe(context, spec, seeds) for spec in specs]
+    bookmark = bookmark_of(context, recipes[0])  # of all: they are drawn together
     missing: list[int] = []
     drawn: list[Picture] = []
 
     def draw() -> list[Picture]:
-        progress = progress_of(report or studio.report, "text_to_image", len(specs))
-        with studio.lender.lend("text_to_image") as agent:
+        progress = progress_of(report or context.report, "text_to_image", len(specs))
+        with context.lender.lend("text_to_image") as agent:
             return agent.many(specs, progress=progress, bookmark=bookmark)
 
     def made_from(place: int) -> list[Made]:
@@ -59,12 +59,12 @@ def text_to_images(
             return []
         others: list[Made] = []
 
-        def produce() -> Product:
+        def produce() -> Produced:
             missing.append(place)
             others.extend(made_from(place + 1))
             return picture_product(drawn[place].pixels)
 
-        made = studio.archive.make(studio.lease, recipes[place], produce)
+        made = context.archive.make(context.lease, recipes[place], produce)
         return [made, *(others if made.called else made_from(place + 1))]
 
     made = made_from(0)
@@ -73,16 +73,16 @@ def text_to_images(
     return made
 
 
-def _spec(studio: Studio, arguments: TextToImage, seed: int) -> ImageSpec:
+def _spec(context: ToolContext, arguments: TextToImage, seed: int) -> ImageSpec:
     return ImageSpec(
         arguments.prompt,
         seed,
-        num_inference_steps=studio.image_sampling.num_inference_steps,
-        guidance_scale=studio.image_sampling.guidance_scale,
+        num_inference_steps=context.image_sampling.num_inference_steps,
+        guidance_scale=context.image_sampling.guidance_scale,
     )
 
 
-def _recipe(studio: Studio, spec: ImageSpec, seeds: Sequence[int]) -> Recipe:
+def _recipe(context: ToolContext, spec: ImageSpec, seeds: Sequence[int]) -> Recipe:
     asked: dict[str, JsonValue] = {
         "prompt": spec.prompt,
         "seed": spec.seed,
@@ -91,13 +91,13 @@ def _recipe(studio: Studio, spec: ImageSpec, seeds: Sequence[int]) -> Recipe:
     }
     if len(seeds) > 1:
         asked["together"] = list(seeds)
-    return recipe_of(studio, "text_to_image", "text_to_image", asked, writer=image_writer())
+    return recipe_of(context, "text_to_image", "text_to_image", asked, writer=image_writer())
 
 
-def as_tool(studio: Studio, *, seed: int) -> StructuredTool:
+def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
     """The verb as a planner calls it: answers with the artifact id."""
 
     def call(prompt: str) -> str:
-        return text_to_image(studio, TextToImage(prompt=prompt), seed=seed).artifact.id
+        return text_to_image(context, TextToImage(prompt=prompt), seed=seed).artifact.id
 
     return StructuredTool.from_function(call, name="text_to_image", description=DESCRIPTION, args_schema=TextToImage)

@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image
 
 from models.agent import ImageSpec, VideoSpec
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from tools.media.codecs import encode_film
 
 
-def bare_film(house: Residency, sentence: str, seeds: tuple[int, int], path: Path) -> None:
+def bare_film(house: LocalLender, sentence: str, seeds: tuple[int, int], path: Path) -> None:
     """One shot of the embedded world: same pipelines, same specs, same encoder as `generate`."""
     with house.lend("text_to_image") as draw:
         picture = draw(ImageSpec(sentence, seeds[0]), progress=_unheard)
@@ -27,4 +27,4 @@ def _unheard(_step: int, _steps: int) -> None:
 
 
 if __name__ == "__main__":
-    bare_film(Residency("embedded", device="cpu"), sys.argv[1], (1, 2), Path(sys.argv[2]))
+    bare_film(LocalLender("embedded", device="cpu"), sys.argv[1], (1, 2), Path(sys.argv[2]))

@@ -19,7 +19,7 @@ from graph.planners.planner import Planner
 from graph.planning.profiles import EMBEDDED
 from graph.planning.turn import Answer
 from graph.runs.runner import answer, question_of_run, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import Clip, Picture
@@ -69,11 +69,11 @@ class _Idle:
         return [self(spec, progress=progress) for spec in specs]  # type: ignore[misc]
 
 
-def idle_rooms(archive: Archive) -> Rooms:
+def idle_rooms(archive: Archive) -> Services:
     """Rooms in which agents cost nothing."""
     lender: Any = _Idle()
     planner = Planner("embedded", EmbeddedPlanner(), EMBEDDED)
-    return Rooms(
+    return Services(
         archive=archive, planner=lambda _request: planner, lender=lambda _stored: lender, size=(SIDE, SIDE), fps=FPS,
         num_frames=FRAMES,
     )  # fmt: skip
@@ -88,16 +88,16 @@ class Chat:
 
     def __post_init__(self) -> None:
         self.archive = Archive.open(f"sqlite:///{self.folder / 'mora.db'}", self.folder)
-        self.rooms = idle_rooms(self.archive)
-        self.run = start(self.rooms, Request(prompt="", review="chat", seed=1), {}, lambda _heard: None)
+        self.services = idle_rooms(self.archive)
+        self.run = start(self.services, Request(prompt="", review="chat", seed=1), {}, lambda _heard: None)
 
     def turn(self) -> float:
         """The next thing the person says; seconds it took."""
         begun = time.perf_counter()
-        question = question_of_run(self.rooms, self.run)
+        question = question_of_run(self.services, self.run)
         assert question is not None, f"run {self.run.id} is {self.run.status}"
         said = SAID[self.turns % len(SAID)]
-        self.run = answer(self.rooms, self.run.id, question, Answer(said=said), lambda _heard: None)
+        self.run = answer(self.services, self.run.id, question, Answer(said=said), lambda _heard: None)
         self.turns += 1
         return time.perf_counter() - begun
 

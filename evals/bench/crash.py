@@ -17,15 +17,15 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from rich.table import Table
 
-from graph.configure import rooms_of
+from graph.configure import services_for
 from graph.runs.requests import request_of
 from graph.runs.runner import resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import AgentCall, Run
 from models.agent import Role
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 
 Report = Callable[[str, int, int, float | None, str], None]
 SEED = 11
@@ -34,7 +34,7 @@ LATEST = 1.05
 
 
 @dataclass(frozen=True)
-class Errand:
+class ToolTask:
     """One task as it is asked for; pictures and videos by their names in the folder of givens."""
 
     task: str
@@ -45,16 +45,16 @@ class Errand:
 
 
 ERRANDS = (
-    Errand(
+    ToolTask(
         "text-to-video",
         "a red ball rolls over the snow, then a blue star rises in the night",
         more={"transitions": True},
     ),
-    Errand("image-to-video", "make it green and let it fly to the left", images=("one.png",)),
-    Errand("extend", "it keeps moving right", videos=("one.mp4",)),
-    Errand("edit", "make it purple", videos=("one.mp4",)),
-    Errand("connect", "connect these", videos=("one.mp4", "two.mp4")),
-    Errand("simulate", "a red ball rolls over the snow"),
+    ToolTask("image-to-video", "make it green and let it fly to the left", images=("one.png",)),
+    ToolTask("extend", "it keeps moving right", videos=("one.mp4",)),
+    ToolTask("edit", "make it purple", videos=("one.mp4",)),
+    ToolTask("connect", "connect these", videos=("one.mp4", "two.mp4")),
+    ToolTask("simulate", "a red ball rolls over the snow"),
 )
 GIVENS = ("a red ball moves right in the snow", "a blue star moves up over the sea")
 
@@ -79,15 +79,15 @@ class Row(BaseModel):
 def measure_crashes(*, kills: int, report: Report, server: str | None = None) -> list[Row]:
     """`kills` of runs, spread over the tasks. server: a PostgreSQL URL, in which every run gets a database of its own;
     else SQLite. About three seconds a kill."""
-    lender = Residency("embedded", device="cpu")
+    lender = LocalLender("embedded", device="cpu")
     for role in get_args(Role):  # before the first fork, so that no life has to
         with lender.lend(role):
             pass
     with TemporaryDirectory() as folder:
         bench = _Bench(Path(folder), lender, server)
         bench.make_givens()
-        rows = [Row(task=errand.task) for errand in ERRANDS]
-        undisturbed = [bench.undisturbed(errand) for errand in ERRANDS]
+        rows = [Row(task=tool_task.task) for tool_task in ERRANDS]
+        undisturbed = [bench.undisturbed(tool_task) for tool_task in ERRANDS]
         for number in range(kills):
             which = number % len(ERRANDS)
             film, seconds = undisturbed[which]
@@ -112,7 +112,7 @@ def table_of(rows: Sequence[Row]) -> Table:
 @dataclass(frozen=True)
 class _Bench:
     folder: Path
-    lender: Residency
+    lender: LocalLender
     server: str | None
 
     def make_givens(self) -> None:
@@ -121,33 +121,33 @@ class _Bench:
 
         for name, words in zip(("one", "two"), GIVENS, strict=False):
             home = self.folder / f"given {name}"
-            film = self._lived(home, Errand("text-to-video", words))
+            film = self._lived(home, ToolTask("text-to-video", words))
             (self.folder / f"{name}.mp4").write_bytes(film)
             (self.folder / f"{name}.png").write_bytes(encode_image(decode_clip(film).frames[0]))
 
-    def undisturbed(self, errand: Errand) -> tuple[str, float]:
+    def undisturbed(self, tool_task: ToolTask) -> tuple[str, float]:
         """The digest of the film that nobody disturbs, and the seconds it takes."""
-        home = self.folder / f"undisturbed {errand.task}"
+        home = self.folder / f"undisturbed {tool_task.task}"
         began = time.monotonic()
-        self._lived(home, errand)
+        self._lived(home, tool_task)
         seconds = time.monotonic() - began
         with self._archive(home) as archive:
             run = archive.runs()[0]
-            assert run.film is not None, f"an undisturbed run of {errand.task} is {run.status}: {run.error}"
+            assert run.film is not None, f"an undisturbed run of {tool_task.task} is {run.status}: {run.error}"
             return archive.artifact(run.film).sha256, seconds
 
-    def kill_and_resume(self, number: int, errand: Errand, delay: float, film: str, row: Row) -> None:
+    def kill_and_resume(self, number: int, tool_task: ToolTask, delay: float, film: str, row: Row) -> None:
         """One kill, and what became of it."""
         home = self.folder / f"kill {number}"
         row.kills += 1
-        life = self._born(home, errand)
+        life = self._born(home, tool_task)
         time.sleep(delay)
         life.kill()
         life.join()
         before = self._ledger(home)
         if before is None:
             row.early += 1
-            self._lived(home, errand)
+            self._lived(home, tool_task)
         else:
             row.late += self._run(home).status == "done"
             self._born(home, None).join()
@@ -168,39 +168,39 @@ class _Bench:
         with self._archive(home) as archive:
             return archive.runs()[0]
 
-    def _lived(self, home: Path, errand: Errand) -> bytes:
-        self._born(home, errand).join()
+    def _lived(self, home: Path, tool_task: ToolTask) -> bytes:
+        self._born(home, tool_task).join()
         with self._archive(home) as archive:
             run = archive.runs()[0]
-            assert run.film is not None, f"a run of {errand.task} is {run.status}: {run.error}"
+            assert run.film is not None, f"a run of {tool_task.task} is {run.status}: {run.error}"
             return archive.read(archive.artifact(run.film))
 
-    def _born(self, home: Path, errand: Errand | None) -> multiprocessing.process.BaseProcess:
+    def _born(self, home: Path, tool_task: ToolTask | None) -> multiprocessing.process.BaseProcess:
         """A life that does the errand, or resumes what is there."""
-        process = multiprocessing.get_context("fork").Process(target=self._live, args=(home, errand))
+        process = multiprocessing.get_context("fork").Process(target=self._live, args=(home, tool_task))
         process.start()
         return process
 
-    def _live(self, home: Path, errand: Errand | None) -> None:
+    def _live(self, home: Path, tool_task: ToolTask | None) -> None:
         settings = Settings(home=home, planner="embedded", profile="embedded", device="cpu")
         with self._archive(home) as archive:
-            rooms = self._rooms(settings, archive)
-            if errand is None:
-                resume(rooms, archive.runs()[0].id, lambda _heard: None)
+            services = self._services(settings, archive)
+            if tool_task is None:
+                resume(services, archive.runs()[0].id, lambda _heard: None)
                 return
-            asked = {"prompt": errand.prompt, "task": errand.task, "seed": SEED, **errand.more}
+            asked = {"prompt": tool_task.prompt, "task": tool_task.task, "seed": SEED, **tool_task.more}
             request, uploads = request_of(
                 asked,
-                [self.folder / name for name in errand.images],
-                [self.folder / name for name in errand.videos],
-                size=rooms.size,
+                [self.folder / name for name in tool_task.images],
+                [self.folder / name for name in tool_task.videos],
+                size=services.size,
             )
-            start(rooms, request, {}, lambda _heard: None, uploads=uploads)
+            start(services, request, {}, lambda _heard: None, uploads=uploads)
 
-    def _rooms(self, settings: Settings, archive: Archive) -> Rooms:
+    def _services(self, settings: Settings, archive: Archive) -> Services:
         from dataclasses import replace
 
-        return replace(rooms_of(settings, archive), lender=lambda _stored: self.lender)
+        return replace(services_for(settings, archive), lender=lambda _stored: self.lender)
 
     @contextmanager
     def _archive(self, home: Path) -> Iterator[Archive]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 WISH = "a red ball rolls over the snow, then it morphs into a blue star, then a green box moves left in the sea"
 MOMENTS = 20
 COMMAND = (sys.executable, "main.py", "generate", WISH, "--transitions", "--planner", "embedded", "--seed", "4")
@@ -48,7 +48,7 @@ def _drained(home: Path, after: float) -> Drained:
 def _started(home: Path) -> "subprocess.Popen[bytes]":
     home.mkdir(exist_ok=True)
     environment = {**os.environ, "MORA_HOME": str(home), "MORA_DEVICE": "cpu"}
-    return subprocess.Popen(COMMAND, cwd=HOUSE, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ from models.agent import UInt8Array
 from tests.support.vbench import AESTHETIC, tensor_of
 from tools.media.codecs import encode_film
 
-HOUSE: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[2]
 WIDTH, HEIGHT, FRAMES, FPS = 720, 480, 49, 8
 PROMPT: Final = "colours drift from left to right"
 STYLE: Final = "Van Gogh style"
@@ -121,7 +121,7 @@ def second(home: Path, clip: Path, weights: Path) -> float:
     asked = ("evaluate", "videos", str(listed), "--metrics", ",".join(OFFICIAL), "--json")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "main.py", *asked], cwd=HOUSE, env={**os.environ, **kept}, capture_output=True, check=True
+        [sys.executable, "main.py", *asked], cwd=ROOT, env={**os.environ, **kept}, capture_output=True, check=True
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert json.loads(done.stdout)["made"] == 0, "the second evaluation was to find every score"

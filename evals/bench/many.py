@@ -18,7 +18,7 @@ from sqlalchemy import event
 from evals.bench.chat import idle_rooms
 from graph.planning.turn import Answer
 from graph.runs.runner import answer, question_of_run, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from memory.archive import Archive
 from memory.records import Request, Run
 
@@ -40,11 +40,11 @@ class Resumed:
 def resume_many(folder: Path, url: str | None = None, count: int = MANY) -> Resumed:
     """`count` runs that wait for a word, all at once, and as many one after the other."""
     with Archive.open(url or f"sqlite:///{folder / 'mora.db'}", folder) as archive:
-        rooms, connections = idle_rooms(archive), _Connections(archive)
-        first, second = ([_paused(rooms, seed) for seed in range(begin, begin + count)] for begin in (0, count))
-        in_turn = _seconds(rooms, first, 1)
+        services, connections = idle_rooms(archive), _Connections(archive)
+        first, second = ([_paused(services, seed) for seed in range(begin, begin + count)] for begin in (0, count))
+        in_turn = _seconds(services, first, 1)
         before, connections.most = _peak(), 0
-        at_once = _seconds(rooms, second, count)
+        at_once = _seconds(services, second, count)
         return Resumed(at_once / count, in_turn / count, connections.most, _peak() - before)
 
 
@@ -60,21 +60,21 @@ class _Connections:
             self.most = max(self.most, self._now)
 
 
-def _paused(rooms: Rooms, seed: int) -> Run:
-    return start(rooms, Request(prompt=WISH, seed=seed, review="ask"), {}, lambda _heard: None)
+def _paused(services: Services, seed: int) -> Run:
+    return start(services, Request(prompt=WISH, seed=seed, review="ask"), {}, lambda _heard: None)
 
 
-def _seconds(rooms: Rooms, runs: list[Run], at_once: int) -> float:
+def _seconds(services: Services, runs: list[Run], at_once: int) -> float:
     begun = time.perf_counter()
     with ThreadPoolExecutor(at_once) as people:
-        ended = list(people.map(lambda run: _ended(rooms, run), runs))
+        ended = list(people.map(lambda run: _ended(services, run), runs))
     assert {run.status for run in ended} == {"done"}
     return time.perf_counter() - begun
 
 
-def _ended(rooms: Rooms, run: Run) -> Run:
-    while (question := question_of_run(rooms, run)) is not None:
-        run = answer(rooms, run.id, question, Answer(moves=[{"do": "go_on"}]), lambda _heard: None)
+def _ended(services: Services, run: Run) -> Run:
+    while (question := question_of_run(services, run)) is not None:
+        run = answer(services, run.id, question, Answer(moves=[{"do": "go_on"}]), lambda _heard: None)
     return run
 
 

@@ -21,7 +21,7 @@ from evals.metrics.base import Metric, Score
 from evals.metrics.frames import Told, judge
 from evals.metrics.registry import METRICS
 from evals.metrics.vbench import dynamic_degree
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from tests.support.vbench import CLIPS, EXPECTED, FURTHER_CLIPS, case_of, write_weights
 
 BOUND: Final = 1e-6
@@ -48,14 +48,14 @@ class Held:
         return self.off <= self.bound
 
 
-def hold(metric: Metric, clip: str, shelf: Shelf) -> Held:
+def hold(metric: Metric, clip: str, loader: NetworkLoader) -> Held:
     """One metric on one clip; of dynamic degree every pair's radius as well, in pixels."""
     if metric.name == "dynamic_degree":
         metric = replace(metric, begin=partial(dynamic_degree.DynamicDegree, every_pair=True))
     path, expected = case_of(clip)
     texts = expected["texts"][clip]
     begun = time.process_time()
-    score = judge(path, [metric], shelf, Told(texts["prompt"], texts["style"]))[metric.name]
+    score = judge(path, [metric], loader, Told(texts["prompt"], texts["style"]))[metric.name]
     seconds = time.process_time() - begun
     assert isinstance(score, Score), f"{metric.name} left {clip} out: {score.why}"
     official = float(expected["scores"][metric.name][clip])
@@ -82,14 +82,14 @@ def main(clips: Sequence[str]) -> int:
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
         write_weights(Path(folder))
-        shelf = Shelf(Path(folder))
+        loader = NetworkLoader(Path(folder))
         rows = [metric for metric in METRICS if metric.name in EXPECTED["scores"]]
         held, console = [], Console(width=140)
         for metric, clip in product(rows, clips):
             if clip not in case_of(clip)[1]["scores"][metric.name]:
                 continue
             console.print(f"{metric.name} of {clip} ...", end="\r")
-            held.append(hold(metric, clip, shelf))
+            held.append(hold(metric, clip, loader))
     console.print(table_of(held))
     return 0 if all(one.holds for one in held) else 1
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from evals.intervals import Estimate
 from evals.metrics.world.embedded import prepared
 from evals.networks.embedded import SCORER
-from evals.networks.weights.loader import Shelf, forward
+from evals.networks.weights.loader import NetworkLoader, forward
 from evals.world.cases import cases
 from evals.world.results import share_of
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
@@ -36,8 +36,8 @@ class Trust(BaseModel):
 
 def measure_scorer(*, n: int, seed: int) -> Trust:
     """The nearest of the 240 sentences against what a frame truly shows, attribute by attribute and all at once."""
-    shelf = Shelf(None)
-    scorer = shelf.get(SCORER)
+    loader = NetworkLoader(None)
+    scorer = loader.get(SCORER)
     sentences = torch.cat([scorer.tokens(choice.sentence) for choice in CHOICES])
     with torch.inference_mode():
         words = functional.normalize(scorer.of_texts(sentences), dim=-1)
@@ -51,7 +51,7 @@ def measure_scorer(*, n: int, seed: int) -> Trust:
     }
     shares = {aspect: share_of(marks) for aspect, marks in right.items()}
     shares["all"] = share_of([all(marks) for marks in zip(*right.values(), strict=True)])
-    return Trust(n=n, weights=shelf.sha256(SCORER), shares=shares)
+    return Trust(n=n, weights=loader.sha256(SCORER), shares=shares)
 
 
 def table_of(trust: Trust) -> Table:

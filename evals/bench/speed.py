@@ -15,17 +15,17 @@ from rich.table import Table
 from evals.bench.bare import bare_film
 from evals.bench.chat import TURNS, Talked, talk
 from evals.bench.many import MANY, Resumed, resume_many
-from graph.configure import rooms_of
+from graph.configure import services_for
 from graph.runs.history import checkpoints_of
 from graph.runs.runner import context_of, new_run, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import Request
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 WISH = "a red ball moves right in the snow"
 Report = Callable[[str, int, int, float | None, str], None]
 
@@ -94,12 +94,12 @@ def _cold(rounds: int) -> Ratio:
 def _warm(rounds: int) -> Ratio:
     with TemporaryDirectory() as folder, _house(Path(folder)) as archive:
         settings = Settings(home=Path(folder), planner="embedded", profile="embedded", device="cpu")
-        lender = Residency("embedded", device="cpu")
-        rooms = _with_lender(rooms_of(settings, archive), lender)
-        _film(rooms, 10**6)
+        lender = LocalLender("embedded", device="cpu")
+        services = _with_lender(services_for(settings, archive), lender)
+        _film(services, 10**6)
         ours, other = _alternating(
             3 * rounds,
-            lambda n: _film(rooms, n),
+            lambda n: _film(services, n),
             lambda n: bare_film(lender, WISH, (2 * n, 2 * n + 1), Path(folder) / "bare.mp4"),
         )
     return _ratio("generate against a bare script, in one process", ours, other, 1.05)
@@ -110,17 +110,17 @@ def _candidates(rounds: int) -> Ratio:
     asked = TextToImage(prompt=WISH)
     with TemporaryDirectory() as folder, _house(Path(folder)) as archive:
         settings = Settings(home=Path(folder), planner="embedded", profile="embedded", device="cpu")
-        rooms = _with_lender(rooms_of(settings, archive), Residency("embedded", device="cpu"))
+        services = _with_lender(services_for(settings, archive), LocalLender("embedded", device="cpu"))
         request = Request(prompt=WISH)
-        planner = rooms.planner(request)
-        run = new_run(rooms, request, planner, {})
+        planner = services.planner(request)
+        run = new_run(services, request, planner, {})
         with archive.hold(run.id) as lease:
-            studio = context_of(rooms, run, planner, lease).studio
-            text_to_images(studio, asked, seeds=(10**6, 10**6 + 1))
+            tool_context = context_of(services, run, planner, lease).tool_context
+            text_to_images(tool_context, asked, seeds=(10**6, 10**6 + 1))
             together, alone = _alternating(
                 3 * rounds,
-                lambda n: text_to_images(studio, asked, seeds=range(4 * n, 4 * n + 4)),
-                lambda n: [text_to_image(studio, asked, seed=seed) for seed in range(4 * n, 4 * n + 4)],
+                lambda n: text_to_images(tool_context, asked, seeds=range(4 * n, 4 * n + 4)),
+                lambda n: [text_to_image(tool_context, asked, seed=seed) for seed in range(4 * n, 4 * n + 4)],
             )
     each = [seconds / 4 for seconds in together], [seconds / 4 for seconds in alone]
     return _ratio("a candidate of four in one call against a call each", *each, 0.75)
@@ -129,11 +129,11 @@ def _candidates(rounds: int) -> Ratio:
 def _growth(_rounds: int) -> Ratio:
     with TemporaryDirectory() as folder, _house(Path(folder)) as archive:
         settings = Settings(home=Path(folder), planner="embedded", profile="embedded", device="cpu")
-        rooms = _with_lender(rooms_of(settings, archive), Residency("embedded", device="cpu"))
+        services = _with_lender(services_for(settings, archive), LocalLender("embedded", device="cpu"))
         before = archive.size()
         steps = 0
         for seed in range(3):
-            steps += len(checkpoints_of(archive, archive.run(_film(rooms, seed))))
+            steps += len(checkpoints_of(archive, archive.run(_film(services, seed))))
         grown = (archive.size() - before) / steps / 1000
     return Ratio(name="database growth a graph step", ours=grown, other=None, unit="kB", value=grown, bound=30)
 
@@ -175,14 +175,14 @@ def _house(folder: Path) -> Archive:
     return Archive.open(f"sqlite:///{folder / 'mora.db'}", folder)
 
 
-def _with_lender(rooms: Rooms, lender: Residency) -> Rooms:
+def _with_lender(services: Services, lender: LocalLender) -> Services:
     from dataclasses import replace
 
-    return replace(rooms, lender=lambda _stored: lender)
+    return replace(services, lender=lambda _stored: lender)
 
 
-def _film(rooms: Rooms, seed: int) -> str:
-    return start(rooms, Request(prompt=WISH, seed=seed), {}, lambda _heard: None).id
+def _film(services: Services, seed: int) -> str:
+    return start(services, Request(prompt=WISH, seed=seed), {}, lambda _heard: None).id
 
 
 def _alternating(
@@ -201,7 +201,7 @@ def _alternating(
 def _run(command: list[str], **environment: str) -> None:
     import os
 
-    subprocess.run(command, cwd=HOUSE, env={**os.environ, **environment}, check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True, capture_output=True)
 
 
 def _ratio(name: str, ours: list[float], other: list[float], bound: float) -> Ratio:

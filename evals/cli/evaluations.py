@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graph.cli.app import Json, at_the_door, fail, say
+from graph.cli.app import Json, error_boundary, fail, say
 from graph.cli.exit_codes import BUG
-from graph.cli.session import listening, planner_name, progress_bars, rooms_in, settings_with
+from graph.cli.session import listening, planner_name, progress_bars, services_in, settings_with
 
 if TYPE_CHECKING:
     from evals.evaluations.evaluate import Judgement
@@ -61,7 +61,7 @@ def evaluate_videos(
     as_json: Json = False,
 ) -> None:
     """Score videos by VBench's metrics and Mora's; what was scored before is not scored again."""
-    with at_the_door():
+    with error_boundary():
         from evals.evaluations.evaluate import Origin, evaluate
         from evals.evaluations.videos import gather
 
@@ -82,7 +82,7 @@ def evaluate_runs(
     as_json: Json = False,
 ) -> None:
     """Score the films of runs, against the words that were asked for."""
-    with at_the_door():
+    with error_boundary():
         from evals.evaluations.evaluate import evaluate
         from evals.evaluations.generators import films_of
 
@@ -115,7 +115,7 @@ def evaluate_suite(
     as_json: Json = False,
 ) -> None:
     """Make a film of every prompt, and score them. Interrupt at will: the same command goes on."""
-    with at_the_door():
+    with error_boundary():
         from evals.evaluations.evaluate import evaluate
         from evals.evaluations.suites import Suite, read_suite
 
@@ -126,10 +126,10 @@ def evaluate_suite(
         means = _Means(jobs, metric_weights, fetch)
         means.places(settings)  # what is wrong with them is told before any film is made
         maker = _maker(system, settings, weights=weights, steps=steps, frames=frames, size=size)
-        with rooms_in(settings) as rooms, progress_bars() as report:
+        with services_in(settings) as services, progress_bars() as report:
             with _unheard() as hear:
-                given, failed = maker.films(rooms, suite, seeds, hear, report)
-            bench = _bench_on(rooms.archive, settings, means, metrics)
+                given, failed = maker.films(services, suite, seeds, hear, report)
+            bench = _bench_on(services.archive, settings, means, metrics)
             found = evaluate(bench, given, names, maker.origin(suite.name, seeds), report)
         found.bad[:0] = failed
         _tell(found, asked, as_json)
@@ -149,7 +149,7 @@ def evaluate_compare(
     as_json: Json = False,
 ) -> None:
     """Two systems on the same prompts: differences with intervals, paired tests, effects, Holm's correction."""
-    with at_the_door():
+    with error_boundary():
         from evals.evaluations.generators import side
         from evals.evaluations.statistics import compare
         from evals.evaluations.statistics import gate as check
@@ -180,7 +180,7 @@ def evaluate_report(
     as_json: Json = False,
 ) -> None:
     """One HTML file: radar, bars, two systems prompt by prompt, and the worst ten clips."""
-    with at_the_door():
+    with error_boundary():
         from evals.evaluations.generators import newest, side
         from evals.evaluations.report import SUFFIX, write_report
         from evals.evaluations.statistics import counted
@@ -199,7 +199,7 @@ def evaluate_report(
 
 def evaluate_list(as_json: Json = False) -> None:
     """All evaluations, newest first."""
-    with at_the_door():
+    with error_boundary():
         from evals.evaluations.tables import listed, listed_as_json
         from memory.scores import evaluations
 
@@ -214,7 +214,7 @@ def evaluate_baselines(
     as_json: Json = False,
 ) -> None:
     """What the paper prints of other systems, with its source and scale."""
-    with at_the_door():
+    with error_boundary():
         from dataclasses import asdict
 
         from evals.evaluations.published import baselines

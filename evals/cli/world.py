@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from evals.cli.evaluations import mount
-from graph.cli.app import Json, at_the_door, say
+from graph.cli.app import Json, error_boundary, say
 from graph.cli.exit_codes import BUG
 from graph.cli.session import lender_in, progress_bars, settings_with
 
@@ -51,7 +51,7 @@ def evaluate_world(
     as_json: Json = False,
 ) -> None:
     """How often the embedded agents do what they are asked, judged by the oracle, and where mistakes enter."""
-    with at_the_door():
+    with error_boundary():
         from evals.world.benchmark import TASKS
         from evals.world.benchmark import evaluate_world as evaluate
         from evals.world.gallery import Gallery, destinations, failure_sheet
@@ -89,7 +89,7 @@ def evaluate_scorer(
     as_json: Json = False,
 ) -> None:
     """How far the embedded scorer can be trusted: what it finds nearest to frames whose truth is known."""
-    with at_the_door():
+    with error_boundary():
         from evals.bench.scorer import measure_scorer, table_of
 
         trust = measure_scorer(n=n, seed=seed)
@@ -101,7 +101,7 @@ def evaluate_speed(
     rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 5, as_json: Json = False
 ) -> None:
     """What Mora costs beside the models, as ratios."""
-    with at_the_door():
+    with error_boundary():
         from evals.bench.speed import measure_speed, table_of
 
         with progress_bars() as report:
@@ -118,7 +118,7 @@ def evaluate_crash(
     as_json: Json = False,
 ) -> None:
     """Kill runs at random moments and resume them: what is lost, different, or done twice."""
-    with at_the_door():
+    with error_boundary():
         from evals.bench.crash import measure_crashes, table_of
 
         with progress_bars() as report:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from evals.evaluations.suites import Suite
-    from graph.runs.services import Hear, Rooms
+    from graph.runs.services import Hear, Services
     from graph.settings import Settings
     from memory.records import Artifact
-    from tools.context import Bookmark, Studio
+    from tools.context import Bookmark, ToolContext
 
 NAMES: Final = tuple(row.profile for row in SYSTEMS)
 SHORTEST_SIDE: Final = 16
@@ -134,10 +134,10 @@ class Contender:
     settings: "Settings"
 
     def films(
-        self, rooms: "Rooms", suite: "Suite", seeds: Sequence[int], hear: "Hear", report: Progress
+        self, services: "Services", suite: "Suite", seeds: Sequence[int], hear: "Hear", report: Progress
     ) -> tuple[list[Given], list[LeftOut]]:
         """As `Maker` says. Raises WeightsMissing: without weights there is no film at all."""
-        crew = _crew(rooms, self.system, self.settings, hear)
+        crew = _crew(services, self.system, self.settings, hear)
         made: list[Given] = []
         failed: list[LeftOut] = []
         asked = [(wanted, seed) for wanted in suite.prompts for seed in seeds]
@@ -160,7 +160,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class _Crew:
-    rooms: "Rooms"
+    services: "Services"
     system: System
     profile: str
     """Whose A2 it is."""
@@ -169,14 +169,14 @@ class _Crew:
     hear: "Hear"
 
 
-def _crew(rooms: "Rooms", system: System, settings: "Settings", hear: "Hear") -> _Crew:
+def _crew(services: "Services", system: System, settings: "Settings", hear: "Hear") -> _Crew:
     from graph.configure import numerics_of
-    from models.lenders.local import Residency
+    from models.lenders.local import LocalLender
 
     table = tuple(row for row in (system.row, system.painter) if row is not None)
     numerics: dict[str, Any] = numerics_of(settings)
-    lender = Residency(system.name, gib=settings.memory_gib, table=table, **numerics)
-    return _Crew(rooms, system, settings.profile, numerics, lender, hear)
+    lender = LocalLender(system.name, gib=settings.memory_gib, table=table, **numerics)
+    return _Crew(services, system, settings.profile, numerics, lender, hear)
 
 
 def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
@@ -190,49 +190,49 @@ def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
         fault = PROFILES[crew.profile].check_picture(wanted.text)
         if fault is not None:
             raise BadInput(f"A2 of {crew.profile} cannot draw a first frame: {fault}; choose another --profile.")
-    with _run(crew, wanted, seed) as studio:
-        first = _first_frame(studio, wanted, seed, picture) if begins else None
-        clip = _clip(crew, studio, wanted.text, seed, first)
-        film = _assembled(studio, clip)
-        crew.rooms.archive.set_status(studio.lease, "done", film=film.id)
-    archive = crew.rooms.archive
+    with _run(crew, wanted, seed) as tool_context:
+        first = _first_frame(tool_context, wanted, seed, picture) if begins else None
+        clip = _clip(crew, tool_context, wanted.text, seed, first)
+        film = _assembled(tool_context, clip)
+        crew.services.archive.set_status(tool_context.lease, "done", film=film.id)
+    archive = crew.services.archive
     image = None if first is None else archive.path(first)
     return Given(name, archive.path(film), prompt=wanted.text, style=wanted.style, image=image)
 
 
 @contextmanager
-def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[Studio]":
+def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[ToolContext]":
     """A run of its own for a film: its row says who made it, and what became of it."""
     from graph.runs.cancellation import StoppableLender
     from graph.runs.runner import told_to_archive
     from graph.state.channels import GRAPH_VERSION
     from memory.records import Request
-    from tools.context import Studio
+    from tools.context import ToolContext
 
-    rooms, row = crew.rooms, crew.system.row
+    services, row = crew.services, crew.system.row
     request = Request(prompt=wanted.text, task="text-to-video", seed=seed, profile=crew.system.name, planner=NOBODY)
     stored = {**crew.numerics, **crew.system.settings, "planner": NOBODY}
-    run = rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
-    with rooms.archive.hold(run.id, pause=rooms.pause) as lease, told_to_archive(rooms.archive, lease):
-        studio = Studio(
-            lender=StoppableLender(crew.lender, rooms.stop_if_asked),
-            archive=rooms.archive,
+    run = services.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
+    with services.archive.hold(run.id, pause=services.pause) as lease, told_to_archive(services.archive, lease):
+        tool_context = ToolContext(
+            lender=StoppableLender(crew.lender, services.stop_if_asked),
+            archive=services.archive,
             lease=lease,
             size=(row.width, row.height),
             fps=row.fps,
             num_frames=row.num_frames,
-            report=lambda told: _heard(rooms, crew.hear, told),
-            bookmarks=rooms.bookmarks,
+            report=lambda told: _heard(services, crew.hear, told),
+            bookmarks=services.bookmarks,
         )
-        yield studio
+        yield tool_context
 
 
-def _heard(rooms: "Rooms", hear: "Hear", told: Any) -> None:
-    rooms.stop_if_asked()
+def _heard(services: "Services", hear: "Hear", told: Any) -> None:
+    services.stop_if_asked()
     hear({"kind": "custom", "told": dict(told)})
 
 
-def _first_frame(studio: "Studio", wanted: Wanted, seed: int, picture: Any) -> "Artifact":
+def _first_frame(tool_context: "ToolContext", wanted: Wanted, seed: int, picture: Any) -> "Artifact":
     """What the person gave, or what A2 draws of the prompt."""
     from pydantic import ValidationError
 
@@ -240,15 +240,15 @@ def _first_frame(studio: "Studio", wanted: Wanted, seed: int, picture: Any) -> "
     from tools.uploads.pictures import store
 
     if picture is not None:
-        return store(studio, picture).artifact
+        return store(tool_context, picture).artifact
     try:
         asked = TextToImage(prompt=wanted.text)
     except ValidationError as error:
         raise BadInput(f"A2 cannot read this prompt ({error.errors()[0]['msg']}); write another one.") from error
-    return text_to_image(studio, asked, seed=seed).artifact
+    return text_to_image(tool_context, asked, seed=seed).artifact
 
 
-def _clip(crew: _Crew, studio: "Studio", prompt: str, seed: int, first: "Artifact | None") -> "Artifact":
+def _clip(crew: _Crew, tool_context: "ToolContext", prompt: str, seed: int, first: "Artifact | None") -> "Artifact":
     from tools.context import clip_product, made_on, progress_of, recipe_of, stored_picture
     from tools.media.codecs import clip_writer, fit
 
@@ -261,19 +261,21 @@ def _clip(crew: _Crew, studio: "Studio", prompt: str, seed: int, first: "Artifac
     parents = () if first is None else (first,)
     spec: Any = TextToVideoSpec(prompt=prompt, seed=seed, **dials)
     if first is not None:
-        picture = Picture(fit(stored_picture(studio, first).pixels, row.width, row.height))
+        picture = Picture(fit(stored_picture(tool_context, first).pixels, row.width, row.height))
         spec = VideoSpec(prompt=prompt, image=picture, seed=seed, **dials)
 
     def produce(bookmark: "Bookmark | None") -> Any:
-        steps = progress_of(studio.report, row.role, row.num_frames)
+        steps = progress_of(tool_context.report, row.role, row.num_frames)
         with crew.lender.lend(row.role) as agent:
             return clip_product(agent(spec, progress=steps, bookmark=bookmark))
 
-    recipe = recipe_of(studio, row.profile, row.role, {**asked, **row.options}, writer=clip_writer(), parents=parents)
-    return made_on(studio, recipe, produce, parents=parents).artifact
+    recipe = recipe_of(
+        tool_context, row.profile, row.role, {**asked, **row.options}, writer=clip_writer(), parents=parents
+    )
+    return made_on(tool_context, recipe, produce, parents=parents).artifact
 
 
-def _assembled(studio: "Studio", clip: "Artifact") -> "Artifact":
+def _assembled(tool_context: "ToolContext", clip: "Artifact") -> "Artifact":
     from tools.assemble_film import AssembleFilm, assemble_film
 
-    return assemble_film(studio, AssembleFilm(clips=[clip.id])).artifact
+    return assemble_film(tool_context, AssembleFilm(clips=[clip.id])).artifact

@@ -25,7 +25,7 @@ from tools.errors import BadInput
 if TYPE_CHECKING:
     from evals.metrics.frames import Told
     from evals.networks.weights.catalogue import Where
-    from evals.networks.weights.loader import Shelf
+    from evals.networks.weights.loader import NetworkLoader
     from memory.archive import Archive
     from models.agent import UInt8Array
 
@@ -81,15 +81,15 @@ Hear = Callable[[Task, Heard], None]
 def judge_all(bench: Bench, tasks: Sequence[Task], hear: Hear) -> None:
     """Tells `hear` what became of each task: in their order in one process, in whatever order in several."""
     if bench.jobs == 1 or len(tasks) < 2:
-        shelf = _shelf(bench) if tasks else None
+        loader = _loader(bench) if tasks else None
         for task in tasks:
-            assert shelf is not None
-            hear(task, judge_one(bench, task, shelf))
+            assert loader is not None
+            hear(task, judge_one(bench, task, loader))
         return
     _Crew(bench, min(bench.jobs, len(tasks))).judge(tasks, hear)
 
 
-def judge_one(bench: Bench, task: Task, shelf: "Shelf") -> Heard:
+def judge_one(bench: Bench, task: Task, loader: "NetworkLoader") -> Heard:
     """Shows the video to the scorers, and keeps what they say at once."""
     from evals.evaluations.scorer_identity import rows
     from evals.metrics.frames import LeftOut as Why
@@ -103,7 +103,7 @@ def judge_one(bench: Bench, task: Task, shelf: "Shelf") -> Heard:
         heard.scores.append(score)
 
     try:
-        said = judge(task.made_from.path, rows(task.asked), shelf, _told(task.made_from), hear)
+        said = judge(task.made_from.path, rows(task.asked), loader, _told(task.made_from), hear)
     except BadInput as error:
         return Heard(bad=str(error))
     name = task.video.name
@@ -211,18 +211,18 @@ def _work(line: "Connection[Any, Any]", url: str, home: Path, given: Bench) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's
     with Archive.open(url, home) as archive:
         bench = replace(given, archive=archive)
-        shelf = _shelf(bench)
+        loader = _loader(bench)
         while True:
             try:
                 task = line.recv()
             except EOFError:
                 return
-            line.send(_said(bench, task, shelf))
+            line.send(_said(bench, task, loader))
 
 
-def _said(bench: Bench, task: Task, shelf: "Shelf") -> Heard | BaseException:
+def _said(bench: Bench, task: Task, loader: "NetworkLoader") -> Heard | BaseException:
     try:
-        return judge_one(bench, task, shelf)
+        return judge_one(bench, task, loader)
     except BaseException as error:  # whatever it is, it is the first process's to tell
         error.add_note(traceback.format_exc())
         return error
@@ -252,13 +252,13 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _shelf(bench: Bench) -> "Shelf":
+def _loader(bench: Bench) -> "NetworkLoader":
     import torch
 
-    from evals.networks.weights.loader import Shelf
+    from evals.networks.weights.loader import NetworkLoader
 
     torch.set_num_threads(bench.threads)  # the last digits depend on it, and more processes should be as many
-    return Shelf(bench.weights, bench.device)
+    return NetworkLoader(bench.weights, bench.device)
 
 
 def _told(made_from: Given) -> "Told":

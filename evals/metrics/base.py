@@ -18,7 +18,7 @@ from models.agent import UInt8Array
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
-    from evals.networks.weights.loader import Shelf
+    from evals.networks.weights.loader import NetworkLoader
     from evals.networks.weights.network import Network
 
 
@@ -139,7 +139,7 @@ class Metric:
     high: float | None
     better: Literal["higher", "neither"]
     source: str
-    begin: Callable[[Video, "Shelf"], Reading]
+    begin: Callable[[Video, "NetworkLoader"], Reading]
     networks: tuple["Network[Any]", ...] = ()
     needs: tuple[Need, ...] = ()
     scale: float = 1.0

@@ -7,19 +7,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evals.metrics.base import Score, mean, positive, undefined
-from evals.networks.weights.loader import Shelf, forward
+from evals.networks.weights.loader import NetworkLoader, forward
 from evals.networks.weights.network import Network
 
 
-def answers(shelf: Shelf, network: Network[Any], prepared: Tensor) -> Tensor:
+def answers(loader: NetworkLoader, network: Network[Any], prepared: Tensor) -> Tensor:
     """A network's answers to a prepared batch, float32 on the CPU, one entry for each."""
-    module: nn.Module = shelf.get(network)
-    return forward(module, prepared.to(shelf.device), shelf.batch).float().cpu()
+    module: nn.Module = loader.get(network)
+    return forward(module, prepared.to(loader.device), loader.batch).float().cpu()
 
 
-def directions(shelf: Shelf, network: Network[Any], prepared: Tensor) -> Tensor:
+def directions(loader: NetworkLoader, network: Network[Any], prepared: Tensor) -> Tensor:
     """The same, each scaled to length 1: (N, C)."""
-    return functional.normalize(answers(shelf, network, prepared), dim=-1)
+    return functional.normalize(answers(loader, network, prepared), dim=-1)
 
 
 def alike(one: Tensor, other: Tensor) -> float:

@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 
 from evals.metrics.base import CannotScore, Chunk, Frame, Memo, Metric, Reading, Score, Video, chunks
 from evals.networks.weights.checkpoints import BadWeights
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from evals.networks.weights.network import MissingWeights
 from models.agent import UInt8Array
 from tools.errors import BadInput
@@ -96,7 +96,7 @@ def show(path: Path, video: Video) -> Iterator[Chunk]:
 
 
 def judge(
-    path: Path, metrics: Sequence[Metric], shelf: Shelf, told: Told = NOTHING_TOLD, hear: Hear | None = None
+    path: Path, metrics: Sequence[Metric], loader: NetworkLoader, told: Told = NOTHING_TOLD, hear: Hear | None = None
 ) -> dict[str, Score | LeftOut]:
     """What each metric says of a video, by name: one decode serves all, and memory does not grow with its length.
 
@@ -105,20 +105,20 @@ def judge(
     """
     video = replace(introduce(path), **vars(told))
     try:
-        return read_all(metrics, video, show(path, video), shelf, hear)
+        return read_all(metrics, video, show(path, video), loader, hear)
     except Miscounted as counted:
         again = replace(video, num_frames=counted.num_frames, memo=Memo())
-        return read_all(metrics, again, show(path, again), shelf, hear)
+        return read_all(metrics, again, show(path, again), loader, hear)
 
 
 def read_all(
-    metrics: Sequence[Metric], video: Video, shown: Iterator[Chunk], shelf: Shelf, hear: Hear | None = None
+    metrics: Sequence[Metric], video: Video, shown: Iterator[Chunk], loader: NetworkLoader, hear: Hear | None = None
 ) -> dict[str, Score | LeftOut]:
     """Shows every chunk to every metric; one that cannot go on is left out, and the others go on."""
     found: dict[str, Score | LeftOut] = {}
     readings: dict[str, Reading] = {}
     for metric in metrics:
-        begun = _begun(metric, video, shelf)
+        begun = _begun(metric, video, loader)
         if isinstance(begun, LeftOut):
             found[metric.name] = begun
         else:
@@ -141,11 +141,11 @@ def read_all(
     return {metric.name: found[metric.name] for metric in metrics}
 
 
-def _begun(metric: Metric, video: Video, shelf: Shelf) -> Reading | LeftOut:
-    if (lacks := metric.lacks(video) or shelf.lacks(metric)) is not None:
+def _begun(metric: Metric, video: Video, loader: NetworkLoader) -> Reading | LeftOut:
+    if (lacks := metric.lacks(video) or loader.lacks(metric)) is not None:
         return LeftOut(lacks)
     try:
-        return metric.begin(video, shelf)
+        return metric.begin(video, loader)
     except (CannotScore, MissingWeights, BadWeights) as why:
         return LeftOut(str(why))
 

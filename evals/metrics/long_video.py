@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from evals.metrics.base import Chunk, Memo, Metric, Reading, Score, Video, mean
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 CLIP_SECONDS: Final = 2.0
 """VBench-Long's clips."""
@@ -42,11 +42,11 @@ def bounds(video: Video, seconds: float) -> list[int]:
 class Clipwise:
     """values: by clip, the metric's score of it alone, as if it were a video."""
 
-    def __init__(self, metric: Metric, seconds: float, video: Video, shelf: Shelf) -> None:
-        self._metric, self._video, self._shelf = metric, video, shelf
+    def __init__(self, metric: Metric, seconds: float, video: Video, loader: NetworkLoader) -> None:
+        self._metric, self._video, self._loader = metric, video, loader
         self._spans = list(pairwise(bounds(video, seconds)))
         self._scores: list[Score] = []
-        self._reading: Reading = metric.begin(self._part(), shelf)
+        self._reading: Reading = metric.begin(self._part(), loader)
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames; a chunk is cut where a clip ends."""
@@ -58,7 +58,7 @@ class Clipwise:
             if last == stop:
                 self._scores.append(self._reading.result())
                 if len(self._scores) < len(self._spans):
-                    self._reading = self._metric.begin(self._part(), self._shelf)
+                    self._reading = self._metric.begin(self._part(), self._loader)
             first = last
 
     def _part(self) -> Video:

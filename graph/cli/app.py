@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 
 
-class Door(TyperGroup):
+class CommandGroup(TyperGroup):
     """All commands. Words that are no command, or an answer that nobody takes, are one sentence too."""
 
     def main(
@@ -65,7 +65,7 @@ def _misread(error: TyperException) -> int:
 
 
 @contextlib.contextmanager
-def at_the_door() -> Iterator[None]:
+def error_boundary() -> Iterator[None]:
     """Errors meant for a person become one sentence and an exit code; ours keep their traceback."""
     from pydantic import ValidationError
 

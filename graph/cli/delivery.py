@@ -9,11 +9,11 @@ import typer
 
 from graph.cli.app import say
 from graph.cli.exit_codes import WAITING
-from graph.cli.session import destinations, listening, rooms_of_run
+from graph.cli.session import destinations, listening, services_of_run
 
 if TYPE_CHECKING:
     from graph.cli.progress import Listener
-    from graph.runs.services import Rooms
+    from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
     from memory.records import Run
@@ -57,26 +57,31 @@ def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
     try:
         write_sheet(archive, run, path)
     except DamagedArtifact as damage:
-        with rooms_of_run(run.id) as rooms, listening() as listener:
-            mended(rooms, run, damage.artifact, listener)
+        with services_of_run(run.id) as services, listening() as listener:
+            mended(services, run, damage.artifact, listener)
         for note in listener.notes:
             print(note, file=sys.stderr)
         write_sheet(archive, run, path)
 
 
 def deliver(
-    rooms: "Rooms", run: "Run", listener: "Listener", out: Path | None, as_json: bool, more: dict[str, Any] = NOTHING
+    services: "Services",
+    run: "Run",
+    listener: "Listener",
+    out: Path | None,
+    as_json: bool,
+    more: dict[str, Any] = NOTHING,
 ) -> None:
     """Copies the film to where the person wants it and says so; the store has it already. more: for the object."""
     if run.status == "waiting":
-        wait_for_a_word(rooms, run, as_json)
+        wait_for_a_word(services, run, as_json)
     from graph.cli.progress import result_of
     from graph.provenance.signing import handed_out
     from tools.delivery.export import export
 
-    result = result_of(rooms.archive, run, listener) | more
+    result = result_of(services.archive, run, listener) | more
     if out is not None:
-        export(handed_out(rooms.archive, run, rooms.signer), out)
+        export(handed_out(services.archive, run, services.signer), out)
         destinations().forget(run.id)
         result["film"] = str(out.absolute())
     if as_json:
@@ -88,11 +93,11 @@ def deliver(
     say(f"run {run.id}; `python main.py show {run.id}` tells how it was made")
 
 
-def wait_for_a_word(rooms: "Rooms", run: "Run", as_json: bool) -> NoReturn:
+def wait_for_a_word(services: "Services", run: "Run", as_json: bool) -> NoReturn:
     """Says what a run waits for."""
     from graph.runs.runner import question_of_run
 
-    question = question_of_run(rooms, run)
+    question = question_of_run(services, run)
     asked = {} if question is None else question.asked
     if as_json:
         print(json.dumps({"run": run.id, "status": run.status, **asked}))
@@ -100,6 +105,6 @@ def wait_for_a_word(rooms: "Rooms", run: "Run", as_json: bool) -> NoReturn:
         for call in asked.get("waiting", []):
             say(f"The {call['made']} of shot {call['shot']} waits for your word:")
             for take in call["takes"]:
-                say(f"  {take['take']}  {rooms.archive.path(rooms.archive.artifact(take['artifact']))}")
+                say(f"  {take['take']}  {services.archive.path(services.archive.artifact(take['artifact']))}")
         say(f"Run {run.id} waits; `python main.py chat {run.id}` goes on")
     raise typer.Exit(WAITING)

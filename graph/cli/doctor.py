@@ -47,10 +47,10 @@ def _looked_at(part: str, look: Callable[[Settings], str], settings: Settings) -
 
 
 def _device(settings: Settings) -> str:
-    from models.lenders.local import Residency
+    from models.lenders.local import LocalLender
 
     role = _rows(settings)[0].role
-    house = Residency(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)
+    house = LocalLender(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)
     return house.identity(role).numerics
 
 

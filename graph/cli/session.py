@@ -12,7 +12,7 @@ from graph.cli.exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
     from graph.cli.progress import Listener
-    from graph.runs.services import Rooms
+    from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
     from tools.delivery.destinations import Destinations
@@ -54,26 +54,26 @@ def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
 
 
 @contextlib.contextmanager
-def rooms_in(settings: "Settings") -> Iterator["Rooms"]:
+def services_in(settings: "Settings") -> Iterator["Services"]:
     """The rooms of a run; Ctrl-C and SIGTERM ask the running step to stop."""
     from graph.cli.signals import signals
-    from graph.configure import rooms_of
+    from graph.configure import services_for
     from graph.machine.tracing import traces
 
     with traces(settings.planner_api_key), settings.open_archive() as archive:
-        rooms = rooms_of(settings, archive)
-        with signals(rooms.stop, settings.drain_seconds):
-            yield rooms
+        services = services_for(settings, archive)
+        with signals(services.stop, settings.drain_seconds):
+            yield services
 
 
 @contextlib.contextmanager
-def rooms_of_run(run: str, **given: Any) -> Iterator["Rooms"]:
+def services_of_run(run: str, **given: Any) -> Iterator["Services"]:
     """The rooms in which a run was made, but for the settings that are given."""
     with settings_with().open_archive() as archive:
         asked = archive.run(run).request
     said = {name: value for name, value in given.items() if value is not None}
-    with rooms_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **said})) as rooms:
-        yield rooms
+    with services_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **said})) as services:
+        yield services
 
 
 @contextlib.contextmanager

@@ -23,12 +23,12 @@ def train_embedded(
 
     `report` hears (stage, step, steps, seconds left, remark).
     """
-    from models.lenders.local import Residency
+    from models.lenders.local import LocalLender
     from models.presets import EMBEDDED_WEIGHTS
     from models.training.embedded.recipe import Plan
     from models.training.embedded.recipe import train_embedded as run
 
-    device = Residency("embedded", device=settings.device).placement.device
+    device = LocalLender("embedded", device=settings.device).placement.device
     plan = Plan(folder or settings.home.expanduser() / "training", device, threads or os.cpu_count() or 1, scale)
     plan = replace(plan, start=EMBEDDED_WEIGHTS) if going_on else plan
     target = weights or EMBEDDED_WEIGHTS

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from graph.state.products import Thing
+from graph.state.products import Product
 from models.embedded.language import COLOURS, DIGITAL_STYLE, MOTIONS, OBJECTS, SCENES, Edit, Scenery
 
 
-def sceneries(thing: Thing) -> list[Scenery]:
+def sceneries(thing: Product) -> list[Scenery]:
     """What a product shows, by the words it was made of; a film, or a way between clips, shows several things."""
     shown = folded(thing.words)
     several = thing.kind == "film" or thing.call.split(".")[1:2] == ["connect_videos"]

@@ -17,7 +17,7 @@ from graph.english.refusals import Refusal
 from graph.english.tagger import hear
 from graph.planning.turn import Heard, Planned
 from graph.state.moves import Animate, AnyMove, Change, Choose, EditClip, EditPicture, Extend, Reword
-from graph.state.products import Thing
+from graph.state.products import Product
 from models.embedded.language import MOTIONS, Motion, Scenery, motion_sentence
 
 _SUBJECTS = ("object", "objects", "thing", "other thing")
@@ -64,13 +64,13 @@ def _subject(text: str) -> tuple[int | None, list[Word] | None]:
     return None, definite
 
 
-def _showing(references: References, noun: Sequence[Word]) -> list[Thing]:
+def _showing(references: References, noun: Sequence[Word]) -> list[Product]:
     """What there is that shows `the red ball`; of one shot the last of it."""
     looks = [(word.kind, word.value) for word in noun if word.kind in ("object", "colour")]
     if not looks:
         return references.it
 
-    def shows(thing: Thing, of: Callable[[Iterable[bool]], bool]) -> bool:
+    def shows(thing: Product, of: Callable[[Iterable[bool]], bool]) -> bool:
         shown = sceneries(thing)
         return bool(shown) and of(all(getattr(each, kind) == value for kind, value in looks) for each in shown)
 
@@ -104,7 +104,7 @@ class _Asked:
     reply: str | None
 
 
-def _targets(references: References, text: str, named: Sequence[Meant]) -> list[Thing]:
+def _targets(references: References, text: str, named: Sequence[Meant]) -> list[Product]:
     if named:
         return list(iterate(named))
     _, definite = _subject(text)
@@ -131,7 +131,7 @@ def _asked(text: str) -> _Asked:
     return _Asked(instruction, motion, seconds, reply)
 
 
-def _on(references: References, thing: Thing, asked: _Asked) -> list[AnyMove]:
+def _on(references: References, thing: Product, asked: _Asked) -> list[AnyMove]:
     """The moves that do it to one product. Raises Nothing."""
     workbench = _Workbench(references, thing)
     work = workbench.picture if thing.kind == "picture" else workbench.clip
@@ -147,7 +147,7 @@ def _motions(told: Sequence[Said]) -> list[str]:
 class _Workbench:
     """Makes the moves for one product."""
 
-    def __init__(self, references: References, thing: Thing) -> None:
+    def __init__(self, references: References, thing: Product) -> None:
         self.references = references
         self.thing = thing
         self.calls = {call.id: call for call in references.brief.calls}

@@ -51,7 +51,7 @@ from graph.errors import RequestError
 from graph.planning.summary import told_board, told_done
 from graph.planning.turn import ORDINALS, Heard, TalkBrief
 from graph.state.moves import MOST_AT_ONCE, Again, AnyMove, Choose, Connect, Film, GoOn, RaiseLimit, Refresh, Undo, Wish
-from graph.state.products import Thing, lines_of, told
+from graph.state.products import Product, lines_of, told
 
 MARKS = (".", "!", "?", ",", ";", ":")
 
@@ -83,7 +83,7 @@ def _answer_to_which(brief: TalkBrief) -> Heard | None:
     return Heard(moves=tuple(move for each in heard for move in each.moves), reply=" ".join(replies) or None)
 
 
-def _chosen_of(brief: TalkBrief, among: list[Thing]) -> list[Thing]:
+def _chosen_of(brief: TalkBrief, among: list[Product]) -> list[Product]:
     """Those of the products asked about that the present words name; [] if these say something else."""
     ear = Ear(brief)
     said = ear.text.split(" ")
@@ -107,7 +107,7 @@ class Ear:
     """Listens to one sentence. forced: which product an ambiguous reference means."""
 
     brief: TalkBrief
-    forced: Thing | None = None
+    forced: Product | None = None
 
     @cached_property
     def references(self) -> References:
@@ -176,7 +176,7 @@ class Ear:
         return Heard(moves=(GoOn(),))
 
     @property
-    def _waiting(self) -> list[Thing]:
+    def _waiting(self) -> list[Product]:
         """What was made in the newest round and waits for a word; else whatever waits."""
         near = [thing for thing in self.references.it if thing.waits]
         return near or [thing for thing in self.brief.things if thing.waits]
@@ -208,7 +208,7 @@ class Ear:
             return Heard(reply=f"That is {told(things)}, and it stands. Say what shall become of it.")
         return Heard(moves=tuple(move for thing in things for move in self._stands(thing)))
 
-    def _stands(self, thing: Thing) -> list[AnyMove]:
+    def _stands(self, thing: Product) -> list[AnyMove]:
         """It stands. If the last turn only changed it, that change is taken back: the picture is wanted as it is."""
         if not thing.board:
             raise Nothing(
@@ -251,14 +251,14 @@ class Ear:
         calls = list(dict.fromkeys(thing.call for thing in self._repeated(meant)))
         return Heard(moves=tuple(Again(call=call, count=count) for call in calls))
 
-    def _repeated(self, meant: Sequence[Meant]) -> list[Thing]:
+    def _repeated(self, meant: Sequence[Meant]) -> list[Product]:
         things = [thing for thing in iterate(meant) if thing.board]
         if things:
             return [self._drawn(thing) for thing in things]
         by_call = {thing.call: thing for thing in self.references.it}
         return [self._drawn(self.references.one(list(by_call.values())))]
 
-    def _drawn(self, thing: Thing) -> Thing:
+    def _drawn(self, thing: Product) -> Product:
         """The thing; of a film that was joined around a new part, that part: it is what can come out otherwise."""
         parts = [each for each in self.brief.things if each.shot == thing.shot and each.kind == "clip" and each.stands]
         return parts[-1] if thing.kind == "film" and parts else thing
@@ -386,7 +386,7 @@ def _count(word: str) -> int | None:
     return words.NUMBERS.get(word, int(word) if word.isdigit() and len(word) < 4 else None) if word != "one" else 1
 
 
-def _moving(thing: Thing) -> Thing:
+def _moving(thing: Product) -> Product:
     if thing.kind == "picture":
         raise Nothing(f"Number {thing.number} is a picture, and this takes clips or films; say `go on` to animate it.")
     return thing

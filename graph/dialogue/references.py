@@ -13,7 +13,7 @@ from graph.dialogue.appearance import sceneries
 from graph.english import vocabulary as words
 from graph.english.tagger import hear
 from graph.planning.turn import ORDINALS, TalkBrief
-from graph.state.products import PRODUCT_ID, Thing, kind_of, lines_of
+from graph.state.products import PRODUCT_ID, Product, kind_of, lines_of
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
 
 WHICH = "Which one do you mean"
@@ -42,7 +42,7 @@ _COUNTS = {"two": 2, "three": 3, "four": 4}
 class Which(Exception):
     """Several products may be meant; `among` are they."""
 
-    def __init__(self, among: Sequence[Thing]) -> None:
+    def __init__(self, among: Sequence[Product]) -> None:
         self.among = list(among)
         super().__init__(f"{WHICH}? Say its number:\n{lines_of(self.among[-MOST_ASKED:])}")
 
@@ -55,7 +55,7 @@ class Nothing(Exception):
 class Meant:
     """Words that name products, from `start` to `end` of the text. many: they name several at once."""
 
-    things: tuple[Thing, ...]
+    things: tuple[Product, ...]
     start: int
     end: int
     many: bool = False
@@ -67,16 +67,16 @@ class References:
     """Reads references in a text of lower-case words. forced: what an ambiguous one was said to mean."""
 
     brief: TalkBrief
-    forced: Thing | None = None
-    strangers: list[Thing] = field(default_factory=list)
+    forced: Product | None = None
+    strangers: list[Product] = field(default_factory=list)
 
     @property
-    def things(self) -> list[Thing]:
+    def things(self) -> list[Product]:
         """All that can be meant."""
         return [*self.brief.things, *self.strangers]
 
     @property
-    def it(self) -> list[Thing]:
+    def it(self) -> list[Product]:
         """What `it` may be."""
         return [thing for thing in self.brief.things if thing.number in self.brief.it]
 
@@ -86,7 +86,7 @@ class References:
         def number(found: re.Match[str]) -> str:
             known = next((thing for thing in self.things if thing.id == found[0]), None)
             if known is None:
-                known = Thing(
+                known = Product(
                     number=90_000 + len(self.strangers), id=found[0], kind=kind_of(found[0]), call="", shot=0, take=0,
                     board=False,
                 )  # fmt: skip
@@ -109,17 +109,17 @@ class References:
             at += max(1, length)
         return found
 
-    def one(self, among: Sequence[Thing]) -> Thing:
+    def one(self, among: Sequence[Product]) -> Product:
         """The only one of them. Raises Which, Nothing."""
         if not among:
             raise Nothing("There is nothing yet that you could mean; wish for something first.")
         if len(among) > 1 and self.forced in among:
-            return cast(Thing, self.forced)
+            return cast(Product, self.forced)
         if len(among) > 1:
             raise Which(among)
         return among[0]
 
-    def only(self) -> Thing:
+    def only(self) -> Product:
         """What `it` is. Raises Which, Nothing."""
         if self.forced is not None and self.forced in self.it:
             return self.forced
@@ -133,10 +133,10 @@ class References:
             return 1, self._meant(self.by_number(int(said[at])))
         return 1, None
 
-    def _meant(self, *things: Thing, many: bool = False, pronoun: bool = False) -> Meant:
+    def _meant(self, *things: Product, many: bool = False, pronoun: bool = False) -> Meant:
         return Meant(things, 0, 0, many=many, pronoun=pronoun)
 
-    def by_number(self, number: int) -> Thing:
+    def by_number(self, number: int) -> Product:
         """The product of a number. Raises Nothing."""
         found = next((thing for thing in self.things if thing.number == number), None)
         if found is None:
@@ -161,7 +161,7 @@ class References:
         named = [thing for thing in scope if thing.number == count]
         return length, self._meant(named[0] if named else self._nth(scope, count - 1, noun))
 
-    def _of_shot(self, shot: int) -> Thing:
+    def _of_shot(self, shot: int) -> Product:
         here = [thing for thing in self.things if thing.shot == shot and thing.board]
         live = [thing for thing in here if thing.stands or thing.waits]
         if not here:
@@ -210,7 +210,7 @@ class References:
         taken = scope[-count:] if place in LAST and count else scope[:count]
         return length, Meant(tuple(taken), 0, 0, many=True)
 
-    def _many(self) -> list[Thing]:
+    def _many(self) -> list[Product]:
         """What waits, if it is several; else every clip and film that stands or waits, in their order."""
         if len(self.it) > 1:
             return self.it
@@ -233,7 +233,7 @@ class References:
                 return end - at, self._meant(self._single(found, said[at]))
         return None
 
-    def _tail(self, said: list[str], at: int, among: list[Thing]) -> tuple[int, Thing] | None:
+    def _tail(self, said: list[str], at: int, among: list[Product]) -> tuple[int, Product] | None:
         """`... with the star`, `... in the snow`."""
         rest = said[at : at + 4]
         if len(rest) < 2 or rest[0] not in ("with", "in", "at", "on", "of"):
@@ -245,7 +245,7 @@ class References:
                 return (length, self.one(matching)) if matching else None
         return None
 
-    def _described(self, middle: list[str], noun: str) -> list[Thing] | None:
+    def _described(self, middle: list[str], noun: str) -> list[Product] | None:
         """What a noun and the words before it may mean; None if they are no such words."""
         places = [word for word in middle if word in ORDINALS or word in LAST or word in OTHER]
         looks = [_look(word) for word in middle if word not in places]
@@ -264,13 +264,13 @@ class References:
             return [self._of_shot(index + 1 if index >= 0 else max((thing.shot for thing in self.things), default=0))]
         return self._placed(scope, index, noun)
 
-    def _bare(self, place: str, noun: str) -> Thing | None:
+    def _bare(self, place: str, noun: str) -> Product | None:
         """`the second one`, `the previous take`; None of words that are read as with a kind."""
         if place in ORDINALS and noun in ("one", "product"):
             return self._counted(ORDINALS[place], noun)
         return self._before() if place == "previous" else None
 
-    def _counted(self, index: int, noun: str) -> Thing:
+    def _counted(self, index: int, noun: str) -> Product:
         """`the second one`: of those that are offered; of none, or of one, the product of that number. Raises Which if
         it may be both, Nothing."""
         numbered = next((thing for thing in self.things if thing.number == index + 1), None)
@@ -286,7 +286,7 @@ class References:
             return self.by_number(index + 1)
         return self.one(list({thing.number: thing for thing in (numbered, *of_takes) if thing}.values()))
 
-    def _offered(self) -> list[Thing]:
+    def _offered(self) -> list[Product]:
         """What waits, if it is several: the candidates of one call, if there are such. Raises Which if of more."""
         waiting = [thing for thing in self.it if thing.waits]
         calls = [thing.call for thing in waiting]
@@ -295,7 +295,7 @@ class References:
             return [self.one(waiting)]
         return [thing for thing in waiting if not several or thing.call in several]
 
-    def _before(self) -> Thing:
+    def _before(self) -> Product:
         """`the previous one`: the take before the one that is in question, or what that one was changed from. Raises
         Nothing."""
         if not self.it:
@@ -310,7 +310,7 @@ class References:
             )
         return earlier[-1]
 
-    def _placed(self, scope: list[Thing], index: int, noun: str) -> list[Thing]:
+    def _placed(self, scope: list[Product], index: int, noun: str) -> list[Product]:
         """The n-th of what stands, and the n-th of all that was made, where that is another one."""
         kinds = {thing.kind for thing in scope}
         every = [thing for thing in self.things if thing.kind in kinds and thing.board]
@@ -321,7 +321,7 @@ class References:
             return [self._nth(every, index, noun)]
         return sorted({scope[index], every[index]}, key=lambda thing: thing.number)
 
-    def _alike(self, noun: str, looks: list[tuple[str, str]]) -> list[Thing]:
+    def _alike(self, noun: str, looks: list[tuple[str, str]]) -> list[Product]:
         kinds = _kinds(noun)
         among = [thing for thing in self.things if not kinds or thing.kind in kinds]
         live = [thing for thing in among if (thing.stands or thing.waits) and _shows(thing, looks)]
@@ -365,7 +365,7 @@ class References:
             return None
         return 1, Meant(tuple(self.it), 0, 0, pronoun=True)
 
-    def _single(self, among: list[Thing], lead: str) -> Thing:
+    def _single(self, among: list[Product], lead: str) -> Product:
         near = [thing for thing in among if thing in self.it]
         if len(among) > 1 and near:
             among = near
@@ -373,13 +373,13 @@ class References:
             among = among[-1:]
         return self.one(among)
 
-    def _nth(self, scope: list[Thing], place: int, noun: str) -> Thing:
+    def _nth(self, scope: list[Product], place: int, noun: str) -> Product:
         if not -len(scope) <= place < len(scope):
             have = "there is 1" if len(scope) == 1 else f"there are {len(scope)}" if scope else "there is none"
             raise Nothing(f"I find no such {noun}: {have}; say `what do I have?` to see what there is.")
         return scope[place]
 
-    def _scope(self, noun: str) -> list[Thing]:
+    def _scope(self, noun: str) -> list[Product]:
         """What a noun may mean: the takes that are in question, else what stands."""
         kinds = _kinds(noun)
         calls = {thing.call for thing in self.it}
@@ -421,7 +421,7 @@ def _looks() -> set[str]:
     return {*COLOURS, *OBJECTS, *SCENES, "digital", "pixelated"}
 
 
-def _shows(thing: Thing, looks: Sequence[Look]) -> bool:
+def _shows(thing: Product, looks: Sequence[Look]) -> bool:
     return any(all(_has(scenery, look) for look in looks) for scenery in sceneries(thing))
 
 
@@ -430,7 +430,7 @@ def _has(scenery: Scenery, look: Look) -> bool:
     return scenery.digital if kind == "digital" else bool(getattr(scenery, kind) == value)
 
 
-def iterate(meant: Sequence[Meant]) -> Iterator[Thing]:
+def iterate(meant: Sequence[Meant]) -> Iterator[Product]:
     """All things that references mean, each once."""
     seen = set[int]()
     for each in meant:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from graph.planners.planner import Planner
     from memory.archive import Archive
     from memory.leases import Lease
-    from tools.context import Studio
+    from tools.context import ToolContext
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Context:
     planner: "Planner"
     archive: "Archive"
     lease: "Lease"
-    studio: "Studio"
+    tool_context: "ToolContext"
     limits: Limits = DEFAULT_LIMITS
     stop: threading.Event = field(default_factory=threading.Event)
     begun: bool = False

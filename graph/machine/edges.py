@@ -5,7 +5,7 @@ from typing import Literal
 
 from langgraph.types import Send
 
-from graph.state.channels import Call, Errand, Limits, RunState
+from graph.state.channels import Call, Limits, RunState, ToolTask
 from graph.state.takes import asks, chosen, inputs_now, missing, takes_of
 
 TOGETHER = ("text_to_image",)
@@ -17,12 +17,12 @@ def begin(state: RunState) -> Literal["enhance", "ask"]:
     return "enhance" if state["request"]["prompt"] or state["request"].get("review") != "chat" else "ask"
 
 
-def next_errands(state: RunState, limits: Limits) -> list[Errand]:
+def next_tool_tasks(state: RunState, limits: Limits) -> list[ToolTask]:
     """The calls that can run now: those with takes to be made whose needs are met."""
-    return [errand for call in state.get("calls", []) for errand in _errands(state, call, limits)]
+    return [tool_task for call in state.get("calls", []) for tool_task in _tool_tasks(state, call, limits)]
 
 
-def _errands(state: RunState, call: Call, limits: Limits) -> list[Errand]:
+def _tool_tasks(state: RunState, call: Call, limits: Limits) -> list[ToolTask]:
     count = missing(state, call, limits)
     inputs = inputs_now(state, call, limits) if count else None
     if inputs is None:
@@ -31,9 +31,9 @@ def _errands(state: RunState, call: Call, limits: Limits) -> list[Errand]:
     attempts = range(first, first + count)
     seeds = [seed_of(seed, call, attempt) for attempt in attempts]
     if count > 1 and call["tool"] in TOGETHER:
-        return [Errand(call=call, attempt=first, seed=seeds[0], inputs=inputs, also=seeds[1:])]
+        return [ToolTask(call=call, attempt=first, seed=seeds[0], inputs=inputs, also=seeds[1:])]
     return [
-        Errand(call=call, attempt=attempt, seed=each, inputs=inputs)
+        ToolTask(call=call, attempt=attempt, seed=each, inputs=inputs)
         for attempt, each in zip(attempts, seeds, strict=True)
     ]
 
@@ -46,9 +46,9 @@ def seed_of(seed: int, call: Call, attempt: int) -> int:
 
 def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", "ask", "think"]:
     """One `Send` per take that can be made now; when none is left, the planner, the person, or the film."""
-    errands = next_errands(state, limits)
-    if errands:
-        return [Send("act", errand) for errand in errands]
+    tool_tasks = next_tool_tasks(state, limits)
+    if tool_tasks:
+        return [Send("act", tool_task) for tool_task in tool_tasks]
     if asks(state) and state.get("turn", {}).get("open"):
         return "think"
     return "ask" if asks(state) and not approved(state, limits) else "assemble"

@@ -12,7 +12,7 @@ from graph.machine.tracing import traced
 from graph.planners.recorder import ArchiveRecorder
 from graph.planning.brief import Brief, brief_of
 from graph.planning.plan import Enhancement, calls_of
-from graph.state.channels import Call, Errand, Judged, RunState, Take
+from graph.state.channels import Call, Judged, RunState, Take, ToolTask
 from graph.state.film import film_of
 from graph.state.takes import chosen, takes_of
 from graph.state.tasks import STEPS, AnyTool, Tool
@@ -79,7 +79,7 @@ def _brief(state: RunState, context: Context) -> Brief:
     return brief_of(Request.model_validate(state["request"]), context.archive)
 
 
-def act(state: Errand, runtime: Runtime[Context]) -> RunState:
+def act(state: ToolTask, runtime: Runtime[Context]) -> RunState:
     """One tool call. The recipe table makes it happen once, however often this node is run."""
     context, call = runtime.context, state["call"]
     notes: list[str] = []
@@ -116,23 +116,23 @@ VERBS: dict[Tool, Verb] = {
 }
 
 
-def _made(context: Context, errand: Errand, seeds: list[int], report: Report) -> list[Made]:
-    call = errand["call"]
+def _made(context: Context, tool_task: ToolTask, seeds: list[int], report: Report) -> list[Made]:
+    call = tool_task["call"]
     if call["tool"] == "assemble_film":
-        film = film_asked(context, call["arguments"]["pieces"], errand["inputs"])
-        return [assemble_film(context.studio, film, report=report)]
+        film = film_asked(context, call["arguments"]["pieces"], tool_task["inputs"])
+        return [assemble_film(context.tool_context, film, report=report)]
     arguments, verb = VERBS[call["tool"]]
-    starts = dict(zip(STEPS[call["tool"]].takes, errand["inputs"], strict=True))
+    starts = dict(zip(STEPS[call["tool"]].takes, tool_task["inputs"], strict=True))
     asked = arguments.model_validate({**call["arguments"], **starts})
 
     def make(ask: Ask) -> list[Made]:
         if isinstance(asked, TextToImage):
             groups = [seeds[first : first + ask.together] for first in range(0, len(seeds), ask.together)]
-            every = [text_to_images(ask.studio, asked, seeds=group, report=report) for group in groups]
+            every = [text_to_images(ask.tool_context, asked, seeds=group, report=report) for group in groups]
             return [made for group in every for made in group]
-        return [verb(ask.studio, asked, seed=seed, report=report) for seed in seeds]
+        return [verb(ask.tool_context, asked, seed=seed, report=report) for seed in seeds]
 
-    return with_less(asks_of(errand, context.studio), make, report)
+    return with_less(asks_of(tool_task, context.tool_context), make, report)
 
 
 def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
@@ -156,7 +156,7 @@ def review(state: RunState, runtime: Runtime[Context]) -> RunState:
             if take["artifact"] in state.get("verdicts", {}):
                 continue
             artifact = context.archive.artifact(take["artifact"])
-            verdict = inspect(context.studio, artifact, motion_expected=_moves(call))
+            verdict = inspect(context.tool_context, artifact, motion_expected=_moves(call))
             verdicts[take["artifact"]] = Judged(ok=verdict.ok, reason=verdict.reason)
             if not verdict.ok:
                 notes.append(_told(call, take, verdict.reason, context.limits.repeats))
@@ -198,7 +198,7 @@ def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
         runtime.stream_writer(dict(told))
 
     def work() -> list[Made]:
-        return [assemble_film(context.studio, film, report=report)]
+        return [assemble_film(context.tool_context, film, report=report)]
 
     made = traced("assemble_film", film.model_dump(mode="json"), context.lease.run, work)[-1]
     return {"film": made.artifact.id, "notes": notes}

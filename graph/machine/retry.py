@@ -6,11 +6,11 @@ Nothing else is tried twice: what failed for another reason fails again.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from graph.state.channels import Errand
+from graph.state.channels import ToolTask
 from memory.errors import NeverKept
 from memory.products.files import Made
 from models.agent import OutOfMemory
-from tools.context import Report, Studio
+from tools.context import Report, ToolContext
 from tools.image_to_video import num_frames_of
 
 
@@ -18,42 +18,42 @@ from tools.image_to_video import num_frames_of
 class Ask:
     """How an errand is asked for: with which dials, and how many of its takes in one go. less: what that saves."""
 
-    studio: Studio
+    tool_context: ToolContext
     together: int
     less: str = ""
 
 
-def asks_of(errand: Errand, studio: Studio) -> list[Ask]:
+def asks_of(tool_task: ToolTask, tool_context: ToolContext) -> list[Ask]:
     """As the errand says, then at most two that need less memory.
 
     First fewer at once, which is the same to the eye; then shorter too, where nobody said how long.
     """
-    tool, arguments = errand["call"]["tool"], errand["call"]["arguments"]
-    count = 1 + len(errand.get("also", []))
-    first = Ask(studio, count)
+    tool, arguments = tool_task["call"]["tool"], tool_task["call"]["arguments"]
+    count = 1 + len(tool_task.get("also", []))
+    first = Ask(tool_context, count)
     if tool == "text_to_image":
         fewer = dict.fromkeys(each for each in (count // 2, 1) if 0 < each < count)
-        return [first, *(Ask(studio, each, f"{each} of {count} candidates at once") for each in fewer)]
+        return [first, *(Ask(tool_context, each, f"{each} of {count} candidates at once") for each in fewer)]
     if tool in ("image_to_video", "extend_video", "connect_videos"):
-        return [first, *_fewer_frames(studio, arguments.get("seconds"))]
+        return [first, *_fewer_frames(tool_context, arguments.get("seconds"))]
     if tool == "edit_video" and arguments.get("motion") == "new":  # it lasts as long as the clip that is edited
-        return [first, *_fewer_at_once(studio, studio.num_frames)]
+        return [first, *_fewer_at_once(tool_context, tool_context.num_frames)]
     return [first]
 
 
-def _fewer_frames(studio: Studio, seconds: float | None) -> list[Ask]:
-    usual = min(studio.num_frames, num_frames_of(studio, seconds))
-    half, quarter = _fewer_at_once(studio, usual)
+def _fewer_frames(tool_context: ToolContext, seconds: float | None) -> list[Ask]:
+    usual = min(tool_context.num_frames, num_frames_of(tool_context, seconds))
+    half, quarter = _fewer_at_once(tool_context, usual)
     if seconds is not None:
         return [half, quarter]
     length = max(2, usual // 2)
-    shorter = replace(quarter.studio, num_frames=length)
+    shorter = replace(quarter.tool_context, num_frames=length)
     return [half, Ask(shorter, 1, f"{quarter.less}, and {length} in all, since no length was asked for")]
 
 
-def _fewer_at_once(studio: Studio, usual: int) -> list[Ask]:
+def _fewer_at_once(tool_context: ToolContext, usual: int) -> list[Ask]:
     return [
-        Ask(replace(studio, frames_at_once=each), 1, f"{each} frames at once instead of {usual}")
+        Ask(replace(tool_context, frames_at_once=each), 1, f"{each} frames at once instead of {usual}")
         for each in (max(1, usual // 2), max(1, usual // 4))
     ]
 

@@ -8,7 +8,7 @@ the rest says beside it what was made in truth.
 import re
 from collections.abc import Sequence
 
-from graph.state.products import PRODUCT_ID, Thing, told
+from graph.state.products import PRODUCT_ID, Product, told
 
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FILES = re.compile(r"(?:https?://|file://)\S+|\S+\.(?:mp4|mkv|webm|mov|avi|gif|png|jpe?g|webp)\b", re.IGNORECASE)
@@ -27,7 +27,7 @@ _KINDS = {
 _OFFER = re.compile(r"\?\s*$|\b(?:can|could|would|will|shall|should|may|want|like|say|if|when)\b", re.IGNORECASE)
 
 
-def truthful(said: str, things: Sequence[Thing], made: Sequence[Thing]) -> str:
+def truthful(said: str, things: Sequence[Product], made: Sequence[Product]) -> str:
     """What of a model's words may be shown, and after it what was made in this turn."""
     kept = [sentence for sentence in _END.split(said) if not _lies(sentence, things, made)]
     words = " ".join(" ".join(kept).split())
@@ -35,7 +35,7 @@ def truthful(said: str, things: Sequence[Thing], made: Sequence[Thing]) -> str:
     return f"{words} [{fact}]" if words else f"[{fact}]"
 
 
-def _lies(sentence: str, things: Sequence[Thing], made: Sequence[Thing]) -> bool:
+def _lies(sentence: str, things: Sequence[Product], made: Sequence[Product]) -> bool:
     """True if a sentence names what is not there, or claims what was not done now."""
     ids, numbers = {thing.id for thing in things}, {thing.number for thing in things}
     if set(PRODUCT_ID.findall(sentence)) - ids or _FILES.search(sentence):

@@ -19,14 +19,14 @@ from graph.planners.grounding import truthful
 from graph.planners.planner import Planner
 from graph.planners.ports import Recorder
 from graph.planners.structured import ATTEMPTS, MAX_FAULTS_TOLD, digest_of, response_format
-from graph.planning.brief import Shelf
+from graph.planning.brief import ArtifactLookup
 from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
 from graph.planning.summary import told_board, told_done
 from graph.planning.turn import Heard, TalkBrief, talk_brief
 from graph.state.channels import Limits, RunState
 from graph.state.moves import PRODUCT, AnyMove, BoardMove, Choose, Wish, products_of
-from graph.state.products import Board, Thing, numbers_of, told
+from graph.state.products import Board, Product, numbers_of, told
 from graph.state.takes import takes_of
 from graph.state.values import Draft
 from memory.errors import UnknownArtifact
@@ -85,7 +85,7 @@ def calls_tools(model: BaseChatModel) -> bool:
     return type(model).bind_tools is not BaseChatModel.bind_tools
 
 
-def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, shelf: Shelf) -> Heard:
+def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, lookup: ArtifactLookup) -> Heard:
     """What the words of the turn mean. Raises PlannerError if no answer can be used, or the model cannot be."""
     board, brief = Board(state, limits), talk_brief(state, limits)
     messages, fault = _messages(planner.profile, state, board, brief), ""
@@ -94,7 +94,7 @@ def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, sh
         digest = digest_of(request)
         known = record.recall(digest)
         text = known if known is not None else _spoken(planner, messages)
-        heard, fault = _understood(text, state, brief, planner.profile, shelf)
+        heard, fault = _understood(text, state, brief, planner.profile, lookup)
         if known is None and (heard is not None or attempt < ATTEMPTS):
             record.remember(digest, planner.name, "hear", request, text)
         if heard is not None:
@@ -133,13 +133,13 @@ def _arguments(move: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in move.items() if name != "do" and value is not None}
 
 
-def _made(board: Board, state: RunState) -> list[Thing]:
+def _made(board: Board, state: RunState) -> list[Product]:
     """What was made in this turn, so far."""
     known = state["turn"].get("known", 0)
     return [thing for thing in board.things if thing.number > known]
 
 
-def _result(made: Sequence[Thing]) -> str:
+def _result(made: Sequence[Product]) -> str:
     return f"Made in this turn: {told(made)}." if made else "Nothing was made yet."
 
 
@@ -174,7 +174,7 @@ def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
 
 
 def _understood(
-    text: str, state: RunState, brief: TalkBrief, profile: Profile, shelf: Shelf
+    text: str, state: RunState, brief: TalkBrief, profile: Profile, lookup: ArtifactLookup
 ) -> tuple[Heard | None, str]:
     """What an answer says, or what is wrong with it."""
     try:
@@ -182,7 +182,7 @@ def _understood(
     except ValueError:
         return None, "it is no JSON object"
     if not isinstance(answer, dict) or "calls" not in answer:
-        return _by_schema(text, state, profile, shelf)
+        return _by_schema(text, state, profile, lookup)
     moves, tells, faults = list[AnyMove](), list[Tell](), list[str]()
     ids = {number: artifact for artifact, number in numbers_of(state).items()}
     for call in answer["calls"]:
@@ -195,7 +195,7 @@ def _understood(
             tells.append(read)
         else:
             moves.append(read)
-    faults += [fault for move in moves if (fault := fault_of(move, state, profile, shelf))]
+    faults += [fault for move in moves if (fault := fault_of(move, state, profile, lookup))]
     if len(answer["calls"]) > MOST_CALLS:
         faults.append(f"{len(answer['calls'])} calls at once are too many, at most {MOST_CALLS} are taken")
     words = str(answer.get("text") or "").strip()
@@ -209,12 +209,12 @@ def _understood(
     return Heard(moves=tuple(moves), reply=None if moves else words, voice="planner", open=bool(moves)), ""
 
 
-def _by_schema(text: str, state: RunState, profile: Profile, shelf: Shelf) -> tuple[Heard | None, str]:
+def _by_schema(text: str, state: RunState, profile: Profile, lookup: ArtifactLookup) -> tuple[Heard | None, str]:
     try:
         heard = Heard.model_validate_json(text)
     except ValidationError as error:
         return None, _first(error)
-    fault = next((fault for move in heard.moves if (fault := fault_of(move, state, profile, shelf))), "")
+    fault = next((fault for move in heard.moves if (fault := fault_of(move, state, profile, lookup))), "")
     return (None, fault) if fault else (heard, "")
 
 
@@ -257,7 +257,7 @@ def _told(tell: Tell, brief: TalkBrief) -> str:
     return told_done(brief, [thing for thing in brief.things if thing.number in tell.numbers])
 
 
-def fault_of(move: AnyMove, state: RunState, profile: Profile, shelf: Shelf) -> str | None:
+def fault_of(move: AnyMove, state: RunState, profile: Profile, lookup: ArtifactLookup) -> str | None:
     """What of a move is not there, or what the models would not understand of it; None if nothing."""
     call = getattr(move, "call", None)
     if call is not None and call not in {each["id"] for each in state.get("calls", [])}:
@@ -266,7 +266,7 @@ def fault_of(move: AnyMove, state: RunState, profile: Profile, shelf: Shelf) -> 
         return f"{move.call} has {len(takes_of(state, move.call))} takes, and no take {move.take}"
     for product in products_of(move):
         try:
-            shelf.artifact(product)
+            lookup.artifact(product)
         except UnknownArtifact:
             return f"there is no product {product}"
     return _words_fault(move, state, profile)

@@ -43,19 +43,19 @@ class Brief(Draft):
     seed: int = 0
 
 
-class Shelf(Protocol):
+class ArtifactLookup(Protocol):
     """Where the person's pictures and clips are known by their ids."""
 
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact of an id."""
 
 
-def brief_of(request: Request, shelf: Shelf) -> Brief:
+def brief_of(request: Request, lookup: ArtifactLookup) -> Brief:
     """What the planner hears of a request: the wish, and the size of every given picture and clip."""
     return Brief(
         prompt=request.prompt,
-        images=tuple(_picture(id, shelf.artifact(id).media) for id in request.images),
-        clips=tuple(_clip(id, shelf.artifact(id).media) for id in request.clips),
+        images=tuple(_picture(id, lookup.artifact(id).media) for id in request.images),
+        clips=tuple(_clip(id, lookup.artifact(id).media) for id in request.clips),
         shots=request.shots,
         seconds=request.seconds,
         task=request.task,

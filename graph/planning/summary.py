@@ -7,10 +7,10 @@ product is known by its number, the one it is shown with: products are counted i
 from collections.abc import Sequence
 
 from graph.planning.turn import TalkBrief
-from graph.state.products import Thing, lines_of
+from graph.state.products import Product, lines_of
 
 
-def told_board(things: Sequence[Thing], stale: Sequence[str]) -> str:
+def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
     """What there is: a heading and a line for each product."""
     if not things:
         return "There is nothing yet; say what you want to see."
@@ -26,7 +26,7 @@ def told_board(things: Sequence[Thing], stale: Sequence[str]) -> str:
     return "\n".join(parts)
 
 
-def told_done(brief: TalkBrief, things: list[Thing]) -> str:
+def told_done(brief: TalkBrief, things: list[Product]) -> str:
     """How products were made, a line each: those named, else the latest ones."""
     if not brief.things:
         return "Nothing was made yet."
@@ -36,7 +36,7 @@ def told_done(brief: TalkBrief, things: list[Thing]) -> str:
     return "I made:\n" + "\n".join(_making(thing) for thing in among) + earlier
 
 
-def _making(thing: Thing) -> str:
+def _making(thing: Product) -> str:
     """`   4  picture: a red ball grows in the snow (drawn by A2, take 4)`."""
     of = f" of {', '.join(map(str, thing.of))}" if thing.of else ""
     how = MAKING.get(thing.call.split(".")[1] if thing.call else "", "made elsewhere")

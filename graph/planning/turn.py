@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graph.state.channels import Call, Limits, RunState
 from graph.state.moves import AnyMove
-from graph.state.products import LONGEST_WORDS, PRODUCT_ID, Board, Thing, words_of
+from graph.state.products import LONGEST_WORDS, PRODUCT_ID, Board, Product, words_of
 from graph.state.takes import stale_calls
 from graph.state.values import Draft
 from tools.arguments import described
@@ -99,7 +99,7 @@ class TalkBrief(Draft):
     last turn put on the board."""
 
     said: str
-    things: tuple[Thing, ...] = ()
+    things: tuple[Product, ...] = ()
     calls: tuple[Planned, ...] = ()
     it: tuple[int, ...] = ()
     stale: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
     )
 
 
-def _window(things: list[Thing], said: str) -> list[Thing]:
+def _window(things: list[Product], said: str) -> list[Product]:
     named = {int(number) for number in NUMBER.findall(said)}
     named |= {ORDINALS[word] + 1 for word in re.findall("[a-z]+", said.lower()) if word in ORDINALS}
     ids = set(PRODUCT_ID.findall(said))

@@ -10,7 +10,13 @@ from memory.errors import DiskTrouble
 from memory.records import Artifact, Run
 from tools.errors import CannotSign
 from tools.provenance.manifest import check_signing, sign
-from tools.provenance.signer import Signer, house_authorities, house_signer, own_authorities, own_signer
+from tools.provenance.signer import (
+    Signer,
+    configured_authorities,
+    configured_signer,
+    generated_authorities,
+    generated_signer,
+)
 
 if TYPE_CHECKING:
     from graph.settings import Settings
@@ -27,7 +33,7 @@ def signer_of(settings: "Settings") -> Signer | None:
     """
     if not settings.provenance:
         return None
-    return check_signer(settings) or house_signer(_folder(settings))
+    return check_signer(settings) or generated_signer(_folder(settings))
 
 
 def check_signer(settings: "Settings") -> Signer | None:
@@ -43,14 +49,14 @@ def check_signer(settings: "Settings") -> Signer | None:
         raise RequestError(f"A certificate and its key belong together; set {lacking} too, or neither.")
     if settings.signing_cert is None or settings.signing_key is None:
         return None
-    return own_signer(settings.signing_cert.expanduser(), settings.signing_key.expanduser())
+    return configured_signer(settings.signing_cert.expanduser(), settings.signing_key.expanduser())
 
 
 def authorities_of(settings: "Settings") -> dict[str, str]:
     """The authorities that are known here, as PEM, by whose they are; reads files only. Raises BadInput."""
-    known = {HOUSE_SIGNER: house_authorities(_folder(settings))}
+    known = {HOUSE_SIGNER: generated_authorities(_folder(settings))}
     if settings.signing_cert is not None:
-        known[OWN_SIGNER] = own_authorities(settings.signing_cert.expanduser())
+        known[OWN_SIGNER] = configured_authorities(settings.signing_cert.expanduser())
     return known
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from memory.archive import Archive
 
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 LARGEST = 200_000
@@ -64,7 +64,7 @@ def statement_of(archive: "Archive", run: Run, film: Artifact) -> Statement:
 @lru_cache
 def software() -> str:
     """`Mora` and its version."""
-    project = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return f"Mora {project['version']}"
 
 

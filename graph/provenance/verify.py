@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import JsonValue
 
 from graph.errors import RequestError, Stopped
-from graph.runs.services import Hear, Rooms
+from graph.runs.services import Hear, Services
 from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
 from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
-from memory.products.files import Product
+from memory.products.files import Produced
 from memory.records import Artifact
-from tools.context import Studio, Told
+from tools.context import Told, ToolContext
 from tools.provenance.manifest import FAULTS, Reading, Statement, Work, read
-from tools.regenerate import ROLES, remake
+from tools.regenerate import ROLES, regenerate
 
 if TYPE_CHECKING:
     from memory.leases import Lease
@@ -96,7 +96,7 @@ def _found(archive: Archive, statement: Statement) -> tuple[bool, Known]:
     return run_here, "same" if kept.sha256 == statement.film.sha256 else "other"
 
 
-def regenerated(found: Verification, rooms: Rooms, hear: Hear) -> Verification:
+def regenerated(found: Verification, services: Services, hear: Hear) -> Verification:
     """The same with what comes of making the film again from its manifest alone, in an archive that is thrown away.
 
     Given files are taken from the archive of `rooms`. It ends at the first product that differs. Raises RequestError
@@ -114,29 +114,31 @@ def regenerated(found: Verification, rooms: Rooms, hear: Hear) -> Verification:
         with Archive.open(f"sqlite:///{home / 'mora.db'}", home) as scratch:
             run = scratch.create_run(statement.request, settings={}, graph_version=GRAPH_VERSION)
             with scratch.hold(run.id) as lease:
-                return replace(found, again=_again(statement, rooms, scratch, lease, hear))
+                return replace(found, again=_again(statement, services, scratch, lease, hear))
 
 
-def _again(statement: Statement, rooms: Rooms, scratch: Archive, lease: "Lease", hear: Hear) -> Again:
+def _again(statement: Statement, services: Services, scratch: Archive, lease: "Lease", hear: Hear) -> Again:
     stored: dict[str, JsonValue] = {
         "device": statement.device, "threads": statement.threads, "dtype": statement.dtype,
     }  # fmt: skip
-    studio = Studio(rooms.lender(stored), scratch, lease, rooms.size, rooms.fps, rooms.num_frames)
+    tool_context = ToolContext(
+        services.lender(stored), scratch, lease, services.size, services.fps, services.num_frames
+    )
     made: dict[str, Artifact] = {}
 
     def report(told: Told) -> None:
-        if rooms.stop.is_set():
+        if services.stop.is_set():
             raise Stopped
         hear({"kind": "custom", "told": dict(told)})
 
     for work in statement.works:
         if work.agent == "upload":
-            made[work.id] = _taken_over(work, rooms.archive, scratch, lease)
+            made[work.id] = _taken_over(work, services.archive, scratch, lease)
             continue
         if not set(work.parents) <= set(made):
             raise RequestError("The manifest does not say all that the film was made of, so it cannot be made again.")
         parents = [made[parent] for parent in work.parents]
-        made[work.id] = now = remake(studio, work.agent, work.spec, parents, report=report)
+        made[work.id] = now = regenerate(tool_context, work.agent, work.spec, parents, report=report)
         if now.sha256 != work.sha256:
             return Again(len(made), now.sha256, work, _why(work, now))
     return Again(len(made), made[statement.film.id].sha256)
@@ -148,7 +150,7 @@ def _taken_over(work: Work, archive: Archive, scratch: Archive, lease: "Lease") 
         kept = archive.artifact(work.id)
         if kept.sha256 != work.sha256:
             raise UnknownArtifact(work.id)
-        product = Product(archive.read(kept), kept.media, archive.path(kept).suffix)
+        product = Produced(archive.read(kept), kept.media, archive.path(kept).suffix)
     except ArchiveError as error:
         raise RequestError(
             f"The film was made from a given {work.media.kind}, {work.id}, which is not in this archive; "

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from graph.machine.build import build
 from graph.runs.history import origin_of
-from graph.state.channels import Errand, RunState
+from graph.state.channels import RunState, ToolTask
 from memory.checkpoints.plain import sends, values_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ run is forked."""
 STATE: TypeAdapter[Any] = TypeAdapter(RunState)
 
 
-ERRAND: TypeAdapter[Any] = TypeAdapter(Errand)
+ERRAND: TypeAdapter[Any] = TypeAdapter(ToolTask)
 
 
 def fault_of(story: "Story") -> str | None:

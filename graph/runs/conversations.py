@@ -9,7 +9,7 @@ from graph.machine.build import build
 from graph.runs.history import ORIGIN, checkpoints_of, state_of
 from graph.runs.requests import seed_asked
 from graph.runs.runner import config_of, new_run, refuse_other_graph, start, told_to_archive
-from graph.runs.services import Hear, Rooms
+from graph.runs.services import Hear, Services
 from graph.state.apply import play
 from graph.state.channels import Call, Limits, RunState, Take, Turn
 from graph.state.film import film_of
@@ -32,29 +32,29 @@ def request_for(profile: str, planner: str, *, seed: int | None, candidates: int
     )
 
 
-def new_chat(rooms: Rooms, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
+def new_chat(services: Services, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
     """A conversation with an empty board; it waits for the first words."""
-    return start(rooms, request, settings, hear)
+    return start(services, request, settings, hear)
 
 
-def chat_about(rooms: Rooms, parent: Run, settings: dict[str, JsonValue]) -> Run:
+def chat_about(services: Services, parent: Run, settings: dict[str, JsonValue]) -> Run:
     """A new conversation whose board begins with what `parent` made; `resume` brings it to its first question.
 
     Raises RequestError for a run that has made no plan yet.
     """
     refuse_other_graph(parent, "chat about")
-    known = RunState(**state_of(rooms.archive, parent))  # type: ignore[typeddict-item]
+    known = RunState(**state_of(services.archive, parent))  # type: ignore[typeddict-item]
     if not known.get("calls"):
         raise RequestError(f"Run {parent.id} has no plan yet; resume it first, or begin with `chat` alone.")
     request = parent.request.model_copy(update={"prompt": "", "review": "chat", "images": (), "clips": ()})
     origin: dict[str, Any] = {
         "run": parent.id,
-        "checkpoint": checkpoints_of(rooms.archive, parent)[-1]["id"],
+        "checkpoint": checkpoints_of(services.archive, parent)[-1]["id"],
         "after": "think",
-        "state": board_of(known, parent, rooms.limits),
+        "state": board_of(known, parent, services.limits),
     }
     stored = {**settings, **{name: parent.settings[name] for name in settings if name in parent.settings}}
-    return new_run(rooms, request, rooms.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
+    return new_run(services, request, services.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
 
 
 def board_of(state: RunState, run: Run, limits: Limits) -> dict[str, Any]:
@@ -86,20 +86,20 @@ def _film_call(state: RunState, film: str, limits: Limits) -> tuple[Call, Take]:
     return call, Take(artifact=film, seed=state["request"]["seed"], attempt=0, inputs=inputs, asked=arguments)
 
 
-def give_up_turn(rooms: Rooms, run_id: str) -> None:
+def give_up_turn(services: Services, run_id: str) -> None:
     """Takes back the turn in which a conversation stopped; `resume` then comes to a question. What was made is kept.
 
     Raises RequestError for a run that is not in the middle of a turn.
     """
-    with rooms.archive.hold(run_id) as lease, rooms.archive.saver(lease) as saver:
-        run = rooms.archive.run(run_id)
-        graph, config = build(saver, limits=rooms.limits), config_of(run, rooms.limits)
+    with services.archive.hold(run_id) as lease, services.archive.saver(lease) as saver:
+        run = services.archive.run(run_id)
+        graph, config = build(saver, limits=services.limits), config_of(run, services.limits)
         state: RunState = graph.get_state(config).values  # type: ignore[assignment]
         if run.request.review == "never" or "turn" not in state:
             raise RequestError(f"Run {run.id} is not in the middle of a turn; `resume {run.id}` goes on with it.")
-        back = play(state, [Undo()], rooms.limits) if state["turn"].get("changed") else RunState()
+        back = play(state, [Undo()], services.limits) if state["turn"].get("changed") else RunState()
         ended = Turn(said=None, moves=[], round=state["turn"]["round"], open=False, reply=None)
-        with told_to_archive(rooms.archive, lease):
+        with told_to_archive(services.archive, lease):
             graph.update_state(config, {**back, "turn": ended}, as_node="think")
 
 
@@ -109,10 +109,10 @@ def last_chat(archive: "Archive") -> Run | None:
     return max(chats, key=lambda run: run.updated_at, default=None)
 
 
-def opened(rooms: Rooms, asked: Run | None, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
+def opened(services: Services, asked: Run | None, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
     """The conversation to go on with: the run asked for if a person is asked in it, a new one about it, a new one."""
     if asked is None:
-        return new_chat(rooms, request, settings, hear)
+        return new_chat(services, request, settings, hear)
     if asked.request.review == "never" or asked.status == "done":
-        return chat_about(rooms, asked, settings)
+        return chat_about(services, asked, settings)
     return asked

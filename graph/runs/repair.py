@@ -5,26 +5,31 @@ from typing import Any
 
 from graph.errors import PlannerError, RequestError
 from graph.runs.rerun import rerun
-from graph.runs.services import Hear, Rooms
+from graph.runs.services import Hear, Services
 from memory.errors import DamagedArtifact, OtherBytes
 from memory.leases import Lease
 from memory.records import Artifact, Run
 
 
-def mend(rooms: "Rooms", artifact_id: str, lease: Lease, hear: "Hear") -> None:
+def mend(services: "Services", artifact_id: str, lease: Lease, hear: "Hear") -> None:
     """Makes a product whose file is lost or damaged again, to the same bytes, as the run that made it did.
 
     The work is on the account of the run of `lease`. Raises DamagedArtifact with one sentence if nobody can make it
     (a person gave it, or what made it is not here any more), OtherBytes, AgentError, Stopped.
     """
-    archive, why = rooms.archive, "no run that is here has made it"
+    archive, why = services.archive, "no run that is here has made it"
     artifact = archive.artifact(artifact_id)
     for run in archive.keepers(artifact.id):
         if archive.find(artifact.recipe) is not None:
             return
         try:
             rerun(
-                rooms, run, _progress_only(hear), agents="missing", lease=lease, enough=lambda done: artifact.id in done
+                services,
+                run,
+                _progress_only(hear),
+                agents="missing",
+                lease=lease,
+                enough=lambda done: artifact.id in done,
             )
         except (DamagedArtifact, PlannerError, RequestError) as error:
             why = str(error)
@@ -34,37 +39,37 @@ def mend(rooms: "Rooms", artifact_id: str, lease: Lease, hear: "Hear") -> None:
         raise DamagedArtifact(f"{artifact.id} is lost or damaged and cannot be made again: {why}", artifact.id)
 
 
-def sound(rooms: "Rooms", artifact_id: str, lease: Lease, hear: "Hear") -> Artifact:
+def sound(services: "Services", artifact_id: str, lease: Lease, hear: "Hear") -> Artifact:
     """The artifact, its file made again first, and told, if it is lost or damaged. Raises as `mend`."""
-    artifact, begun = rooms.archive.artifact(artifact_id), datetime.now(UTC)
-    if rooms.archive.find(artifact.recipe) is None:
-        mend(rooms, artifact.id, lease, hear)
-        tell_made_again(rooms, lease, begun, hear)
+    artifact, begun = services.archive.artifact(artifact_id), datetime.now(UTC)
+    if services.archive.find(artifact.recipe) is None:
+        mend(services, artifact.id, lease, hear)
+        tell_made_again(services, lease, begun, hear)
     return artifact
 
 
-def whole(rooms: "Rooms", run: Run, lease: Lease, hear: "Hear") -> None:
+def whole(services: "Services", run: Run, lease: Lease, hear: "Hear") -> None:
     """Every product of a run that stands still, its file made again first, and told, if it is lost or damaged.
 
     What nobody can make again is told too, and raised as by `mend` if it is the film.
     """
     begun, lost = datetime.now(UTC), []
-    for artifact in rooms.archive.artifacts(run.id):
-        if rooms.archive.find(artifact.recipe) is None:
+    for artifact in services.archive.artifacts(run.id):
+        if services.archive.find(artifact.recipe) is None:
             try:
-                mend(rooms, artifact.id, lease, hear)
+                mend(services, artifact.id, lease, hear)
             except (DamagedArtifact, OtherBytes) as error:
                 if artifact.id == run.film:
                     raise
                 lost.append(str(error))
-    tell_made_again(rooms, lease, begun, hear, *lost)
+    tell_made_again(services, lease, begun, hear, *lost)
 
 
-def tell_made_again(rooms: "Rooms", lease: Lease, since: datetime, hear: "Hear", *more: str) -> None:
+def tell_made_again(services: "Services", lease: Lease, since: datetime, hear: "Hear", *more: str) -> None:
     """A note for each product that the run of `lease` made again since then, though it was there once; and `more`."""
     notes = [
         f"{artifact.id} was missing or damaged in the store; it was made again, to the same bytes."
-        for artifact in rooms.archive.made_again(lease.run, since)
+        for artifact in services.archive.made_again(lease.run, since)
     ]
     if notes or more:
         hear({"kind": "updates", "told": {"mend": {"notes": [*notes, *more]}}})
@@ -80,7 +85,7 @@ def _progress_only(hear: "Hear") -> "Hear":
     return heard
 
 
-def mended(rooms: Rooms, run: Run, artifact_id: str, hear: Hear) -> Artifact:
+def mended(services: Services, run: Run, artifact_id: str, hear: Hear) -> Artifact:
     """An artifact that a person wants to see of a run, made again first if it is lost or damaged. Raises as `mend`."""
-    with rooms.archive.hold(run.id, pause=rooms.pause) as lease:
-        return sound(rooms, artifact_id, lease, hear)
+    with services.archive.hold(run.id, pause=services.pause) as lease:
+        return sound(services, artifact_id, lease, hear)

@@ -14,7 +14,7 @@ from graph.state.values import LONGEST_SHOT_SECONDS, MAX_SHOTS, SHORTEST_SHOT_SE
 from memory.records import Request
 from models.embedded.familiar import is_of_the_world
 from tools.arguments import MAX_SEED
-from tools.context import Studio
+from tools.context import ToolContext
 from tools.uploads.clips import KeptFile, TakenClip, clip_id, keep_file, store_clip, take_clip
 from tools.uploads.pictures import Fit, Taken, picture_id, store, take_picture
 
@@ -40,12 +40,12 @@ class Uploads:
     def __bool__(self) -> bool:
         return bool(self.pictures or self.clips)
 
-    def store(self, studio: Studio) -> None:
+    def store(self, tool_context: ToolContext) -> None:
         """Puts them into the archive, under the lease of the studio."""
         for picture in self.pictures:
-            store(studio, picture)
+            store(tool_context, picture)
         for clip in self.clips:
-            store_clip(studio, clip)
+            store_clip(tool_context, clip)
 
 
 def request_of(

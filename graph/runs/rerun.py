@@ -22,12 +22,12 @@ from memory.errors import DamagedArtifact
 from memory.leases import Lease
 from memory.recorded import Agents, Recorded, Remade
 from memory.records import Artifact, Run
-from tools.context import Identity, Lender, Studio
+from tools.context import Identity, Lender, ToolContext
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from graph.runs.services import Hear, Rooms
+    from graph.runs.services import Hear, Services
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Rerun:
 
 
 def rerun(
-    rooms: "Rooms",
+    services: "Services",
     run: Run,
     hear: "Hear",
     *,
@@ -59,12 +59,12 @@ def rerun(
     again, compares, and stores nothing. Raises DamagedArtifact for a product that is needed and cannot be had,
     PlannerError for a question that was never answered, OtherBytes, AgentError, Stopped.
     """
-    with _desk(rooms, run, agents, lease) as (archive, context):
-        graph = build(InMemorySaver(serde=plain_serializer()), limits=rooms.limits)
-        config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": rooms.limits.supersteps}
+    with _desk(services, run, agents, lease) as (archive, context):
+        graph = build(InMemorySaver(serde=plain_serializer()), limits=services.limits)
+        config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": services.limits.supersteps}
         stopped = None
         try:
-            for part in _parts(graph, config, context, run, answers_of(rooms.archive, run)):
+            for part in _parts(graph, config, context, run, answers_of(services.archive, run)):
                 hear({"kind": part["type"], "told": part["data"]})
                 context.stop_if_asked()
                 if enough(archive.remade):
@@ -94,18 +94,23 @@ def _parts(
 
 
 @contextmanager
-def _desk(rooms: "Rooms", run: Run, agents: Agents, lease: Lease | None) -> Iterator[tuple[Recorded, Context]]:
+def _desk(services: "Services", run: Run, agents: Agents, lease: Lease | None) -> Iterator[tuple[Recorded, Context]]:
     """The archive as the run knows it, and what the nodes work with. Nobody holds the lease of what is not written."""
-    known = rooms.archive.artifacts(run.id)
-    places = places_of({**state_of(rooms.archive, run), **({"film": run.film} if run.film else {})}, known)
+    known = services.archive.artifacts(run.id)
+    places = places_of({**state_of(services.archive, run), **({"film": run.film} if run.film else {})}, known)
     with tempfile.TemporaryDirectory(prefix="mora-") as scratch:
-        archive = Recorded(rooms.archive, run, agents, places=places, scratch=Path(scratch), lease=lease)
+        archive = Recorded(services.archive, run, agents, places=places, scratch=Path(scratch), lease=lease)
         nobody = Lease(run=run.id, owner="", fence=0)
-        lender: Lender = _Nobody() if agents == "none" else rooms.lender(run.settings)
+        lender: Lender = _Nobody() if agents == "none" else services.lender(run.settings)
         # What is made for comparison begins at its beginning.
-        bookmarks = rooms.bookmarks if agents == "missing" else None
-        studio = Studio(lender, archive, nobody, rooms.size, rooms.fps, rooms.num_frames, bookmarks=bookmarks)
-        yield archive, Context(recorded_planner(archive, run), archive, nobody, studio, rooms.limits, rooms.stop)
+        bookmarks = services.bookmarks if agents == "missing" else None
+        tool_context = ToolContext(
+            lender, archive, nobody, services.size, services.fps, services.num_frames, bookmarks=bookmarks
+        )
+        yield (
+            archive,
+            Context(recorded_planner(archive, run), archive, nobody, tool_context, services.limits, services.stop),
+        )
 
 
 @dataclass(frozen=True)

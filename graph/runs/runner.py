@@ -21,11 +21,11 @@ from graph.runs.cancellation import StoppableLender, stoppable
 from graph.runs.history import begin, take_over
 from graph.runs.repair import mend, tell_made_again, whole
 from graph.runs.requests import Uploads
-from graph.runs.services import Hear, Rooms
+from graph.runs.services import Hear, Services
 from graph.state.channels import GRAPH_VERSION, Limits, RunState
 from memory.errors import ArchiveError, DamagedArtifact
 from memory.records import Request, Run, RunStatus
-from tools.context import Studio
+from tools.context import ToolContext
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -47,28 +47,33 @@ class Question:
 
 
 def start(
-    rooms: Rooms, request: Request, settings: dict[str, JsonValue], hear: Hear, *, uploads: Uploads = NOTHING_UPLOADED
+    services: Services,
+    request: Request,
+    settings: dict[str, JsonValue],
+    hear: Hear,
+    *,
+    uploads: Uploads = NOTHING_UPLOADED,
 ) -> Run:
     """A new run of `request`, to its end. `uploads` are the files whose ids the request names."""
-    planner = rooms.planner(request)  # what is wrong with the planner's settings is told before there is a run
-    rooms.stop_if_asked()
-    run = new_run(rooms, request, planner, settings, status="arriving" if uploads else "running")
+    planner = services.planner(request)  # what is wrong with the planner's settings is told before there is a run
+    services.stop_if_asked()
+    run = new_run(services, request, planner, settings, status="arriving" if uploads else "running")
     begin = {"stage": "begin", "run": run.id}
     if not uploads:
         hear(begin)
-    with rooms.archive.hold(run.id, pause=rooms.pause) as lease, told_to_archive(rooms.archive, lease):
-        context = replace(context_of(rooms, run, planner, lease), begun=True)
+    with services.archive.hold(run.id, pause=services.pause) as lease, told_to_archive(services.archive, lease):
+        context = replace(context_of(services, run, planner, lease), begun=True)
         if uploads:
-            uploads.store(context.studio)
-            run = rooms.archive.set_status(lease, "running")
+            uploads.store(context.tool_context)
+            run = services.archive.set_status(lease, "running")
             hear(begin)
         hear({"kind": "updates", "told": {"upload": {"notes": uploads.notes}}})
         first = RunState(request=run.request.model_dump(mode="json"), notes=list(uploads.notes))
-        return _drive(rooms, run, context, hear, first)
+        return _drive(services, run, context, hear, first)
 
 
 def new_run(
-    rooms: Rooms,
+    services: Services,
     request: Request,
     planner: Planner,
     settings: dict[str, JsonValue],
@@ -78,25 +83,27 @@ def new_run(
 ) -> Run:
     """The row of a run that begins now, as a branch of `parent` if it is one."""
     stored = {**settings, "prompts": prompts_digest(), "planner": planner.name}
-    return rooms.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION, parent=parent, status=status)
+    return services.archive.create_run(
+        request, settings=stored, graph_version=GRAPH_VERSION, parent=parent, status=status
+    )
 
 
-def resume(rooms: Rooms, run_id: str, hear: Hear) -> Run:
+def resume(services: Services, run_id: str, hear: Hear) -> Run:
     """The run goes on where it stopped, whatever stopped it; a finished one is answered as it is."""
-    run = rooms.archive.run(run_id)
+    run = services.archive.run(run_id)
     refuse_other_graph(run, "resume")
-    with rooms.archive.hold(run.id, pause=rooms.pause) as lease:
+    with services.archive.hold(run.id, pause=services.pause) as lease:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
-        run = rooms.archive.run(run.id)
+        run = services.archive.run(run.id)
         if run.status == "arriving":
             raise RequestError(f"Run {run.id} was stopped before the files it works on were stored; generate it again.")
         if run.status in ("done", "waiting"):
-            whole(rooms, run, lease, hear)
+            whole(services, run, lease, hear)
             return run
-        planner = rooms.planner(run.request)
-        with told_to_archive(rooms.archive, lease):
-            run = rooms.archive.set_status(lease, "running")
-            return _drive(rooms, run, context_of(rooms, run, planner, lease), hear)
+        planner = services.planner(run.request)
+        with told_to_archive(services.archive, lease):
+            run = services.archive.set_status(lease, "running")
+            return _drive(services, run, context_of(services, run, planner, lease), hear)
 
 
 def refuse_other_graph(run: Run, do: str) -> None:
@@ -108,63 +115,65 @@ def refuse_other_graph(run: Run, do: str) -> None:
         )
 
 
-def answer(rooms: Rooms, run_id: str, question: Question, given: Answer, hear: Hear) -> Run:
+def answer(services: Services, run_id: str, question: Question, given: Answer, hear: Hear) -> Run:
     """A waiting run goes on with the answer to its question, up to the next one or its end.
 
     Raises RequestError if that question is no longer what it waits for: somebody else has answered it.
     """
-    with rooms.archive.hold(run_id, pause=rooms.pause) as lease:
-        run = rooms.archive.run(run_id)
-        if question_of_run(rooms, run) != question:
+    with services.archive.hold(run_id, pause=services.pause) as lease:
+        run = services.archive.run(run_id)
+        if question_of_run(services, run) != question:
             raise RequestError(f"Run {run.id} no longer waits for this answer; look at it again with `show {run.id}`.")
-        planner = rooms.planner(run.request)
-        with told_to_archive(rooms.archive, lease):
-            run = rooms.archive.set_status(lease, "running")
+        planner = services.planner(run.request)
+        with told_to_archive(services.archive, lease):
+            run = services.archive.set_status(lease, "running")
             command: Command[Any] = Command(resume={question.id: given.model_dump(mode="json")})
-            return _drive(rooms, run, context_of(rooms, run, planner, lease), hear, command)
+            return _drive(services, run, context_of(services, run, planner, lease), hear, command)
 
 
-def question_of_run(rooms: Rooms, run: Run) -> Question | None:
+def question_of_run(services: Services, run: Run) -> Question | None:
     """What a run waits for; None if for nothing."""
-    with rooms.archive.saver() as saver:
-        waiting = build(saver, limits=rooms.limits).get_state(config_of(run, rooms.limits)).interrupts
+    with services.archive.saver() as saver:
+        waiting = build(saver, limits=services.limits).get_state(config_of(run, services.limits)).interrupts
     return Question(waiting[0].id, waiting[0].value) if waiting else None
 
 
-def context_of(rooms: Rooms, run: Run, planner: Planner, lease: "Lease") -> Context:
+def context_of(services: Services, run: Run, planner: Planner, lease: "Lease") -> Context:
     """What the nodes of a run work with while `lease` is held; who asks `rooms` to stop is heard wherever they wait."""
-    studio = Studio(
-        lender=StoppableLender(rooms.lender(run.settings), rooms.stop_if_asked),
-        archive=rooms.archive,
+    tool_context = ToolContext(
+        lender=StoppableLender(services.lender(run.settings), services.stop_if_asked),
+        archive=services.archive,
         lease=lease,
-        size=rooms.size,
-        fps=rooms.fps,
-        num_frames=rooms.num_frames,
-        bookmarks=rooms.bookmarks,
+        size=services.size,
+        fps=services.fps,
+        num_frames=services.num_frames,
+        bookmarks=services.bookmarks,
     )
     if not planner.instant:
-        planner = replace(planner, patience=stoppable(planner.patience, rooms.stop))
-    return Context(planner, rooms.archive, lease, studio, rooms.limits, rooms.stop)
+        planner = replace(planner, patience=stoppable(planner.patience, services.stop))
+    return Context(planner, services.archive, lease, tool_context, services.limits, services.stop)
 
 
-def _drive(rooms: Rooms, run: Run, context: Context, hear: Hear, given: "RunState | Command[Any] | None" = None) -> Run:
+def _drive(
+    services: Services, run: Run, context: Context, hear: Hear, given: "RunState | Command[Any] | None" = None
+) -> Run:
     """To the end, or to a question. given: the request, or an answer; None goes on from the last checkpoint."""
-    with rooms.archive.saver(context.lease) as saver:
-        graph = build(saver, limits=rooms.limits)
-        config = config_of(run, rooms.limits)
-        first = given or _next_input(rooms, graph, config, context.lease)
-        for part in _parts(rooms, graph, config, context, hear, first):
+    with services.archive.saver(context.lease) as saver:
+        graph = build(saver, limits=services.limits)
+        config = config_of(run, services.limits)
+        first = given or _next_input(services, graph, config, context.lease)
+        for part in _parts(services, graph, config, context, hear, first):
             if "__interrupt__" in part["data"]:
-                rooms.archive.set_status(context.lease, "waiting")
+                services.archive.set_status(context.lease, "waiting")
                 continue
             hear({"kind": part["type"], "told": part["data"]})
             if "finish" not in part["data"]:  # a film that is done is not given up for a late Ctrl-C
                 context.stop_if_asked()
-    return rooms.archive.run(run.id)
+    return services.archive.run(run.id)
 
 
 def _parts(
-    rooms: Rooms, graph: Map, config: RunnableConfig, context: Context, hear: Hear, given: Any
+    services: Services, graph: Map, config: RunnableConfig, context: Context, hear: Hear, given: Any
 ) -> Iterator[Mapping[str, Any]]:
     """What the graph tells; a product that turns out lost or damaged on the way is made again, and it goes on."""
     begun, seen = datetime.now(UTC), set[str]()
@@ -178,9 +187,9 @@ def _parts(
             if damage.artifact in seen:
                 raise
             seen.add(damage.artifact)
-            mend(rooms, damage.artifact, context.lease, hear)
+            mend(services, damage.artifact, context.lease, hear)
             given = None
-    tell_made_again(rooms, context.lease, begun, hear)
+    tell_made_again(services, context.lease, begun, hear)
 
 
 def config_of(run: Run, limits: Limits) -> RunnableConfig:
@@ -193,12 +202,12 @@ def config_of(run: Run, limits: Limits) -> RunnableConfig:
     )
 
 
-def _next_input(rooms: Rooms, graph: Map, config: RunnableConfig, lease: "Lease") -> RunState | None:
+def _next_input(services: Services, graph: Map, config: RunnableConfig, lease: "Lease") -> RunState | None:
     """What a run without a checkpoint begins with; None (go on) for any other."""
     if graph.get_state(config).created_at is not None:
         return None
-    run = rooms.archive.run(lease.run)
-    take_over(rooms.archive, run, lease)
+    run = services.archive.run(lease.run)
+    take_over(services.archive, run, lease)
     return begin(graph, config, run)
 
 

@@ -24,10 +24,10 @@ Hear = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Rooms:
+class Services:
     """What a run is made with: a planner for its request, a lender for its numerics, the sizes of its profile.
 
-    signer: asked when a film is handed out; None: it carries no manifest. bookmarks: see `Studio`.
+    signer: asked when a film is handed out; None: it carries no manifest. bookmarks: see `ToolContext`.
     """
 
     archive: "Archive"
@@ -51,7 +51,7 @@ class Rooms:
         self.pause(0)
 
 
-def kept(rooms: Rooms) -> Rooms:
+def kept(services: Services) -> Services:
     """The same rooms, in which agents and planner stay loaded from turn to turn."""
     lenders: dict[str, Any] = {}
     planners: dict[tuple[str, str], Any] = {}
@@ -59,13 +59,13 @@ def kept(rooms: Rooms) -> Rooms:
     def lender(stored: dict[str, JsonValue]) -> Any:
         key = json.dumps([stored.get(name) for name in ("device", "threads", "dtype")])
         if key not in lenders:
-            lenders[key] = rooms.lender(stored)
+            lenders[key] = services.lender(stored)
         return lenders[key]
 
     def planner(request: Request) -> Any:
         key = request.planner, request.profile
         if key not in planners:
-            planners[key] = rooms.planner(request)
+            planners[key] = services.planner(request)
         return planners[key]
 
-    return replace(rooms, lender=lender, planner=planner)
+    return replace(services, lender=lender, planner=planner)

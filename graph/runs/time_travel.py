@@ -11,7 +11,7 @@ from graph.runs.history import ORIGIN, Checkpoint, changeable, checkpoints, choo
 from graph.runs.requests import request_of
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import new_run, refuse_other_graph, resume
-from graph.runs.services import Hear, Rooms
+from graph.runs.services import Hear, Services
 from memory.recorded import Agents, Remade, changed
 from memory.records import Artifact, Request, Run
 
@@ -63,19 +63,19 @@ class Changes:
         return {name: value for name, value in vars(self).items() if value is not None and name != "choice"}
 
 
-def replay(rooms: Rooms, run_id: str, hear: Hear, *, agents: Agents = "none") -> Replayed:
+def replay(services: Services, run_id: str, hear: Hear, *, agents: Agents = "none") -> Replayed:
     """The run again from its records; with `fresh` agents everything is made anew and compared. Nothing is written.
 
     Raises RequestError for a run that has not come to its film or to a question, and what `graph.rerun` raises.
     """
-    run = rooms.archive.run(run_id)
+    run = services.archive.run(run_id)
     if run.status not in ("done", "waiting"):
         raise RequestError(f"Run {run.id} is {run.status}, so there is no end to compare; `resume {run.id}` goes on.")
     # No network: what is traced is the run itself, once.
     with tracing_context(enabled=False):
-        came = rerun(rooms, run, hear, agents=agents)
-    film = rooms.archive.artifact(run.film) if run.film is not None else None
-    return Replayed(run, came, film, made_by(state_of(rooms.archive, run)) or came.made)
+        came = rerun(services, run, hear, agents=agents)
+    film = services.archive.artifact(run.film) if run.film is not None else None
+    return Replayed(run, came, film, made_by(state_of(services.archive, run)) or came.made)
 
 
 def difference_told(remade: Remade) -> str:
@@ -89,28 +89,28 @@ def difference_told(remade: Remade) -> str:
     return f"{told} {why}"
 
 
-def fork(rooms: Rooms, run_id: str, at: str, changes: Changes, settings: dict[str, JsonValue], hear: Hear) -> Run:
+def fork(services: Services, run_id: str, at: str, changes: Changes, settings: dict[str, JsonValue], hear: Hear) -> Run:
     """A new run that goes on from a checkpoint of another, with `changes`; both are kept, equal work is not done again.
 
     at: what `checkpoint_of` takes. settings: the dials of a run; those that the other began with stand. Raises
     RequestError for a change that comes too late there.
     """
-    parent = rooms.archive.run(run_id)
+    parent = services.archive.run(run_id)
     refuse_other_graph(parent, "fork")
-    known = checkpoints(rooms.archive, parent)
+    known = checkpoints(services.archive, parent)
     checkpoint = checkpoint_of(parent, known, at)
     if checkpoint.after == "finish":
         raise RequestError(f"Checkpoint {checkpoint.number} is the end of run {parent.id}; choose an earlier one.")
-    request = branched(parent, known, checkpoint, changes, rooms.limits)
+    request = branched(parent, known, checkpoint, changes, services.limits)
     chosen = choices_with(parent, known, checkpoint, changes.choice) if changes.choice is not None else {}
     state = {**checkpoint.state, **chosen}
     origin: dict[str, Any] = {
         "run": parent.id, "checkpoint": checkpoint.id, "after": checkpoint.after, "state": state,
     }  # fmt: skip
     stored = {**settings, **{name: parent.settings[name] for name in settings if name in parent.settings}}
-    run = new_run(rooms, request, rooms.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
+    run = new_run(services, request, services.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
     hear({"stage": "begin", "run": run.id})
-    return resume(rooms, run.id, hear)
+    return resume(services, run.id, hear)
 
 
 def checkpoint_of(run: Run, known: list[Checkpoint], at: str) -> Checkpoint:

@@ -15,14 +15,14 @@ from langgraph.runtime import Runtime
 from pydantic import ValidationError
 from typing_extensions import TypedDict
 
-from graph.configure import numerics_of, planner_settings, rooms_of
+from graph.configure import numerics_of, planner_settings, services_for
 from graph.errors import RequestError
 from graph.machine.build import AnyGraph, Node, draw
 from graph.machine.context import Context
 from graph.planners.factory import default_planner
 from graph.runs.requests import request_of
 from graph.runs.runner import context_of, new_run, told_to_archive
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.settings import Settings
 from graph.state.channels import DEFAULT_LIMITS, Limits, RunState
 from memory.records import Request, Run
@@ -44,10 +44,12 @@ class Desk:
     One node of a run works at a time: a lease has one holder, and the device serves one at a time anyway.
     """
 
-    def __init__(self, settings: Callable[[], Settings] = Settings, rooms: Callable[[Settings], Rooms] | None = None):
-        self._settings, self._open = settings, rooms or _rooms
+    def __init__(
+        self, settings: Callable[[], Settings] = Settings, services: Callable[[Settings], Services] | None = None
+    ):
+        self._settings, self._open = settings, services or _services
         self._lock = threading.RLock()
-        self._rooms: dict[str, Rooms] = {}
+        self._services: dict[str, Services] = {}
         self._runs: dict[str, str] = {}
         self._turns: dict[str, threading.Lock] = {}
 
@@ -79,23 +81,23 @@ class Desk:
             run = self._run_of(thread)
             turn = self._turns.setdefault(thread, threading.Lock())
         assert run is not None, f"thread {thread} was not received"
-        rooms = self._rooms_of(run.request)
-        with turn, rooms.archive.hold(run.id) as lease:
-            if rooms.archive.run(run.id).status != "running":
-                rooms.archive.set_status(lease, "running")
-            yield context_of(rooms, run, rooms.planner(run.request), lease)
+        services = self._services_of(run.request)
+        with turn, services.archive.hold(run.id) as lease:
+            if services.archive.run(run.id).status != "running":
+                services.archive.set_status(lease, "running")
+            yield context_of(services, run, services.planner(run.request), lease)
 
     def _begin(self, thread: str, asked: dict[str, Any]) -> Run:
         settings = self._settings()
         request = _request(asked, settings)
-        rooms = self._rooms_of(request)
+        services = self._services_of(request)
         stored = {**numerics_of(settings), THREAD: thread}
-        run = new_run(rooms, request, rooms.planner(request), stored)
+        run = new_run(services, request, services.planner(request), stored)
         self._runs[thread] = run.id
         return run
 
     def _run_of(self, thread: str) -> Run | None:
-        archive = self._rooms_of(None).archive
+        archive = self._services_of(None).archive
         if thread in self._runs:
             return archive.run(self._runs[thread])
         run = next((run for run in archive.runs() if run.settings.get(THREAD) == thread), None)
@@ -103,18 +105,18 @@ class Desk:
             self._runs[thread] = run.id
         return run
 
-    def _rooms_of(self, request: Request | None) -> Rooms:
+    def _services_of(self, request: Request | None) -> Services:
         settings = self._settings()
         if request is not None:
             settings = settings.model_copy(update={"profile": request.profile})
         with self._lock:
-            if settings.profile not in self._rooms:
-                self._rooms[settings.profile] = self._open(settings)
-            return self._rooms[settings.profile]
+            if settings.profile not in self._services:
+                self._services[settings.profile] = self._open(settings)
+            return self._services[settings.profile]
 
 
-def _rooms(settings: Settings) -> Rooms:
-    return rooms_of(settings, settings.open_archive())
+def _services(settings: Settings) -> Services:
+    return services_for(settings, settings.open_archive())
 
 
 def _thread(runtime: Runtime[Any]) -> str:

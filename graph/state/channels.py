@@ -126,7 +126,7 @@ class RunState(TypedDict, total=False):
     film: str
 
 
-class Errand(TypedDict):
+class ToolTask(TypedDict):
     """What one `Send` carries to `act`: the call, the attempt, and the artifacts that it starts from, in the order of
     its arguments. also: seeds of the attempts after it that are drawn with it in one go."""
 

@@ -19,7 +19,7 @@ CallId = Annotated[str, Field(pattern=CALL_ID, description="Id of a call on the 
 PRODUCT = r"^(image|clip|film)-[0-9a-f]{16}$"
 
 
-Product = Annotated[str, Field(pattern=PRODUCT, description="Id of a stored product")]
+ProductId = Annotated[str, Field(pattern=PRODUCT, description="Id of a stored product")]
 
 
 Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
@@ -95,7 +95,7 @@ class Animate(Move):
     model_config = described("A picture becomes a clip.")
 
     do: Literal["animate"] = "animate"
-    image: Product
+    image: ProductId
     prompt: Sentence
     seconds: ShotSeconds | None = None
 
@@ -106,7 +106,7 @@ class EditClip(Move):
     model_config = described("A3 changes a stored clip or film, its motion kept.")
 
     do: Literal["edit_clip"] = "edit_clip"
-    clip: Product
+    clip: ProductId
     instruction: Sentence
 
 
@@ -116,7 +116,7 @@ class EditPicture(Move):
     model_config = described("A3 changes a stored picture.")
 
     do: Literal["edit_picture"] = "edit_picture"
-    image: Product
+    image: ProductId
     instruction: Sentence
 
 
@@ -126,7 +126,7 @@ class Extend(Move):
     model_config = described("A stored clip or film goes on, or gets something before it; the whole becomes a film.")
 
     do: Literal["extend"] = "extend"
-    clip: Product
+    clip: ProductId
     prompt: Sentence
     seconds: ShotSeconds | None = None
     before: bool = False
@@ -140,8 +140,8 @@ class Connect(Move):
     )
 
     do: Literal["connect"] = "connect"
-    first: Product
-    second: Product
+    first: ProductId
+    second: ProductId
     seconds: ShotSeconds | None = None
 
 
@@ -151,7 +151,7 @@ class Film(Move):
     model_config = described("The clips named, or all that stand, become one film.")
 
     do: Literal["film"] = "film"
-    clips: tuple[Product, ...] = ()
+    clips: tuple[ProductId, ...] = ()
 
 
 class Wish(Move):

@@ -15,7 +15,7 @@ LONGEST_WORDS = 160
 PRODUCT_ID = re.compile(r"\b(?:image|clip|film)-[0-9a-f]{16}\b")
 
 
-class Thing(Draft):
+class Product(Draft):
     """A product. kind: picture, clip or film. take: which one of its call, from 1. words: what it was made of, first
     things first. board: its call is on the board; stands: it is what is built on; waits: it may be chosen now."""
 
@@ -66,17 +66,17 @@ class Board:
         self.limits = limits
 
     @cached_property
-    def things(self) -> list[Thing]:
+    def things(self) -> list[Product]:
         """Every product, by its number."""
         numbers, calls = numbers_of(self.state), {call["id"]: call for call in self.state.get("calls", [])}
         waiting = {take["artifact"] for call in self._open for take in self.state["takes"][call["id"]]}
-        found: dict[int, Thing] = {}
+        found: dict[int, Product] = {}
         for call_id, takes in self.state.get("takes", {}).items():
             call = calls.get(call_id)
             standing = chosen(self.state, call_id, self.limits) if call else None
             for take in takes:
                 if (number := numbers.get(take["artifact"])) is not None and number not in found:
-                    found[number] = Thing(
+                    found[number] = Product(
                         number=number,
                         id=take["artifact"],
                         kind=kind_of(take["artifact"]),
@@ -96,7 +96,7 @@ class Board:
         return open_calls(self.state, self.limits)
 
     @cached_property
-    def it(self) -> list[Thing]:
+    def it(self) -> list[Product]:
         """What `it` is: what waits for a word, unless the last turn made a film after it; else the newest of what the
         last turn touched; else the newest."""
         fresh = {take["artifact"] for call in self._open for take in recent(self.state, call)}
@@ -143,11 +143,11 @@ def kind_of(artifact: str) -> str:
     return {"image": "picture"}.get(artifact.split("-", maxsplit=1)[0], artifact.split("-", maxsplit=1)[0])
 
 
-def told(things: Iterable[Thing]) -> str:
+def told(things: Iterable[Product]) -> str:
     """The things as a sentence's list: `number 1, picture: a red ball ...; number 2, ...`."""
     return "; ".join(thing.line for thing in things)
 
 
-def lines_of(things: Iterable[Thing]) -> str:
+def lines_of(things: Iterable[Product]) -> str:
     """The things a line each, the way they are shown: `   3  clip: a red ball moves right in the snow`."""
     return "\n".join(f"{thing.number:>4}  {thing.looks}" for thing in things)

@@ -18,7 +18,7 @@ SUFFIX = re.compile(r"\.[a-z0-9]{1,15}")
 
 
 @dataclass(frozen=True)
-class Product:
+class Produced:
     """What an agent made: the bytes of a file, what they are, and the end of the file's name (".png")."""
 
     data: bytes
@@ -51,7 +51,7 @@ def place(home: Path, sha256: str, suffix: str) -> Path:
     return home / "artifacts" / sha256[:2] / f"{sha256[2:]}{suffix}"
 
 
-def keep(home: Path, product: Product) -> Path:
+def keep(home: Path, product: Produced) -> Path:
     """Store the bytes so that they outlive a power cut; DiskTrouble, and no trace, if the disk does not take them."""
     target = place(home, product.sha256, product.suffix)
     with disk_words(target):

@@ -17,7 +17,7 @@ from memory.database import engine as database
 from memory.database.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
 from memory.errors import BadParcel, DiskTrouble, UnknownRun
 from memory.products import files as artifacts
-from memory.products.files import Product
+from memory.products.files import Produced
 from memory.records import AgentCall, Record, Run
 from memory.retention.needs import needs_of
 from memory.transfer import parcel
@@ -181,7 +181,7 @@ def _unpack(archive: Archive, opened: Parcel) -> set[str]:
         )
     for packed in missing.values():
         data = opened.bytes_of(packed.artifact)
-        artifacts.keep(archive.home, Product(data, packed.artifact.media, packed.suffix))
+        artifacts.keep(archive.home, Produced(data, packed.artifact.media, packed.suffix))
     return unpacked
 
 

@@ -28,7 +28,7 @@ class Identity:
     numerics: str
 
 
-class Residency:
+class LocalLender:
     """Lends agents of one profile on one device. One agent works at a time; torch is imported when the first is needed.
 
     gib: memory to keep agents in; a row that needs more than all of it raises OutOfMemory.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from support.vbench import write_weights
 
 
@@ -17,6 +17,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shelf(weights: Path) -> Shelf:
+def loader(weights: Path) -> NetworkLoader:
     """Lends what is in that folder, on the CPU."""
-    return Shelf(weights)
+    return NetworkLoader(weights)

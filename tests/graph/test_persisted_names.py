@@ -23,7 +23,7 @@ from graph.cli.chat.keyboard import HISTORY
 from graph.cli.chat.screen import SHOWN
 from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE, WAITING
 from graph.cli.session import destinations
-from graph.configure import numerics_of, rooms_of
+from graph.configure import numerics_of, services_for
 from graph.dialogue.preferences import FILE, Likes
 from graph.machine.build import build
 from graph.machine.edges import after_review, seed_of
@@ -42,7 +42,7 @@ from graph.provenance.signing import signer_of
 from graph.runs.conversations import BOARD, request_for
 from graph.runs.history import ORIGIN
 from graph.runs.runner import answer, config_of, new_run, question_of_run, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.runs.time_travel import Changes, fork
 from graph.server.langgraph import THREAD, Desk, served
 from graph.settings import Settings
@@ -51,18 +51,18 @@ from graph.state.channels import (
     DEFAULT_LIMITS,
     GRAPH_VERSION,
     Call,
-    Errand,
     Judged,
     Past,
     Round,
     RunState,
     Said,
     Take,
+    ToolTask,
     Turn,
 )
 from graph.state.film import Piece
 from graph.state.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Film, Wish
-from graph.state.products import Thing
+from graph.state.products import Product
 from graph.state.tasks import AnyTool, Procedural, call_id
 from graph.state.values import Draft
 from memory.archive import Archive
@@ -105,7 +105,7 @@ PINNED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "persisted
 SCHEMAS: dict[str, type[BaseModel]] = {"Enhancement": Enhancement, "PlanDraft": PlanDraft, "Heard": Heard}
 STATE = {
     "state": RunState, "call": Call, "take": Take, "round": Round, "past": Past, "said": Said, "turn": Turn,
-    "verdict": Judged, "work": Errand, "piece": Piece,
+    "verdict": Judged, "work": ToolTask, "piece": Piece,
 }  # fmt: skip
 RECORDS_OF = {
     "run": Run, "request": Request, "artifact": Artifact, "media": Media, "recipe": Recipe, "agent call": AgentCall,
@@ -127,7 +127,7 @@ BRIEF = Brief(
 )
 TALK = TalkBrief(
     said="make it blue",
-    things=(Thing(number=1, id=IMAGE, kind="picture", call="1.text_to_image", shot=1, take=1, words=("a ball",)),),
+    things=(Product(number=1, id=IMAGE, kind="picture", call="1.text_to_image", shot=1, take=1, words=("a ball",)),),
     calls=(Planned(id="1.image_to_video", tool="image_to_video", needs=("1.text_to_image",), words="it rolls"),),
     it=(1,),
     stale=("1.image_to_video",),
@@ -176,10 +176,10 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture
-def rooms(archive: Archive) -> Rooms:
+def services(archive: Archive) -> Services:
     """Rooms of runs that need no agent."""
     planner = Planner("embedded", EmbeddedPlanner(), EMBEDDED)
-    return Rooms(archive, lambda _request: planner, lambda _stored: typing.cast(Any, None), (64, 64), 8.0, 6)
+    return Services(archive, lambda _request: planner, lambda _stored: typing.cast(Any, None), (64, 64), 8.0, 6)
 
 
 def unheard(_told: dict[str, Any]) -> None:
@@ -213,8 +213,8 @@ def test_the_keys_of_what_lies_in_the_state(name: str) -> None:
 def test_a_call_is_sent_to_act_as_before() -> None:
     call = Call(id=call_id(1, "text_to_image"), shot=1, tool="text_to_image", arguments={"prompt": "a"}, needs=[])
     sent = after_review(RunState(request={"seed": 7}, calls=[call], takes={}, verdicts={}), DEFAULT_LIMITS)
-    errand = {"call": call, "attempt": 0, "seed": 7250539295831617069, "inputs": []}
-    same(sent, [Send("act", errand)], "work that was sent when a run stopped would be lost")
+    tool_task = {"call": call, "attempt": 0, "seed": 7250539295831617069, "inputs": []}
+    same(sent, [Send("act", tool_task)], "work that was sent when a run stopped would be lost")
     same(seed_of(7, call, 1), 3809590785442676316, "a run that goes on would draw other pictures than before")
 
 
@@ -237,13 +237,13 @@ def run_row() -> Run:
     return Run.model_validate({**told, "created_at": moment, "updated_at": moment})
 
 
-def test_a_conversation_in_its_checkpoints(rooms: Rooms) -> None:
+def test_a_conversation_in_its_checkpoints(services: Services) -> None:
     request = request_for("embedded", "embedded", seed=7, candidates=1)
-    run = start(rooms, request, {}, unheard)
-    question = question_of_run(rooms, run)
+    run = start(services, request, {}, unheard)
+    question = question_of_run(services, run)
     assert question is not None
-    run = answer(rooms, run.id, question, Answer(said="what can you do", likes=["digital style"]), unheard)
-    with rooms.archive.saver() as saver:
+    run = answer(services, run.id, question, Answer(said="what can you do", likes=["digital style"]), unheard)
+    with services.archive.saver() as saver:
         steps = steps_of(saver, run.id)
     values = {name: sorted(value) if isinstance(value, dict) else "" for name, value in steps[-1].values.items()}
     written = sorted({write.channel for step in steps for write in step.writes})
@@ -252,13 +252,13 @@ def test_a_conversation_in_its_checkpoints(rooms: Rooms) -> None:
     same(told, PINNED["conversation"], "conversations that wait could not be gone on with")
 
 
-def test_a_fork_says_what_it_began_with(rooms: Rooms) -> None:
+def test_a_fork_says_what_it_began_with(services: Services) -> None:
     with pytest.raises(AttributeError):  # there is nobody who lends an agent
-        start(rooms, REQUEST, {}, unheard)
-    [stopped] = rooms.archive.runs()
+        start(services, REQUEST, {}, unheard)
+    [stopped] = services.archive.runs()
     with pytest.raises(AttributeError):
-        fork(rooms, stopped.id, "1", Changes(seed=8), {}, unheard)
-    [forked] = [run for run in rooms.archive.runs() if run.parent == stopped.id]
+        fork(services, stopped.id, "1", Changes(seed=8), {}, unheard)
+    [forked] = [run for run in services.archive.runs() if run.parent == stopped.id]
     breaks = "forks would not find what they began with"
     same(sorted(forked.settings), ["origin", "planner", "prompts"], breaks)
     same(sorted(typing.cast(Any, forked.settings[ORIGIN])), ["after", "checkpoint", "run", "state"], breaks)
@@ -295,9 +295,9 @@ def test_the_words_that_are_stored() -> None:
     same(told, PINNED["words"], "rows and checkpoints of older runs would not be understood")
 
 
-def test_the_settings_in_a_run_row(rooms: Rooms) -> None:
+def test_the_settings_in_a_run_row(services: Services) -> None:
     settings = numerics_of(Settings(_env_file=None))  # type: ignore[call-arg]
-    run = new_run(rooms, REQUEST, rooms.planner(REQUEST), settings)
+    run = new_run(services, REQUEST, services.planner(REQUEST), settings)
     same([*run.settings], ["device", "threads", "dtype", "prompts", "planner"], "runs would go on with other numbers")
     same((ORIGIN, THREAD), ("origin", "thread"), "forks, and threads of the server, would not find their beginning")
 
@@ -382,12 +382,12 @@ def test_the_questions_of_a_plan_as_they_are_recorded() -> None:
     same(found, [("enhance", PINNED["asked"]["enhance"]), ("plan", PINNED["asked"]["plan"])], breaks)
 
 
-def test_the_question_of_a_turn_as_it_is_recorded(rooms: Rooms) -> None:
-    run = start(rooms, request_for("embedded", "embedded", seed=7, candidates=1), {}, unheard)
-    question = question_of_run(rooms, run)
+def test_the_question_of_a_turn_as_it_is_recorded(services: Services) -> None:
+    run = start(services, request_for("embedded", "embedded", seed=7, candidates=1), {}, unheard)
+    question = question_of_run(services, run)
     assert question is not None
-    answer(rooms, run.id, question, Answer(said="what can you do"), unheard)
-    [call] = rooms.archive.llm_calls(run.id)
+    answer(services, run.id, question, Answer(said="what can you do"), unheard)
+    [call] = services.archive.llm_calls(run.id)
     breaks = "recorded answers would not be found, and a conversation would ask its planner again"
     same((call.purpose, call.model), ("hear", "embedded"), breaks)
     same(call.request, PINNED["turn"], breaks)
@@ -408,7 +408,7 @@ def test_a_brief_as_a_planner_reads_it() -> None:
 def test_the_folders_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: Archive) -> None:
     monkeypatch.setenv("MORA_HOME", str(tmp_path))
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
-    bookmarks = rooms_of(settings, archive).bookmarks
+    bookmarks = services_for(settings, archive).bookmarks
     assert bookmarks is not None
     found = {
         "product": place(tmp_path, "ab" * 32, ".png"),

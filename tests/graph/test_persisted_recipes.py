@@ -24,7 +24,7 @@ from models.embedded.pipelines import (
 from models.presets import EMBEDDED_WEIGHTS, PRESETS, SYSTEMS, Preset
 from tools.assemble_film import CODE_VERSION, AssembleFilm, assemble_film
 from tools.connect_videos import transition
-from tools.context import Studio
+from tools.context import ToolContext
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.extend_video import ExtendVideo, extend_video
@@ -81,18 +81,18 @@ def recipes_of_all_agents() -> list[Recipe]:
     ledger = Ledger()
     identity = SimpleNamespace(weights="7" * 64, numerics="tiny")
     lender: Any = SimpleNamespace(identity=lambda _role: identity)
-    studio = Studio(lender, cast(Any, ledger), None, (16, 16), 8.0, 6)
-    text_to_images(studio, TextToImage(prompt="a fox"), seeds=(1,))
-    text_to_images(studio, TextToImage(prompt="a fox"), seeds=(1, 2))
-    edit_image(studio, EditImage(image=IMAGE, instruction="make it blue"), seed=3)
-    image_to_video(studio, ImageToVideo(image=IMAGE, prompt="it runs", seconds=1.0), seed=4)
-    extend_video(studio, ExtendVideo(clip=CLIP, prompt="it moves left"), seed=5)
-    extend_video(studio, ExtendVideo(clip=CLIP, prompt="it moves left", before=True), seed=5)
-    edit_video(studio, EditVideo(clip=CLIP, instruction="make it blue"), seed=6)
-    transition(studio, ledger.known[IMAGE], ledger.known[IMAGE], 5, seed=7)
-    assemble_film(studio, AssembleFilm(clips=[CLIP, CLIP], drop_first=frozenset({1})))
-    store(studio, Taken(np.zeros((16, 16, 3), np.uint8), "5" * 64))
-    store_clip(studio, TakenClip(np.zeros((4, 16, 16, 3), np.uint8), 8.0, "5" * 64))
+    tool_context = ToolContext(lender, cast(Any, ledger), None, (16, 16), 8.0, 6)
+    text_to_images(tool_context, TextToImage(prompt="a fox"), seeds=(1,))
+    text_to_images(tool_context, TextToImage(prompt="a fox"), seeds=(1, 2))
+    edit_image(tool_context, EditImage(image=IMAGE, instruction="make it blue"), seed=3)
+    image_to_video(tool_context, ImageToVideo(image=IMAGE, prompt="it runs", seconds=1.0), seed=4)
+    extend_video(tool_context, ExtendVideo(clip=CLIP, prompt="it moves left"), seed=5)
+    extend_video(tool_context, ExtendVideo(clip=CLIP, prompt="it moves left", before=True), seed=5)
+    edit_video(tool_context, EditVideo(clip=CLIP, instruction="make it blue"), seed=6)
+    transition(tool_context, ledger.known[IMAGE], ledger.known[IMAGE], 5, seed=7)
+    assemble_film(tool_context, AssembleFilm(clips=[CLIP, CLIP], drop_first=frozenset({1})))
+    store(tool_context, Taken(np.zeros((16, 16, 3), np.uint8), "5" * 64))
+    store_clip(tool_context, TakenClip(np.zeros((4, 16, 16, 3), np.uint8), 8.0, "5" * 64))
     return [plain(recipe) for recipe in ledger.recipes]
 
 

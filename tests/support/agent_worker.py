@@ -15,8 +15,8 @@ from typing import Any
 from memory.archive import Archive
 from memory.products.bookmarks import Bookmarks
 from memory.records import Request
-from models.lenders.local import Residency
-from tools.context import Sampling, Studio
+from models.lenders.local import LocalLender
+from tools.context import Sampling, ToolContext
 from tools.image_to_video import ImageToVideo, image_to_video
 from tools.text_to_image import TextToImage, text_to_images
 
@@ -28,17 +28,17 @@ STEPS = {"text_to_image": 4, "image_to_video": 4}
 """Denoising steps of each call, of all its pieces together."""
 
 
-def digests(studio: Studio) -> list[str]:
+def digests(tool_context: ToolContext) -> list[str]:
     """Of the candidates and of the clip."""
-    pictures = text_to_images(studio, TextToImage(prompt=WORDS), seeds=SEEDS)
+    pictures = text_to_images(tool_context, TextToImage(prompt=WORDS), seeds=SEEDS)
     asked = ImageToVideo(image=pictures[0].artifact.id, prompt=WORDS, seconds=SECONDS)
-    clip = image_to_video(studio, asked, seed=3)
+    clip = image_to_video(tool_context, asked, seed=3)
     return [made.artifact.sha256 for made in (*pictures, clip)]
 
 
-def studio_at(home: Path, archive: Archive, lease: Any, report: Any) -> Studio:
+def studio_at(home: Path, archive: Archive, lease: Any, report: Any) -> ToolContext:
     """A studio of the embedded agents that keeps every step."""
-    plain = Studio(Residency("embedded", device="cpu"), archive, lease, size=(64, 64), fps=8.0, num_frames=16)
+    plain = ToolContext(LocalLender("embedded", device="cpu"), archive, lease, size=(64, 64), fps=8.0, num_frames=16)
     return replace(
         plain,
         image_sampling=Sampling(num_inference_steps=4),

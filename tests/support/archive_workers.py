@@ -24,7 +24,7 @@ from memory.archive import Archive
 from memory.database import engine as database
 from memory.database import upgrade
 from memory.errors import ArchiveError
-from memory.products.files import Product
+from memory.products.files import Produced
 from memory.records import LlmCall, Media, Recipe, Request, Run, RunStatus
 
 Work = Callable[[Archive], None]
@@ -32,8 +32,8 @@ POINTS = frozenset({"act", "ask", "assemble"})
 PICTURE = Media(kind="image", media_type="image/png", width=2, height=1)
 
 
-def picture(data: bytes = b"not much of a picture") -> Product:
-    return Product(data, PICTURE, ".png")
+def picture(data: bytes = b"not much of a picture") -> Produced:
+    return Produced(data, PICTURE, ".png")
 
 
 def recipe(seed: int = 0) -> Recipe:
@@ -78,7 +78,7 @@ def makes(line: Connection, url: str, home: Path, run: str, calls: Path) -> None
         line.send("ready")
         line.recv()
 
-        def produce() -> Product:
+        def produce() -> Produced:
             note(calls)
             line.send("producing")
             line.recv()
@@ -102,7 +102,7 @@ def dies(_line: Connection, url: str, home: Path, run: str, calls: Path, when: s
         if statement.startswith("INSERT INTO artifacts"):
             die()
 
-    def produce() -> Product:
+    def produce() -> Produced:
         note(calls)
         if when == "producing":
             die()

@@ -152,14 +152,14 @@ def work(order: dict[str, Any]) -> None:
     url, lease_seconds = order.get("url", f"sqlite:///{home / 'mora.db'}"), order.get("lease_seconds", 30.0)
     with Archive.open(url, home, lease_seconds=lease_seconds) as archive:
         death.watch_the_statements(archive)
-        rooms = rooms_with(archive, lender)
+        services = rooms_with(archive, lender)
         death.watch_the_disk()
         until_exists(order.get("go"))
         try:
             if "run" in order:
-                run = resume(rooms, order["run"], hear)
+                run = resume(services, order["run"], hear)
             else:
-                run = start(rooms, Request(prompt=order["prompt"], seed=order.get("seed", 0)), {}, hear)
+                run = start(services, Request(prompt=order["prompt"], seed=order.get("seed", 0)), {}, hear)
             report |= {"run": run.id, "status": run.status}
             report["film"] = None if run.film is None else archive.artifact(run.film).sha256
         except (*TOLD, KeyboardInterrupt) as error:

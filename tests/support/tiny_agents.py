@@ -19,7 +19,7 @@ import numpy as np
 from graph.planners.embedded import EmbeddedPlanner
 from graph.planners.planner import Planner
 from graph.planning.profiles import EMBEDDED
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import Bookmark, Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, VideoSpec
@@ -172,7 +172,7 @@ def blank(seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.full((SIDE, SIDE, 3), (40 + seed % 200, 90, 90), dtype=np.uint8)
 
 
-def rooms_with(archive: Archive, lender: TinyLender, /, **given: Any) -> Rooms:
+def rooms_with(archive: Archive, lender: TinyLender, /, **given: Any) -> Services:
     """The rooms of a run; `given` replaces any of them."""
 
     def planner(_request: Request) -> Planner:
@@ -186,4 +186,4 @@ def rooms_with(archive: Archive, lender: TinyLender, /, **given: Any) -> Rooms:
         "fps": FPS,
         "num_frames": NUM_FRAMES,
     }
-    return Rooms(**{**plain, **given})
+    return Services(**{**plain, **given})

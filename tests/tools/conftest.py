@@ -12,7 +12,7 @@ import pytest
 from memory.archive import Archive
 from memory.records import Artifact, Request
 from models.agent import Agent, Clip, ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, UInt8Array, VideoSpec
-from tools.context import Studio, clip_product, recipe_of
+from tools.context import ToolContext, clip_product, recipe_of
 from tools.media import codecs as media
 from tools.media.codecs import clip_writer
 from tools.media.decode_cache import Fresh
@@ -115,26 +115,26 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 @pytest.fixture(scope="session")
-def session_studio(archive: Archive) -> Iterator[Studio]:
+def session_studio(archive: Archive) -> Iterator[ToolContext]:
     run = archive.create_run(Request(prompt="a fox"), settings={}, graph_version=1)
     with archive.hold(run.id) as lease:
-        yield Studio(Lender(), archive, lease, size=(WIDTH, HEIGHT), fps=FPS, num_frames=NUM_FRAMES)
+        yield ToolContext(Lender(), archive, lease, size=(WIDTH, HEIGHT), fps=FPS, num_frames=NUM_FRAMES)
 
 
 @pytest.fixture
-def studio(session_studio: Studio, request: pytest.FixtureRequest) -> Studio:
+def context(session_studio: ToolContext, request: pytest.FixtureRequest) -> ToolContext:
     """Of one test alone: its agents are known by its name, so that no recipe of another test fits."""
     name = Identity(numerics=request.node.nodeid)
     return replace(session_studio, lender=Lender(known_as=name))
 
 
 @pytest.fixture
-def stored(studio: Studio) -> Callable[..., Artifact]:
+def stored(context: ToolContext) -> Callable[..., Artifact]:
     """Stores any frames, uint8 (T, H, W, 3), as a clip of `fps` frames a second."""
 
     def keep(frames: UInt8Array, fps: float = FPS) -> Artifact:
         asked = {"frames": hashlib.sha256(frames.tobytes()).hexdigest(), "shape": list(frames.shape), "fps": fps}
-        recipe = recipe_of(studio, "test", "image_to_video", asked, writer=clip_writer())
-        return studio.archive.make(studio.lease, recipe, lambda: clip_product(Clip(frames, fps))).artifact
+        recipe = recipe_of(context, "test", "image_to_video", asked, writer=clip_writer())
+        return context.archive.make(context.lease, recipe, lambda: clip_product(Clip(frames, fps))).artifact
 
     return keep

@@ -22,24 +22,24 @@ def flat(colour, count=4, height=16, width=24):
     return np.full((count, height, width, 3), colour, np.uint8)
 
 
-def test_a_picture_is_made_once_and_stored_without_loss(studio):
-    first = text_to_image(studio, TextToImage(prompt="a fox"), seed=7)
-    again = text_to_image(studio, TextToImage(prompt="a fox"), seed=7)
+def test_a_picture_is_made_once_and_stored_without_loss(context):
+    first = text_to_image(context, TextToImage(prompt="a fox"), seed=7)
+    again = text_to_image(context, TextToImage(prompt="a fox"), seed=7)
     assert (first.called, again.called) == (True, False)
-    assert studio.lender.lent == ["text_to_image"]
+    assert context.lender.lent == ["text_to_image"]
     painted = np.random.default_rng(7).integers(0, 256, (16, 24, 3), dtype=np.uint8)
-    assert np.array_equal(decode_image(studio.archive.read(first.artifact)), painted)
+    assert np.array_equal(decode_image(context.archive.read(first.artifact)), painted)
 
 
-def test_everything_that_changes_a_picture_changes_its_recipe(studio):
-    base = text_to_image(studio, TextToImage(prompt="a fox"), seed=7).artifact.recipe
+def test_everything_that_changes_a_picture_changes_its_recipe(context):
+    base = text_to_image(context, TextToImage(prompt="a fox"), seed=7).artifact.recipe
     other_agent = replace(
-        studio, lender=type(studio.lender)(known_as=replace(studio.lender.known_as, weights="v" * 64))
+        context, lender=type(context.lender)(known_as=replace(context.lender.known_as, weights="v" * 64))
     )
-    fewer_steps = replace(studio, image_sampling=replace(studio.image_sampling, num_inference_steps=3))
+    fewer_steps = replace(context, image_sampling=replace(context.image_sampling, num_inference_steps=3))
     others = [
-        text_to_image(studio, TextToImage(prompt="a box"), seed=7),
-        text_to_image(studio, TextToImage(prompt="a fox"), seed=MAX_SEED),
+        text_to_image(context, TextToImage(prompt="a box"), seed=7),
+        text_to_image(context, TextToImage(prompt="a fox"), seed=MAX_SEED),
         text_to_image(other_agent, TextToImage(prompt="a fox"), seed=7),
         text_to_image(fewer_steps, TextToImage(prompt="a fox"), seed=7),
     ]
@@ -48,37 +48,37 @@ def test_everything_that_changes_a_picture_changes_its_recipe(studio):
     assert "png" in base.numerics
 
 
-def test_a_clip_begins_with_the_stored_picture_bit_for_bit(studio):
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=1).artifact
-    made = image_to_video(studio, ImageToVideo(image=image.id, prompt="it runs"), seed=2)
-    clip = decode_clip(studio.archive.read(made.artifact))
-    assert np.array_equal(clip.frames[0], decode_image(studio.archive.read(image)))
-    assert (len(clip.frames), clip.fps) == (studio.num_frames, studio.fps)
+def test_a_clip_begins_with_the_stored_picture_bit_for_bit(context):
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact
+    made = image_to_video(context, ImageToVideo(image=image.id, prompt="it runs"), seed=2)
+    clip = decode_clip(context.archive.read(made.artifact))
+    assert np.array_equal(clip.frames[0], decode_image(context.archive.read(image)))
+    assert (len(clip.frames), clip.fps) == (context.num_frames, context.fps)
     assert made.artifact.parents == (image.id,)
     assert made.artifact.recipe.parents == (image.sha256,)
-    assert probe(studio.archive.path(made.artifact)) == made.artifact.media
+    assert probe(context.archive.path(made.artifact)) == made.artifact.media
 
 
-def test_a_known_clip_borrows_no_agent(studio):
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=1).artifact
+def test_a_known_clip_borrows_no_agent(context):
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact
     asked = ImageToVideo(image=image.id, prompt="it runs", seconds=0.5)
-    first, again = image_to_video(studio, asked, seed=2), image_to_video(studio, asked, seed=2)
+    first, again = image_to_video(context, asked, seed=2), image_to_video(context, asked, seed=2)
     assert first.artifact == again.artifact
-    assert studio.lender.lent == ["text_to_image", "image_to_video"]
+    assert context.lender.lent == ["text_to_image", "image_to_video"]
     assert first.artifact.media.num_frames == 4
 
 
-def test_a_picture_of_another_size_is_fitted_to_the_profile(studio):
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=1).artifact
-    made = image_to_video(replace(studio, size=(16, 16)), ImageToVideo(image=image.id, prompt="it runs"), seed=2)
+def test_a_picture_of_another_size_is_fitted_to_the_profile(context):
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact
+    made = image_to_video(replace(context, size=(16, 16)), ImageToVideo(image=image.id, prompt="it runs"), seed=2)
     assert (made.artifact.media.width, made.artifact.media.height) == (16, 16)
 
 
-def test_seconds_become_frames(studio):
-    assert num_frames_of(studio, None) == studio.num_frames
-    assert num_frames_of(studio, 2.0) == 16
-    assert num_frames_of(replace(studio, fps=1.0), 0.5) == 2
-    assert num_frames_of(replace(studio, fps=23.976), 1.0) == 24
+def test_seconds_become_frames(context):
+    assert num_frames_of(context, None) == context.num_frames
+    assert num_frames_of(context, 2.0) == 16
+    assert num_frames_of(replace(context, fps=1.0), 0.5) == 2
+    assert num_frames_of(replace(context, fps=23.976), 1.0) == 24
 
 
 def test_arguments_out_of_bounds_are_refused():
@@ -98,33 +98,33 @@ def test_arguments_out_of_bounds_are_refused():
         AssembleFilm(clips=[])
 
 
-def test_a_wrong_product_is_told(studio):
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=1).artifact
-    clip = image_to_video(studio, ImageToVideo(image=image.id, prompt="it runs"), seed=2).artifact
+def test_a_wrong_product_is_told(context):
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact
+    clip = image_to_video(context, ImageToVideo(image=image.id, prompt="it runs"), seed=2).artifact
     with pytest.raises(BadInput, match="not an image"):
-        image_to_video(studio, ImageToVideo(image=clip.id, prompt="it runs"), seed=2)
+        image_to_video(context, ImageToVideo(image=clip.id, prompt="it runs"), seed=2)
     with pytest.raises(BadInput, match="not a clip"):
-        assemble_film(studio, AssembleFilm(clips=[image.id]))
+        assemble_film(context, AssembleFilm(clips=[image.id]))
     with pytest.raises(UnknownArtifact):
-        assemble_film(studio, AssembleFilm(clips=["clip-0000000000000000"]))
+        assemble_film(context, AssembleFilm(clips=["clip-0000000000000000"]))
 
 
-def test_a_film_shows_its_clips_in_order_with_hard_cuts(studio, stored):
+def test_a_film_shows_its_clips_in_order_with_hard_cuts(context, stored):
     red, blue = stored(flat((255, 0, 0))), stored(flat((0, 0, 255), count=3))
-    made = assemble_film(studio, AssembleFilm(clips=[red.id, blue.id, red.id]))
-    shown = [int(frame.mean(axis=(0, 1)).argmax()) for frame in frames_of(studio.archive.read(made.artifact))]
+    made = assemble_film(context, AssembleFilm(clips=[red.id, blue.id, red.id]))
+    shown = [int(frame.mean(axis=(0, 1)).argmax()) for frame in frames_of(context.archive.read(made.artifact))]
     assert shown == [0] * 4 + [2] * 3 + [0] * 4
     assert made.artifact.id.startswith("film-")
     assert made.artifact.parents == (red.id, blue.id, red.id)
-    assert probe(studio.archive.path(made.artifact)) == made.artifact.media
-    assert assemble_film(studio, AssembleFilm(clips=[red.id, blue.id, red.id])).called is False
-    assert assemble_film(studio, AssembleFilm(clips=[blue.id, red.id, red.id])).called is True
+    assert probe(context.archive.path(made.artifact)) == made.artifact.media
+    assert assemble_film(context, AssembleFilm(clips=[red.id, blue.id, red.id])).called is False
+    assert assemble_film(context, AssembleFilm(clips=[blue.id, red.id, red.id])).called is True
 
 
-def test_clips_of_other_sizes_and_rates_follow_the_first(studio, stored):
+def test_clips_of_other_sizes_and_rates_follow_the_first(context, stored):
     first = stored(flat((255, 0, 0), count=8))
     faster = stored(flat((0, 0, 255), count=48, height=50, width=40), fps=24.0)
-    media = assemble_film(studio, AssembleFilm(clips=[first.id, faster.id])).artifact.media
+    media = assemble_film(context, AssembleFilm(clips=[first.id, faster.id])).artifact.media
     # One second at 8 and two at 24 are three seconds at 8.
     assert (media.width, media.height, media.fps, media.num_frames) == (24, 16, 8.0, 24)
 
@@ -143,12 +143,12 @@ def test_another_rate_keeps_the_speed(count, own, rate, shown):
     assert list(retimed(iter(range(count)), count, exact_rate(own), exact_rate(rate))) == shown
 
 
-def test_progress_says_stage_step_and_what_is_left(studio):
+def test_progress_says_stage_step_and_what_is_left(context):
     told = []
     report = for_shot(told.append, 2)
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=5, report=report).artifact
-    clip = image_to_video(studio, ImageToVideo(image=image.id, prompt="it runs"), seed=2, report=report).artifact
-    assemble_film(studio, AssembleFilm(clips=[clip.id, clip.id]), report=report)
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=5, report=report).artifact
+    clip = image_to_video(context, ImageToVideo(image=image.id, prompt="it runs"), seed=2, report=report).artifact
+    assemble_film(context, AssembleFilm(clips=[clip.id, clip.id]), report=report)
     assert [(line["stage"], line["step"], line["of"], line["shot"]) for line in told] == [
         ("text_to_image", 1, 2, 2),
         ("text_to_image", 2, 2, 2),
@@ -164,31 +164,31 @@ class Cancelled(Exception):
     pass
 
 
-def test_a_report_that_raises_stops_the_work_and_it_can_be_done_again(studio, stored):
+def test_a_report_that_raises_stops_the_work_and_it_can_be_done_again(context, stored):
     def stop(told):
         raise Cancelled
 
     clip = stored(flat((255, 0, 0), count=20))
     with pytest.raises(Cancelled):
-        text_to_image(studio, TextToImage(prompt="a fox"), seed=1, report=stop)
+        text_to_image(context, TextToImage(prompt="a fox"), seed=1, report=stop)
     with pytest.raises(Cancelled):
-        assemble_film(studio, AssembleFilm(clips=[clip.id]), report=stop)
-    assert text_to_image(studio, TextToImage(prompt="a fox"), seed=1).called
-    assert assemble_film(studio, AssembleFilm(clips=[clip.id])).called
+        assemble_film(context, AssembleFilm(clips=[clip.id]), report=stop)
+    assert text_to_image(context, TextToImage(prompt="a fox"), seed=1).called
+    assert assemble_film(context, AssembleFilm(clips=[clip.id])).called
 
 
-def test_a_planner_calls_the_verbs_and_gets_ids(studio):
-    image = drawing.as_tool(studio, seed=3).invoke({"prompt": "a fox"})
-    clip = animating.as_tool(studio, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 1})
-    film = assembling.as_tool(studio).invoke({"clips": [clip, clip]})
+def test_a_planner_calls_the_verbs_and_gets_ids(context):
+    image = drawing.as_tool(context, seed=3).invoke({"prompt": "a fox"})
+    clip = animating.as_tool(context, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 1})
+    film = assembling.as_tool(context).invoke({"clips": [clip, clip]})
     assert [name.split("-")[0] for name in (image, clip, film)] == ["image", "clip", "film"]
-    assert studio.archive.artifact(film).media.num_frames == 16
+    assert context.archive.artifact(film).media.num_frames == 16
     with pytest.raises(ValidationError):
-        animating.as_tool(studio, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 100})
+        animating.as_tool(context, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 100})
 
 
-def test_a_planner_reads_what_a_verb_takes(studio):
-    tools = [drawing.as_tool(studio, seed=0), animating.as_tool(studio, seed=0), assembling.as_tool(studio)]
+def test_a_planner_reads_what_a_verb_takes(context):
+    tools = [drawing.as_tool(context, seed=0), animating.as_tool(context, seed=0), assembling.as_tool(context)]
     assert [tool.name for tool in tools] == ["text_to_image", "image_to_video", "assemble_film"]
     assert [sorted(tool.args) for tool in tools] == [
         ["prompt"],

@@ -7,10 +7,10 @@ from fractions import Fraction
 from itertools import islice
 from typing import Literal
 
-from memory.products.files import Product
+from memory.products.files import Produced
 from memory.records import Artifact, Recipe
 from models.agent import UInt8Array
-from tools.context import Archive, Studio, picture_product
+from tools.context import Archive, ToolContext, picture_product
 from tools.errors import BadInput, UnreadableMedia
 from tools.media.codecs import exact_rate, fit, frame_reader, frames_of, image_writer
 
@@ -35,9 +35,9 @@ class Part:
         return self.clip.media.num_frames - self.drop_first - self.drop_last
 
 
-def stored_clip(studio: Studio, id: str) -> Artifact:
+def stored_clip(context: ToolContext, id: str) -> Artifact:
     """The clip or film of that id. Raises BadInput for a picture."""
-    artifact = studio.archive.artifact(id)
+    artifact = context.archive.artifact(id)
     if artifact.media.kind == "image":
         raise BadInput(f"{id} is an image, not a clip; make a clip of it first.")
     return artifact
@@ -77,20 +77,20 @@ def retimed(frames: Iterator[UInt8Array], count: int, own: Fraction, rate: Fract
             done += 1
 
 
-def edge_picture(studio: Studio, clip: Artifact, edge: Edge) -> Artifact:
+def edge_picture(context: ToolContext, clip: Artifact, edge: Edge) -> Artifact:
     """The first or last frame of a stored clip as a stored picture of the profile's size: where the next part joins."""
 
-    def produce() -> Product:
-        frames = frames_of(studio.archive.read(clip))
+    def produce() -> Produced:
+        frames = frames_of(context.archive.read(clip))
         found = list(islice(frames, 1)) if edge == "first" else list(deque(frames, maxlen=1))
         if not found:
             raise UnreadableMedia(f"{clip.id} has no frame; make or fetch it again.")
-        return picture_product(fit(found[0], *studio.size))
+        return picture_product(fit(found[0], *context.size))
 
     recipe = Recipe(
         agent="frame",
-        spec={"edge": edge, "width": studio.size[0], "height": studio.size[1]},
+        spec={"edge": edge, "width": context.size[0], "height": context.size[1]},
         parents=(clip.sha256,),
         numerics=f"{frame_reader()};{image_writer()}",
     )
-    return studio.archive.make(studio.lease, recipe, produce, parents=(clip.id,)).artifact
+    return context.archive.make(context.lease, recipe, produce, parents=(clip.id,)).artifact

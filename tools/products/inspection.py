@@ -6,7 +6,7 @@ import numpy as np
 
 from memory.records import Artifact, Verdict
 from models.agent import UInt8Array
-from tools.context import Studio, sheet_frames
+from tools.context import ToolContext, sheet_frames
 
 LEAST_STD = 2.0
 """Grey levels of 255: a frame whose values spread less than this is all one colour."""
@@ -37,9 +37,9 @@ def degenerate(frames_THWC: UInt8Array, *, motion_expected: bool) -> str | None:
     return None
 
 
-def inspect(studio: Studio, artifact: Artifact, *, motion_expected: bool) -> Verdict:
+def inspect(context: ToolContext, artifact: Artifact, *, motion_expected: bool) -> Verdict:
     """Looks at a stored product; an image is never asked to move."""
-    frames, _ = sheet_frames(studio.archive, artifact, MOST_FRAMES)
+    frames, _ = sheet_frames(context.archive, artifact, MOST_FRAMES)
     reason = degenerate(frames, motion_expected=motion_expected and artifact.media.kind != "image")
     if reason is not None:
         return Verdict(artifact=artifact.id, judge=JUDGE, ok=False, reason=reason)

@@ -48,7 +48,7 @@ class Signer:
     algorithm: str
 
 
-def house_signer(folder: Path) -> Signer:
+def generated_signer(folder: Path) -> Signer:
     """The signer of this house in `folder`, made there (0700, its file 0600) if there is none that is valid today.
 
     Any number of processes may ask at once: all get the same. Raises DiskTrouble, CannotSign.
@@ -64,14 +64,14 @@ def house_signer(folder: Path) -> Signer:
     raise CannotSign(f"No certificate could be made in {folder}; look at the rights of its files and at the clock.")
 
 
-def house_authorities(folder: Path) -> str:
+def generated_authorities(folder: Path) -> str:
     """The certificates that this house's signers were issued by, as PEM, those of former ones too; "" for none."""
     with disk_words(folder):
         files = [_certificates(file.read_text("ascii", errors="replace"))[1:] for file in _files(folder)]
     return "".join(one for certificates in files for one in certificates)
 
 
-def own_signer(certificate: Path, key: Path) -> Signer:
+def configured_signer(certificate: Path, key: Path) -> Signer:
     """A person's signer: PEM files of the certificate (those that issued it after it) and of its key.
 
     Raises BadInput with one sentence for files that cannot be read, do not belong together, or may not sign now.
@@ -90,7 +90,7 @@ def own_signer(certificate: Path, key: Path) -> Signer:
     return _signer(chain, private, _algorithm(private, key))
 
 
-def own_authorities(certificate: Path) -> str:
+def configured_authorities(certificate: Path) -> str:
     """The certificates in a person's file that issued the first one, as PEM; "" for none. Raises BadInput."""
     return "".join(_certificates(_read(certificate, "certificate").decode("ascii", errors="replace"))[1:])
 
@@ -239,7 +239,7 @@ def _certificates(pem: str) -> list[str]:
 def _usable(file: Path) -> Signer | None:
     """The signer in a file of this house; None if it ran out, or is damaged."""
     try:
-        return own_signer(file, file)
+        return configured_signer(file, file)
     except BadInput:
         return None
 

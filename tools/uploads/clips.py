@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from memory.products.files import Made, Product
+from memory.products.files import Made, Produced
 from memory.products.recipes import artifact_id
 from memory.records import Media, Recipe
 from models.agent import Clip, UInt8Array
-from tools.context import Studio, clip_product
+from tools.context import ToolContext, clip_product
 from tools.errors import BadInput
 from tools.media.codecs import MP4, clip_writer, exact_rate, frame_reader, frames_of
 from tools.media.concat import NotWhole, examined, is_heard
@@ -126,14 +126,14 @@ def _sound_note(data: bytes, *, kept: bool) -> tuple[str, ...]:
     return (f"The video's sound {stays if kept else 'was dropped'}.",)
 
 
-def store_clip(studio: Studio, taken: TakenClip | KeptFile) -> Made:
+def store_clip(context: ToolContext, taken: TakenClip | KeptFile) -> Made:
     """Stores a video that was taken in, without loss."""
-    return studio.archive.make(studio.lease, _recipe(taken), lambda: _product(taken))
+    return context.archive.make(context.lease, _recipe(taken), lambda: _product(taken))
 
 
-def _product(taken: TakenClip | KeptFile) -> Product:
+def _product(taken: TakenClip | KeptFile) -> Produced:
     if isinstance(taken, KeptFile):
-        return Product(taken.data, taken.media, ".mp4")
+        return Produced(taken.data, taken.media, ".mp4")
     return clip_product(Clip(taken.frames, taken.fps))
 
 

@@ -22,7 +22,7 @@ from memory.products.files import Made
 from memory.products.recipes import artifact_id
 from memory.records import Recipe
 from models.agent import UInt8Array
-from tools.context import Report, Studio, picture_product
+from tools.context import Report, ToolContext, picture_product
 from tools.errors import BadInput
 from tools.media.codecs import fit, fit_inside, image_writer
 
@@ -76,21 +76,21 @@ def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = 
     return Taken(pixels, hashlib.sha256(data).hexdigest(), tuple(notes), fit)
 
 
-def upload(studio: Studio, path: Path, *, report: Report | None = None) -> Made:
+def upload(context: ToolContext, path: Path, *, report: Report | None = None) -> Made:
     """Stores a person's picture, fitted to the profile's size; what was changed is reported as notes.
 
     Raises BadInput with one sentence.
     """
-    taken = take_picture(path, studio.size)
-    tell = report or studio.report
+    taken = take_picture(path, context.size)
+    tell = report or context.report
     for note in taken.notes:
         tell({"stage": "upload", "note": note})
-    return store(studio, taken)
+    return store(context, taken)
 
 
-def store(studio: Studio, taken: Taken) -> Made:
+def store(context: ToolContext, taken: Taken) -> Made:
     """Stores a picture that was taken in."""
-    return studio.archive.make(studio.lease, _recipe(taken), lambda: picture_product(taken.pixels))
+    return context.archive.make(context.lease, _recipe(taken), lambda: picture_product(taken.pixels))
 
 
 def picture_id(taken: Taken) -> str:

@@ -12,7 +12,7 @@ from evals.metrics.base import Chunk, Metric, Score, Video
 from evals.metrics.features import scored
 from evals.metrics.vbench.clip_vectors import clip_direction, clip_frames, direction_of
 from evals.networks.viclip import VICLIP
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 SOURCE: Final = "Mora (arXiv 2403.13248), section 4.1; ViCLIP-L/14, eight middle frames of each clip"
 
@@ -20,10 +20,10 @@ SOURCE: Final = "Mora (arXiv 2403.13248), section 4.1; ViCLIP-L/14, eight middle
 class Beside:
     """values: by clip beside it, the cosine of both clips' vectors."""
 
-    def __init__(self, title: str, neighbours: list[Tensor], video: Video, shelf: Shelf) -> None:
+    def __init__(self, title: str, neighbours: list[Tensor], video: Video, loader: NetworkLoader) -> None:
         self._title, self._neighbours = title, neighbours
-        self._video, self._shelf = video, shelf
-        self._frames = clip_frames(video, shelf)
+        self._video, self._loader = video, loader
+        self._frames = clip_frames(video, loader)
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, of which eight are looked at."""
@@ -31,21 +31,21 @@ class Beside:
 
     def result(self) -> Score:
         """The mean of the values."""
-        direction = clip_direction(self._video, self._shelf)
+        direction = clip_direction(self._video, self._loader)
         score = scored(self._title, [float(direction @ neighbour) for neighbour in self._neighbours])
         return Score(score.value, score.values, score.note, {"frames": self._frames.indices})
 
 
-def begin_tcon(video: Video, shelf: Shelf) -> Beside:
+def begin_tcon(video: Video, loader: NetworkLoader) -> Beside:
     """A reading of a clip that goes on from another. Raises MissingWeights, BadWeights."""
     assert video.before is not None, "a metric is begun when the video has what it needs"
-    return Beside(TCON.title, [direction_of(video.before, shelf)], video, shelf)
+    return Beside(TCON.title, [direction_of(video.before, loader)], video, loader)
 
 
-def begin_tmean(video: Video, shelf: Shelf) -> Beside:
+def begin_tmean(video: Video, loader: NetworkLoader) -> Beside:
     """A reading of a transition. Raises MissingWeights, BadWeights."""
     assert video.before is not None and video.after is not None, "a metric is begun when the video has what it needs"
-    return Beside(TMEAN.title, [direction_of(clip, shelf) for clip in (video.before, video.after)], video, shelf)
+    return Beside(TMEAN.title, [direction_of(clip, loader) for clip in (video.before, video.after)], video, loader)
 
 
 TCON: Final = Metric(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from evals.metrics.base import Chunk, Metric, Score, Video
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Video length"
 
@@ -11,7 +11,7 @@ TITLE: Final = "Video length"
 class VideoLength:
     """No values: frames over frames a second."""
 
-    def __init__(self, video: Video, _: Shelf) -> None:
+    def __init__(self, video: Video, _: NetworkLoader) -> None:
         self._fps = video.fps
         self._num_frames = 0
 

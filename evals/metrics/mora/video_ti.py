@@ -20,7 +20,7 @@ from evals.metrics.features import scored
 from evals.metrics.vbench.clip_vectors import middle_frames
 from evals.networks.language import Bert, Describer
 from evals.networks.weights.catalogue import WEIGHTS
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from evals.networks.weights.network import Network
 from models.agent import UInt8Array
 
@@ -54,7 +54,9 @@ class TextEncoder(Protocol):
 class VideoTI:
     """No values: the cosine of two texts' vectors, instruction with the picture's caption, and the video's caption."""
 
-    def __init__(self, picture: Captioner, clip: Captioner, encoder: TextEncoder, video: Video, _: Shelf) -> None:
+    def __init__(
+        self, picture: Captioner, clip: Captioner, encoder: TextEncoder, video: Video, _: NetworkLoader
+    ) -> None:
         assert video.image is not None and video.prompt is not None, (
             "a metric is begun when the video has what it needs"
         )
@@ -91,9 +93,9 @@ CLIP_CAPTIONER: Final = Network(WEIGHTS["clip_captioner"], Describer)
 TEXT_ENCODER: Final = Network(WEIGHTS["text_encoder"], Bert)
 
 
-def begin(video: Video, shelf: Shelf) -> VideoTI:
+def begin(video: Video, loader: NetworkLoader) -> VideoTI:
     """A reading by the models of the shelf. Raises MissingWeights, BadWeights."""
-    return VideoTI(shelf.get(CAPTIONER), shelf.get(CLIP_CAPTIONER), shelf.get(TEXT_ENCODER), video, shelf)
+    return VideoTI(loader.get(CAPTIONER), loader.get(CLIP_CAPTIONER), loader.get(TEXT_ENCODER), video, loader)
 
 
 METRIC: Final = Metric(

@@ -7,7 +7,7 @@ from evals.metrics.features import directions, scored
 from evals.metrics.preprocessing import clip_transform
 from evals.networks.aesthetic import AESTHETIC_HEAD
 from evals.networks.clip import CLIP_L14
-from evals.networks.weights.loader import Shelf, forward
+from evals.networks.weights.loader import NetworkLoader, forward
 
 TITLE: Final = "Aesthetic quality"
 TOP: Final = 10.0
@@ -17,15 +17,15 @@ TOP: Final = 10.0
 class AestheticQuality:
     """values: by frame, the predicted mark over 10. Not cut off: a network may predict less than 0 or more than 1."""
 
-    def __init__(self, _: Video, shelf: Shelf) -> None:
-        shelf.get(CLIP_L14)
-        self._shelf, self._head = shelf, shelf.get(AESTHETIC_HEAD)
+    def __init__(self, _: Video, loader: NetworkLoader) -> None:
+        loader.get(CLIP_L14)
+        self._loader, self._head = loader, loader.get(AESTHETIC_HEAD)
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, of each the centre square."""
-        vectors = directions(self._shelf, CLIP_L14, clip_transform(chunk.frames))
-        marks = forward(self._head, vectors.to(self._shelf.device), len(vectors))[:, 0]
+        vectors = directions(self._loader, CLIP_L14, clip_transform(chunk.frames))
+        marks = forward(self._head, vectors.to(self._loader.device), len(vectors))[:, 0]
         self._values.extend((marks / TOP).tolist())
 
     def result(self) -> Score:

@@ -7,7 +7,7 @@ from evals.metrics.features import directions, scored
 from evals.metrics.preprocessing import clip_transform_pil
 from evals.networks.clip import CLIP_B32
 from evals.networks.clip_tokenizer import is_cut
-from evals.networks.weights.loader import Shelf, exactly
+from evals.networks.weights.loader import NetworkLoader, exactly
 
 TITLE: Final = "Appearance style"
 PUBLISHED_SCALE: Final = 100.0
@@ -20,18 +20,18 @@ class AppearanceStyle:
     The words are those of the style, such as "Van Gogh style", not the prompt.
     """
 
-    def __init__(self, video: Video, shelf: Shelf) -> None:
+    def __init__(self, video: Video, loader: NetworkLoader) -> None:
         assert video.style is not None, "a metric is begun when the video has what it needs"
-        clip = shelf.get(CLIP_B32)
+        clip = loader.get(CLIP_B32)
         with exactly():
             style = clip.texts([video.style])[0]
             self._style = (clip.scale * style / style.norm() / PUBLISHED_SCALE).cpu()
-        self._shelf, self._cut = shelf, is_cut(video.style)
+        self._loader, self._cut = loader, is_cut(video.style)
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, of each the centre square, resized by PIL."""
-        vectors = directions(self._shelf, CLIP_B32, clip_transform_pil(chunk.frames))
+        vectors = directions(self._loader, CLIP_B32, clip_transform_pil(chunk.frames))
         self._values.extend((vectors @ self._style).tolist())
 
     def result(self) -> Score:

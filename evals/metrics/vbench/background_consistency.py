@@ -6,7 +6,7 @@ from evals.metrics.base import Chunk, Metric, Score, Video
 from evals.metrics.features import Along, directions
 from evals.metrics.preprocessing import clip_transform
 from evals.networks.clip import CLIP_B32
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Background consistency"
 
@@ -14,13 +14,13 @@ TITLE: Final = "Background consistency"
 class BackgroundConsistency:
     """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
 
-    def __init__(self, _: Video, shelf: Shelf) -> None:
-        shelf.get(CLIP_B32)
-        self._shelf, self._along = shelf, Along()
+    def __init__(self, _: Video, loader: NetworkLoader) -> None:
+        loader.get(CLIP_B32)
+        self._loader, self._along = loader, Along()
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, of each the centre square."""
-        self._along.follow(directions(self._shelf, CLIP_B32, clip_transform(chunk.frames)))
+        self._along.follow(directions(self._loader, CLIP_B32, clip_transform(chunk.frames)))
 
     def result(self) -> Score:
         """The mean of the values."""

@@ -13,7 +13,7 @@ from evals.metrics.features import answers, scored
 from evals.metrics.preprocessing import clip_transform_uint8
 from evals.networks.clip_tokenizer import is_cut
 from evals.networks.viclip import VICLIP
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 
 
@@ -46,36 +46,36 @@ class ClipFrames:
         return torch.cat([self._prepared[index] for index in self.indices])[None]
 
 
-def clip_frames(video: Video, shelf: Shelf) -> ClipFrames:
+def clip_frames(video: Video, loader: NetworkLoader) -> ClipFrames:
     """What gathers the video's frames, one for all metrics. Raises MissingWeights, BadWeights."""
-    wanted = shelf.get(VICLIP).num_frames
+    wanted = loader.get(VICLIP).num_frames
     return video.memo.once(f"viclip's {wanted} frames", lambda: ClipFrames(video.num_frames, wanted))
 
 
-def clip_direction(video: Video, shelf: Shelf) -> Tensor:
+def clip_direction(video: Video, loader: NetworkLoader) -> Tensor:
     """The video's vector, of length 1: (C,), once every frame was shown to `clip_frames`."""
-    frames = clip_frames(video, shelf)
-    return video.memo.once("viclip's direction", lambda: _direction(shelf, frames.clip()))
+    frames = clip_frames(video, loader)
+    return video.memo.once("viclip's direction", lambda: _direction(loader, frames.clip()))
 
 
-def direction_of(frames: UInt8Array, shelf: Shelf) -> Tensor:
+def direction_of(frames: UInt8Array, loader: NetworkLoader) -> Tensor:
     """The vector, of length 1, of a clip given as its frames or as those that ViCLIP sees: (N, H, W, 3) -> (C,)."""
-    wanted = middle_frames(len(frames), shelf.get(VICLIP).num_frames)
-    return _direction(shelf, torch.cat([clip_transform_uint8(frames[index : index + 1]) for index in wanted])[None])
+    wanted = middle_frames(len(frames), loader.get(VICLIP).num_frames)
+    return _direction(loader, torch.cat([clip_transform_uint8(frames[index : index + 1]) for index in wanted])[None])
 
 
-def _direction(shelf: Shelf, clip: Tensor) -> Tensor:
-    return functional.normalize(answers(shelf, VICLIP, clip), dim=-1)[0]
+def _direction(loader: NetworkLoader, clip: Tensor) -> Tensor:
+    return functional.normalize(answers(loader, VICLIP, clip), dim=-1)[0]
 
 
-def text_direction(video: Video, shelf: Shelf) -> Tensor:
+def text_direction(video: Video, loader: NetworkLoader) -> Tensor:
     """The vector of the prompt, of length 1: (C,). No template is put around the words."""
     assert video.prompt is not None, "a metric is begun when the video has what it needs"
     prompt = video.prompt
 
     def read() -> Tensor:
         with torch.inference_mode():
-            return functional.normalize(shelf.get(VICLIP).texts([prompt]).float().cpu(), dim=-1)[0]
+            return functional.normalize(loader.get(VICLIP).texts([prompt]).float().cpu(), dim=-1)[0]
 
     return video.memo.once("viclip's direction of the prompt", read)
 
@@ -83,10 +83,10 @@ def text_direction(video: Video, shelf: Shelf) -> Tensor:
 class TextLikeness:
     """No values: the cosine of the video's vector and the prompt's."""
 
-    def __init__(self, title: str, video: Video, shelf: Shelf) -> None:
-        self._title, self._video, self._shelf = title, video, shelf
-        self._frames = clip_frames(video, shelf)
-        self._text = text_direction(video, shelf)
+    def __init__(self, title: str, video: Video, loader: NetworkLoader) -> None:
+        self._title, self._video, self._loader = title, video, loader
+        self._frames = clip_frames(video, loader)
+        self._text = text_direction(video, loader)
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, of which eight are looked at."""
@@ -94,8 +94,8 @@ class TextLikeness:
 
     def result(self) -> Score:
         """-1..1; about 0.1 to 0.3 for words that fit."""
-        cosine = float(clip_direction(self._video, self._shelf) @ self._text)
-        context = len(self._shelf.get(VICLIP).text_encoder.positional_embedding)
+        cosine = float(clip_direction(self._video, self._loader) @ self._text)
+        context = len(self._loader.get(VICLIP).text_encoder.positional_embedding)
         cut = self._video.prompt is not None and is_cut(self._video.prompt, context)
         note = f"The prompt is more than ViCLIP reads ({context} tokens); the end was left out." if cut else None
         details = {"frames": self._frames.indices}

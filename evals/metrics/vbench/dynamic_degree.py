@@ -15,7 +15,7 @@ from torch import Tensor
 from evals.metrics.base import Chunk, Metric, Reading, Score, Undefined, Video
 from evals.metrics.preprocessing import floats, padded
 from evals.networks.raft import RAFT, SMALLEST, STRIDE
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Dynamic degree"
 SAMPLED_FPS: Final = 8
@@ -66,8 +66,8 @@ class DynamicDegree:
     every_pair: go on when the answer is known. One frame and its features are kept.
     """
 
-    def __init__(self, video: Video, shelf: Shelf, *, every_pair: bool = False) -> None:
-        self._shelf, self._raft = shelf, shelf.get(RAFT)
+    def __init__(self, video: Video, loader: NetworkLoader, *, every_pair: bool = False) -> None:
+        self._loader, self._raft = loader, loader.get(RAFT)
         self._question, self._every_pair = Question.of(video), every_pair
         self._frame: Tensor | None = None
         self._features: Tensor | None = None
@@ -76,10 +76,10 @@ class DynamicDegree:
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, of which it looks at the sampled ones, whole."""
         sampled = chunk.as_opencv[-chunk.first % self._question.every :: self._question.every]
-        for start in range(0, len(sampled), self._shelf.batch):
+        for start in range(0, len(sampled), self._loader.batch):
             if not self._every_pair and self._question.answer(self._radii) is not None:
                 return
-            pixels = floats(sampled[start : start + self._shelf.batch]).to(self._shelf.device)
+            pixels = floats(sampled[start : start + self._loader.batch]).to(self._loader.device)
             with torch.inference_mode():
                 self._follow(padded(pixels, STRIDE))
 
@@ -121,14 +121,14 @@ def fastest(flow: Tensor) -> Tensor:
     return lengths.topk(int(lengths.shape[1] * FASTEST_SHARE)).values.mean(dim=1)
 
 
-def begin(video: Video, shelf: Shelf) -> Reading:
+def begin(video: Video, loader: NetworkLoader) -> Reading:
     """A reading; of a video that is too small, one that says so. Raises MissingWeights, BadWeights."""
     if Question.of(video).answer([]) is None and min(video.width, video.height) <= SMALLEST - STRIDE:
         return Undefined(
             f"{TITLE} needs more than {SMALLEST - STRIDE} pixels a side, or RAFT's correlations have no coarsest "
             f"level; this video is {video.width}x{video.height}."
         )
-    return DynamicDegree(video, shelf)
+    return DynamicDegree(video, loader)
 
 
 METRIC: Final = Metric(

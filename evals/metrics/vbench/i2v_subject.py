@@ -6,7 +6,7 @@ from evals.metrics.base import Chunk, Metric, Score, Video, mean, undefined
 from evals.metrics.features import alike, directions, scored
 from evals.metrics.preprocessing import dino_transform_square, dino_transform_square_pil
 from evals.networks.dino import DINO
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Image-to-video subject"
 TO_PICTURE, CONSECUTIVE, WORST_STEP = 0.4, 0.3, 0.3
@@ -16,17 +16,17 @@ TO_PICTURE, CONSECUTIVE, WORST_STEP = 0.4, 0.3, 0.3
 class I2VSubject:
     """values: by frame, max(0, cos to the picture). details.steps: from the second on, the same to the one before."""
 
-    def __init__(self, video: Video, shelf: Shelf) -> None:
+    def __init__(self, video: Video, loader: NetworkLoader) -> None:
         assert video.image is not None, "a metric is begun when the video has what it needs"
-        self._shelf = shelf
-        self._picture = directions(shelf, DINO, dino_transform_square_pil(video.image[None]))[0]
+        self._loader = loader
+        self._picture = directions(loader, DINO, dino_transform_square_pil(video.image[None]))[0]
         self._former = None
         self._near: list[float] = []
         self._steps: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames: 256 on the shorter side, of which the centre 224."""
-        for direction in directions(self._shelf, DINO, dino_transform_square(chunk.frames)):
+        for direction in directions(self._loader, DINO, dino_transform_square(chunk.frames)):
             if self._former is not None:
                 self._steps.append(alike(self._former, direction))
             self._near.append(alike(self._picture, direction))

@@ -8,7 +8,7 @@ from evals.metrics.base import Chunk, Metric, Score, Video
 from evals.metrics.features import answers, scored
 from evals.metrics.preprocessing import floats
 from evals.networks.musiq import MUSIQ
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Imaging quality"
 LONGEST: Final = 512
@@ -18,9 +18,9 @@ LONGEST: Final = 512
 class ImagingQuality:
     """values: by frame, MUSIQ's mean opinion score, about 0..100."""
 
-    def __init__(self, _: Video, shelf: Shelf) -> None:
-        shelf.get(MUSIQ)
-        self._shelf = shelf
+    def __init__(self, _: Video, loader: NetworkLoader) -> None:
+        loader.get(MUSIQ)
+        self._loader = loader
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
@@ -31,7 +31,7 @@ class ImagingQuality:
             scale = LONGEST / max(height, width)
             size = (max(1, int(scale * height)), max(1, int(scale * width)))
             pixels = functional.interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=False)
-        self._values.extend(answers(self._shelf, MUSIQ, pixels / 255.0).tolist())
+        self._values.extend(answers(self._loader, MUSIQ, pixels / 255.0).tolist())
 
     def result(self) -> Score:
         """The mean of the values, still 0..100; tables divide by 100."""

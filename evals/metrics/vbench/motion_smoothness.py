@@ -9,7 +9,7 @@ from evals.metrics.base import Chunk, Metric, Reading, Score, Undefined, Video
 from evals.metrics.features import scored
 from evals.metrics.preprocessing import floats, padded, unpadded
 from evals.networks.amt import AMT, SMALLEST, STRIDE
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 
 TITLE: Final = "Motion smoothness"
@@ -22,8 +22,8 @@ class MotionSmoothness:
     The foretold frame is cut down to whole levels, not rounded, as VBench does. Two frames are kept.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf, self._amt = shelf, shelf.get(AMT)
+    def __init__(self, loader: NetworkLoader) -> None:
+        self._loader, self._amt = loader, loader.get(AMT)
         self._held: UInt8Array | None = None
         self._values: list[float] = []
 
@@ -31,7 +31,7 @@ class MotionSmoothness:
         """Takes the next frames, whole."""
         frames = chunk.as_opencv if self._held is None else np.concatenate([self._held, chunk.as_opencv])
         used = (len(frames) - 1) // 2 * 2
-        step = 2 * self._shelf.batch
+        step = 2 * self._loader.batch
         for start in range(0, used, step):
             self._compare(frames[start : min(start + step, used) + 1])
         self._held = frames[used:].copy()
@@ -39,7 +39,7 @@ class MotionSmoothness:
     def _compare(self, frames: UInt8Array) -> None:
         """An even frame, an odd one, an even one, and so on, the last one even."""
         height, width = frames.shape[1:3]
-        pixels = floats(frames).to(self._shelf.device)
+        pixels = floats(frames).to(self._loader.device)
         even, odd = padded(pixels[::2] / WHITE, STRIDE), pixels[1::2]
         with torch.inference_mode():
             foretold = unpadded(self._amt(even[:-1], even[1:]), height, width)
@@ -51,7 +51,7 @@ class MotionSmoothness:
         return scored(TITLE, self._values)
 
 
-def begin(video: Video, shelf: Shelf) -> Reading:
+def begin(video: Video, loader: NetworkLoader) -> Reading:
     """A reading; of a video that is too short or too small, one that says so. Raises MissingWeights, BadWeights."""
     if video.num_frames < 3:
         return Undefined(f"{TITLE} foretells a frame from both neighbours and needs three; this video has fewer.")
@@ -60,7 +60,7 @@ def begin(video: Video, shelf: Shelf) -> Reading:
             f"{TITLE} needs more than {SMALLEST - STRIDE} pixels a side, or AMT's correlations have no coarsest level; "
             f"this video is {video.width}x{video.height}."
         )
-    return MotionSmoothness(shelf)
+    return MotionSmoothness(loader)
 
 
 METRIC: Final = Metric(

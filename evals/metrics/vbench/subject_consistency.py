@@ -6,7 +6,7 @@ from evals.metrics.base import CannotScore, Chunk, Metric, Score, Video
 from evals.metrics.features import Along, directions
 from evals.metrics.preprocessing import dino_transform
 from evals.networks.dino import DINO
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Subject consistency"
 WIDEST: Final = 16
@@ -16,16 +16,16 @@ WIDEST: Final = 16
 class SubjectConsistency:
     """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
 
-    def __init__(self, video: Video, shelf: Shelf) -> None:
+    def __init__(self, video: Video, loader: NetworkLoader) -> None:
         sides = video.width, video.height
         if max(sides) > WIDEST * min(sides):
             raise CannotScore(f"{TITLE} cannot be read from {sides[0]}x{sides[1]} pixels; cut out what matters.")
-        shelf.get(DINO)
-        self._shelf, self._along = shelf, Along()
+        loader.get(DINO)
+        self._loader, self._along = loader, Along()
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames, each at 224 on its shorter side and not cropped."""
-        self._along.follow(directions(self._shelf, DINO, dino_transform(chunk.frames)))
+        self._along.follow(directions(self._loader, DINO, dino_transform(chunk.frames)))
 
     def result(self) -> Score:
         """The mean of the values."""

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from evals.metrics.base import Chunk, Metric, Score, Video, mean, undefined
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 
 TITLE: Final = "Temporal flickering"
@@ -18,7 +18,7 @@ WHITE: Final = 255.0
 class TemporalFlickering:
     """values: by pair of neighbours, (255 - mean absolute difference) / 255."""
 
-    def __init__(self, _: Video, __: Shelf) -> None:
+    def __init__(self, _: Video, __: NetworkLoader) -> None:
         self._former: UInt8Array | None = None
         self._values: list[float] = []
 

@@ -13,7 +13,7 @@ from evals.metrics.base import Chunk, Metric, Score, Video
 from evals.metrics.features import Along, directions
 from evals.metrics.preprocessing import floats
 from evals.networks.embedded import SCORER
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 from models.embedded.language import SIDE
 
@@ -34,20 +34,20 @@ def prepared(frames: UInt8Array) -> Tensor:
     return pixels[..., top : top + SIDE, left : left + SIDE] / 127.5 - 1
 
 
-def _directions(chunk: Chunk, shelf: Shelf) -> Tensor:
-    return chunk.memo.once("embedded directions", lambda: directions(shelf, SCORER, prepared(chunk.frames)))
+def _directions(chunk: Chunk, loader: NetworkLoader) -> Tensor:
+    return chunk.memo.once("embedded directions", lambda: directions(loader, SCORER, prepared(chunk.frames)))
 
 
 class ObjectConsistency:
     """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
 
-    def __init__(self, _video: Video, shelf: Shelf) -> None:
-        shelf.get(SCORER)
-        self._shelf, self._along = shelf, Along()
+    def __init__(self, _video: Video, loader: NetworkLoader) -> None:
+        loader.get(SCORER)
+        self._loader, self._along = loader, Along()
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames."""
-        self._along.follow(_directions(chunk, self._shelf))
+        self._along.follow(_directions(chunk, self._loader))
 
     def result(self) -> Score:
         """The mean of the values."""
@@ -57,17 +57,17 @@ class ObjectConsistency:
 class PromptLikeness:
     """values: by frame, its cosine to the prompt. What moves where, no frame tells."""
 
-    def __init__(self, video: Video, shelf: Shelf) -> None:
+    def __init__(self, video: Video, loader: NetworkLoader) -> None:
         assert video.prompt is not None, "a metric is not begun without what it needs"
-        scorer = shelf.get(SCORER)
+        scorer = loader.get(SCORER)
         with torch.inference_mode():
-            words = scorer.of_texts(scorer.tokens(video.prompt).to(shelf.device)).float().cpu()
-        self._shelf, self._words = shelf, functional.normalize(words, dim=-1)
+            words = scorer.of_texts(scorer.tokens(video.prompt).to(loader.device)).float().cpu()
+        self._loader, self._words = loader, functional.normalize(words, dim=-1)
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
         """Takes the next frames."""
-        self._values += (_directions(chunk, self._shelf) @ self._words.T)[:, 0].tolist()
+        self._values += (_directions(chunk, self._loader) @ self._words.T)[:, 0].tolist()
 
     def result(self) -> Score:
         """The mean of the values."""

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from evals.metrics.base import CannotScore, Chunk, Metric, Score, Video
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from evals.world.oracle import DIGITAL, Sighting, look
 from evals.world.prompt import FOLLOWING, STYLE, WORLD, Asked, read_asked, unasked
 from models.agent import UInt8Array
@@ -71,7 +71,7 @@ def squared(frame: UInt8Array) -> UInt8Array:
 class Seen:
     """No values. 1: as asked, 0: not."""
 
-    def __init__(self, name: str, video: Video, _: Shelf) -> None:
+    def __init__(self, name: str, video: Video, _: NetworkLoader) -> None:
         assert video.prompt is not None, "a metric is begun when the video has what it needs"
         self._aspect, asked = name.removeprefix(WORLD), read_asked(video.prompt)
         if (why := unasked(name, video.prompt)) is not None or asked is None:

@@ -29,7 +29,7 @@ class Reads(Protocol):
         """What it looks with."""
 
 
-class Shelf:
+class NetworkLoader:
     """Lends networks on one device, in float32 and eval mode; what was lent once stays loaded."""
 
     def __init__(self, where: Where, device: torch.device | str = "cpu") -> None:

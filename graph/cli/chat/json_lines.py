@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from graph.cli.chat.screen import Mark, Told, file_of
 from graph.cli.exit_codes import MISTAKE
 from graph.errors import Stopped
-from graph.state.products import Thing
+from graph.state.products import Product
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -75,11 +75,11 @@ class Program:
             "wall_seconds": round(told.seconds, 3),
         }
 
-    def show(self, thing: Thing, mark: Mark) -> None:
+    def show(self, thing: Product, mark: Mark) -> None:
         """One product: `products`."""
         self.list_things([(thing, mark)])
 
-    def list_things(self, things: Iterable[tuple[Thing, Mark]]) -> None:
+    def list_things(self, things: Iterable[tuple[Product, Mark]]) -> None:
         """All products: `products`."""
         self._object["products"] = [self._product(thing, mark) for thing, mark in things]
 
@@ -121,7 +121,7 @@ class Program:
         takes = told.state.get("takes", {})
         self._seeds = {take["artifact"]: take["seed"] for each in takes.values() for take in each}
 
-    def _product(self, thing: Thing, mark: Mark) -> dict[str, Any]:
+    def _product(self, thing: Product, mark: Mark) -> dict[str, Any]:
         artifact = self.archive.artifact(thing.id)
         media = artifact.media
         return {

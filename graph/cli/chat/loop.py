@@ -24,9 +24,9 @@ from graph.provenance.signing import handed_out
 from graph.runs.conversations import give_up_turn
 from graph.runs.history import state_of
 from graph.runs.runner import answer, question_of_run, resume
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.state.channels import RunState, Turn
-from graph.state.products import Board, Thing
+from graph.state.products import Board, Product
 from graph.state.takes import stale_calls
 from memory.records import Run
 from tools.delivery.export import export
@@ -45,7 +45,7 @@ class Leave(BaseException):
 class Chat:
     """A person at a run. listening: opens a listener for the time of a step."""
 
-    rooms: Rooms
+    services: Services
     run: Run
     person: Person
     screen: Shows
@@ -61,11 +61,11 @@ class Chat:
         """Turns, until the run is done or the person leaves; the run as it is then."""
         self._look()
         with self._asked_to_leave():
-            self.rooms.stop_if_asked()  # while it was opened
+            self.services.stop_if_asked()  # while it was opened
             if self.run.status == "waiting":
                 self._show_board()
             elif self.run.status not in ("waiting", "done"):
-                self._step(lambda hear: resume(self.rooms, self.run.id, hear))
+                self._step(lambda hear: resume(self.services, self.run.id, hear))
             while self.run.status != "done" and not self.leaving.is_set():
                 if not self._turn():
                     break
@@ -76,7 +76,7 @@ class Chat:
         try:
             line = self.person.says(PROMPT)
         except KeyboardInterrupt:
-            self.rooms.stop.clear()
+            self.services.stop.clear()
             self.screen.say("Ctrl-D leaves.", style="dim")
             return True
         except Leave:
@@ -108,29 +108,29 @@ class Chat:
         """The step that stopped is tried again; or its turn is taken back, and this line answered."""
         again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
         if again or not self.state.get("turn"):
-            self._step(lambda hear: resume(self.rooms, self.run.id, hear))
+            self._step(lambda hear: resume(self.services, self.run.id, hear))
             return
-        give_up_turn(self.rooms, self.run.id)
-        self._step(lambda hear: resume(self.rooms, self.run.id, hear))
+        give_up_turn(self.services, self.run.id)
+        self._step(lambda hear: resume(self.services, self.run.id, hear))
         undone = [move.do for move in order.moves] == ["undo"] or (order.said or "").lower().strip(" .!") == "undo"
         if self.run.status == "waiting" and not undone:
             self._answer(order)
 
     def _answer(self, order: Order) -> None:
-        question = question_of_run(self.rooms, self.run)
+        question = question_of_run(self.services, self.run)
         if question is None:
             raise RequestError(f"Run {self.run.id} waits for nothing; `resume {self.run.id}` goes on with it.")
         given = Answer(
             said=order.said,
             moves=[move.model_dump(mode="json") for move in order.moves],
-            likes=read_likes(self.rooms.archive.home).words,
+            likes=read_likes(self.services.archive.home).words,
         )
-        self._step(lambda hear: answer(self.rooms, self.run.id, question, given, hear))
+        self._step(lambda hear: answer(self.services, self.run.id, question, given, hear))
 
     def _step(self, work: Callable[[Callable[[dict[str, Any]], None]], Run]) -> None:
         """One step of the house; Ctrl-C ends the step and not the conversation."""
         listener: Listener | None = None
-        self.rooms.stop.clear()
+        self.services.stop.clear()
         self.working = True
         try:
             with self.listening() as listener:
@@ -139,24 +139,24 @@ class Chat:
             self.screen.fail(f"Interrupted. {STOPPED}", INTERRUPTED)
         except TOLD as error:
             self.screen.fail(str(error), BUG)
-            self.run = self.rooms.archive.run(self.run.id)
+            self.run = self.services.archive.run(self.run.id)
             if self.run.status not in ("waiting", "done"):
                 self.screen.say(STOPPED, style="dim")
         finally:
             self.working = False
-            self.rooms.stop.clear()
+            self.services.stop.clear()
         self._look()
         self._tell(listener)
 
     def _look(self) -> None:
         """Reads the run and its state again."""
-        self.run = self.rooms.archive.run(self.run.id)
-        self.state = RunState(**state_of(self.rooms.archive, self.run))  # type: ignore[typeddict-item]
+        self.run = self.services.archive.run(self.run.id)
+        self.state = RunState(**state_of(self.services.archive, self.run))  # type: ignore[typeddict-item]
 
     @property
     def board(self) -> Board:
         """The products as they are now."""
-        return Board(self.state, self.rooms.limits)
+        return Board(self.state, self.services.limits)
 
     @property
     def view(self) -> View:
@@ -166,7 +166,7 @@ class Chat:
 
     def _tell(self, heard: Listener | None = None) -> None:
         """What was said, chosen and made since the last time, and what is asked now."""
-        question = question_of_run(self.rooms, self.run) if self.run.status == "waiting" else None
+        question = question_of_run(self.services, self.run) if self.run.status == "waiting" else None
         asked = {} if question is None else question.asked
         marked, moves = self._marked(), self._moves() if heard else []
         told = Told(
@@ -192,7 +192,7 @@ class Chat:
         turn = self.state.get("turn")
         return [] if turn is None else [move for moves in turn.get("done", []) for move in moves]
 
-    def _changed(self, marked: list[tuple[Thing, Mark]]) -> dict[Mark, list[int]]:
+    def _changed(self, marked: list[tuple[Product, Mark]]) -> dict[Mark, list[int]]:
         """What stands now, or was taken back, of what had been shown before."""
         now: dict[Mark, list[int]] = {}
         for thing, mark in marked:
@@ -200,7 +200,7 @@ class Chat:
                 now.setdefault(mark, []).append(thing.number)
         return now
 
-    def _seen(self, marked: list[tuple[Thing, Mark]]) -> None:
+    def _seen(self, marked: list[tuple[Product, Mark]]) -> None:
         self.marks = {thing.number: mark for thing, mark in marked}
         self.shown = max([self.shown, *self.marks])
         self.waited = self._waits()
@@ -212,7 +212,7 @@ class Chat:
     def _show_board(self) -> None:
         """What stands and waits, when a conversation goes on."""
         marked = self._marked()
-        question = question_of_run(self.rooms, self.run)
+        question = question_of_run(self.services, self.run)
         self.screen.tell(
             Told(
                 run=self.run,
@@ -224,18 +224,18 @@ class Chat:
         )
         self._seen(marked)
 
-    def _marked(self) -> list[tuple[Thing, Mark]]:
-        stale = {call["id"] for call in stale_calls(self.state, self.rooms.limits)}
+    def _marked(self) -> list[tuple[Product, Mark]]:
+        stale = {call["id"] for call in stale_calls(self.state, self.services.limits)}
         return [(thing, _mark(thing, stale)) for thing in self.board.things]
 
     def _brief(self, line: str) -> TalkBrief:
         """What there is when a line is said, as a planner hears it."""
         turn = Turn(said=line, moves=[], round=0, open=False)
-        return talk_brief(RunState(**{**self.state, "turn": turn}), self.rooms.limits)
+        return talk_brief(RunState(**{**self.state, "turn": turn}), self.services.limits)
 
     def _is_about_likes(self, words: str) -> bool:
         """Remembers or forgets what the person says they like; True if that is what they said."""
-        home = self.rooms.archive.home
+        home = self.services.archive.home
         likes = read_likes(home)
         heard = asked_of_likes(likes, words)
         if heard is None:
@@ -247,7 +247,7 @@ class Chat:
 
     def _do_here(self, order: Order) -> None:
         """What the terminal does by itself."""
-        home = self.rooms.archive.home
+        home = self.services.archive.home
         if order.local == "help":
             self.screen.list_commands([(command.usage, command.about) for command in COMMANDS.values()])
         elif order.local == "takes":
@@ -269,17 +269,17 @@ class Chat:
             self.screen.say(likes.told)
 
     def _stale(self) -> list[Any]:
-        return stale_calls(self.state, self.rooms.limits)
+        return stale_calls(self.state, self.services.limits)
 
     def _save(self, file: str, number: str | None = None) -> None:
         """A copy of a product: a film with its manifest, a clip as MP4, a picture as it is."""
         thing = self.view.one(number) if number else self.view.only()
-        archive, path = self.rooms.archive, Path(file).expanduser()
+        archive, path = self.services.archive, Path(file).expanduser()
         artifact = archive.artifact(thing.id)
         if thing.kind == "clip":
             write_copy(archive, artifact, path)
         elif thing.kind == "film":
-            export(handed_out(archive, self.run, self.rooms.signer, film=artifact), path)
+            export(handed_out(archive, self.run, self.services.signer, film=artifact), path)
         else:
             export(archive.read(artifact), path, suffix=".png")
         self.screen.say(f"Number {thing.number} is in {path}")
@@ -306,7 +306,7 @@ class Chat:
             signal.signal(signal.SIGTERM, before)
 
 
-def _mark(thing: Thing, stale: set[str]) -> Mark:
+def _mark(thing: Product, stale: set[str]) -> Mark:
     if not thing.board:
         return "back"
     if thing.stands:
@@ -314,14 +314,14 @@ def _mark(thing: Thing, stale: set[str]) -> Mark:
     return "waits" if thing.waits else "kept"
 
 
-def converse(rooms: Rooms, run: Run, person: Person, screen: Shows, listening: Listening) -> Run:
+def converse(services: Services, run: Run, person: Person, screen: Shows, listening: Listening) -> Run:
     """A person at a run that asks: its questions are shown and answered until it is done or they leave.
 
     Raises Stopped when the process was asked to end.
     """
     if isinstance(person, Typed):
         screen.say(HELLO, style="dim")
-    chat = Chat(rooms, run, person, screen, listening)
+    chat = Chat(services, run, person, screen, listening)
     ended = chat.go()
     if chat.leaving.is_set():
         screen.say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from graph.dialogue.references import WHICH
 from graph.state.channels import RunState
-from graph.state.products import Thing, shortened
+from graph.state.products import Product, shortened
 from tools.media.thumbnail import thumbnail
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Told:
     voice: str = "mora"
     notes: Sequence[str] = ()
     moves: Sequence[Mapping[str, Any]] = ()
-    new: Sequence[tuple[Thing, Mark]] = ()
+    new: Sequence[tuple[Product, Mark]] = ()
     changed: Mapping[Mark, Sequence[int]] = field(default_factory=dict)
     question: Mapping[str, Any] | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
@@ -77,10 +77,10 @@ class Shows(Protocol):
     def tell(self, told: Told) -> None:
         """What a turn came to, or, before the first one, what is there."""
 
-    def show(self, thing: Thing, mark: Mark) -> None:
+    def show(self, thing: Product, mark: Mark) -> None:
         """One product."""
 
-    def list_things(self, things: Iterable[tuple[Thing, Mark]]) -> None:
+    def list_things(self, things: Iterable[tuple[Product, Mark]]) -> None:
         """All products."""
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
@@ -128,7 +128,7 @@ class Screen:
         elif waiting:
             self.say("`go on`, `again`, or say what becomes of it.", style="dim")
 
-    def show(self, thing: Thing, mark: Mark) -> None:
+    def show(self, thing: Product, mark: Mark) -> None:
         """A product as the store has it: number, kind, what it was made of, id and file; and what it looks like."""
         artifact = self.archive.artifact(thing.id)
         made_of = f", of {', '.join(map(str, thing.of))}" if thing.of else ""
@@ -155,7 +155,7 @@ class Screen:
         text.rstrip()
         return text
 
-    def list_things(self, things: Iterable[tuple[Thing, Mark]]) -> None:
+    def list_things(self, things: Iterable[tuple[Product, Mark]]) -> None:
         """All products, a line each."""
         for thing, mark in things:
             place = f"shot {thing.shot}, take {thing.take}"
@@ -224,7 +224,7 @@ def printable(words: str) -> str:
     return "".join(each if each.isprintable() or each in "\n\t" else " " for each in words)
 
 
-def _words(thing: Thing) -> str:
+def _words(thing: Product) -> str:
     return shortened("; ".join(thing.words)) or "(no words)"
 
 

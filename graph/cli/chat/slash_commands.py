@@ -20,7 +20,7 @@ from graph.state.moves import (
     Refresh,
     Undo,
 )
-from graph.state.products import PRODUCT_ID, Thing, kind_of
+from graph.state.products import PRODUCT_ID, Product, kind_of
 
 Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forget", "quit"]
 """What the terminal does by itself."""
@@ -40,13 +40,13 @@ class Order:
 class View:
     """What the commands speak of: all products, and which of them `it` is."""
 
-    things: tuple[Thing, ...] = ()
-    it: tuple[Thing, ...] = ()
+    things: tuple[Product, ...] = ()
+    it: tuple[Product, ...] = ()
 
-    def one(self, name: str) -> Thing:
+    def one(self, name: str) -> Product:
         """The product of a number or an id. Raises RequestError."""
         if PRODUCT_ID.fullmatch(name):
-            strange = Thing(number=0, id=name, kind=kind_of(name), call="", shot=0, take=0, board=False)
+            strange = Product(number=0, id=name, kind=kind_of(name), call="", shot=0, take=0, board=False)
             return next((thing for thing in self.things if thing.id == name), strange)
         number = name.lstrip("#")
         found = next((thing for thing in self.things if number.isdigit() and thing.number == int(number)), None)
@@ -54,7 +54,7 @@ class View:
             raise RequestError(f"There is no product {name}; /takes lists them by number.")
         return found
 
-    def only(self) -> Thing:
+    def only(self) -> Product:
         """What `it` is. Raises RequestError."""
         if not self.it:
             raise RequestError("There is nothing yet; say what you want to see.")
@@ -129,7 +129,7 @@ def _film(view: View, rest: str) -> Order:
     return Order(moves=(Film(clips=clips),))
 
 
-def _moving(thing: Thing) -> Thing:
+def _moving(thing: Product) -> Product:
     if thing.kind == "picture":
         raise RequestError(f"Number {thing.number} is a picture; name a clip or a film.")
     return thing

@@ -10,7 +10,7 @@ import typer
 from graph.cli.session import listening
 
 if TYPE_CHECKING:
-    from graph.runs.services import Rooms
+    from graph.runs.services import Services
     from graph.settings import Settings
     from memory.records import Run
 
@@ -46,31 +46,31 @@ def run_to_talk_about(settings: "Settings", run: str | None, console: Any, perso
     return None
 
 
-def talk_with(rooms: "Rooms", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
+def talk_with(services: "Services", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
     """Asks the person about every product, until the run is done or they leave."""
     from graph.cli.chat.loop import converse
     from graph.cli.chat.screen import Screen, draws_pictures
 
     drawn = draws_pictures(console) if pictures is None else pictures
-    return converse(rooms, run, person, Screen(console, rooms.archive, drawn), listening)
+    return converse(services, run, person, Screen(console, services.archive, drawn), listening)
 
 
-def talk_with_program(rooms: "Rooms", run: "Run") -> None:
+def talk_with_program(services: "Services", run: "Run") -> None:
     """The same with a program at standard input and output; ends with the code of its last turn, if that is not 0."""
     from graph.cli.chat.json_lines import Program
     from graph.cli.chat.loop import converse
 
-    program, begun = Program(rooms.archive, sys.stdin, sys.stdout), time.monotonic()
-    program.end(converse(rooms, run, program, program, listening), time.monotonic() - begun)
+    program, begun = Program(services.archive, sys.stdin, sys.stdout), time.monotonic()
+    program.end(converse(services, run, program, program, listening), time.monotonic() - begun)
     if program.code:
         raise typer.Exit(program.code)
 
 
-def talked_about(rooms: "Rooms", run: "Run", settings: "Settings", *, as_json: bool) -> "Run":
+def talked_about(services: "Services", run: "Run", settings: "Settings", *, as_json: bool) -> "Run":
     """A run that waits for a word is talked about at once if there is a person at the terminal to ask."""
     from graph.runs.services import kept
 
     if run.status != "waiting" or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return run
     console, person = at_the_terminal(settings)
-    return talk_with(kept(rooms), run, console, person)
+    return talk_with(kept(services), run, console, person)

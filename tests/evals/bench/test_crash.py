@@ -3,11 +3,11 @@
 import pytest
 
 from evals.bench import crash
-from evals.bench.crash import Errand, Row, measure_crashes, table_of
+from evals.bench.crash import Row, ToolTask, measure_crashes, table_of
 
 
 def test_a_killed_run_is_counted_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crash, "ERRANDS", (Errand("text-to-video", "a red ball moves right in the snow"),))
+    monkeypatch.setattr(crash, "ERRANDS", (ToolTask("text-to-video", "a red ball moves right in the snow"),))
     monkeypatch.setattr(crash, "GIVENS", ())
     heard: list[int] = []
     [row] = measure_crashes(kills=3, report=lambda _name, step, *_more: heard.append(step))

@@ -9,7 +9,7 @@ from pathlib import Path
 from evals.bench.eight import FRAMES, HEIGHT, OFFICIAL, OFFICIAL_PAIR, WIDTH, Found, moving, parts
 from evals.metrics.frames import judge
 from evals.metrics.registry import metric
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from support.vbench import DATA
 
 
@@ -24,7 +24,7 @@ def test_what_vbench_would_take_goes_with_a_pair_of_rafts() -> None:
 def test_seconds_go_to_the_metric_that_took_them(weights: Path) -> None:
     profile = cProfile.Profile(time.perf_counter)
     rows = [metric(name) for name in ("imaging_quality", "temporal_flickering")]
-    profile.runcall(judge, DATA / "further" / "odd.mp4", rows, Shelf(weights))
+    profile.runcall(judge, DATA / "further" / "odd.mp4", rows, NetworkLoader(weights))
     took = parts(profile)
     assert took["imaging_quality"] > 0
     assert {name for name, seconds in took.items() if seconds} == {"imaging_quality"}  # flickering is none of the eight

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from models.agent import TextToVideoSpec, WeightsMissing
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from models.presets import SYSTEMS
 from support import pipelines
 from support.cli import Cli, cli_at
@@ -167,7 +167,7 @@ def test_cogvideox_goes_on_where_it_was_interrupted_to_the_same_bytes(weights: P
         if step == 2:
             raise KeyboardInterrupt
 
-    with Residency("cogvideox", device="cpu", table=(row,)).lend("text_to_video") as agent:
+    with LocalLender("cogvideox", device="cpu", table=(row,)).lend("text_to_video") as agent:
         whole = agent(spec, progress=lambda *_: None)
         with pytest.raises(KeyboardInterrupt):
             agent(spec, progress=stop, bookmark=kept)
@@ -180,6 +180,6 @@ def test_cogvideox_goes_on_where_it_was_interrupted_to_the_same_bytes(weights: P
 
 def test_another_pipeline_is_refused_by_who_lends(weights: Path) -> None:
     row = replace(SYSTEMS[0], weights=str(weights / "svd"))
-    house = Residency("modelscope", device="cpu", table=(row,))
+    house = LocalLender("modelscope", device="cpu", table=(row,))
     with pytest.raises(WeightsMissing, match="holds a StableVideoDiffusionP"), house.lend("text_to_video"):
         pass

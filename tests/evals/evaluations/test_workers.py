@@ -63,10 +63,10 @@ def _dies_of_one(line, url, home, given) -> None:
     """A process that is killed by the second clip, as a decoder or the system may do."""
     judge_one = judging.judge_one
 
-    def dying(bench, task, shelf):
+    def dying(bench, task, loader):
         if task.video.name == CLIPS[1].name:
             os.kill(os.getpid(), signal.SIGKILL)
-        return judge_one(bench, task, shelf)
+        return judge_one(bench, task, loader)
 
     judging.judge_one = dying
     real = judging._work

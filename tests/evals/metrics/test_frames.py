@@ -13,13 +13,13 @@ from evals.metrics import frames as screening
 from evals.metrics.base import CannotScore, Chunk, Metric, Score, Video
 from evals.metrics.frames import LeftOut, Miscounted, introduce, judge, show
 from evals.metrics.registry import metric
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 from support.vbench import DATA
 from tools.errors import BadInput
 from tools.media.codecs import encode_film
 
-NOTHING = Shelf(None)
+NOTHING = NetworkLoader(None)
 CLIP = DATA / "clips" / "big_pan.mp4"
 
 
@@ -81,7 +81,7 @@ def test_a_header_that_counts_wrong_starts_the_readings_anew(said: int, monkeypa
 class Moody:
     """Goes on for one chunk."""
 
-    def __init__(self, _: Video, __: Shelf) -> None:
+    def __init__(self, _: Video, __: NetworkLoader) -> None:
         self.chunks = 0
 
     def update(self, _: Chunk) -> None:

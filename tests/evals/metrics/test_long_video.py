@@ -10,7 +10,7 @@ import pytest
 from evals.metrics.base import Score, Video, chunks, read
 from evals.metrics.long_video import bounds, clipwise
 from evals.metrics.vbench import temporal_flickering, temporal_style
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 
 FLICKERING = temporal_flickering.METRIC
@@ -21,7 +21,7 @@ def noise(count: int) -> UInt8Array:
 
 
 def score(metric, frames: UInt8Array, fps: int = 8, size: int = 8) -> Score:
-    begun = metric.begin(Video(len(frames), Fraction(fps), 8, 8), Shelf(None))
+    begun = metric.begin(Video(len(frames), Fraction(fps), 8, 8), NetworkLoader(None))
     return read([begun], chunks(((frame, frame) for frame in frames), size))[0]
 
 

@@ -23,7 +23,7 @@ from evals.networks.amt import AMT, load_amt
 from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import RAFT, load_raft
 from evals.networks.weights.checkpoints import BadWeights
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from evals.networks.weights.network import Network
 from models.agent import UInt8Array
 from support.vbench import DATA, EXPECTED, state_of
@@ -45,7 +45,7 @@ def score(reading: Reading, frames: UInt8Array, size: int = 8):
     return read([reading], chunks(((frame, None) for frame in frames), size))[0]
 
 
-class Lent(Shelf):
+class Lent(NetworkLoader):
     """A shelf on which one network of the test's own stands."""
 
     def __init__(self, network: nn.Module, batch: int = 1) -> None:
@@ -93,19 +93,19 @@ def shades(*levels: int, side: int = 128) -> UInt8Array:
 # Parity.
 
 
-def test_a_moving_clip_has_the_radii_and_the_answer_of_the_official_code(shelf: Shelf) -> None:
+def test_a_moving_clip_has_the_radii_and_the_answer_of_the_official_code(loader: NetworkLoader) -> None:
     video, frames = clip("wide_pan.mp4")
     official = EXPECTED["dynamic_degree_pairs"]["wide_pan.mp4"]
-    answer = score(dynamic_degree.begin(video, shelf), frames)
+    answer = score(dynamic_degree.begin(video, loader), frames)
     assert answer.values == pytest.approx(official["pair_max_rad"], abs=1e-3)
     assert answer.value == 1.0 and official["moved"]
     assert answer.details["threshold_px"] == official["thres"] and answer.details["needed"] == official["count_num"]
     json.dumps(answer.details)
 
 
-def test_the_first_pairs_of_a_square_clip_have_the_official_radii(shelf: Shelf) -> None:
+def test_the_first_pairs_of_a_square_clip_have_the_official_radii(loader: NetworkLoader) -> None:
     _, frames = clip("square_circle.mp4", 3)
-    answer = score(DynamicDegree(video_of(frames), shelf, every_pair=True), frames)
+    answer = score(DynamicDegree(video_of(frames), loader, every_pair=True), frames)
     assert answer.values == pytest.approx(
         EXPECTED["dynamic_degree_pairs"]["square_circle.mp4"]["pair_max_rad"][:2], abs=1e-3
     )
@@ -125,9 +125,9 @@ def test_the_official_radii_give_the_official_answers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["square_circle.mp4", "wide_pan.mp4"])
-def test_motion_smoothness_is_the_official_codes(name: str, shelf: Shelf) -> None:
+def test_motion_smoothness_is_the_official_codes(name: str, loader: NetworkLoader) -> None:
     video, frames = clip(name)
-    smooth = score(motion_smoothness.begin(video, shelf), frames, size=5)
+    smooth = score(motion_smoothness.begin(video, loader), frames, size=5)
     assert smooth.value == pytest.approx(EXPECTED["scores"]["motion_smoothness"][name], abs=1e-6)
     assert len(smooth.values) == (len(frames) - 1) // 2
 
@@ -207,17 +207,17 @@ def test_a_radius_that_is_no_number_makes_the_score_none() -> None:
 
 
 @pytest.mark.parametrize(("metric", "side"), [(motion_smoothness.METRIC, 112), (dynamic_degree.METRIC, 120)])
-def test_small_videos_are_told_and_the_next_larger_ones_read(metric: Metric, side: int, shelf: Shelf) -> None:
+def test_small_videos_are_told_and_the_next_larger_ones_read(metric: Metric, side: int, loader: NetworkLoader) -> None:
     small, enough = shades(3, 5, 7, side=side), shades(3, 5, 7, side=side + 1)
-    untouched = score(metric.begin(video_of(small), Shelf(None)), small)
+    untouched = score(metric.begin(video_of(small), NetworkLoader(None)), small)
     assert math.isnan(untouched.value) and f"{side}x{side}" in str(untouched.note)
-    assert not math.isnan(score(metric.begin(video_of(enough), shelf), enough).value)
+    assert not math.isnan(score(metric.begin(video_of(enough), loader), enough).value)
 
 
 def test_motion_smoothness_needs_three_frames() -> None:
     for count in (1, 2):
         frames = shades(*range(count))
-        short = score(motion_smoothness.begin(video_of(frames), Shelf(None)), frames)
+        short = score(motion_smoothness.begin(video_of(frames), NetworkLoader(None)), frames)
         assert math.isnan(short.value) and "three" in str(short.note)
 
 

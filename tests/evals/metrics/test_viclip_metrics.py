@@ -16,7 +16,7 @@ from evals.metrics.vbench import overall_consistency, temporal_style
 from evals.metrics.vbench.clip_vectors import middle_frames
 from evals.networks.viclip import VICLIP, load_viclip
 from evals.networks.weights.checkpoints import BadWeights
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 from support.vbench import CLIPS, DATA, EXPECTED, state_of
 
@@ -33,28 +33,28 @@ def noise(count: int, seed: int = 0, height: int = 40, width: int = 64) -> UInt8
     return np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
 
 
-def scores(shelf: Shelf, frames: UInt8Array, *metrics, size: int = 8, **given) -> list[Score]:
+def scores(loader: NetworkLoader, frames: UInt8Array, *metrics, size: int = 8, **given) -> list[Score]:
     video = Video(len(frames), Fraction(8), frames.shape[2], frames.shape[1], **given)
     assert [metric.lacks(video) for metric in metrics] == [None] * len(metrics)
-    return read([metric.begin(video, shelf) for metric in metrics], chunks(((frame, None) for frame in frames), size))
+    return read([metric.begin(video, loader) for metric in metrics], chunks(((frame, None) for frame in frames), size))
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_both_text_metrics_are_the_official_codes(name: str, shelf: Shelf) -> None:
-    found = scores(shelf, frames_of(name), *BOTH, size=5, prompt=EXPECTED["texts"][name]["prompt"])
+def test_both_text_metrics_are_the_official_codes(name: str, loader: NetworkLoader) -> None:
+    found = scores(loader, frames_of(name), *BOTH, size=5, prompt=EXPECTED["texts"][name]["prompt"])
     for metric, score in zip(BOTH, found, strict=True):
         assert score.value == pytest.approx(EXPECTED["scores"][metric.name][name], abs=1e-6)
         assert score.note is None and len(score.details["frames"]) == 8
 
 
-def test_all_metrics_of_a_video_share_one_forward(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    viclip, seen = shelf.get(VICLIP), []
+def test_all_metrics_of_a_video_share_one_forward(loader: NetworkLoader, monkeypatch: pytest.MonkeyPatch) -> None:
+    viclip, seen = loader.get(VICLIP), []
     through = type(viclip.vision_encoder).forward
     monkeypatch.setattr(
         type(viclip.vision_encoder), "forward", lambda tower, clips: (seen.append(1), through(tower, clips))[1]
     )
     frames = noise(9)
-    style, overall, tcon = scores(shelf, frames, *BOTH, TCON, prompt="a noise", before=frames)
+    style, overall, tcon = scores(loader, frames, *BOTH, TCON, prompt="a noise", before=frames)
     assert style == overall and tcon.value == pytest.approx(1.0, abs=1e-6)
     assert len(seen) == 2, "this video and the one before it"
 
@@ -74,12 +74,12 @@ def test_a_clip_is_seen_by_the_middle_of_each_eighth(num_frames: int, indices: l
     assert middle_frames(num_frames, 8) == indices
 
 
-def test_neighbours_may_come_whole_or_as_the_eight_frames_that_count(shelf: Shelf) -> None:
+def test_neighbours_may_come_whole_or_as_the_eight_frames_that_count(loader: NetworkLoader) -> None:
     before, after, between = noise(25, 1), noise(8, 2, 48, 40), noise(12, 3)
-    (whole,) = scores(shelf, between, TMEAN, before=before, after=after)
-    (eight,) = scores(shelf, between, TMEAN, before=before[middle_frames(25, 8)], after=after)
+    (whole,) = scores(loader, between, TMEAN, before=before, after=after)
+    (eight,) = scores(loader, between, TMEAN, before=before[middle_frames(25, 8)], after=after)
     assert whole == eight and whole.value == pytest.approx(np.mean(whole.values))
-    (extended,) = scores(shelf, between, TCON, before=before)
+    (extended,) = scores(loader, between, TCON, before=before)
     assert extended.values == whole.values[:1]
 
 
@@ -93,15 +93,15 @@ def test_a_video_without_its_neighbours_is_told() -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("size", [(1, 1), (224, 224), (30, 300)])
-def test_one_frame_and_one_pixel_are_scored(count: int, size: tuple[int, int], shelf: Shelf) -> None:
-    (score,) = scores(shelf, noise(count, 0, *size), temporal_style.METRIC, prompt="a dot")
+def test_one_frame_and_one_pixel_are_scored(count: int, size: tuple[int, int], loader: NetworkLoader) -> None:
+    (score,) = scores(loader, noise(count, 0, *size), temporal_style.METRIC, prompt="a dot")
     assert -1 <= score.value <= 1
 
 
-def test_a_long_text_is_read_from_its_beginning_and_that_is_told(shelf: Shelf) -> None:
+def test_a_long_text_is_read_from_its_beginning_and_that_is_told(loader: NetworkLoader) -> None:
     words = "so very long " * 800
-    (score,) = scores(shelf, noise(8), temporal_style.METRIC, prompt=words)
-    (same,) = scores(shelf, noise(8), temporal_style.METRIC, prompt=words + "that nobody reads on")
+    (score,) = scores(loader, noise(8), temporal_style.METRIC, prompt=words)
+    (same,) = scores(loader, noise(8), temporal_style.METRIC, prompt=words + "that nobody reads on")
     assert score == same and not math.isnan(score.value)
     assert score.note == "The prompt is more than ViCLIP reads (32 tokens); the end was left out."
 
@@ -110,7 +110,7 @@ def test_a_network_that_answers_no_number_gives_no_score(tmp_path: Path) -> None
     state = state_of(FILE)
     state["vision_encoder.proj"] = state["vision_encoder.proj"] * math.nan
     torch.save({"model": state}, tmp_path / FILE)
-    (score,) = scores(Shelf(tmp_path), noise(8), temporal_style.METRIC, prompt="a noise", memo=Memo())
+    (score,) = scores(NetworkLoader(tmp_path), noise(8), temporal_style.METRIC, prompt="a noise", memo=Memo())
     assert math.isnan(score.value) and "no number" in str(score.note)
 
 

@@ -22,7 +22,7 @@ from evals.metrics.mora.video_ti import CAPTIONER, CLIP_CAPTIONER, video_ti
 from evals.metrics.registry import metric
 from evals.networks.language import Bert, Describer, NoLanguageModel
 from evals.networks.weights.catalogue import places_of
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from memory.archive import Archive
 from models.agent import UInt8Array
 from support.vbench import DATA
@@ -86,10 +86,10 @@ def noise(count: int, seed: int = 0) -> UInt8Array:
     return np.random.default_rng(seed).integers(0, 256, (count, 30, 40, 3), dtype=np.uint8)
 
 
-def scored(metric, frames: UInt8Array, image: UInt8Array, shelf: Shelf | None = None) -> Score:
+def scored(metric, frames: UInt8Array, image: UInt8Array, loader: NetworkLoader | None = None) -> Score:
     video = Video(len(frames), Fraction(8), 40, 30, prompt="a ball rolls", image=image)
     assert metric.lacks(video) is None
-    return read([metric.begin(video, shelf or Shelf(None))], chunks(((frame, None) for frame in frames), 5))[0]
+    return read([metric.begin(video, loader or NetworkLoader(None))], chunks(((frame, None) for frame in frames), 5))[0]
 
 
 def test_a_score_comes_with_its_captions_and_who_wrote_them(llava: Path, bert: Path) -> None:
@@ -121,13 +121,13 @@ def test_poolings_differ_and_long_texts_are_cut(bert: Path) -> None:
 def test_it_is_a_row_whose_models_a_person_names(llava: Path, bert: Path) -> None:
     row = metric("video_ti")
     assert row.needs == ("image", "prompt")
-    lacks = Shelf(None).lacks(row)
+    lacks = NetworkLoader(None).lacks(row)
     assert lacks is not None and lacks.count("llava-1.5-7b-hf (14.1 GB") == 1 and "bert-base-uncased (440 MB" in lacks
-    shelf = Shelf(places_of([f"captioner={llava}", f"text_encoder={bert}"]))
-    score = scored(row, noise(12), noise(1, 5)[0], shelf)
+    loader = NetworkLoader(places_of([f"captioner={llava}", f"text_encoder={bert}"]))
+    score = scored(row, noise(12), noise(1, 5)[0], loader)
     describer = Describer(llava)
     assert score == scored(video_ti(describer, describer, Bert(bert)), noise(12), noise(1, 5)[0])
-    assert shelf.get(CAPTIONER) is shelf.get(CLIP_CAPTIONER)
+    assert loader.get(CAPTIONER) is loader.get(CLIP_CAPTIONER)
 
 
 def test_its_scorer_is_known_by_the_bytes_of_its_models(llava: Path, bert: Path, tmp_path: Path) -> None:
@@ -145,8 +145,10 @@ def test_folders_by_name_and_wrong_ones(llava: Path, bert: Path, tmp_path: Path)
     (tmp_path / "llava-1.5-7b-hf").symlink_to(llava)
     (tmp_path / "bert-base-uncased").mkdir()
     row, told = metric("video_ti"), Told("a ball rolls", image=noise(1)[0])
-    assert "needs bert-base-uncased" in str(Shelf(tmp_path).lacks(row))
-    found = judge(CLIP, [row, metric("video_length")], Shelf(places_of([f"text_encoder={tmp_path}"], tmp_path)), told)
+    assert "needs bert-base-uncased" in str(NetworkLoader(tmp_path).lacks(row))
+    found = judge(
+        CLIP, [row, metric("video_length")], NetworkLoader(places_of([f"text_encoder={tmp_path}"], tmp_path)), told
+    )
     assert isinstance(found["video_ti"], LeftOut) and "holds no model" in found["video_ti"].why
     assert isinstance(found["video_length"], Score)
 

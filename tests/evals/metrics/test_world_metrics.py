@@ -16,7 +16,7 @@ from evals.evaluations.workers import Bench
 from evals.metrics.base import Score, Video, chunks, read
 from evals.metrics.frames import Told, judge
 from evals.metrics.world.world import METRICS, squared
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from evals.world.prompt import read_asked, unasked
 from memory.archive import Archive
 from models.agent import UInt8Array
@@ -36,7 +36,7 @@ def clip(scenery: Scenery, num_frames: int = 16) -> UInt8Array:
 def scored(frames: UInt8Array, prompt: str) -> dict[str, Score]:
     video = Video(len(frames), Fraction(8), frames.shape[2], frames.shape[1], prompt=prompt)
     rows = [row for row in METRICS if unasked(row.name, prompt) is None]
-    said = read([row.begin(video, Shelf(None)) for row in rows], chunks((frame, None) for frame in frames))
+    said = read([row.begin(video, NetworkLoader(None)) for row in rows], chunks((frame, None) for frame in frames))
     return {row.name: score for row, score in zip(rows, said, strict=True)}
 
 
@@ -103,7 +103,7 @@ def test_a_films_coarse_colours_are_no_digital_style(tmp_path: Path) -> None:
     for shown in (Scenery("ball", "yellow", "snow", "moves down"), STAR):
         encode_film(iter(clip(shown)), path, width=64, height=64, fps=FPS)
         (row,) = [row for row in METRICS if row.name == "world_style"]
-        (score,) = judge(path, [row], Shelf(None), Told(prompt=shown.sentence)).values()
+        (score,) = judge(path, [row], NetworkLoader(None), Told(prompt=shown.sentence)).values()
         assert isinstance(score, Score) and score.value == 1, shown
 
 

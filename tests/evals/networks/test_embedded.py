@@ -9,7 +9,7 @@ from evals.bench.scorer import CHOICES, measure_scorer, table_of
 from evals.metrics.base import Chunk, Metric, Score, Video, read
 from evals.metrics.registry import METRICS
 from evals.metrics.world.embedded import OBJECT_CONSISTENCY, PROMPT_LIKENESS, prepared
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
 from models.embedded.language import Scenery
 from models.embedded.world import render, track
@@ -18,8 +18,8 @@ BALL, STAR = Scenery("ball", "red", "snow", "moves right"), Scenery("star", "blu
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return Shelf(None)
+def loader() -> NetworkLoader:
+    return NetworkLoader(None)
 
 
 def clip(scenery: Scenery, frames: int = 6) -> UInt8Array:
@@ -30,26 +30,26 @@ def video(frames: UInt8Array, prompt: str | None = None) -> Video:
     return Video(len(frames), Fraction(8), frames.shape[2], frames.shape[1], prompt=prompt)
 
 
-def scored(metric: Metric, frames: UInt8Array, shelf: Shelf, prompt: str | None = None) -> Score:
-    [score] = read([metric.begin(video(frames, prompt), shelf)], [Chunk(frames, 0)])
+def scored(metric: Metric, frames: UInt8Array, loader: NetworkLoader, prompt: str | None = None) -> Score:
+    [score] = read([metric.begin(video(frames, prompt), loader)], [Chunk(frames, 0)])
     return score
 
 
-def test_a_clip_is_nearer_to_its_own_sentence(shelf: Shelf) -> None:
+def test_a_clip_is_nearer_to_its_own_sentence(loader: NetworkLoader) -> None:
     for shown, other in ((BALL, STAR), (STAR, BALL)):
-        own = scored(PROMPT_LIKENESS, clip(shown), shelf, shown.sentence).value
-        strange = scored(PROMPT_LIKENESS, clip(shown), shelf, other.sentence).value
+        own = scored(PROMPT_LIKENESS, clip(shown), loader, shown.sentence).value
+        strange = scored(PROMPT_LIKENESS, clip(shown), loader, other.sentence).value
         assert own > strange + 0.2
 
 
-def test_a_clip_whose_object_changes_is_less_consistent(shelf: Shelf) -> None:
+def test_a_clip_whose_object_changes_is_less_consistent(loader: NetworkLoader) -> None:
     whole = clip(BALL)
     broken = np.concatenate([whole[:3], clip(STAR)[3:]])
-    assert scored(OBJECT_CONSISTENCY, whole, shelf).value > scored(OBJECT_CONSISTENCY, broken, shelf).value + 0.1
+    assert scored(OBJECT_CONSISTENCY, whole, loader).value > scored(OBJECT_CONSISTENCY, broken, loader).value + 0.1
 
 
-def test_one_frame_has_no_consistency(shelf: Shelf) -> None:
-    score = scored(OBJECT_CONSISTENCY, clip(BALL, 2)[:1], shelf)
+def test_one_frame_has_no_consistency(loader: NetworkLoader) -> None:
+    score = scored(OBJECT_CONSISTENCY, clip(BALL, 2)[:1], loader)
     assert np.isnan(score.value)
     assert score.note is not None
 

@@ -19,7 +19,7 @@ from evals.networks.dino import DINO
 from evals.networks.musiq import load_musiq
 from evals.networks.weights.catalogue import WEIGHTS
 from evals.networks.weights.checkpoints import BadWeights, read_tensors
-from evals.networks.weights.loader import Shelf
+from evals.networks.weights.loader import NetworkLoader
 from evals.networks.weights.network import MissingWeights
 from support.vbench import DATA, SHAPES, state_of, write_torchscript
 
@@ -103,9 +103,9 @@ def dino_without(name: str) -> dict[str, Tensor]:
 def test_what_does_not_fit_is_named(state: dict[str, Tensor], named: str, tmp_path: Path) -> None:
     torch.save(state, tmp_path / DINO_FILE)
     with pytest.raises(BadWeights, match=named):
-        Shelf(tmp_path).get(DINO)
+        NetworkLoader(tmp_path).get(DINO)
     found = judge(
-        DATA / "clips" / "static.mp4", [metric("subject_consistency"), metric("video_length")], Shelf(tmp_path)
+        DATA / "clips" / "static.mp4", [metric("subject_consistency"), metric("video_length")], NetworkLoader(tmp_path)
     )
     assert isinstance(found["subject_consistency"], LeftOut)
     assert isinstance(found["video_length"], Score)
@@ -128,7 +128,7 @@ def test_clip_names_what_is_wrong_in_openai_s_words(change: str, tmp_path: Path)
 def test_clip_s_matrices_go_through_float16_and_its_norms_do_not(tmp_path: Path) -> None:
     state = state_of("ViT-B-32.pt")
     torch.save(state, tmp_path / "ViT-B-32.pt")
-    loaded = Shelf(tmp_path).get(CLIP_B32).model.state_dict()
+    loaded = NetworkLoader(tmp_path).get(CLIP_B32).model.state_dict()
     matrix, norm = "visual.transformer.resblocks.0.mlp.c_fc.weight", "visual.ln_pre.weight"
     assert torch.equal(loaded["vision_model.encoder.layers.0.mlp.fc1.weight"], state[matrix].half().float())
     assert torch.equal(loaded["vision_model.pre_layrnorm.weight"], state[norm])
@@ -151,14 +151,14 @@ def test_a_file_is_found_where_vbench_keeps_it_and_its_digest_is_told(tmp_path: 
     assert row.found_in(None) is None
     assert row.found_in(tmp_path / "nowhere") is None
     with pytest.raises(MissingWeights, match=r"dino_vitbase16_pretrain.pth \(343 MB, from https://"):
-        Shelf(tmp_path).get(DINO)
+        NetworkLoader(tmp_path).get(DINO)
     kept = tmp_path / "dino_model" / DINO_FILE
     kept.parent.mkdir()
     torch.save(state_of(DINO_FILE), kept)
-    shelf = Shelf(tmp_path)
+    loader = NetworkLoader(tmp_path)
     assert row.found_in(tmp_path) == kept
-    assert shelf.get(DINO) is shelf.get(DINO)
-    digests = shelf.digests(metric("subject_consistency"))
+    assert loader.get(DINO) is loader.get(DINO)
+    digests = loader.digests(metric("subject_consistency"))
     assert set(digests) == {DINO_FILE}
     assert len(digests[DINO_FILE]) == 64
 

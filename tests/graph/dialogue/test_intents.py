@@ -7,16 +7,16 @@ import pytest
 
 from graph.dialogue.intents import listen
 from graph.planning.turn import Planned, TalkBrief
-from graph.state.products import Thing
+from graph.state.products import Product
 
 RED, BLUE = "a red ball moves right in the snow", "a blue star moves up in the sea"
 P1, C1, P2, C2 = "1.text_to_image", "1.image_to_video", "2.text_to_image", "2.image_to_video"
 
 
-def thing(number: int, kind: str, call: str, words: str, take: int = 1, **more: Any) -> Thing:
+def thing(number: int, kind: str, call: str, words: str, take: int = 1, **more: Any) -> Product:
     id = f"{'image' if kind == 'picture' else kind}-{number:016x}"
     shot = int(call.split(".", maxsplit=1)[0])
-    return Thing(number=number, id=id, kind=kind, call=call, shot=shot, take=take, words=(words,), **more)
+    return Product(number=number, id=id, kind=kind, call=call, shot=shot, take=take, words=(words,), **more)
 
 
 def planned(call: str, words: str, *needs: str, takes: int = 1) -> Planned:

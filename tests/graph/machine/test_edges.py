@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.types import Send
 
-from graph.machine.edges import after_review, next_errands, seed_of
+from graph.machine.edges import after_review, next_tool_tasks, seed_of
 from graph.state.channels import Call, Judged, Limits, RunState, Take, add_takes, add_verdicts
 from graph.state.takes import chosen
 
@@ -36,7 +36,10 @@ def state_of(*calls: Call, seed: int = 5, verdicts: dict[str, list[Judged | None
 
 
 def ready(state: RunState, limits: Limits = LIMITS) -> list[tuple[str, int, list[str]]]:
-    return [(errand["call"]["id"], errand["attempt"], errand["inputs"]) for errand in next_errands(state, limits)]
+    return [
+        (tool_task["call"]["id"], tool_task["attempt"], tool_task["inputs"])
+        for tool_task in next_tool_tasks(state, limits)
+    ]
 
 
 def test_pictures_come_before_the_motions_that_need_them() -> None:
@@ -81,17 +84,17 @@ def test_every_plan_ends_with_bounded_repeats_and_seeds_of_their_own(repeats: in
     state = state_of(*(call for shot in range(1, len(goods) + 1) for call in (picture(shot), motion(shot))), seed=seed)
     seeds: list[int] = []
     for _ in range(2 * (repeats + 1) + 1):
-        errands = next_errands(state, limits)
-        if not errands:
+        tool_tasks = next_tool_tasks(state, limits)
+        if not tool_tasks:
             break
-        for errand in errands:
-            call, attempt = errand["call"]["id"], errand["attempt"]
-            seeds.append(errand["seed"])
+        for tool_task in tool_tasks:
+            call, attempt = tool_task["call"]["id"], tool_task["attempt"]
+            seeds.append(tool_task["seed"])
             artifact = f"{call}#{attempt}"
-            take = Take(artifact=artifact, seed=errand["seed"], attempt=attempt)
+            take = Take(artifact=artifact, seed=tool_task["seed"], attempt=attempt)
             state["takes"] = add_takes(state["takes"], {call: [take]})
             state["verdicts"] = add_verdicts(state["verdicts"], {artifact: YES if attempt >= bad[call] else NO})
-    assert next_errands(state, limits) == []
+    assert next_tool_tasks(state, limits) == []
     assert len(set(seeds)) == len(seeds)
     assert {call: len(takes) for call, takes in state["takes"].items()} == {
         call: min(bads, repeats) + 1 for call, bads in bad.items()

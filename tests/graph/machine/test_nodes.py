@@ -26,8 +26,8 @@ def unheard(told: dict[str, Any]) -> None:
     """Nobody listens."""
 
 
-def made(archive: Archive, prompt: str, lender: TinyLender, **rooms: Any) -> tuple[Run, dict[str, Any]]:
-    run = start(rooms_with(archive, lender, **rooms), Request(prompt=prompt, seed=1), {}, unheard)
+def made(archive: Archive, prompt: str, lender: TinyLender, **services: Any) -> tuple[Run, dict[str, Any]]:
+    run = start(rooms_with(archive, lender, **services), Request(prompt=prompt, seed=1), {}, unheard)
     assert run.status == "done"
     return run, state_of(archive, run)
 

@@ -10,7 +10,7 @@ from graph.errors import RequestError
 from graph.planning.turn import Answer
 from graph.runs.history import state_of
 from graph.runs.runner import answer, question_of_run, resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.state.channels import Limits, RunState
 from graph.state.takes import chosen, open_calls, stale_calls, takes_of
 from memory.archive import Archive
@@ -33,20 +33,20 @@ class Session:
 
     def __init__(self, archive: Archive, **asked: Any) -> None:
         self.lender = TinyLender()
-        self.rooms: Rooms = rooms_with(archive, self.lender)
+        self.services: Services = rooms_with(archive, self.lender)
         request = Request.model_validate({"prompt": WISH, "seed": 5, "review": "ask", **asked})
-        self.run: Run = start(self.rooms, request, {}, lambda _heard: None)
+        self.run: Run = start(self.services, request, {}, lambda _heard: None)
 
     def says(self, *moves: dict[str, Any]) -> str | None:
-        question = question_of_run(self.rooms, self.run)
+        question = question_of_run(self.services, self.run)
         assert question is not None, f"run {self.run.id} is {self.run.status} and waits for nothing"
-        self.run = answer(self.rooms, self.run.id, question, Answer(moves=list(moves)), lambda _heard: None)
-        after = question_of_run(self.rooms, self.run)
+        self.run = answer(self.services, self.run.id, question, Answer(moves=list(moves)), lambda _heard: None)
+        after = question_of_run(self.services, self.run)
         return None if after is None else after.asked["reply"]
 
     @property
     def state(self) -> RunState:
-        return RunState(**state_of(self.rooms.archive, self.run))  # type: ignore[typeddict-item]
+        return RunState(**state_of(self.services.archive, self.run))  # type: ignore[typeddict-item]
 
     def made(self, role: str) -> int:
         return sum(count for (agent, _), count in self.lender.called.items() if agent == role)
@@ -77,7 +77,7 @@ def test_the_film_of_a_run_that_was_waved_through_is_that_of_one_that_never_aske
     person = Session(archive)
     person.says(GO_ON)
     person.says(GO_ON)
-    unasked = start(person.rooms, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
+    unasked = start(person.services, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
     assert person.run.film == unasked.film
 
 
@@ -88,7 +88,7 @@ def test_again_is_another_picture_and_both_stay(archive: Archive) -> None:
     takes = takes_of(person.state, PICTURE)
     assert [take["attempt"] for take in takes] == [0, 1, 2, 3]
     assert len({archive.artifact(take["artifact"]).sha256 for take in takes}) == 4
-    question = question_of_run(person.rooms, person.run)
+    question = question_of_run(person.services, person.run)
     assert question is not None
     assert [take["take"] for take in question.asked["waiting"][0]["takes"]] == [3, 4]
 
@@ -207,7 +207,7 @@ def test_films_are_extended_connected_and_assembled_in_a_conversation(archive: A
 
 def test_candidates_are_shown_together_and_one_is_chosen(archive: Archive) -> None:
     person = Session(archive, candidates=3)
-    question = question_of_run(person.rooms, person.run)
+    question = question_of_run(person.services, person.run)
     assert question is not None
     assert [take["take"] for take in question.asked["waiting"][0]["takes"]] == [1, 2, 3]
     person.says({"do": "choose", "call": PICTURE, "take": 2})
@@ -251,17 +251,17 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(archive: Archive, move:
 
 def test_an_answer_to_a_question_that_was_answered_is_refused(archive: Archive) -> None:
     person = Session(archive)
-    old = question_of_run(person.rooms, person.run)
+    old = question_of_run(person.services, person.run)
     assert old is not None
     person.says(GO_ON)
     with pytest.raises(RequestError, match="no longer waits for this answer"):
-        answer(person.rooms, person.run.id, old, Answer(moves=[GO_ON]), lambda _heard: None)
+        answer(person.services, person.run.id, old, Answer(moves=[GO_ON]), lambda _heard: None)
     assert person.open() == [CLIP]
 
 
 def test_a_waiting_run_is_resumed_as_it_waits(archive: Archive) -> None:
     person = Session(archive)
-    assert resume(person.rooms, person.run.id, lambda _heard: None).status == "waiting"
+    assert resume(person.services, person.run.id, lambda _heard: None).status == "waiting"
     assert person.made("text_to_image") == 1
 
 

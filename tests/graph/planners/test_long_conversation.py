@@ -18,9 +18,9 @@ from graph.planning.profiles import EMBEDDED
 from graph.planning.turn import Answer
 from graph.runs.history import state_of
 from graph.runs.runner import answer, question_of_run, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.state.channels import Limits, RunState
-from graph.state.products import Board, Thing
+from graph.state.products import Board, Product
 from memory.archive import Archive
 from memory.records import Request
 from support.conversation_model import BOX, LESSONS, RED, SEED, STAR
@@ -39,11 +39,11 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield opened
 
 
-def things_of(rooms: Rooms, run: Any) -> list[Thing]:
-    return Board(RunState(**state_of(rooms.archive, run)), Limits()).things  # type: ignore[typeddict-item]
+def things_of(services: Services, run: Any) -> list[Product]:
+    return Board(RunState(**state_of(services.archive, run)), Limits()).things  # type: ignore[typeddict-item]
 
 
-def is_true(reply: str, voice: str, there: list[Thing], new: list[Thing]) -> bool:
+def is_true(reply: str, voice: str, there: list[Product], new: list[Product]) -> bool:
     """Whether everything that a reply says of products is so."""
     kinds = {thing.number: thing.kind for thing in there}
     listed = re.findall(r"^ *(\d+)  (picture|clip|film)\b", reply, re.MULTILINE)
@@ -67,21 +67,21 @@ def test_a_long_conversation_with_a_server_tells_nothing_that_is_not_there(
         retry_budget=60.0,
     )
     planner = make_planner(settings, EMBEDDED)
-    rooms = rooms_with(archive, TinyLender(), planner=lambda _request: planner)
-    run = start(rooms, Request(prompt="", seed=SEED, review="chat"), {}, lambda _heard: None)
+    services = rooms_with(archive, TinyLender(), planner=lambda _request: planner)
+    run = start(services, Request(prompt="", seed=SEED, review="chat"), {}, lambda _heard: None)
     replies, before = dict[str, str](), 0
     for said in LESSONS:
-        question = question_of_run(rooms, run)
+        question = question_of_run(services, run)
         assert question is not None
-        run = answer(rooms, run.id, question, Answer(said=said), lambda _heard: None)
-        after = question_of_run(rooms, run)
+        run = answer(services, run.id, question, Answer(said=said), lambda _heard: None)
+        after = question_of_run(services, run)
         assert after is not None
-        there = things_of(rooms, run)
+        there = things_of(services, run)
         replies[said] = reply = after.asked["reply"] or ""
         assert is_true(reply, after.asked["voice"], there, there[before:]), (said, reply)
         assert not any(lie in reply for lie in LIES), (said, reply)
         before = len(there)
-    there = things_of(rooms, run)
+    there = things_of(services, run)
     assert [thing.kind for thing in there] == KINDS
     assert {thing.words[-1] for thing in there if thing.kind == "picture"} == {RED, STAR, BOX, "make it green"}
     assert [thing.of for thing in there if thing.kind == "film"] == [(6, 11, 9), (12, 13), (6, 9, 18)]

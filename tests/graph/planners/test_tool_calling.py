@@ -18,7 +18,7 @@ from graph.planning.profiles import EMBEDDED
 from graph.planning.turn import Answer
 from graph.runs.history import state_of
 from graph.runs.runner import answer, question_of_run, resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.state.channels import Limits, RunState
 from graph.state.products import Board
 from memory.archive import Archive
@@ -50,24 +50,24 @@ class Talk:
                 return reader.plan(*asked)
 
         mixed = Mixed(planner.name, planner.model, planner.profile, planner.patience)
-        self.rooms: Rooms = rooms_with(archive, self.lender, planner=lambda _request: mixed)
-        self.run: Run = start(self.rooms, Request(prompt="", seed=5, review="chat"), {}, lambda _heard: None)
+        self.services: Services = rooms_with(archive, self.lender, planner=lambda _request: mixed)
+        self.run: Run = start(self.services, Request(prompt="", seed=5, review="chat"), {}, lambda _heard: None)
 
     def says(self, words: str) -> dict[str, Any]:
-        question = question_of_run(self.rooms, self.run)
+        question = question_of_run(self.services, self.run)
         assert question is not None
-        self.run = answer(self.rooms, self.run.id, question, Answer(said=words), lambda _heard: None)
-        after = question_of_run(self.rooms, self.run)
+        self.run = answer(self.services, self.run.id, question, Answer(said=words), lambda _heard: None)
+        after = question_of_run(self.services, self.run)
         assert after is not None
         return after.asked
 
     @property
     def things(self) -> list[Any]:
-        return Board(RunState(**state_of(self.rooms.archive, self.run)), Limits()).things  # type: ignore[typeddict-item]
+        return Board(RunState(**state_of(self.services.archive, self.run)), Limits()).things  # type: ignore[typeddict-item]
 
     @property
     def recorded(self) -> list[str]:
-        calls = self.rooms.archive.llm_calls(self.run.id)
+        calls = self.services.archive.llm_calls(self.run.id)
         return [call.response for call in calls if call.purpose == "hear"]
 
 
@@ -184,7 +184,7 @@ def test_a_planner_that_never_learns_is_given_up_and_the_turn_can_be_tried_again
         talk.says(WISH)
     assert archive.run(talk.run.id).status == "failed"
     assert len(scripted_server.asked) == 3
-    resume(talk.rooms, talk.run.id, lambda _heard: None)
+    resume(talk.services, talk.run.id, lambda _heard: None)
     assert [thing.kind for thing in talk.things] == ["picture"]
 
 

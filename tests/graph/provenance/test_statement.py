@@ -29,14 +29,14 @@ def stated(archive: Archive, run: Run) -> Statement:
 
 
 def test_what_the_person_said_and_chose_is_in_the_statement(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
-    run = start(rooms, Request(prompt=WISH, seed=5, review="ask"), {}, lambda _heard: None)
+    services = rooms_with(archive, TinyLender())
+    run = start(services, Request(prompt=WISH, seed=5, review="ask"), {}, lambda _heard: None)
 
     def says(**given: Any) -> None:
         nonlocal run
-        question = question_of_run(rooms, run)
+        question = question_of_run(services, run)
         assert question is not None, run.status
-        run = answer(rooms, run.id, question, Answer(**given), lambda _heard: None)
+        run = answer(services, run.id, question, Answer(**given), lambda _heard: None)
 
     picture = "1.text_to_image"
     says(moves=[{"do": "again", "call": picture}])
@@ -51,8 +51,8 @@ def test_what_the_person_said_and_chose_is_in_the_statement(archive: Archive) ->
 
 
 def test_a_planner_in_a_folder_is_known_by_the_folders_own_name(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
-    run = start(rooms, Request(prompt=WISH, seed=5), {"device": "cpu", "threads": 2}, lambda _heard: None)
+    services = rooms_with(archive, TinyLender())
+    run = start(services, Request(prompt=WISH, seed=5), {"device": "cpu", "threads": 2}, lambda _heard: None)
     assert (stated(archive, run).device, stated(archive, run).threads) == ("cpu", 2)
     for planner, told in (
         ("openai:/home/me/models/llama", "openai:llama"),
@@ -65,8 +65,8 @@ def test_a_planner_in_a_folder_is_known_by_the_folders_own_name(archive: Archive
 
 def test_a_given_weight_of_words_is_shortened_and_the_version_is_the_projects(archive: Archive) -> None:
     assert software().startswith("Mora ")
-    rooms = rooms_with(archive, TinyLender())
-    run = start(rooms, Request(prompt=f"{WISH} and it is {'very ' * 300}cold", seed=5), {}, lambda _heard: None)
+    services = rooms_with(archive, TinyLender())
+    run = start(services, Request(prompt=f"{WISH} and it is {'very ' * 300}cold", seed=5), {}, lambda _heard: None)
     statement = stated(archive, run)
     assert statement.request.prompt.endswith("cold")
     assert all(len(str(value)) <= 500 for shot in statement.shots for value in shot.values())

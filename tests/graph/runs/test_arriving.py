@@ -12,7 +12,7 @@ from graph.runs.runner import resume, start
 from memory.archive import Archive
 from memory.records import Request
 from support.tiny_agents import TinyLender, drawn, rooms_with
-from tools.context import Studio
+from tools.context import ToolContext
 from tools.uploads.pictures import Taken, picture_id
 
 
@@ -25,18 +25,18 @@ def test_nobody_hears_of_a_run_whose_files_never_arrived(tmp_path: Path, monkeyp
     picture = Taken(drawn("a red ball moves right in the snow", 0, 2)[0], f"{9:064x}")
     request = Request(prompt="it moves up", images=(picture_id(picture),))
 
-    def cut(_uploads: Uploads, _studio: Studio) -> None:
+    def cut(_uploads: Uploads, _tool_context: ToolContext) -> None:
         raise PowerCut
 
     with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path) as archive:
-        rooms = rooms_with(archive, TinyLender())
+        services = rooms_with(archive, TinyLender())
         with monkeypatch.context() as patched, contextlib.suppress(PowerCut):
             patched.setattr(Uploads, "store", cut)
-            start(rooms, request, {}, heard.append, uploads=Uploads((picture,)))
+            start(services, request, {}, heard.append, uploads=Uploads((picture,)))
         assert (heard, archive.runs()) == ([], [])
-        whole = start(rooms, request, {}, heard.append, uploads=Uploads((picture,)))
+        whole = start(services, request, {}, heard.append, uploads=Uploads((picture,)))
         assert [run.id for run in archive.runs()] == [whole.id]
         assert heard[0] == {"stage": "begin", "run": whole.id}
         lost = archive.create_run(request, settings={}, graph_version=1, status="arriving")
         with pytest.raises(RequestError, match="before the files it works on were stored"):
-            resume(rooms, lost.id, heard.append)
+            resume(services, lost.id, heard.append)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from graph.configure import rooms_of
+from graph.configure import services_for
 from graph.runs.runner import context_of, new_run
 from graph.settings import Settings
 from memory.archive import Archive
@@ -17,11 +17,11 @@ def test_the_dial_and_the_home_reach_the_verbs(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("MORA_STEP_CHECKPOINT_SECONDS", "5")
     settings, request = Settings(home=tmp_path, planner="embedded", device="cpu"), Request(prompt="a red ball")
     with Archive.open(settings.database, tmp_path) as archive:
-        rooms = rooms_of(settings, archive)
-        planner = rooms.planner(request)
-        run = new_run(rooms, request, planner, {})
+        services = services_for(settings, archive)
+        planner = services.planner(request)
+        run = new_run(services, request, planner, {})
         with archive.hold(run.id) as lease:
-            bookmarks = context_of(rooms, run, planner, lease).studio.bookmarks
+            bookmarks = context_of(services, run, planner, lease).tool_context.bookmarks
     assert bookmarks is not None
     bookmark = bookmarks("5" * 64)
     assert isinstance(bookmark, Bookmark)

@@ -14,7 +14,7 @@ from graph import configure as wiring
 from graph.errors import Stopped
 from graph.planning.turn import Answer
 from graph.runs.runner import answer, question_of_run, resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.records import Request, Run
@@ -46,11 +46,11 @@ def archive(database_url: str, tmp_path: Path) -> Iterator[Archive]:
         yield known
 
 
-def paused(rooms: Rooms, seed: int) -> str:
+def paused(services: Services, seed: int) -> str:
     """The id of a run that waits for a word about its picture, or was stopped while its clip was made."""
     heard: list[dict[str, Any]] = []
     if seed % 2:
-        return start(rooms, Request(prompt=WISH, seed=seed, review="ask"), {}, heard.append).id
+        return start(services, Request(prompt=WISH, seed=seed, review="ask"), {}, heard.append).id
     stop = threading.Event()
 
     def hear(told: dict[str, Any]) -> None:
@@ -59,28 +59,28 @@ def paused(rooms: Rooms, seed: int) -> str:
             stop.set()
 
     with pytest.raises(Stopped):
-        start(replace(rooms, stop=stop), Request(prompt=WISH, seed=seed), {}, hear)
+        start(replace(services, stop=stop), Request(prompt=WISH, seed=seed), {}, hear)
     return str(heard[0]["run"])
 
 
-def gone_on_with(rooms: Rooms, run_id: str) -> Run:
+def gone_on_with(services: Services, run_id: str) -> Run:
     """The run at its end."""
-    run = resume(rooms, run_id, lambda _told: None)
+    run = resume(services, run_id, lambda _told: None)
     while run.status == "waiting":
-        question = question_of_run(rooms, run)
+        question = question_of_run(services, run)
         assert question is not None
-        run = answer(rooms, run.id, question, Answer(moves=[{"do": "go_on"}]), lambda _told: None)
+        run = answer(services, run.id, question, Answer(moves=[{"do": "go_on"}]), lambda _told: None)
     return run
 
 
 def test_all_come_to_their_films_with_few_connections(archive: Archive, tmp_path: Path) -> None:
     lender = TinyLender()
-    rooms = rooms_with(archive, lender)
-    runs = [paused(rooms, seed) for seed in range(MANY)]
+    services = rooms_with(archive, lender)
+    runs = [paused(services, seed) for seed in range(MANY)]
     assert sorted(archive.run(run).status for run in runs) == ["interrupted"] * (MANY // 2) + ["waiting"] * (MANY // 2)
     calls, connections = sum(lender.called.values()), Counted(archive)
     with ThreadPoolExecutor(MANY) as people:
-        ended = list(people.map(lambda run: gone_on_with(rooms, run), runs))
+        ended = list(people.map(lambda run: gone_on_with(services, run), runs))
     assert connections.most <= MOST_CONNECTIONS
     # A picture each was there; the clips that were begun are begun again, but for those that ended in time.
     assert MANY // 2 <= sum(lender.called.values()) - calls <= MANY
@@ -93,8 +93,8 @@ def test_all_come_to_their_films_with_few_connections(archive: Archive, tmp_path
 
 
 def test_agents_are_loaded_once_for_all_runs_with_the_same_numerics(archive: Archive) -> None:
-    rooms = wiring.rooms_of(Settings(profile="embedded", device="cpu"), archive)
+    services = wiring.services_for(Settings(profile="embedded", device="cpu"), archive)
     stored: dict[str, Any] = {"device": "cpu", "threads": 1, "dtype": None}
-    lender = rooms.lender(stored)
-    assert rooms.lender({**stored, "planner": "embedded"}) is lender
-    assert rooms.lender({**stored, "threads": 2}) is not lender
+    lender = services.lender(stored)
+    assert services.lender({**stored, "planner": "embedded"}) is lender
+    assert services.lender({**stored, "threads": 2}) is not lender

@@ -12,7 +12,7 @@ from graph.errors import PlannerError, Stopped
 from graph.planners import planner as planners
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, OtherBytes
 from memory.recorded import Agents, Place
@@ -57,7 +57,7 @@ def nobody(_request: Request) -> Any:
     raise PlannerError("a rerun asks nobody")
 
 
-def rooms_without_planner(archive: Archive, lender: TinyLender | None = None) -> Rooms:
+def rooms_without_planner(archive: Archive, lender: TinyLender | None = None) -> Services:
     return rooms_with(archive, lender or TinyLender(), planner=nobody)
 
 
@@ -229,14 +229,14 @@ def test_a_run_that_meets_a_damaged_product_makes_it_again_and_goes_on(archive: 
 
 @pytest.mark.parametrize("node", ["act", "review"])
 def test_a_run_that_was_stopped_and_damaged_meanwhile_is_resumed(archive: Archive, node: str) -> None:
-    rooms = rooms_with(archive, TinyLender())
+    services = rooms_with(archive, TinyLender())
 
     def stop(told: dict[str, Any]) -> None:
         if told.get("kind") == "updates" and node in told["told"]:
-            rooms.stop.set()
+            services.stop.set()
 
     with pytest.raises(Stopped):
-        start(rooms, Request(prompt=TWO_SHOTS, seed=1), {}, stop)
+        start(services, Request(prompt=TWO_SHOTS, seed=1), {}, stop)
     [run] = archive.runs()
     broken, ear, lender = damage(archive, run, "text_to_image"), Ear(), TinyLender()
     ended = resume(rooms_with(archive, lender), run.id, ear)

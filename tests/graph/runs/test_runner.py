@@ -19,7 +19,7 @@ from graph.errors import PlannerError, RequestError, Stopped
 from graph.planners.planner import Planner
 from graph.planning.profiles import EMBEDDED
 from graph.runs.runner import config_of, resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
 from memory.errors import RunIsHeld
@@ -168,14 +168,14 @@ def test_out_of_memory_marks_the_run_failed_and_it_goes_on_once_there_is_room(
     archive: Archive, undisturbed: bytes
 ) -> None:
     lender, ear = TinyLender(trouble=OutOfMemory("6 frames at 64x64 need 3 GiB, 1 free")), Ear()
-    rooms = rooms_with(archive, lender)
+    services = rooms_with(archive, lender)
     with pytest.raises(OutOfMemory, match="3 GiB"):
-        start(rooms, wish(), {}, ear)
+        start(services, wish(), {}, ear)
     failed = archive.run(ear.run)
     assert (failed.status, failed.error) == ("failed", "6 frames at 64x64 need 3 GiB, 1 free")
     assert {line.outcome for line in archive.ledger(ear.run)} == {"failed"}
     lender.trouble = None
-    assert film_of(archive, resume(rooms, ear.run, Ear())) == undisturbed
+    assert film_of(archive, resume(services, ear.run, Ear())) == undisturbed
 
 
 def test_what_finished_beside_a_failure_is_not_made_again(archive: Archive, undisturbed: bytes) -> None:
@@ -260,17 +260,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_film(
 
 def interrupted(archive: Archive, when: Callable[[dict[str, Any]], bool] = STOPS["after the plan"]) -> str:
     """The id of a run that was asked to stop at a moment."""
-    rooms = rooms_with(archive, TinyLender(pause=0.01))
-    ear = Ear(when, rooms.stop.set)
+    services = rooms_with(archive, TinyLender(pause=0.01))
+    ear = Ear(when, services.stop.set)
     with pytest.raises(Stopped):
-        start(rooms, wish(), {}, ear)
+        start(services, wish(), {}, ear)
     return ear.run
 
 
 def test_a_stop_that_comes_after_the_end_undoes_nothing(archive: Archive, undisturbed: bytes) -> None:
-    rooms = rooms_with(archive, TinyLender())
-    ear = Ear(lambda told: told.get("kind") == "updates" and "finish" in told["told"], rooms.stop.set)
-    assert film_of(archive, start(rooms, wish(), {}, ear)) == undisturbed
+    services = rooms_with(archive, TinyLender())
+    ear = Ear(lambda told: told.get("kind") == "updates" and "finish" in told["told"], services.stop.set)
+    assert film_of(archive, start(services, wish(), {}, ear)) == undisturbed
 
 
 def test_a_listener_that_fails_after_the_end_undoes_nothing(archive: Archive, undisturbed: bytes) -> None:
@@ -313,10 +313,10 @@ def test_a_resumed_run_asks_for_the_numerics_it_began_with(archive: Archive) -> 
         asked.append(settings)
         return TinyLender(known_as=Identity(numerics=f"tiny, {settings['threads']} threads"))
 
-    rooms = rooms_with(archive, TinyLender(), lender=lender)
-    ear = Ear(lambda told: told.get("kind") == "updates", rooms.stop.set)
+    services = rooms_with(archive, TinyLender(), lender=lender)
+    ear = Ear(lambda told: told.get("kind") == "updates", services.stop.set)
     with pytest.raises(Stopped):
-        start(rooms, wish(), {"threads": 3}, ear)
+        start(services, wish(), {"threads": 3}, ear)
     resume(rooms_with(archive, TinyLender(), lender=lender), ear.run, Ear())
     assert [settings["threads"] for settings in asked] == [3, 3]
 
@@ -371,8 +371,8 @@ OUR_ROOMS = re.compile(rb"(?<![\w-])(graph|tools|models|memory|evals|main|tiny)\
 
 
 def test_nothing_kept_names_a_module_of_ours(archive: Archive) -> None:
-    rooms: Rooms = rooms_with(archive, TinyLender(blanks=1))
-    start(rooms, wish(), {}, Ear())
+    services: Services = rooms_with(archive, TinyLender(blanks=1))
+    start(services, wish(), {}, Ear())
     with closing(sqlite3.connect(archive.home / "mora.db")) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         assert {"checkpoints", "writes", "runs"} <= set(tables)

@@ -12,7 +12,7 @@ from graph.errors import RequestError, Stopped
 from graph.runs.cancellation import StoppableLender
 from graph.runs.requests import Uploads
 from graph.runs.runner import resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.processes import until
@@ -42,7 +42,7 @@ class Waited(threading.Event):
         return super().wait(timeout)
 
 
-def begun(rooms: Rooms, hear: Callable[[dict[str, Any]], None] = lambda _told: None) -> str:
+def begun(services: Services, hear: Callable[[dict[str, Any]], None] = lambda _told: None) -> str:
     """The id of a run that was stopped."""
     heard: list[dict[str, Any]] = []
 
@@ -51,7 +51,7 @@ def begun(rooms: Rooms, hear: Callable[[dict[str, Any]], None] = lambda _told: N
         hear(told)
 
     with pytest.raises(Stopped):
-        start(rooms, WISH, {}, both)
+        start(services, WISH, {}, both)
     return str(heard[0]["run"])
 
 
@@ -128,8 +128,8 @@ def test_a_run_that_is_stopped_before_its_files_are_stored_is_none(archive: Arch
         def __bool__(self) -> bool:
             return True
 
-        def store(self, studio: Any) -> None:
-            seen.append(studio.lease.run)
+        def store(self, tool_context: Any) -> None:
+            seen.append(tool_context.lease.run)
             raise Stopped
 
     seen: list[str] = []

@@ -50,8 +50,8 @@ def made(
     """The run, its state, and the frames of its film."""
     ids = {"images": tuple(map(picture_id, pictures)), "clips": tuple(map(clip_id, clips))}
     request = Request(prompt=prompt, seed=1, **ids, **asked)
-    rooms = rooms_with(archive, lender or TinyLender())
-    run = start(rooms, request, {}, lambda _told: None, uploads=Uploads(pictures, clips))
+    services = rooms_with(archive, lender or TinyLender())
+    run = start(services, request, {}, lambda _told: None, uploads=Uploads(pictures, clips))
     assert run.status == "done"
     return run, state_of(archive, run), decode_clip(archive.read(archive.artifact(str(run.film)))).frames
 

@@ -15,7 +15,7 @@ from graph.runs.compatibility import REVIEW_POINTS
 from graph.runs.history import Checkpoint, checkpoints, state_of
 from graph.runs.rerun import rerun
 from graph.runs.runner import answer, question_of_run, resume, start
-from graph.runs.services import Rooms
+from graph.runs.services import Services
 from graph.runs.time_travel import Changes, checkpoint_of, difference_told, fork, replay
 from graph.state.channels import GRAPH_VERSION
 from graph.views import checkpoints_as_json, replayed_as_json, run_as_json
@@ -45,18 +45,18 @@ def made(archive: Archive, **asked: Any) -> Run:
 
 
 def branch(archive: Archive, run: Run, at: str, lender: TinyLender | None = None, **changes: Any) -> Run:
-    rooms = rooms_with(archive, lender or TinyLender())
-    return fork(rooms, run.id, at, Changes(**changes), {"threads": 1}, unheard)
+    services = rooms_with(archive, lender or TinyLender())
+    return fork(services, run.id, at, Changes(**changes), {"threads": 1}, unheard)
 
 
 def after(archive: Archive, run: Run, node: str | None) -> Checkpoint:
     return next(each for each in reversed(checkpoints(archive, run)) if each.after == node)
 
 
-def says(rooms: Rooms, run: Run, *moves: dict[str, Any]) -> Run:
-    question = question_of_run(rooms, run)
+def says(services: Services, run: Run, *moves: dict[str, Any]) -> Run:
+    question = question_of_run(services, run)
     assert question is not None
-    return answer(rooms, run.id, question, Answer(moves=list(moves)), unheard)
+    return answer(services, run.id, question, Answer(moves=list(moves)), unheard)
 
 
 # Replay
@@ -95,14 +95,14 @@ def test_a_run_that_has_no_end_is_not_replayed(archive: Archive) -> None:
 
 
 def test_what_a_person_said_is_said_again(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
-    run = start(rooms, Request(prompt=SENTENCES[0], seed=5, review="ask"), {}, unheard)
-    run = says(rooms, run, {"do": "again", "call": PICTURE, "count": 2})
+    services = rooms_with(archive, TinyLender())
+    run = start(services, Request(prompt=SENTENCES[0], seed=5, review="ask"), {}, unheard)
+    run = says(services, run, {"do": "again", "call": PICTURE, "count": 2})
     waiting = replay(rooms_with(archive, TinyLender()), run.id, unheard)
     assert (waiting.film, waiting.same, len(waiting.made)) == (None, True, 3)
     assert "3 takes" in replayed_told(waiting)[-1]
-    run = says(rooms, run, {"do": "choose", "call": PICTURE, "take": 2})
-    run = says(rooms, run, GO_ON)
+    run = says(services, run, {"do": "choose", "call": PICTURE, "take": 2})
+    run = says(services, run, GO_ON)
     assert run.status == "done"
     replayed = replay(rooms_with(archive, TinyLender(trouble=AssertionError("called"))), run.id, unheard)
     assert replayed.same
@@ -110,10 +110,10 @@ def test_what_a_person_said_is_said_again(archive: Archive) -> None:
 
 
 def test_a_replay_can_be_stopped(archive: Archive) -> None:
-    run, rooms = made(archive), rooms_with(archive, TinyLender())
-    rooms.stop.set()
+    run, services = made(archive), rooms_with(archive, TinyLender())
+    services.stop.set()
     with pytest.raises(Stopped):
-        replay(rooms, run.id, unheard)
+        replay(services, run.id, unheard)
     assert archive.run(run.id) == run
 
 
@@ -218,15 +218,15 @@ def test_a_failed_run_is_branched(archive: Archive) -> None:
 
 
 def test_a_choice_is_made_otherwise_in_a_branch(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
-    run = start(rooms, Request(prompt=SENTENCES[0], seed=5, candidates=2, review="ask"), {}, unheard)
+    services = rooms_with(archive, TinyLender())
+    run = start(services, Request(prompt=SENTENCES[0], seed=5, candidates=2, review="ask"), {}, unheard)
     for move in ({"do": "choose", "call": PICTURE, "take": 1}, GO_ON):
-        run = says(rooms, run, move)
+        run = says(services, run, move)
     assert run.status == "done"
     second = branch(archive, run, next(one for one in checkpoints(archive, run) if one.after == "review").id)
     assert second.status == "waiting"
     for move in ({"do": "choose", "call": PICTURE, "take": 2}, GO_ON):
-        second = says(rooms, second, move)
+        second = says(services, second, move)
     assert second.status == "done"
     assert second.film != run.film
     for each in (run, second):

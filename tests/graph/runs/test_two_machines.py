@@ -67,11 +67,11 @@ def test_an_owner_that_wakes_too_late_changes_nothing(
     worker = frozen(workers, home, database_url, moment)
     run = (home / "run").read_text()
     with Archive.open(database_url, home, lease_seconds=SILENT, busy_seconds=5.0) as archive:
-        rooms = rooms_with(archive, TinyLender())
+        services = rooms_with(archive, TinyLender())
         refused = 0
         while archive.run(run).status != "done":
             try:
-                resume(rooms, run, lambda _told: None)
+                resume(services, run, lambda _told: None)
             except DatabaseTrouble as trouble:
                 # Another of its threads was writing when it was stopped: SQLite has one lock, and gives it to nobody.
                 assert "is locked" in str(trouble) and database_url.startswith("sqlite")

@@ -13,14 +13,14 @@ from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, DiskTrouble, UnknownArtifact
 from memory.products import files as artifacts
 from memory.products import recipes
-from memory.products.files import Product
+from memory.products.files import Produced
 from memory.products.recipes import artifact_id
 from memory.records import Request, Run
 from support import archive_workers
 from support.archive_workers import notes, picture, recipe
 
 
-def never() -> Product:
+def never() -> Produced:
     raise AssertionError("the agent was called for what is known")
 
 
@@ -76,7 +76,7 @@ def test_an_unknown_artifact_is_named(archive: Archive) -> None:
 
 
 def test_an_agent_that_fails_leaves_a_line_and_no_claim(archive: Archive, run: Run) -> None:
-    def fail() -> Product:
+    def fail() -> Produced:
         raise ZeroDivisionError
 
     with archive.hold(run.id) as lease:
@@ -92,7 +92,7 @@ def test_an_agent_that_fails_leaves_a_line_and_no_claim(archive: Archive, run: R
 def test_threads_of_one_run_make_each_recipe_once(archive: Archive, run: Run) -> None:
     calls: list[int] = []
 
-    def produce(seed: int) -> Product:
+    def produce(seed: int) -> Produced:
         calls.append(seed)
         time.sleep(0.05)
         return picture(bytes([seed]))
@@ -154,7 +154,7 @@ def test_one_taken_for_dead_by_another_run_gets_the_artifact_that_is_there(datab
     with Archive.open(database_url, home, lease_seconds=9000) as archive:
         slow, quick = (archive.create_run(Request(prompt=name), settings={}, graph_version=1) for name in "ab")
 
-        def produce() -> Product:
+        def produce() -> Produced:
             expire_leases(database_url)
             with archive.hold(quick.id) as lease:
                 assert archive.make(lease, recipe(), picture).called

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, Progress, Role, VideoSpec
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from models.presets import Preset
 
 Table = tuple[Preset, ...]
@@ -84,13 +84,13 @@ def assert_goes_on_anywhere(agent: Any, spec: Any, stops: Sequence[int] | None =
 
 
 @pytest.fixture(scope="module")
-def paper(tiny_table: Table) -> Residency:
-    return Residency("paper", device="cpu", table=tuple(replace(row, steps=4) for row in tiny_table))
+def paper(tiny_table: Table) -> LocalLender:
+    return LocalLender("paper", device="cpu", table=tuple(replace(row, steps=4) for row in tiny_table))
 
 
 @pytest.fixture(scope="module")
-def embedded() -> Residency:
-    return Residency("embedded", device="cpu")
+def embedded() -> LocalLender:
+    return LocalLender("embedded", device="cpu")
 
 
 SOLVERS: dict[str, Sequence[int] | None] = {
@@ -106,7 +106,7 @@ SOLVERS: dict[str, Sequence[int] | None] = {
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_every_solver_goes_on_after_a_step(paper: Residency, solver: str) -> None:
+def test_every_solver_goes_on_after_a_step(paper: LocalLender, solver: str) -> None:
     with paper.lend("text_to_image") as draw:
         before = draw.pipeline.scheduler
         draw.pipeline.scheduler = getattr(diffusers, solver).from_config(before.config)
@@ -124,7 +124,7 @@ STOCK: dict[str, tuple[Role, Any, Sequence[int] | None]] = {
 
 
 @pytest.mark.parametrize("kind", STOCK)
-def test_every_stock_pipeline_goes_on_after_a_step(paper: Residency, kind: str) -> None:
+def test_every_stock_pipeline_goes_on_after_a_step(paper: LocalLender, kind: str) -> None:
     role, spec, stops = STOCK[kind]
     with paper.lend(role) as agent:
         assert_goes_on_anywhere(agent, spec, stops)
@@ -141,13 +141,13 @@ OWN: dict[str, tuple[Role, Any, Sequence[int]]] = {
 
 
 @pytest.mark.parametrize("kind", OWN)
-def test_every_embedded_agent_goes_on_after_a_step(embedded: Residency, kind: str) -> None:
+def test_every_embedded_agent_goes_on_after_a_step(embedded: LocalLender, kind: str) -> None:
     role, spec, stops = OWN[kind]
     with embedded.lend(role) as agent:
         assert_goes_on_anywhere(agent, spec, stops)
 
 
-def test_up_to_the_kept_step_nothing_is_computed(paper: Residency) -> None:
+def test_up_to_the_kept_step_nothing_is_computed(paper: LocalLender) -> None:
     computed: list[int] = []
     with paper.lend("text_to_image") as draw:
         bookmark = stopped_after(call_of(draw, BALL), 3)
@@ -157,21 +157,21 @@ def test_up_to_the_kept_step_nothing_is_computed(paper: Residency) -> None:
     assert len(computed) == 1
 
 
-def test_whoever_stops_a_call_loses_no_step(paper: Residency) -> None:
+def test_whoever_stops_a_call_loses_no_step(paper: LocalLender) -> None:
     with paper.lend("text_to_image") as draw:
         bookmark = stopped_after(call_of(draw, BALL), 2, due=False)
         assert bookmark.saves == 1
         assert heard_by(call_of(draw, BALL), bookmark)[1] == [3, 4]
 
 
-def test_nothing_is_kept_while_nothing_is_due(paper: Residency) -> None:
+def test_nothing_is_kept_while_nothing_is_due(paper: LocalLender) -> None:
     bookmark = Remembered(due=False)
     with paper.lend("text_to_image") as draw:
         heard_by(call_of(draw, BALL), bookmark)
     assert (bookmark.saves, bookmark.state) == (0, None)
 
 
-def test_the_denoiser_is_left_as_it_was_found(paper: Residency) -> None:
+def test_the_denoiser_is_left_as_it_was_found(paper: LocalLender) -> None:
     with paper.lend("text_to_image") as draw:
         stopped_after(call_of(draw, BALL), 2)
         assert "forward" not in vars(draw.pipeline.unet)
@@ -191,7 +191,7 @@ STRANGERS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("other", STRANGERS)
 def test_a_bookmark_of_something_else_is_told_and_not_used(
-    paper: Residency, other: str, caplog: pytest.LogCaptureFixture
+    paper: LocalLender, other: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = replace(BALL, seed=8) if other == "wish" else BALL
     with paper.lend("text_to_image") as draw:
@@ -203,7 +203,9 @@ def test_a_bookmark_of_something_else_is_told_and_not_used(
 
 
 @pytest.mark.parametrize("cut", [0, 7, 200, -1])
-def test_a_damaged_bookmark_is_told_and_not_used(paper: Residency, cut: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_bookmark_is_told_and_not_used(
+    paper: LocalLender, cut: int, caplog: pytest.LogCaptureFixture
+) -> None:
     with paper.lend("text_to_image") as draw:
         state = stopped_after(call_of(draw, BALL), 2).state
         assert state is not None
@@ -221,7 +223,9 @@ class Secretive(diffusers.DDIMScheduler):  # type: ignore[misc]
         self.secret = object()
 
 
-def test_a_solver_that_cannot_be_kept_does_its_work_without(paper: Residency, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_solver_that_cannot_be_kept_does_its_work_without(
+    paper: LocalLender, caplog: pytest.LogCaptureFixture
+) -> None:
     bookmark = Remembered()
     with paper.lend("text_to_image") as draw, caplog.at_level(logging.WARNING):
         before = draw.pipeline.scheduler

@@ -10,7 +10,7 @@ import torch
 
 from models.agent import AgentError, EditSpec, ImageSpec, OutOfMemory, Picture, VideoSpec, WeightsMissing
 from models.backends.image_to_video import SHORTEST_SEGMENT
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from models.presets import Preset
 
 Table = tuple[Preset, ...]
@@ -21,7 +21,7 @@ def unheard(step: int, steps: int) -> None:
 
 
 def test_sdxl_draws_the_same_picture_for_the_same_seed(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     steps: list[tuple[int, int]] = []
     with house.lend("text_to_image") as draw:
         first = draw(ImageSpec("a red ball", 1), progress=lambda step, of: steps.append((step, of)))
@@ -35,7 +35,7 @@ def test_sdxl_draws_the_same_picture_for_the_same_seed(tiny_table: Table) -> Non
 
 
 def test_sdxl_draws_candidates_in_one_forward(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     specs = [ImageSpec("a red ball", seed) for seed in (1, 2)]
     steps: list[tuple[int, int]] = []
     with house.lend("text_to_image") as draw:
@@ -52,7 +52,7 @@ def test_sdxl_draws_candidates_in_one_forward(tiny_table: Table) -> None:
 
 
 def test_pix2pix_changes_a_picture_under_an_instruction(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     image = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))
     steps: list[tuple[int, int]] = []
     spec = EditSpec("make it night", image, 3)
@@ -69,7 +69,7 @@ def test_pix2pix_changes_a_picture_under_an_instruction(tiny_table: Table) -> No
 
 
 def test_stable_video_goes_on_from_its_last_frame(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     image = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))
     with house.lend("image_to_video") as animate:
         clip = animate(VideoSpec("it moves", image, 6, 3), progress=unheard)
@@ -80,19 +80,19 @@ def test_stable_video_goes_on_from_its_last_frame(tiny_table: Table) -> None:
 
 
 def test_the_weights_digest_follows_the_bytes(tiny_table: Table, tmp_path: object) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     image, video = house.identity("text_to_image"), house.identity("image_to_video")
     assert len(image.weights) == 64
     assert image.weights != video.weights
     assert "torch" in image.numerics
-    threads = Residency("paper", device="cpu", threads=3, table=tiny_table).identity("text_to_image")
+    threads = LocalLender("paper", device="cpu", threads=3, table=tiny_table).identity("text_to_image")
     assert threads.numerics != image.numerics
     assert threads.weights == image.weights
 
 
 def test_the_least_recently_used_agent_leaves(tiny_table: Table) -> None:
     table = tuple(replace(row, gib=1.0) for row in tiny_table)
-    house = Residency("paper", device="cpu", gib=1.5, table=table)
+    house = LocalLender("paper", device="cpu", gib=1.5, table=table)
     with house.lend("text_to_image"):
         pass
     with house.lend("image_to_video"):
@@ -101,14 +101,14 @@ def test_the_least_recently_used_agent_leaves(tiny_table: Table) -> None:
 
 
 def test_a_budget_too_small_is_told_with_numbers(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", gib=1.0, table=tiny_table)
+    house = LocalLender("paper", device="cpu", gib=1.0, table=tiny_table)
     with pytest.raises(OutOfMemory, match="needs 12 GiB, the budget is 1 GiB"), house.lend("text_to_image"):
         pass
 
 
 def test_stable_video_works_on_fewer_frames_for_want_of_memory(tiny_table: Table) -> None:
     row = replace(preset_of(tiny_table, "image_to_video"), num_frames=SHORTEST_SEGMENT + 2)
-    house = Residency("paper", device="cpu", table=(row,))
+    house = LocalLender("paper", device="cpu", table=(row,))
     image = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))
     steps: list[tuple[int, int]] = []
     with house.lend("image_to_video") as animate:
@@ -139,7 +139,7 @@ def count_frames(vae: Any) -> list[int]:
 
 
 def test_when_memory_runs_out_the_others_leave(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     with house.lend("text_to_image"):
         pass
     for freed in (True, False):
@@ -150,7 +150,7 @@ def test_when_memory_runs_out_the_others_leave(tiny_table: Table) -> None:
 
 
 def test_when_there_is_no_room_to_load_the_others_leave(tiny_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     with house.lend("text_to_image"):
         pass
     load = house._load
@@ -168,7 +168,7 @@ def test_when_there_is_no_room_to_load_the_others_leave(tiny_table: Table, monke
 
 
 def test_what_a_failed_call_held_is_given_back(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     held: list[weakref.ref[Any]] = []
 
     def call() -> None:
@@ -195,13 +195,13 @@ def real_cpu_trouble() -> BaseException:
     "error", [MemoryError(), type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), real_cpu_trouble()]
 )
 def test_memory_that_runs_out_is_an_agent_error(tiny_table: Table, error: BaseException) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     with pytest.raises(OutOfMemory, match="fewer frames"), house.lend("text_to_image"):
         raise error
 
 
 def test_other_errors_stay_what_they_are(tiny_table: Table) -> None:
-    house = Residency("paper", device="cpu", table=tiny_table)
+    house = LocalLender("paper", device="cpu", table=tiny_table)
     with pytest.raises(RuntimeError, match="ours"), house.lend("text_to_image"):
         raise RuntimeError("ours")
 
@@ -209,9 +209,9 @@ def test_other_errors_stay_what_they_are(tiny_table: Table) -> None:
 def test_weights_that_are_not_there(tiny_table: Table) -> None:
     gone = tuple(replace(row, weights="/nowhere/at/all") for row in tiny_table)
     with pytest.raises(WeightsMissing, match="no weights for text_to_image"):
-        Residency("paper", device="cpu", table=gone).identity("text_to_image")
+        LocalLender("paper", device="cpu", table=gone).identity("text_to_image")
     hub = tuple(replace(row, weights="nobody/nothing") for row in tiny_table)
     with pytest.raises(WeightsMissing, match="hf download nobody/nothing"):
-        Residency("paper", device="cpu", table=hub).identity("text_to_image")
+        LocalLender("paper", device="cpu", table=hub).identity("text_to_image")
     with pytest.raises(AgentError, match="the profiles are paper"):
-        Residency("modern", device="cpu", table=tiny_table).row("text_to_image")
+        LocalLender("modern", device="cpu", table=tiny_table).row("text_to_image")

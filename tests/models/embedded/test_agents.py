@@ -10,7 +10,7 @@ from evals.world.oracle import look
 from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded import world
 from models.embedded.language import Scenery
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from models.presets import EMBEDDED_WEIGHTS
 
 LARGEST_SHIPPED_BYTES = 30 * 2**20
@@ -21,8 +21,8 @@ def unheard(step: int, steps: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def house() -> Residency:
-    return Residency("embedded", device="cpu")
+def house() -> LocalLender:
+    return LocalLender("embedded", device="cpu")
 
 
 def test_what_ships_is_small_and_without_pickle() -> None:
@@ -31,7 +31,7 @@ def test_what_ships_is_small_and_without_pickle() -> None:
     assert sum(path.stat().st_size for path in files) < LARGEST_SHIPPED_BYTES
 
 
-def test_a_picture_is_deterministic_and_in_the_scene(house: Residency) -> None:
+def test_a_picture_is_deterministic_and_in_the_scene(house: LocalLender) -> None:
     sentence = "a red ball stays still in the snow"
     with house.lend("text_to_image") as draw:
         first, again = (draw(ImageSpec(sentence, 5), progress=unheard).pixels for _ in range(2))
@@ -42,7 +42,7 @@ def test_a_picture_is_deterministic_and_in_the_scene(house: Residency) -> None:
     assert look(first[None]).scene == "snow"
 
 
-def test_candidates_are_drawn_in_one_forward_and_come_out_the_same(house: Residency) -> None:
+def test_candidates_are_drawn_in_one_forward_and_come_out_the_same(house: LocalLender) -> None:
     specs = [ImageSpec("a red ball stays still in the snow", seed, 4) for seed in (5, 6, 7)]
     steps: list[tuple[int, int]] = []
     with house.lend("text_to_image") as draw:
@@ -57,7 +57,7 @@ def test_candidates_are_drawn_in_one_forward_and_come_out_the_same(house: Reside
         assert np.abs(one.pixels.astype(int) - other.pixels).max() <= 2
 
 
-def test_a_clip_begins_with_its_picture(house: Residency) -> None:
+def test_a_clip_begins_with_its_picture(house: LocalLender) -> None:
     scenery = Scenery("box", "blue", "desert", "moves right")
     truth = world.render(scenery, world.track(scenery, np.random.default_rng(0)))
     spec = VideoSpec(scenery.sentence, Picture(truth[0]), 16, 1)
@@ -71,7 +71,7 @@ def test_a_clip_begins_with_its_picture(house: Residency) -> None:
 
 
 @pytest.mark.parametrize("num_frames", [2, 16, 23])
-def test_a_clip_has_the_frames_that_were_asked_for(house: Residency, num_frames: int) -> None:
+def test_a_clip_has_the_frames_that_were_asked_for(house: LocalLender, num_frames: int) -> None:
     scenery = Scenery("ball", "red", "sea", "grows")
     first = world.render(scenery, world.track(scenery, np.random.default_rng(0)))[0]
     steps: list[tuple[int, int]] = []
@@ -83,7 +83,7 @@ def test_a_clip_has_the_frames_that_were_asked_for(house: Residency, num_frames:
 
 
 @pytest.mark.parametrize("at_once", [5, 1])
-def test_frames_that_are_drawn_a_few_at_a_time_are_the_same_to_the_eye(house: Residency, at_once: int) -> None:
+def test_frames_that_are_drawn_a_few_at_a_time_are_the_same_to_the_eye(house: LocalLender, at_once: int) -> None:
     sceneries = Scenery("ball", "red", "sea", "grows"), Scenery("ball", "red", "sea", "moves left")
     first, last = (
         Picture(world.render(s, world.track(s, np.random.default_rng(k)))[0]) for k, s in enumerate(sceneries)
@@ -101,7 +101,7 @@ def test_frames_that_are_drawn_a_few_at_a_time_are_the_same_to_the_eye(house: Re
         assert np.abs(whole.frames.astype(int) - few.frames).max() <= 2
 
 
-def test_an_edit_changes_what_it_names(house: Residency) -> None:
+def test_an_edit_changes_what_it_names(house: LocalLender) -> None:
     scenery = Scenery("box", "red", "meadow", "stays still")
     before = world.render(scenery, world.track(scenery, np.random.default_rng(3)))[0]
     spec = EditSpec("make it blue", Picture(before), 1)
@@ -112,7 +112,7 @@ def test_an_edit_changes_what_it_names(house: Residency) -> None:
     assert (seen.object, seen.colour, seen.scene) == ("box", "blue", "meadow")
 
 
-def test_guidance_of_words_and_of_the_picture_are_two_dials(house: Residency) -> None:
+def test_guidance_of_words_and_of_the_picture_are_two_dials(house: LocalLender) -> None:
     before = world.render(*_still(Scenery("star", "red", "sea", "stays still")))[0]
     dials = [(1.0, 1.0), (2.0, 1.0), (1.0, 1.5), (2.0, 1.5)]
     with house.lend("edit_image") as edit:
@@ -131,7 +131,7 @@ def _still(scenery: Scenery) -> tuple[Scenery, world.Track]:
 
 
 @pytest.mark.parametrize("num_frames", [2, 3, 16, 20])
-def test_a_transition_leads_from_one_picture_to_the_other(house: Residency, num_frames: int) -> None:
+def test_a_transition_leads_from_one_picture_to_the_other(house: LocalLender, num_frames: int) -> None:
     sceneries = Scenery("ball", "red", "sea", "grows"), Scenery("ball", "red", "sea", "moves left")
     ends = [world.render(s, world.track(s, np.random.default_rng(k)))[0] for k, s in enumerate(sceneries)]
     steps: list[tuple[int, int]] = []

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.agent import ConnectSpec, EditSpec, ImageSpec, VideoSpec
-from models.lenders.local import Residency
+from models.lenders.local import LocalLender
 from models.presets import EMBEDDED_WEIGHTS, PRESETS
 from models.training import loop as fitting
 from models.training.embedded import recipe
@@ -46,7 +46,7 @@ def test_the_recipe_ends_in_agents_that_load(tmp_path: Path) -> None:
     rows = tuple(
         replace(r, weights=str(tmp_path / "weights" / r.role), steps=2) for r in PRESETS if r.profile == "embedded"
     )
-    house = Residency("embedded", device="cpu", table=rows)
+    house = LocalLender("embedded", device="cpu", table=rows)
     with house.lend("text_to_image") as draw:
         picture = draw(ImageSpec("a red ball grows in the sea", 1), progress=unheard)
     with house.lend("edit_image") as edit:

@@ -12,11 +12,11 @@ import av
 import numpy as np
 import pytest
 
-from memory.products.files import Product
+from memory.products.files import Produced
 from memory.records import Artifact, Media, Recipe
 from models.agent import UInt8Array
 from tools.assemble_film import AssembleFilm, assemble_film
-from tools.context import Studio
+from tools.context import ToolContext
 from tools.media.codecs import MP4, FilmCodec, decode_clip, encode_film, frames_of
 from tools.media.concat import NotWhole, codec_beside, examined, holds, is_heard, joined, pictures_of, track_of
 from tools.media.h264 import ParameterSets, begins_anew, units
@@ -297,7 +297,7 @@ def test_films_that_contradict_each_other_are_not_joined(tmp_path: Path) -> None
 
 
 @pytest.fixture
-def given(studio: Studio) -> Callable[..., Artifact]:
+def given(context: ToolContext) -> Callable[..., Artifact]:
     """Stores the bytes of a film as somebody gave them; `lies` are what its record says instead of the truth."""
 
     def keep(film: bytes, **lies: int) -> Artifact:
@@ -308,9 +308,9 @@ def given(studio: Studio) -> Callable[..., Artifact]:
         ).model_copy(update=lies)  # fmt: skip
         source = hashlib.sha256(film).hexdigest()
         recipe = Recipe(
-            agent="upload", spec={"source": source, **lies}, numerics=studio.lender.identity("edit_image").numerics
+            agent="upload", spec={"source": source, **lies}, numerics=context.lender.identity("edit_image").numerics
         )
-        return studio.archive.make(studio.lease, recipe, lambda: Product(film, media, ".mp4")).artifact
+        return context.archive.make(context.lease, recipe, lambda: Produced(film, media, ".mp4")).artifact
 
     return keep
 
@@ -319,25 +319,25 @@ Assembled = Callable[..., tuple[Artifact, list[str]]]
 
 
 @pytest.fixture
-def assembled(studio: Studio) -> Assembled:
+def assembled(context: ToolContext) -> Assembled:
     """The film of some clips, and what was noted."""
 
     def make(*clips: Artifact, **asked: object) -> tuple[Artifact, list[str]]:
         notes: list[str] = []
         arguments = AssembleFilm.model_validate({"clips": [clip.id for clip in clips], **asked})
         made = assemble_film(
-            studio, arguments, report=lambda told: notes.append(str(told["note"])) if "note" in told else None
+            context, arguments, report=lambda told: notes.append(str(told["note"])) if "note" in told else None
         )
         return made.artifact, notes
 
     return make
 
 
-def test_a_given_film_goes_on_bit_for_bit(studio, given, stored, assembled) -> None:
+def test_a_given_film_goes_on_bit_for_bit(context, given, stored, assembled) -> None:
     film, new = own(6), stored(drift(5, 3))
     first = given(film)
     made, notes = assembled(first, new, drop_first={1})
-    data = studio.archive.read(made)
+    data = context.archive.read(made)
     assert holds(data, film, begin=0)
     assert list(pictures_of(data))[:6] == list(pictures_of(film))
     assert (made.media.num_frames, made.media.kind) == (10, "film")
@@ -350,10 +350,10 @@ def test_a_given_film_goes_on_bit_for_bit(studio, given, stored, assembled) -> N
     assert assembled(first, new, drop_first={1}) == (made, notes)
 
 
-def test_what_comes_before_it_and_between_two_leaves_them_as_they_are(studio, given, stored, assembled) -> None:
+def test_what_comes_before_it_and_between_two_leaves_them_as_they_are(context, given, stored, assembled) -> None:
     one, two = foreign(6), foreign(4, 2)
     made, notes = assembled(stored(drift(3, 3)), given(one), stored(drift(4, 5)), given(two), drop_last={0})
-    data = studio.archive.read(made)
+    data = context.archive.read(made)
     assert holds(data, one, begin=2)
     assert holds(data, two, begin=12)
     assert list(pictures_of(data))[2:8] == list(pictures_of(one))
@@ -361,21 +361,21 @@ def test_what_comes_before_it_and_between_two_leaves_them_as_they_are(studio, gi
     assert notes == ["2 clips stayed in the film as they were, bit for bit; only the rest was encoded."]
 
 
-def test_the_rest_is_encoded_in_the_colours_of_what_stays(studio, given, stored, assembled) -> None:
+def test_the_rest_is_encoded_in_the_colours_of_what_stays(context, given, stored, assembled) -> None:
     red = np.full((3, HEIGHT, WIDTH, 3), (230, 25, 25), np.uint8)
     for colour in ((1, 1, 1, 1), (1, 6, 6, 6), (0, 2, 2, 2)):
         made, _ = assembled(given(foreign(3, colour=colour)), stored(red))
-        data = studio.archive.read(made)
+        data = context.archive.read(made)
         with av.open(io.BytesIO(data)) as container:
             frames = list(container.decode(video=0))
         assert {frame.colorspace for frame in frames} == {colour[1]}
         assert np.abs(list(frames_of(data))[-1].astype(int) - red[0]).max() < 8
 
 
-def test_two_that_contradict_each_other_are_told(studio, given, stored, assembled) -> None:
+def test_two_that_contradict_each_other_are_told(context, given, stored, assembled) -> None:
     one, two = foreign(4), foreign(4, 2, preset="ultrafast")
     made, notes = assembled(given(one), stored(drift(3, 3)), given(two))
-    data = studio.archive.read(made)
+    data = context.archive.read(made)
     assert holds(data, one, begin=0)
     assert not holds(data, two, begin=7)
     assert made.media.num_frames == 11
@@ -385,10 +385,12 @@ def test_two_that_contradict_each_other_are_told(studio, given, stored, assemble
     ]
 
 
-def test_one_that_nothing_can_stand_beside_does_not_keep_another_from_staying(studio, given, stored, assembled) -> None:
+def test_one_that_nothing_can_stand_beside_does_not_keep_another_from_staying(
+    context, given, stored, assembled
+) -> None:
     odd, film = foreign(4, tune="zerolatency"), foreign(4, 2)
     made, notes = assembled(given(odd), stored(drift(3, 3)), given(film))
-    assert holds(studio.archive.read(made), film, begin=7)
+    assert holds(context.archive.read(made), film, begin=7)
     assert [note.split(" ", 3)[:3] for note in notes] == [["1", "clip", "stayed"], ["1", "clip", "could"]]
 
 
@@ -405,30 +407,30 @@ def test_a_film_of_another_size_is_encoded_once(given, stored, assembled) -> Non
     assert (made.media.width, made.media.num_frames) == (32, 7)
 
 
-def test_a_record_that_says_something_else_is_not_believed(studio, given, stored, assembled) -> None:
+def test_a_record_that_says_something_else_is_not_believed(context, given, stored, assembled) -> None:
     film = own(6)
     made, notes = assembled(given(film, num_frames=5), stored(drift(3, 3)))
     assert made.media.num_frames == 8
-    assert not holds(studio.archive.read(made), film, begin=0)
+    assert not holds(context.archive.read(made), film, begin=0)
     assert notes == ["1 clip could not stay as it was beside the rest, and had to be encoded once more."]
 
 
-def test_a_film_that_is_not_what_its_record_says_is_encoded(studio, given, stored, assembled) -> None:
+def test_a_film_that_is_not_what_its_record_says_is_encoded(context, given, stored, assembled) -> None:
     film = foreign(6, **{"x264-params": "interlaced=1"})
     made, notes = assembled(given(film), stored(drift(3, 3)))
     assert made.media.num_frames == 9
     assert "encoded once more" in notes[0]
 
 
-def test_films_alone_are_joined_without_any_encoding(studio, given, assembled) -> None:
+def test_films_alone_are_joined_without_any_encoding(context, given, assembled) -> None:
     one, two = own(5), own(4, 2)
     made, notes = assembled(given(one), given(two))
-    data = studio.archive.read(made)
+    data = context.archive.read(made)
     assert list(pictures_of(data)) == [*pictures_of(one), *pictures_of(two)]
     assert notes == ["2 clips stayed in the film as they were, bit for bit."]
 
 
-def test_sound_stays_where_its_pictures_do(studio, given, stored, assembled) -> None:
+def test_sound_stays_where_its_pictures_do(context, given, stored, assembled) -> None:
     sounding = foreign(16, sounds=2)
     with av.open(io.BytesIO(sounding)) as container:
         expected = [bytes(packet) for packet in container.demux(container.streams.audio[0]) if packet.size]
@@ -436,7 +438,7 @@ def test_sound_stays_where_its_pictures_do(studio, given, stored, assembled) -> 
         parts = [stored(drift(before, 3))] if before else []
         parts += [given(sounding), *([stored(drift(after, 4))] if after else [])]
         made, notes = assembled(*parts)
-        data = studio.archive.read(made)
+        data = context.archive.read(made)
         assert len(notes) == 1, notes
         assert holds(data, sounding, begin=before)
         with av.open(io.BytesIO(data)) as container:
@@ -451,10 +453,10 @@ def test_sound_stays_where_its_pictures_do(studio, given, stored, assembled) -> 
             assert heard[-1][0] < (before + 16) / 8
 
 
-def test_sound_that_does_not_fit_is_dropped_with_a_word(studio, given, stored, assembled) -> None:
+def test_sound_that_does_not_fit_is_dropped_with_a_word(context, given, stored, assembled) -> None:
     one, two = foreign(8, sounds=1), foreign(8, 2, sounds=2)
     made, notes = assembled(given(one), given(two))
-    data = studio.archive.read(made)
+    data = context.archive.read(made)
     assert is_heard(data, (0.0, 1.0))
     assert not is_heard(data, (1.2, 9.0))
     assert notes[-1] == "The sound of 1 clip was dropped, since the film could not keep it as it was."
@@ -463,44 +465,44 @@ def test_sound_that_does_not_fit_is_dropped_with_a_word(studio, given, stored, a
 # What a person gives
 
 
-def test_a_file_that_can_stand_in_a_film_is_kept_as_it_is(studio: Studio, tmp_path: Path) -> None:
+def test_a_file_that_can_stand_in_a_film_is_kept_as_it_is(context: ToolContext, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(own(7, 4))
-    taken = keep_file(path, studio.size)
+    taken = keep_file(path, context.size)
     assert taken is not None
     assert taken.notes == ()
-    made = store_clip(studio, taken).artifact
+    made = store_clip(context, taken).artifact
     assert made.id == clip_id(taken)
     assert (made.sha256, made.size) == (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
     assert (made.media.kind, made.media.media_type, made.media.num_frames, made.media.fps) == ("clip", MP4, 7, 8.0)
-    assert studio.archive.read(made) == path.read_bytes()
-    assert len(decode_clip(studio.archive.read(made)).frames) == 7
+    assert context.archive.read(made) == path.read_bytes()
+    assert len(decode_clip(context.archive.read(made)).frames) == 7
 
 
-def test_a_kept_file_tells_of_its_sound(studio: Studio, tmp_path: Path) -> None:
+def test_a_kept_file_tells_of_its_sound(context: ToolContext, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(foreign(8, sounds=1))
-    taken = keep_file(path, studio.size)
+    taken = keep_file(path, context.size)
     assert taken is not None
     assert taken.notes == (
         "The video's sound stays where the film shows the video as it is; what is made of it is silent.",
     )
 
 
-def test_files_that_cannot_are_left_to_the_decoder(studio: Studio, tmp_path: Path, monkeypatch) -> None:
+def test_files_that_cannot_are_left_to_the_decoder(context: ToolContext, tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "film.mp4"
     for bad in (foreign(4, turn=90.0), b"no film at all", b"", own(4)[:300]):
         path.write_bytes(bad)
-        assert keep_file(path, studio.size) is None
-    assert keep_file(tmp_path, studio.size) is None
-    assert keep_file(tmp_path / "missing.mp4", studio.size) is None
+        assert keep_file(path, context.size) is None
+    assert keep_file(tmp_path, context.size) is None
+    assert keep_file(tmp_path / "missing.mp4", context.size) is None
     path.write_bytes(own(4))
     assert keep_file(path, (32, 32)) is None
     path.write_bytes(own(4, fps=90))
-    assert keep_file(path, studio.size) is None
+    assert keep_file(path, context.size) is None
     path.write_bytes(own(4))
-    assert keep_file(path, studio.size) is not None
+    assert keep_file(path, context.size) is not None
     for bound in ("LARGEST_KEPT", "MOST_KEPT_FRAMES"):
         with monkeypatch.context() as patch:
             patch.setattr(clip_intake, bound, 3)
-            assert keep_file(path, studio.size) is None
+            assert keep_file(path, context.size) is None

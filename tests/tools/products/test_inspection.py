@@ -60,11 +60,11 @@ def test_a_film_that_collapses_after_its_beginning_is_told():
     assert degenerate(frames, motion_expected=True) is None
 
 
-def test_a_stored_product_is_judged(studio):
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=1).artifact
-    clip = image_to_video(studio, ImageToVideo(image=image.id, prompt="it runs"), seed=2).artifact
+def test_a_stored_product_is_judged(context):
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact
+    clip = image_to_video(context, ImageToVideo(image=image.id, prompt="it runs"), seed=2).artifact
     for artifact in (image, clip):
-        verdict = inspect(studio, artifact, motion_expected=True)
+        verdict = inspect(context, artifact, motion_expected=True)
         assert (verdict.artifact, verdict.ok, verdict.judge) == (artifact.id, True, "inspection")
 
 
@@ -96,11 +96,11 @@ def test_a_sheet_names_the_places_that_frames_had():
     assert Image.open(io.BytesIO(frame_sheet(frames, 8))).format == "PNG"
 
 
-def test_a_long_product_is_looked_at_in_few_frames(studio):
-    image = text_to_image(studio, TextToImage(prompt="a fox"), seed=1).artifact
-    clip = image_to_video(studio, ImageToVideo(image=image.id, prompt="it runs", seconds=3), seed=2).artifact
-    frames, indices = sheet_frames(studio.archive, clip, 4)
+def test_a_long_product_is_looked_at_in_few_frames(context):
+    image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact
+    clip = image_to_video(context, ImageToVideo(image=image.id, prompt="it runs", seconds=3), seed=2).artifact
+    frames, indices = sheet_frames(context.archive, clip, 4)
     assert indices == [0, 8, 15, 23]
-    first = decode_image(studio.archive.read(image))
+    first = decode_image(context.archive.read(image))
     assert np.array_equal(frames[1], np.roll(first, 8, axis=1))
-    assert sheet_frames(studio.archive, image)[0].shape == (1, 16, 24, 3)
+    assert sheet_frames(context.archive, image)[0].shape == (1, 16, 24, 3)

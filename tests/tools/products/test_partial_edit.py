@@ -21,9 +21,9 @@ class Stop(Exception):
 
 
 @pytest.fixture
-def keeping(studio, tmp_path):
+def keeping(context, tmp_path):
     """The studio, which keeps every step."""
-    return replace(studio, bookmarks=Bookmarks(tmp_path / "unfinished", 0).of)
+    return replace(context, bookmarks=Bookmarks(tmp_path / "unfinished", 0).of)
 
 
 @pytest.mark.parametrize("last", [1, 4, 5, 10])

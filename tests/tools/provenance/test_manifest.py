@@ -33,7 +33,7 @@ from tools.media.codecs import encode_film
 from tools.provenance import signer
 from tools.provenance.manifest import LABEL, OFFLINE, Approval, Statement, Work, manifest_of, read, sign
 from tools.provenance.mp4_boxes import _boxes, unsigned
-from tools.provenance.signer import house_authorities, house_signer, own_authorities, own_signer
+from tools.provenance.signer import configured_authorities, configured_signer, generated_authorities, generated_signer
 
 REPOSITORY = Path(__file__).parents[3]
 FILM = Media(kind="film", media_type="video/mp4", width=64, height=64, num_frames=6, fps=8.0)
@@ -73,14 +73,14 @@ def house(tmp_path: Path) -> Path:
 
 def copy_of(film: bytes, tmp_path: Path, statement: Statement | None = None) -> Path:
     path = tmp_path / "film.mp4"
-    path.write_bytes(sign(film, statement or stated(film), house_signer(house(tmp_path))))
+    path.write_bytes(sign(film, statement or stated(film), generated_signer(house(tmp_path))))
     return path
 
 
 def test_what_was_stated_is_read_and_the_film_is_in_it_byte_for_byte(film: bytes, tmp_path: Path) -> None:
     said = stated(film, given(PICTURE), said=("now blue",), shots=({"motion": "it rolls", "seconds": None},))
     path = copy_of(film, tmp_path, said)
-    reading = read(path, {"this house": house_authorities(house(tmp_path))})
+    reading = read(path, {"this house": generated_authorities(house(tmp_path))})
     assert (reading.fault, reading.known_as, reading.issuer) == (None, "this house", "Mora")
     assert reading.statement == said
     assert reading.signer is not None
@@ -102,8 +102,8 @@ def test_seeds_and_numbers_come_back_as_they_were(film: bytes, tmp_path: Path) -
 
 def test_a_signer_that_nobody_knows_is_said_to_be_unknown(film: bytes, tmp_path: Path) -> None:
     path = copy_of(film, tmp_path)
-    house_signer(tmp_path / "another")
-    reading = read(path, {"this house": house_authorities(tmp_path / "another"), "you": ""})
+    generated_signer(tmp_path / "another")
+    reading = read(path, {"this house": generated_authorities(tmp_path / "another"), "you": ""})
     assert (reading.fault, reading.known_as) == (None, None)
 
 
@@ -160,7 +160,7 @@ def test_other_manifests_are_told_apart(label: str, fault: str, film: bytes, tmp
     manifest = manifest_of(stated(film))
     manifest["assertions"][1] = {"label": label, "data": {"version": 2}}
     path = tmp_path / "film.mp4"
-    path.write_bytes(_signed(film, manifest, house_signer(house(tmp_path))))
+    path.write_bytes(_signed(film, manifest, generated_signer(house(tmp_path))))
     assert read(path).fault == fault
 
 
@@ -189,7 +189,7 @@ def test_a_manifest_that_lies_elsewhere_is_not_fetched(film: bytes, tmp_path: Pa
         threading.Thread(target=wait, daemon=True).start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/manifest.c2pa"
         path = tmp_path / "film.mp4"
-        path.write_bytes(_signed(film, manifest_of(stated(film)), house_signer(house(tmp_path)), address))
+        path.write_bytes(_signed(film, manifest_of(stated(film)), generated_signer(house(tmp_path)), address))
         assert read(path).fault == "elsewhere"
     assert visitors == []
 
@@ -230,7 +230,7 @@ def test_the_actions_say_what_became_of_given_files(film: bytes, tmp_path: Path)
 
 def test_the_house_makes_its_signer_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        signers = set(pool.map(lambda _: house_signer(house(tmp_path)), range(16)))
+        signers = set(pool.map(lambda _: generated_signer(house(tmp_path)), range(16)))
     assert len(signers) == 1
     (file,) = house(tmp_path).iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -254,14 +254,14 @@ def test_a_signer_that_ran_out_is_followed_by_a_new_one_and_stays_known(
     with monkeypatch.context() as patch:
         patch.setattr(signer, "VALID_FOR", datetime.timedelta(seconds=-1))
         with pytest.raises(CannotSign, match="the clock"):
-            house_signer(house(tmp_path))
-    before = house_authorities(house(tmp_path))
+            generated_signer(house(tmp_path))
+    before = generated_authorities(house(tmp_path))
     assert before.count("BEGIN CERTIFICATE") == signer.TRIES
     (house(tmp_path) / "signer-0004.pem").write_text("damaged")
-    now = house_signer(house(tmp_path))
+    now = generated_signer(house(tmp_path))
     assert max(file.name for file in house(tmp_path).iterdir()) == "signer-0005.pem"
-    assert house_signer(house(tmp_path)) == now
-    assert house_authorities(house(tmp_path)) == before + now.chain.partition("-----END CERTIFICATE-----\n")[2]
+    assert generated_signer(house(tmp_path)) == now
+    assert generated_authorities(house(tmp_path)) == before + now.chain.partition("-----END CERTIFICATE-----\n")[2]
 
 
 def test_a_certificate_that_ran_out_since_is_told() -> None:
@@ -322,8 +322,8 @@ KEYS: dict[str, Callable[[], Key]] = {
 def test_a_person_may_sign_with_a_key_of_any_usual_kind(kind: str, film: bytes, tmp_path: Path) -> None:
     certificate, key = a_certificate(tmp_path, KEYS[kind]())
     path = tmp_path / "film.mp4"
-    path.write_bytes(sign(film, stated(film), own_signer(certificate, key)))
-    reading = read(path, {"this house": "", "you": own_authorities(certificate)})
+    path.write_bytes(sign(film, stated(film), configured_signer(certificate, key)))
+    reading = read(path, {"this house": "", "you": configured_authorities(certificate)})
     assert (reading.fault, reading.known_as, reading.signer) == (None, "you", "A person")
 
 
@@ -345,7 +345,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_certificate_that_may_not_sign_is_refused(what: str, tmp_path: Path) -> None:
     asked, words = REFUSED[what]
     with pytest.raises(BadInput, match=words):
-        own_signer(*a_certificate(tmp_path, p256(), **asked))
+        configured_signer(*a_certificate(tmp_path, p256(), **asked))
 
 
 def test_files_that_are_no_signer_are_refused(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_files_that_are_no_signer_are_refused(tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir(exist_ok=True)
         other, wrong = a_certificate(tmp_path / "folder", kind)
         with pytest.raises(BadInput, match=words):
-            own_signer(certificate if "not the key" in words else other, wrong)
+            configured_signer(certificate if "not the key" in words else other, wrong)
     for paths, words in (
         ((key, key), "holds no certificate"),
         ((certificate, certificate), "holds no private key"),
@@ -362,23 +362,23 @@ def test_files_that_are_no_signer_are_refused(tmp_path: Path) -> None:
         ((certificate, tmp_path), "cannot be read"),
     ):
         with pytest.raises(BadInput, match=words):
-            own_signer(*paths)
+            configured_signer(*paths)
     key.write_bytes(bytes(2**20 + 1))
     with pytest.raises(BadInput, match="too large"):
-        own_signer(certificate, key)
+        configured_signer(certificate, key)
 
 
 def test_a_library_that_does_not_load_is_told_in_one_sentence(
     film: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by = house_signer(house(tmp_path))
+    by = generated_signer(house(tmp_path))
     monkeypatch.setitem(sys.modules, "c2pa", None)
     with pytest.raises(CannotSign, match="c2pa-python does not load"):
         sign(film, stated(film), by)
 
 
 def test_a_key_that_does_not_fit_is_our_machines_trouble(film: bytes, tmp_path: Path) -> None:
-    by, other = house_signer(house(tmp_path)), house_signer(tmp_path / "other")
+    by, other = generated_signer(house(tmp_path)), generated_signer(tmp_path / "other")
     with pytest.raises(CannotSign, match="cannot be signed"):
         sign(film, stated(film), signer.Signer(by.chain, other.key, by.algorithm))
 

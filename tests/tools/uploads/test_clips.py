@@ -621,18 +621,18 @@ def claims(folder: Path, width: int, height: int) -> Path:
     return folder / "claims.mkv"
 
 
-def test_a_clip_is_stored_once_and_without_loss(studio, tmp_path):
+def test_a_clip_is_stored_once_and_without_loss(context, tmp_path):
     path = video(tmp_path / "clip.mp4", greys(5), Made(rate=Fraction(30000, 1001)))
-    taken = take_clip(path, studio.size)
-    first, again = store_clip(studio, taken), store_clip(studio, taken)
+    taken = take_clip(path, context.size)
+    first, again = store_clip(context, taken), store_clip(context, taken)
     assert (first.called, again.called) == (True, False)
     assert first.artifact == again.artifact
     assert first.artifact.id == clip_id(taken) == artifact_id("clip", first.artifact.recipe)
     media = first.artifact.media
     assert (media.kind, media.media_type, media.num_frames) == ("clip", "video/x-matroska", 5)
-    assert (media.width, media.height) == studio.size
+    assert (media.width, media.height) == context.size
     assert first.artifact.recipe.agent == "upload"
     assert first.artifact.recipe.spec["source"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    clip = decode_clip(studio.archive.read(first.artifact))
+    clip = decode_clip(context.archive.read(first.artifact))
     assert np.array_equal(clip.frames, taken.frames)
     assert clip.fps == taken.fps == 30000 / 1001

@@ -172,21 +172,21 @@ def test_another_size_is_fitted_and_told(tmp_path):
     assert "100x50" in note and "64x64" in note and "and 50 pixels were cut from its width." in note
 
 
-def test_an_upload_is_stored_once_with_where_it_came_from(studio, tmp_path):
+def test_an_upload_is_stored_once_with_where_it_came_from(context, tmp_path):
     path = saved(tmp_path / "fox.png", Image.fromarray(noise(16, 24, 3)))
-    first, again = upload(studio, path), upload(studio, path)
+    first, again = upload(context, path), upload(context, path)
     assert (first.called, again.called) == (True, False)
     assert first.artifact == again.artifact
-    assert first.artifact.id == picture_id(take_picture(path, studio.size))
+    assert first.artifact.id == picture_id(take_picture(path, context.size))
     assert first.artifact.recipe.agent == "upload"
     assert first.artifact.recipe.spec["source"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert np.array_equal(decode_image(studio.archive.read(first.artifact)), noise(16, 24, 3))
+    assert np.array_equal(decode_image(context.archive.read(first.artifact)), noise(16, 24, 3))
 
 
-def test_an_upload_tells_what_it_changed(studio, tmp_path):
+def test_an_upload_tells_what_it_changed(context, tmp_path):
     told = []
     path = saved(tmp_path / "fox.png", Image.new("RGBA", (100, 100), (0, 0, 0, 0)))
-    made = upload(studio, path, report=told.append)
-    assert (made.artifact.media.width, made.artifact.media.height) == studio.size
+    made = upload(context, path, report=told.append)
+    assert (made.artifact.media.width, made.artifact.media.height) == context.size
     assert [line["stage"] for line in told] == ["upload", "upload"]
     assert "white" in told[0]["note"] and "scaled" in told[1]["note"]

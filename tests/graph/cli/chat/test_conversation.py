@@ -19,8 +19,8 @@ from graph.planners.planner import Planner
 from graph.runs.conversations import chat_about, give_up_turn, last_chat, new_chat
 from graph.runs.history import state_of
 from graph.runs.runner import resume, start
-from graph.runs.services import Rooms, kept
-from graph.state.products import Thing
+from graph.runs.services import Services, kept
+from graph.state.products import Product
 from memory.archive import Archive
 from memory.records import Request, Run
 from models.agent import OutOfMemory
@@ -55,10 +55,10 @@ def quiet() -> AbstractContextManager[Listener]:
     return Listener(Console(file=io.StringIO()))
 
 
-def talk(rooms: Rooms, run: Run, *lines: str | Callable[[], None], pictures: bool = False) -> tuple[Run, str]:
+def talk(services: Services, run: Run, *lines: str | Callable[[], None], pictures: bool = False) -> tuple[Run, str]:
     """The run as it is when the person leaves, and all they were shown."""
     console = Console(file=io.StringIO(), width=200, force_terminal=pictures, color_system="truecolor")
-    chat = Chat(rooms, run, Reads(*lines), Screen(console, rooms.archive, pictures), quiet)
+    chat = Chat(services, run, Reads(*lines), Screen(console, services.archive, pictures), quiet)
     ended = chat.go()
     file = console.file
     assert isinstance(file, io.StringIO)
@@ -71,17 +71,17 @@ def lender() -> TinyLender:
 
 
 @pytest.fixture
-def rooms(archive: Archive, lender: TinyLender) -> Rooms:
+def services(archive: Archive, lender: TinyLender) -> Services:
     return kept(rooms_with(archive, lender))
 
 
-def begun(rooms: Rooms, **asked: Any) -> Run:
-    return new_chat(rooms, ASKED.model_copy(update=asked), {}, lambda _heard: None)
+def begun(services: Services, **asked: Any) -> Run:
+    return new_chat(services, ASKED.model_copy(update=asked), {}, lambda _heard: None)
 
 
-def test_the_commands_do_what_words_do(rooms: Rooms) -> None:
+def test_the_commands_do_what_words_do(services: Services) -> None:
     run, said = talk(
-        rooms, begun(rooms), WISH, "/again 2", "/use 2", "/again", "/use 4", "/change make it blue", "/go",
+        services, begun(services), WISH, "/again 2", "/use 2", "/again", "/use 4", "/change make it blue", "/go",
         "/extend two seconds, it moves up", "/connect 4 7", "/undo", "/film", "/edit 2 make it green", "/limit 9",
         "/refresh", "/takes", "/board",
     )  # fmt: skip
@@ -96,8 +96,8 @@ def test_the_commands_do_what_words_do(rooms: Rooms) -> None:
     assert run.status == "waiting"
 
 
-def test_help_lists_every_command(rooms: Rooms) -> None:
-    _, said = talk(rooms, begun(rooms), "/help", "help", "/quit", "never said")
+def test_help_lists_every_command(services: Services) -> None:
+    _, said = talk(services, begun(services), "/help", "help", "/quit", "never said")
     assert all(command.usage in said for command in COMMANDS.values())
     assert "never said" not in said
 
@@ -122,7 +122,7 @@ def test_help_lists_every_command(rooms: Rooms) -> None:
     ],
 )
 def test_a_command_that_lacks_something_says_what(line: str, told: str) -> None:
-    thing = Thing(number=1, id="image-" + "0" * 16, kind="picture", call="1.text_to_image", shot=1, take=1)
+    thing = Product(number=1, id="image-" + "0" * 16, kind="picture", call="1.text_to_image", shot=1, take=1)
     with pytest.raises(RequestError, match=told):
         read_line(line, View((thing,), (thing,)))
 
@@ -133,7 +133,7 @@ def test_commands_on_an_empty_board_say_so() -> None:
 
 
 def test_what_an_agent_cannot_do_is_told_and_the_turn_is_taken_back_for_other_words(
-    rooms: Rooms, lender: TinyLender
+    services: Services, lender: TinyLender
 ) -> None:
     def full() -> None:
         lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
@@ -141,22 +141,22 @@ def test_what_an_agent_cannot_do_is_told_and_the_turn_is_taken_back_for_other_wo
     def empty() -> None:
         lender.trouble = None
 
-    run, said = talk(rooms, begun(rooms), full, WISH, empty, "a blue star moves up in the sea", "go on")
+    run, said = talk(services, begun(services), full, WISH, empty, "a blue star moves up in the sea", "go on")
     assert "A picture needs 9 GiB, 1 is free" in said
     assert "takes this turn back first" in said
     assert "   1  picture, 64 x 64: a blue star moves up in the sea" in said
     assert "   2  clip" in said
-    assert [call["id"] for call in state_of(rooms.archive, run)["calls"]] == ["1.text_to_image", "1.image_to_video"]
+    assert [call["id"] for call in state_of(services.archive, run)["calls"]] == ["1.text_to_image", "1.image_to_video"]
 
 
-def test_a_step_that_stopped_can_be_tried_again(rooms: Rooms, lender: TinyLender) -> None:
+def test_a_step_that_stopped_can_be_tried_again(services: Services, lender: TinyLender) -> None:
     def full() -> None:
         lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
 
     def empty() -> None:
         lender.trouble = None
 
-    _, said = talk(rooms, begun(rooms), full, WISH, empty, "go on")
+    _, said = talk(services, begun(services), full, WISH, empty, "go on")
     assert f"   1  picture, 64 x 64: {WISH}  [waits for your word]" in said
 
 
@@ -173,28 +173,28 @@ def test_a_planner_that_cannot_be_reached_is_told_and_tried_again(archive: Archi
     plain = rooms_with(archive, TinyLender())
     planner = plain.planner(ASKED)
     away = Away(planner.name, planner.model, planner.profile)
-    rooms = rooms_with(archive, TinyLender(), planner=lambda _request: away)
-    _, said = talk(rooms, begun(rooms), WISH, "")
+    services = rooms_with(archive, TinyLender(), planner=lambda _request: away)
+    _, said = talk(services, begun(services), WISH, "")
     assert "The planner cannot be reached" in said
     assert "   1  picture" in said
 
 
-def test_undo_after_a_stop_is_only_that(rooms: Rooms, lender: TinyLender) -> None:
+def test_undo_after_a_stop_is_only_that(services: Services, lender: TinyLender) -> None:
     def full() -> None:
         lender.trouble = OutOfMemory("no room")
 
     def empty() -> None:
         lender.trouble = None
 
-    run, said = talk(rooms, begun(rooms), full, WISH, empty, "undo", "what do I have?")
+    run, said = talk(services, begun(services), full, WISH, empty, "undo", "what do I have?")
     assert "There is nothing yet" in said
     assert run.status == "waiting"
 
 
-def test_candidates_are_for_first_pictures_only(rooms: Rooms, lender: TinyLender) -> None:
-    run, said = talk(rooms, begun(rooms, candidates=3), WISH, "use the second one", "/edit 1 make it blue")
+def test_candidates_are_for_first_pictures_only(services: Services, lender: TinyLender) -> None:
+    run, said = talk(services, begun(services, candidates=3), WISH, "use the second one", "/edit 1 make it blue")
     assert "Which one: 1, 2 or 3?" in said
-    takes = state_of(rooms.archive, run)["takes"]
+    takes = state_of(services.archive, run)["takes"]
     assert {call: len(each) for call, each in takes.items()} == {
         "1.text_to_image": 3,
         "1.image_to_video": 1,
@@ -202,10 +202,10 @@ def test_candidates_are_for_first_pictures_only(rooms: Rooms, lender: TinyLender
     }
 
 
-def test_a_conversation_about_another_run_leaves_that_as_it_is(rooms: Rooms, archive: Archive) -> None:
-    made = start(rooms, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
-    about = chat_about(rooms, made, {})
-    run, said = talk(rooms, about, "what do I have?", "make the first clip blue", "/go")
+def test_a_conversation_about_another_run_leaves_that_as_it_is(services: Services, archive: Archive) -> None:
+    made = start(services, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
+    about = chat_about(services, made, {})
+    run, said = talk(services, about, "what do I have?", "make the first clip blue", "/go")
     assert run.parent == made.id
     assert "   3  film" in said
     assert "   4  clip" in said
@@ -214,21 +214,21 @@ def test_a_conversation_about_another_run_leaves_that_as_it_is(rooms: Rooms, arc
     assert last_chat(archive) == archive.run(run.id)
 
 
-def test_a_run_without_a_plan_cannot_be_talked_about(rooms: Rooms, archive: Archive) -> None:
+def test_a_run_without_a_plan_cannot_be_talked_about(services: Services, archive: Archive) -> None:
     empty = archive.create_run(Request(prompt=WISH), settings={}, graph_version=1)
     with pytest.raises(RequestError, match="has no plan yet"):
-        chat_about(rooms, empty, {})
+        chat_about(services, empty, {})
 
 
-def test_a_run_that_asks_no_person_has_no_turn_to_give_up(rooms: Rooms) -> None:
-    made = start(rooms, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
+def test_a_run_that_asks_no_person_has_no_turn_to_give_up(services: Services) -> None:
+    made = start(services, Request(prompt=WISH, seed=5), {}, lambda _heard: None)
     with pytest.raises(RequestError, match="not in the middle of a turn"):
-        give_up_turn(rooms, made.id)
-    assert resume(rooms, made.id, lambda _heard: None).status == "done"
+        give_up_turn(services, made.id)
+    assert resume(services, made.id, lambda _heard: None).status == "done"
 
 
-def test_small_pictures_are_half_blocks_in_colour(rooms: Rooms) -> None:
-    _, said = talk(rooms, begun(rooms), WISH, "go on", pictures=True)
+def test_small_pictures_are_half_blocks_in_colour(services: Services) -> None:
+    _, said = talk(services, begun(services), WISH, "go on", pictures=True)
     picture, clip = said.split("   2  clip")
     assert picture.count("▀") == 32 * 16
     assert clip.count("▀") == (4 * 16 + 3 * 2) * 8
@@ -248,8 +248,8 @@ def test_what_would_command_the_terminal_is_shown_as_nothing() -> None:
 
 
 def test_what_waits_upstream_of_the_stale_is_accepted_by_a_refresh(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
-    _, said = talk(rooms, begun(rooms), WISH, "go on", "go on", "make number 1 night", "refresh")
+    services = rooms_with(archive, TinyLender())
+    _, said = talk(services, begun(services), WISH, "go on", "go on", "make number 1 night", "refresh")
     assert "Number 2: stale now; `refresh` makes it again." in said
     assert "Number 3: stands now." in said
     assert "   4  clip" in said
@@ -258,13 +258,13 @@ def test_what_waits_upstream_of_the_stale_is_accepted_by_a_refresh(archive: Arch
 
 
 def test_a_film_of_what_is_stale_says_so_and_an_undone_acceptance_too(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
+    services = rooms_with(archive, TinyLender())
     lines = [WISH, "go on", "go on", "make number 1 night", "go on", "undo", "put them together"]
-    _, said = talk(rooms, begun(rooms), *lines)
+    _, said = talk(services, begun(services), *lines)
     assert "Number 3: waits for your word again." in said
     assert "The film has number 2 as it was: stale;" in said
     assert "[stands, and is stale]" in said
-    _, fresh = talk(rooms, begun(rooms), WISH, "go on", "go on", "put them together")
+    _, fresh = talk(services, begun(services), WISH, "go on", "go on", "put them together")
     assert "stale;" not in fresh
     assert "is stale" not in fresh
 
@@ -283,22 +283,22 @@ STAR = "a blue star moves up in the sea"
 def test_what_was_joined_of_a_clip_is_stale_once_that_is_changed(
     archive: Archive, joined: str, stale: str, made: list[str]
 ) -> None:
-    rooms = rooms_with(archive, TinyLender())
+    services = rooms_with(archive, TinyLender())
     lines = [WISH, "go on", "go on", STAR, "go on", "go on", joined, "make number 2 yellow"]
-    _, said = talk(rooms, begun(rooms), *lines, "go on", "refresh", "refresh")
+    _, said = talk(services, begun(services), *lines, "go on", "refresh", "refresh")
     assert "stale now" in said
     assert stale in said
     for product in made:
         assert product in said
     assert said.rstrip().endswith("Nothing is stale: everything that stands was made from what stands.")
-    _, back = talk(rooms, begun(rooms), *lines, "undo", "what is stale?")
+    _, back = talk(services, begun(services), *lines, "undo", "what is stale?")
     assert back.rstrip().endswith("Nothing is stale.")
 
 
 def test_a_film_of_what_was_joined_has_each_clip_once(archive: Archive) -> None:
-    rooms = rooms_with(archive, TinyLender())
+    services = rooms_with(archive, TinyLender())
     lines = [WISH, "go on", "go on", "extend it by a second", "make number 2 yellow", "go on", "refresh"]
-    run, said = talk(rooms, begun(rooms), *lines, STAR, "go on", "go on", "put them together")
+    run, said = talk(services, begun(services), *lines, STAR, "go on", "go on", "put them together")
     assert "   7  film" in said
     assert "  10  film, 2.1 s, of 7, 9:" in said
     assert run.status == "waiting"
@@ -311,8 +311,10 @@ def test_a_pipe_takes_lines_that_go_on(tmp_path: Path) -> None:
     assert isinstance(person_at(console, tmp_path), Piped)
 
 
-def test_an_earlier_take_brings_its_words_back(rooms: Rooms) -> None:
-    run, said = talk(rooms, begun(rooms), WISH, "go on", "now let it fly to the left", "use the first clip", "refresh")
+def test_an_earlier_take_brings_its_words_back(services: Services) -> None:
+    run, said = talk(
+        services, begun(services), WISH, "go on", "now let it fly to the left", "use the first clip", "refresh"
+    )
     assert "Number 2: stands now." in said
     assert "Nothing is stale" in said
-    assert state_of(rooms.archive, run)["calls"][1]["arguments"]["prompt"] == WISH
+    assert state_of(services.archive, run)["calls"][1]["arguments"]["prompt"] == WISH

@@ -18,7 +18,7 @@ from graph.errors import RequestError, Stopped
 from graph.planning.turn import TalkBrief
 from graph.runs.conversations import new_chat
 from graph.runs.services import kept
-from graph.state.products import Thing
+from graph.state.products import Product
 from memory.archive import Archive
 from memory.records import Request
 from models.agent import OutOfMemory
@@ -39,12 +39,12 @@ def quiet() -> AbstractContextManager[Listener]:
 
 def talked(archive: Archive, lender: TinyLender, *lines: Any) -> tuple[list[dict[str, Any]], int]:
     """What a program is told, an object a line, and the code of its last turn."""
-    rooms = kept(rooms_with(archive, lender))
-    run = new_chat(rooms, Request(prompt="", review="chat", seed=5), {}, lambda _heard: None)
+    services = kept(rooms_with(archive, lender))
+    run = new_chat(services, Request(prompt="", review="chat", seed=5), {}, lambda _heard: None)
     said = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
     out = io.StringIO()
     program = Program(archive, io.StringIO(said), out)
-    program.end(converse(rooms, run, program, program, quiet), 1.0)
+    program.end(converse(services, run, program, program, quiet), 1.0)
     return [json.loads(line) for line in out.getvalue().splitlines()], program.code
 
 
@@ -134,7 +134,7 @@ CALL = "1.text_to_image"
 PICTURES = TalkBrief(
     said="",
     things=tuple(
-        Thing(number=number, id=f"image-{number:016x}", kind="picture", call=CALL, shot=1, take=number, waits=True)
+        Product(number=number, id=f"image-{number:016x}", kind="picture", call=CALL, shot=1, take=number, waits=True)
         for number in (1, 2)
     ),
     it=(2,),
