@@ -1,4 +1,4 @@
-"""The floor plan holds: small folders, small modules, small functions, and no circle of imports, however well hidden."""
+"""The floor plan holds: small folders, modules and functions, and no circle of imports, however well hidden."""
 
 import ast
 import subprocess
