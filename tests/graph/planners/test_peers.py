@@ -53,9 +53,9 @@ def enhancement() -> Enhancement:
 @pytest.mark.parametrize("where", ["server", "in process"])
 def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Brief, notebook: Any) -> None:
     if where == "server":
-        planner = remote(request.getfixturevalue("llama_server"), key="right-key")
+        planner = remote(request.getfixturevalue("conversation_server"), key="right-key")
     else:
-        gguf = request.getfixturevalue("tiny_gguf")
+        gguf = request.getfixturevalue("conversation_gguf")
         planner = make_planner(PlannerSettings("llama", gguf=gguf), EMBEDDED)
     enhanced = planner.enhance(wish, notebook)
     plan = planner.plan(wish, enhanced, notebook)
@@ -67,9 +67,11 @@ def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Br
     assert [call["purpose"] for call in notebook.kept] == ["enhance", "plan"]
 
 
-def test_a_graph_that_streams_its_messages_hears_the_same_answer(llama_server: str, wish: Brief, notebook: Any) -> None:
+def test_a_graph_that_streams_its_messages_hears_the_same_answer(
+    conversation_server: str, wish: Brief, notebook: Any
+) -> None:
     """Under `stream_mode="messages"` LangChain streams the call; the answer is put together again."""
-    planner = remote(llama_server, key="right-key")
+    planner = remote(conversation_server, key="right-key")
 
     def enhance(state: dict[str, Any]) -> dict[str, Any]:
         return {"motion": planner.enhance(wish, notebook).shots[0].motion}
@@ -80,14 +82,14 @@ def test_a_graph_that_streams_its_messages_hears_the_same_answer(llama_server: s
     assert json.loads(notebook.kept[0]["response"])["shots"][0]["motion"] == SENTENCE
 
 
-def test_a_real_server_refuses_a_wrong_key(llama_server: str, wish: Brief, notebook: Any) -> None:
+def test_a_real_server_refuses_a_wrong_key(conversation_server: str, wish: Brief, notebook: Any) -> None:
     with pytest.raises(PlannerError, match="does not accept the API key") as refused:
-        remote(llama_server).enhance(wish, notebook)
+        remote(conversation_server).enhance(wish, notebook)
     assert KEY not in str(refused.value)
 
 
-def test_a_llama_on_a_wish_it_never_learned_answers_in_the_schema(tiny_gguf: Path, notebook: Any) -> None:
-    planner = make_planner(PlannerSettings("llama", gguf=tiny_gguf), PROFILES["modern"])
+def test_a_llama_on_a_wish_it_never_learned_answers_in_the_schema(conversation_gguf: Path, notebook: Any) -> None:
+    planner = make_planner(PlannerSettings("llama", gguf=conversation_gguf), PROFILES["modern"])
     try:
         planner.enhance(Brief(prompt="a fox at dawn, first near, then far"), notebook)
     except PlannerError as error:
