@@ -307,6 +307,7 @@ def test_the_help_and_a_refusal_name_the_profiles_that_have_models(cli: Cli, com
     assert (code, stderr) == (2, f"mora: There is no profile 'cinema'; choose one of {', '.join(PROFILES)}.\n")
 
 
+@pytest.mark.slow
 def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path) -> None:
     """The real agents, in two processes."""
     homes = [tmp_path / "one", tmp_path / "two"]

@@ -148,6 +148,7 @@ def terminal(home: Path, *words: str, pause: float = 0.0) -> Iterator["pexpect.s
         child.close(force=True)
 
 
+@pytest.mark.slow
 def test_generate_asks_a_person_at_the_terminal_and_hands_out_the_film(home: Path) -> None:
     words = "generate", "a red ball moves right in the snow", "--review", "ask", "--out", "film.mp4"
     with terminal(home, *words) as person:
@@ -162,6 +163,7 @@ def test_generate_asks_a_person_at_the_terminal_and_hands_out_the_film(home: Pat
     assert (home / "film.mp4").read_bytes()[4:8] == b"ftyp"
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_pictures_keeps_history_and_leaves_with_ctrl_d(home: Path) -> None:
     with terminal(home, "chat", "--seed", "3") as person:
         person.expect(">")
@@ -181,6 +183,7 @@ def test_a_terminal_shows_pictures_keeps_history_and_leaves_with_ctrl_d(home: Pa
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_step_and_not_the_conversation_and_a_killed_one_goes_on(home: Path, chat: Chatting) -> None:
     with terminal(home, "chat", "--seed", "3", "--no-pictures", pause=0.3) as person:
         person.expect(">")

@@ -11,6 +11,8 @@ from graph.settings import Settings
 from support.cli import command
 from support.processes import bare_environment
 
+pytestmark = pytest.mark.slow
+
 LISTENS = "\x1b[?2004h"
 """What a terminal is told when a line may be typed: bracketed paste."""
 TURNS = (

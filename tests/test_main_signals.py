@@ -72,6 +72,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
         return archive.artifact(str(run.film)).sha256
 
 
+@pytest.mark.slow
 def test_a_step_ends_and_the_run_goes_on_from_there(home: Path, film: str) -> None:
     process = start_process(0.3, "generate", WISH, "--seed", "3", MORA_HOME=str(home), MORA_DRAIN_SECONDS=NEVER)
     until(lambda: draws(home))
@@ -84,6 +85,7 @@ def test_a_step_ends_and_the_run_goes_on_from_there(home: Path, film: str) -> No
     assert goes_on(home) == film
 
 
+@pytest.mark.slow
 def test_a_step_that_does_not_end_is_left_within_the_bound(home: Path, film: str) -> None:
     process = start_process(3600, "generate", WISH, "--seed", "3", MORA_HOME=str(home), MORA_DRAIN_SECONDS="0.5")
     until(lambda: draws(home))
@@ -140,6 +142,7 @@ def silent_server() -> Iterator[tuple[str, threading.Event]]:
         over.set()
 
 
+@pytest.mark.slow
 def test_a_planner_that_never_answers_is_left(home: Path, silent_server: Any) -> None:
     url, asked = silent_server
     patient = {"MORA_PLANNER_TIMEOUT": NEVER, "MORA_DRAIN_SECONDS": NEVER, "MORA_HOME": str(home)}
@@ -153,6 +156,7 @@ def test_a_planner_that_never_answers_is_left(home: Path, silent_server: Any) ->
 
 
 @pytest.mark.parametrize("says", ["", f"{WISH}\n"], ids=["while it waits for a word", "in a step"])
+@pytest.mark.slow
 def test_a_conversation_ends_and_goes_on(home: Path, says: str) -> None:
     process = start_process(
         0.5, "chat", "--seed", "3", "--planner", "embedded", MORA_HOME=str(home), MORA_DRAIN_SECONDS=NEVER

@@ -126,6 +126,7 @@ def test_a_damaged_film_is_made_again_by_whoever_needs_it(cli: Cli, tmp_path: Pa
     assert film.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_replay_loads_no_model_and_asks_nobody(cli: Cli) -> None:
     """In a process of its own, with the real lender; no key is set, and PyTorch is not imported."""
     made = generated(cli)

@@ -118,6 +118,7 @@ def tracing_to(url: str, home: Path, **more: str) -> dict[str, str]:
     return {"MORA_HOME": str(home), **where, **SECRETS, **more}
 
 
+@pytest.mark.slow
 def test_a_run_is_one_tree_with_ids_and_timings_and_neither_keys_nor_pixels(receiver: Receiver, tmp_path: Path) -> None:
     made = run_process(
         "generate", WISH, "--seed", "3", "--planner", "embedded", "--json",
@@ -165,6 +166,7 @@ def test_a_run_is_one_tree_with_ids_and_timings_and_neither_keys_nor_pixels(rece
     assert len(everything) < 300_000
 
 
+@pytest.mark.slow
 def test_a_key_that_a_server_repeats_in_its_error_is_masked(receiver: Receiver, tmp_path: Path) -> None:
     class Gossip(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -210,6 +212,7 @@ def silent() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("endpoint", [closed, silent])
+@pytest.mark.slow
 def test_with_the_endpoint_down_a_command_ends_and_says_what_is_lost(endpoint: Any, tmp_path: Path) -> None:
     with endpoint() as port:
         environment = tracing_to(f"http://127.0.0.1:{port}", tmp_path)
@@ -232,6 +235,7 @@ print(json.dumps([bounds, [thread.name for thread in threading.enumerate() if no
 """
 
 
+@pytest.mark.slow
 def test_with_a_silent_endpoint_nothing_but_one_bounded_flush_is_waited_for(tmp_path: Path) -> None:
     with silent() as port:
         environment = bare_environment(**tracing_to(f"http://127.0.0.1:{port}", tmp_path))

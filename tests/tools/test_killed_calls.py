@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support.agent_worker import STEPS, live
 from support.processes import PYTHONPATH
+
+pytestmark = pytest.mark.slow
 
 KILLED = -9
 

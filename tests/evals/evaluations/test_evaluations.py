@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evals.evaluations import scorer_identity
 from evals.evaluations.evaluate import Judgement, Origin, evaluate, recalled
 from evals.evaluations.published import BASELINES, baselines
 from evals.evaluations.report import page_of
@@ -20,7 +21,6 @@ from evals.evaluations.tables import as_json
 from evals.evaluations.videos import Given, gather, read_json, wanted_in
 from evals.evaluations.workers import Bench
 from evals.intervals import Estimate
-from evals.metrics import frames as screening
 from evals.metrics.aggregates import VIDEO_QUALITY
 from evals.metrics.base import mean
 from evals.metrics.registry import METRICS
@@ -68,7 +68,7 @@ def test_scores_are_the_official_ones_and_found_again_without_a_decode(
         assert flicker[name] == pytest.approx(value, abs=1e-6)
     assert (first.made, first.bad) == (2 * len(CLIPS), [])
 
-    monkeypatch.setattr(screening, "judge", None)  # whoever asks it now fails
+    monkeypatch.setattr(frames, "judge", None)  # whoever asks it now fails
     again = judged(bench, of(*CLIPS))
     assert again.made == 0
     assert again.scores == first.scores
@@ -76,18 +76,24 @@ def test_scores_are_the_official_ones_and_found_again_without_a_decode(
     assert recalled(bench.archive, first.evaluation).scores == first.scores
 
 
+@pytest.mark.slow
 def test_a_second_evaluation_imports_no_torch(bench: Bench, tmp_path: Path) -> None:
     judged(bench, of(CLIPS[0]))
-    code = (
-        "import sys; from pathlib import Path; from memory.archive import Archive\n"
-        "from evals.evaluations.gathering import gather; from evals.evaluations.telling import told\n"
-        "from evals.evaluations.scoring import Bench, Origin, evaluate\n"
-        f"archive = Archive.open({bench.archive.url!r}, Path({str(bench.archive.home)!r}))\n"
-        f"given, _ = gather([Path({str(CLIPS[0])!r})])\n"
-        f"found = evaluate(Bench(archive, None, 'cpu'), given, {FREE!r}, Origin('ours')); told(found)\n"
-        "assert found.made == 0 and len(found.scores) == 2, found\n"
-        "sys.exit('torch' in sys.modules)"
-    )
+    code = f"""
+import sys
+from pathlib import Path
+from memory.archive import Archive
+from evals.evaluations.evaluate import Origin, evaluate
+from evals.evaluations.videos import gather
+from evals.evaluations.workers import Bench
+from evals.evaluations.tables import told
+archive = Archive.open({bench.archive.url!r}, Path({str(bench.archive.home)!r}))
+given, _ = gather([Path({str(CLIPS[0])!r})])
+found = evaluate(Bench(archive, None, 'cpu'), given, {FREE!r}, Origin('ours'))
+told(found)
+assert found.made == 0 and len(found.scores) == 2, found
+sys.exit('torch' in sys.modules)
+"""
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
@@ -143,8 +149,8 @@ def test_scores_stored_under_older_codes_are_found_again_and_compared(
 ) -> None:
     metrics = (*FREE, "temporal_flickering_clipwise")
     found = judged(bench, of(*CLIPS), *metrics)
-    monkeypatch.setattr("evals.metrics.frames.judge", None)  # whoever asks it now fails
-    monkeypatch.setattr("evals.evaluations.scorers._row", None)  # nor is the table of metrics imported
+    monkeypatch.setattr(frames, "judge", None)  # whoever asks it now fails
+    monkeypatch.setattr(scorer_identity, "_row", None)  # nor is the table of metrics imported
     with Archive.open(f"sqlite:///{tmp_path / 'older.db'}", tmp_path / "older") as archive:
         older = recalled(archive, evaluation_of(archive, stored_before(archive, found, python).digest))
         assert older.scores == found.scores
@@ -199,6 +205,7 @@ def test_no_number_stays_none_and_is_in_no_mean(bench: Bench, tmp_path: Path) ->
     assert [(one.holds, one.why) for one in broken] == [(False, "1 video without a number")]
 
 
+@pytest.mark.slow
 def test_what_was_scored_before_kill_9_is_there(tmp_path: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
@@ -207,20 +214,27 @@ def test_what_was_scored_before_kill_9_is_there(tmp_path: Path) -> None:
             CLIPS[0].read_bytes() + b"\0" * number
         )  # other bytes, the same frames
     url, home = f"sqlite:///{tmp_path / 'mora.db'}", tmp_path / "home"
-    code = (
-        "import sys, time; from pathlib import Path; from memory.archive import Archive\n"
-        "from evals.evaluations.gathering import gather\n"
-        "from evals.evaluations import judging, scoring\n"
-        "keep, kept = judging.keep_score, 0\n"
-        "def slow(*given):\n"
-        "    global kept\n"
-        "    keep(*given); kept += 1; print(kept, flush=True)\n"
-        "    if kept == 7: time.sleep(600)\n"
-        "judging.keep_score = slow\n"
-        f"given, _ = gather([Path({str(videos)!r})])\n"
-        f"with Archive.open({url!r}, Path({str(home)!r})) as archive:\n"
-        f"    scoring.evaluate(scoring.Bench(archive, None, 'cpu'), given, {FREE!r}, scoring.Origin('ours'))\n"
-    )
+    code = f"""
+import time
+from pathlib import Path
+from memory.archive import Archive
+from evals.evaluations import workers
+from evals.evaluations.evaluate import Origin, evaluate
+from evals.evaluations.videos import gather
+from evals.evaluations.workers import Bench
+keep, kept = workers.keep_score, 0
+def slow(*given):
+    global kept
+    keep(*given)
+    kept += 1
+    print(kept, flush=True)
+    if kept == 7:
+        time.sleep(600)
+workers.keep_score = slow
+given, _ = gather([Path({str(videos)!r})])
+with Archive.open({url!r}, Path({str(home)!r})) as archive:
+    evaluate(Bench(archive, None, 'cpu'), given, {FREE!r}, Origin('ours'))
+"""
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:

@@ -37,6 +37,7 @@ def said(found: Judgement) -> list[tuple[str, str, float | None, tuple[float | N
     return [(video.name, scorer.metric, score.value, score.values) for video, scorer, score in found.rows()]
 
 
+@pytest.mark.slow
 def test_many_processes_say_what_one_says_and_a_killed_one_costs_its_video(
     bench: Bench, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,21 +75,25 @@ def _dies_of_one(line, url, home, given) -> None:
     real(line, url, home, given)
 
 
+@pytest.mark.slow
 def test_all_that_was_said_before_a_kill_is_there(bench: Bench, tmp_path: Path, weights: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
     for number in range(10):
         (videos / f"{number}.mp4").write_bytes(CLIPS[0].read_bytes() + b"\0" * number)
     url, home = bench.archive.url, bench.archive.home
-    code = (
-        "import sys; from pathlib import Path; from memory.archive import Archive\n"
-        "from evals.evaluations.gathering import gather; from evals.evaluations.scoring import *\n"
-        "heard = lambda what, done, of: print(done, flush=True)\n"
-        f"given, _ = gather([Path({str(videos)!r})])\n"
-        f"with Archive.open({url!r}, Path({str(home)!r})) as archive:\n"
-        f"    bench = Bench(archive, Path({str(weights)!r}), 'cpu', jobs=2)\n"
-        f"    evaluate(bench, given, {FREE!r}, Origin('ours'), heard)\n"
-    )
+    code = f"""
+from pathlib import Path
+from memory.archive import Archive
+from evals.evaluations.evaluate import Origin, evaluate
+from evals.evaluations.videos import gather
+from evals.evaluations.workers import Bench
+heard = lambda what, done, of: print(done, flush=True)
+given, _ = gather([Path({str(videos)!r})])
+with Archive.open({url!r}, Path({str(home)!r})) as archive:
+    bench = Bench(archive, Path({str(weights)!r}), 'cpu', jobs=2)
+    evaluate(bench, given, {FREE!r}, Origin('ours'), heard)
+"""
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )

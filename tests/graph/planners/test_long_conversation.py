@@ -26,6 +26,8 @@ from memory.records import Request
 from support.conversation_model import BOX, LESSONS, RED, SEED, STAR
 from support.tiny_agents import TinyLender, rooms_with
 
+pytestmark = pytest.mark.slow
+
 KINDS = [
     *["picture"] * 5, "clip", "clip", "picture", "clip", "clip", "clip", "film", "clip", "film", "picture", "clip",
     "clip", "clip", "film", "picture",

@@ -15,6 +15,8 @@ from memory.records import AgentCall
 from support.graph_workers import ForkServer, Worker, fork_server
 from support.tiny_agents import TWO_SHOTS
 
+pytestmark = pytest.mark.slow
+
 KILLED = -9
 NODES = 10
 """Finished nodes of the run: enhance, plan, twice (two acts and a review), assemble, finish."""
@@ -77,17 +79,17 @@ def assert_resumed(crash: Crash, home: Path) -> dict[str, Any]:
 
 
 DEATHS: dict[str, dict[str, Any]] = {
-    **{f"after {events} nodes": {"event": events} for events in range(NODES + 1)},
+    **{f"after {events} nodes": {"event": events} for events in (0, 1, 2, 3, 5, 8, 9, 10)},
     **{
         f"in {role} of the {words}": {"role": role, "words": words}
         for role in sorted(AGENTS)
         for words in ("ball", "star")
     },
     "while assembling": {"told": "assemble_film"},
-    **{f"before file {n} is in place": {"rename": n} for n in range(1, FILES + 1)},
-    **{f"after file {n} is in place": {"renamed": n} for n in range(1, FILES + 1)},
+    **{f"before file {n} is in place": {"rename": n} for n in (1, 4, FILES)},
+    **{f"after file {n} is in place": {"renamed": n} for n in (2, 3, FILES)},
     **{
-        f"in checkpoint {n}": {"sql": "INSERT OR REPLACE INTO checkpoints", "nth": n} for n in range(1, CHECKPOINTS + 1)
+        f"in checkpoint {n}": {"sql": "INSERT OR REPLACE INTO checkpoints", "nth": n} for n in (1, 2, 4, 7, CHECKPOINTS)
     },
     **{f"in pending write {n}": {"sql": "INSERT OR", "nth": n} for n in (3, 8, 13)},
 }
@@ -104,7 +106,7 @@ def test_a_killed_run_is_resumed_to_the_same_film(crash: Crash, death: dict[str,
         assert told["events"] <= NODES - kept
 
 
-@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("moment", range(4))
 def test_a_run_killed_at_a_random_moment_is_resumed_to_the_same_film(crash: Crash, moment: int, tmp_path: Path) -> None:
     home = tmp_path / "home"
     worker = begun(crash.workers, home)

@@ -20,6 +20,8 @@ from support.graph_workers import ForkServer, Worker, fork_server
 from support.processes import until
 from support.tiny_agents import TinyLender, rooms_with
 
+pytestmark = pytest.mark.slow
+
 WISH = "a red ball moves right in the snow"
 SILENT = 3.0
 """Seconds after which an owner that says nothing loses its run."""

@@ -23,6 +23,8 @@ from memory.records import Request
 from support import archive_workers
 from support.archive_workers import story
 
+pytestmark = pytest.mark.slow
+
 OLDEST, NEWER = "0001", "9998"
 MOVES_DATA = f'''
 """Moves what is there: a table filled from another, and one that is copied, dropped and renamed."""
@@ -79,7 +81,7 @@ def fill(url: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Copied]:
     """Gives the address of a new copy of a database of the oldest version, with rows, as often as it is called."""
     if request.param == "sqlite":
@@ -140,7 +142,7 @@ def test_an_upgrade_that_is_killed_at_any_statement_is_made_again(
 ) -> None:
     statements = opened(start, old(), home, migrations, 0)
     assert statements > 10
-    for number in range(1, statements + 1):
+    for number in sorted({*range(1, statements, 1 + statements // 8), statements - 1, statements}):
         url = old()
         assert opened(start, url, home, migrations, number) == -signal.SIGKILL
         is_whole(url, home)
@@ -185,7 +187,7 @@ def test_checkpoint_tables_whose_making_is_killed_at_any_statement_are_made(
     process, line = start(archive_workers.sets_up, old(), home, 0)
     statements = line.recv()
     assert statements > 3
-    for number in range(1, statements + 1, 1 + statements // 10):
+    for number in range(1, statements + 1, 1 + statements // 5):
         url = old()
         process, line = start(archive_workers.sets_up, url, home, number)
         process.join()

@@ -367,6 +367,7 @@ def test_the_remains_of_an_import_that_was_cut_off_go(archive: Archive) -> None:
     assert left == 0
 
 
+@pytest.mark.slow
 def test_whoever_dies_while_it_sweeps_loses_nothing(tmp_path: Path, start) -> None:
     """A process is killed before every change and every removal; what is kept is whole, and the next sweep ends it."""
     _, line = start(dies_again_and_again, furnishes, sweeps, tmp_path)

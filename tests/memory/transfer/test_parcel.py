@@ -256,6 +256,7 @@ def test_the_file_is_for_its_owner_and_is_the_same_each_time(archive: Archive, t
         assert json.loads(zipped.read("manifest.json"))["run"] == run.id
 
 
+@pytest.mark.slow
 def test_whoever_dies_while_it_imports_leaves_all_or_nothing(tmp_path: Path, start) -> None:
     _, line = start(dies_again_and_again, packs_beside, imports, tmp_path)
     moments, code = line.recv()

@@ -119,6 +119,7 @@ def training(folder: Path, scale: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_whole_recipe_in_its_own_processes_says_where_it_is(tmp_path: Path) -> None:
     with training(tmp_path, "0.0001") as whole:
         said = whole.communicate()[1].splitlines()
@@ -127,6 +128,7 @@ def test_the_whole_recipe_in_its_own_processes_says_where_it_is(tmp_path: Path) 
     assert {path.name for path in (tmp_path / "weights").iterdir()} == {*recipe.AGENTS, "scorer"}
 
 
+@pytest.mark.slow
 def test_no_process_goes_on_training_for_a_parent_that_was_killed(tmp_path: Path) -> None:
     for stage in recipe.SHARED:
         recipe.run_stage(recipe.Plan(tmp_path / "training", "cpu", 1, scale=0.0001), stage, lambda progress: None)

@@ -240,7 +240,11 @@ def test_the_house_makes_its_signer_once_and_only_its_owner_reads_it(tmp_path: P
 
 
 def test_two_processes_that_begin_at_once_have_one_signer(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from tools.signer import house_signer; print(house_signer(pathlib.Path(sys.argv[1])))"
+    code = """
+import pathlib, sys
+from tools.provenance.signer import house_signer
+print(house_signer(pathlib.Path(sys.argv[1])))
+"""
     words = [sys.executable, "-c", code, str(house(tmp_path))]
     children = [subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     told = {child.communicate(timeout=120)[0] for child in children}
