@@ -21,6 +21,7 @@ from evals.evaluations.tables import as_json
 from evals.evaluations.videos import Given, gather, read_json, wanted_in
 from evals.evaluations.workers import Bench
 from evals.intervals import Estimate
+from evals.metrics import frames
 from evals.metrics.aggregates import VIDEO_QUALITY
 from evals.metrics.base import mean
 from evals.metrics.registry import METRICS

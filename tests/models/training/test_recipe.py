@@ -35,6 +35,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "SCHEDULES", SHORT)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_the_recipe_ends_in_agents_that_load(tmp_path: Path) -> None:
     heard: list[Progress] = []
@@ -63,6 +64,7 @@ def test_the_recipe_ends_in_agents_that_load(tmp_path: Path) -> None:
     assert not heard
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_training_goes_on_from_the_agents_that_ship(tmp_path: Path) -> None:
     heard: list[Progress] = []
@@ -78,6 +80,7 @@ def test_training_goes_on_from_the_agents_that_ship(tmp_path: Path) -> None:
     assert all((before[key].float() - after[key].float()).abs().max() < 0.05 for key in before)
 
 
+@pytest.mark.slow
 def test_an_interrupted_stage_ends_in_the_same_weights(tmp_path: Path) -> None:
     def trained(folder: Path, stops: tuple[int, ...]) -> dict[str, torch.Tensor]:
         for stop in stops:
