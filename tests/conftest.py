@@ -20,12 +20,18 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server as `postgres`; slow tests are not measured for coverage, which nearly doubles them."""
+    """Mark what needs a server as `postgres`, and what is not measured for coverage, which costs half as much again.
+
+    Of a test with many cases the first is measured: the others run the same lines. Slow tests work in other processes.
+    """
+    measured: set[str] = set()
     for item in items:
         if "postgres_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
-        if item.get_closest_marker("slow"):
+        test = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("slow") or test in measured:
             item.add_marker(pytest.mark.no_cover)
+        measured.add(test)
 
 
 def _postgres_program(name: str) -> str:
