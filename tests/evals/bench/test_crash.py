@@ -6,6 +6,7 @@ from evals.bench import crash
 from evals.bench.crash import Row, ToolTask, measure_crashes, table_of
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_counted_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crash, "ERRANDS", (ToolTask("text-to-video", "a red ball moves right in the snow"),))
     monkeypatch.setattr(crash, "GIVENS", ())

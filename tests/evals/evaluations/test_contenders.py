@@ -47,6 +47,7 @@ def suite(cli: Cli, system: str, weights: Path, *more: str, name: str = "suite.j
 
 
 @pytest.mark.parametrize("system", ["modelscope", "cogvideox", "svd"])
+@pytest.mark.slow
 def test_a_system_makes_a_suite_and_is_scored(system: str, cli: Cli, weights: Path) -> None:
     first = suite(cli, system, weights / system)
     rows = {(row["name"], row["metric"]): row["value"] for row in first["scores"]}
