@@ -242,8 +242,8 @@ def test_the_house_makes_its_signer_once_and_only_its_owner_reads_it(tmp_path: P
 def test_two_processes_that_begin_at_once_have_one_signer(tmp_path: Path) -> None:
     code = """
 import pathlib, sys
-from tools.provenance.signer import house_signer
-print(house_signer(pathlib.Path(sys.argv[1])))
+from tools.provenance.signer import generated_signer
+print(generated_signer(pathlib.Path(sys.argv[1])))
 """
     words = [sys.executable, "-c", code, str(house(tmp_path))]
     children = [subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) for _ in range(3)]
