@@ -1,9 +1,11 @@
 """One writer per run: a row with a fencing number, alive while its holder renews it. Transactions are lent."""
 
+import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -17,7 +19,9 @@ from sqlalchemy.orm import Session
 
 from memory.database.engine import EpochNow, insert_of
 from memory.database.tables import LeaseRow
-from memory.errors import LostLease, RunIsHeld
+from memory.errors import ArchiveError, LostLease, RunIsHeld
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,15 @@ def require(connection: Connection, lease: Lease) -> None:
             f"Run {lease.run} is not held by this process any more (given back, or taken over); "
             f"`show {lease.run}` tells how it stands, `resume {lease.run}` goes on with it."
         )
+
+
+@contextmanager
+def best_effort(what: str) -> Iterator[None]:
+    """Log an ArchiveError instead of raising it: what is left undone expires, and must not hide the error before it."""
+    try:
+        yield
+    except ArchiveError as error:
+        logger.warning("Could not %s: %s", what, error)
 
 
 def refuse_held(session: Session, run: str) -> None:

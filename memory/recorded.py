@@ -15,7 +15,7 @@ from typing_extensions import override
 from memory.archive import Archive
 from memory.errors import DamagedArtifact, NeverKept, OtherBytes
 from memory.leases import Lease
-from memory.products import files as artifacts
+from memory.products import files
 from memory.products.files import Made, Produced
 from memory.records import Artifact, LlmCall, Recipe, Run
 
@@ -123,7 +123,7 @@ class Recorded(Archive):
     def path(self, artifact: Artifact) -> Path:
         """The file of the artifact, or the one that was made while it was lost."""
         lies = super().path(artifact)
-        spare = artifacts.place(self._scratch, artifact.sha256, lies.suffix)
+        spare = files.place(self._scratch, artifact.sha256, lies.suffix)
         return spare if spare.exists() else lies
 
     @override
@@ -139,7 +139,7 @@ class Recorded(Archive):
         return self._places.get(kept.id, Place(kept.recipe.agent))
 
     def _sound(self, kept: Artifact) -> bool:
-        return artifacts.is_sound(self.path(kept), kept.sha256)
+        return files.is_sound(self.path(kept), kept.sha256)
 
     def _fresh(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Produced]) -> Made:
         """Made anew and compared; what is handed on is the kept one, so that one difference does not become many."""
@@ -147,7 +147,7 @@ class Recorded(Archive):
         with self._lock:
             self.remade.setdefault(kept.id, Remade(self._place(kept), kept, product.sha256, recipe))
         if product.sha256 == kept.sha256 and not self._sound(kept):
-            artifacts.keep(self._scratch, product)
+            files.keep(self._scratch, product)
         return Made(kept, called=True)
 
     def _put_back(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Produced]) -> Made:

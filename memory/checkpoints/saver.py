@@ -4,19 +4,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
 
 from memory import leases
 from memory.checkpoints.compression import opened, squeezed
-from memory.database.engine import MIGRATION_LOCK, SYNC_RARELY
+from memory.database.engine import MIGRATION_LOCK, SYNC_RARELY, Connects
 from memory.errors import DatabaseTrouble
 from memory.leases import Lease
 
@@ -28,18 +28,11 @@ if TYPE_CHECKING:
 SETUP_LOCK = MIGRATION_LOCK + 1
 
 
-class Connects(Protocol):
-    """Whoever has the connections of the database."""
-
-    def connected(self, *, writes: bool) -> AbstractContextManager[Connection]:
-        """A connection, one transaction."""
-
-
 class _Fenced:
     """Connections for a saver of LangGraph's: each call of it is one transaction, and with a lease a write of another
     owner is refused in the transaction that would have made it, so that one who was taken for dead leaves nothing."""
 
-    def __init__(self, archive: "Connects", lease: Lease | None, *, in_turn: bool) -> None:
+    def __init__(self, archive: Connects, lease: Lease | None, *, in_turn: bool) -> None:
         self.lease, self._archive = lease, archive
         self._open = threading.local()
         self._turn = threading.Lock() if in_turn else nullcontext()
@@ -147,7 +140,7 @@ def _as_written() -> Iterator[None]:
         ) from error
 
 
-def saver_on(archive: "Connects", lease: Lease | None, url: URL) -> _Plain:
+def saver_on(archive: Connects, lease: Lease | None, url: URL) -> _Plain:
     """A saver on the archive's connections, for any number of threads; `set_up` was there before."""
     is_sqlite = url.drivername == "sqlite"
     fenced = _Fenced(archive, lease, in_turn=is_sqlite)

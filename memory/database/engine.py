@@ -4,10 +4,10 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Float, create_engine, event, exc, make_url, text
 from sqlalchemy.dialects import sqlite
@@ -54,6 +54,13 @@ def _epoch_sqlite(_element: EpochNow, _compiler: object, **_: object) -> str:
 @compiles(EpochNow, "postgresql")
 def _epoch_postgresql(_element: EpochNow, _compiler: object, **_: object) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+class Connects(Protocol):
+    """Whoever has the connections of the database."""
+
+    def connected(self, *, writes: bool) -> AbstractContextManager[Connection]:
+        """Lend a connection for one transaction."""
 
 
 def parsed(url: str) -> URL:

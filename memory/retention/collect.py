@@ -25,7 +25,7 @@ from memory.checkpoints.plain import next_nodes, waits
 from memory.database import engine as database
 from memory.database.tables import AgentCallRow, ArtifactRow, LeaseRow, LlmCallRow, RecipeRow, RunArtifactRow, RunRow
 from memory.errors import DatabaseTrouble, DiskTrouble, RunIsHeld, RunIsNeeded
-from memory.products import files as artifacts
+from memory.products import files
 from memory.products.files import disk_words
 from memory.records import Record
 from memory.retention.needs import needs_of
@@ -206,11 +206,9 @@ def _drop(
             session.scalars(select(ArtifactRow.sha256).where(ArtifactRow.sha256.in_([row.sha256 for row in gone])))
         )
         return {
-            artifacts.place(archive.home, row.sha256, row.suffix): row.size
+            files.place(archive.home, row.sha256, row.suffix): row.size
             for row in gone
-            if row.sha256 not in left
-            and artifacts.SHA256.fullmatch(row.sha256)
-            and artifacts.SUFFIX.fullmatch(row.suffix)
+            if row.sha256 not in left and files.SHA256.fullmatch(row.sha256) and files.SUFFIX.fullmatch(row.suffix)
         }
 
 

@@ -16,7 +16,7 @@ from memory.checkpoints.plain import put_steps, steps_of
 from memory.database import engine as database
 from memory.database.tables import AgentCallRow, ArtifactRow, LlmCallRow, RunArtifactRow, RunRow
 from memory.errors import BadParcel, DiskTrouble, UnknownRun
-from memory.products import files as artifacts
+from memory.products import files
 from memory.products.files import Produced
 from memory.records import AgentCall, Record, Run
 from memory.retention.needs import needs_of
@@ -169,8 +169,8 @@ def _unpack(archive: Archive, opened: Parcel) -> set[str]:
     file."""
     missing, unpacked = dict[Path, Packed](), set[str]()
     for packed in opened.contents.artifacts:
-        place = artifacts.place(archive.home, packed.artifact.sha256, packed.suffix)
-        if place in missing or not artifacts.is_sound(place, packed.artifact.sha256):
+        place = files.place(archive.home, packed.artifact.sha256, packed.suffix)
+        if place in missing or not files.is_sound(place, packed.artifact.sha256):
             missing[place] = packed
             unpacked.add(packed.artifact.id)
     needed = sum(packed.artifact.size for packed in missing.values())
@@ -181,7 +181,7 @@ def _unpack(archive: Archive, opened: Parcel) -> set[str]:
         )
     for packed in missing.values():
         data = opened.bytes_of(packed.artifact)
-        artifacts.keep(archive.home, Produced(data, packed.artifact.media, packed.suffix))
+        files.keep(archive.home, Produced(data, packed.artifact.media, packed.suffix))
     return unpacked
 
 
@@ -216,7 +216,7 @@ def _publish(archive: Archive, contents: Contents, staged: list[tuple[Story, str
 def _add_artifact(home: Path, session: Session, packed: Packed) -> bool:
     artifact = packed.artifact
     _refuse_other_artifacts(session, [packed])
-    if not artifacts.place(home, artifact.sha256, packed.suffix).exists():
+    if not files.place(home, artifact.sha256, packed.suffix).exists():
         raise DiskTrouble(f"The file of {artifact.id} was removed while it was imported; import it again.")
     if session.get(ArtifactRow, artifact.id) is not None:
         return False

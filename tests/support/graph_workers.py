@@ -22,9 +22,9 @@ from sqlalchemy import event
 
 from graph.errors import TOLD
 from graph.runs.runner import resume, start
-from memory import archive as memory_archive
 from memory.archive import Archive
 from memory.checkpoints import saver as checkpoints  # noqa: F401 - before the first fork, so that no child has to
+from memory.products import making
 from memory.records import Request
 from support.processes import PYTHONPATH, until_exists
 from support.tiny_agents import TinyLender, rooms_with
@@ -146,7 +146,7 @@ def work(order: dict[str, Any]) -> None:
         death.at_event(events, told)
 
     report: dict[str, Any] = {}
-    memory_archive.BESIDE = order.get("beside", memory_archive.BESIDE)
+    making.BESIDE = order.get("beside", making.BESIDE)
     if "host" in order:
         socket.gethostname = lambda: order["host"]
     url, lease_seconds = order.get("url", f"sqlite:///{home / 'mora.db'}"), order.get("lease_seconds", 30.0)

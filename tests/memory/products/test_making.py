@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from memory import archive as archive_module
 from memory.archive import Archive
 from memory.errors import ArchiveError, DamagedArtifact, DiskTrouble, UnknownArtifact
-from memory.products import files as artifacts
-from memory.products import recipes
+from memory.products import files, making, recipes
 from memory.products.files import Produced
 from memory.products.recipes import artifact_id
 from memory.records import Request, Run
@@ -31,7 +29,7 @@ def expire_leases(url: str) -> None:
     engine.dispose()
 
 
-def files(home: Path) -> list[str]:
+def stored(home: Path) -> list[str]:
     return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
 
 
@@ -45,8 +43,8 @@ def test_a_product_is_made_once_and_then_known(archive: Archive, run: Run) -> No
     assert (artifact.recipe, artifact.media, artifact.parents) == (recipe(), archive_workers.PICTURE, ("image-1",))
     assert archive.artifact(artifact.id) == archive.find(recipe()) == artifact
     assert archive.read(artifact) == picture().data
-    assert files(archive.home) == [f"artifacts/{artifact.sha256[:2]}/{artifact.sha256[2:]}.png"]
-    assert archive.path(artifact) == archive.home / files(archive.home)[0]
+    assert stored(archive.home) == [f"artifacts/{artifact.sha256[:2]}/{artifact.sha256[2:]}.png"]
+    assert archive.path(artifact) == archive.home / stored(archive.home)[0]
     assert [(line.outcome, line.artifact) for line in archive.ledger(run.id)] == [("made", artifact.id)]
 
 
@@ -67,7 +65,7 @@ def test_equal_bytes_of_two_recipes_are_one_file_and_two_artifacts(archive: Arch
     with archive.hold(run.id) as lease:
         made = [archive.make(lease, recipe(seed), picture).artifact for seed in (1, 2)]
     assert made[0].id != made[1].id
-    assert len(files(archive.home)) == 1
+    assert len(stored(archive.home)) == 1
 
 
 def test_an_unknown_artifact_is_named(archive: Archive) -> None:
@@ -129,7 +127,7 @@ def test_what_a_killed_process_left_is_made_again_once(
     process, _ = start(archive_workers.dies, archive.url, archive.home, run.id, tmp_path / "calls", when)
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    assert len([file for file in files(archive.home) if not file.endswith(".part")]) in left
+    assert len([file for file in stored(archive.home) if not file.endswith(".part")]) in left
     assert archive.find(recipe()) is None
     with archive.hold(run.id) as lease:
         made = archive.make(lease, recipe(), lambda: archive_workers.note(tmp_path / "calls") or picture())
@@ -185,7 +183,7 @@ def test_other_bytes_from_the_same_recipe_are_refused(archive: Archive, run: Run
         archive.path(artifact).unlink()
         with pytest.raises(ArchiveError, match="came out different"):
             archive.make(lease, recipe(), lambda: picture(b"something else"))
-    assert files(archive.home) == []
+    assert stored(archive.home) == []
     assert archive.artifact(artifact.id) == artifact
 
 
@@ -201,7 +199,7 @@ def test_a_full_disk_leaves_nothing_half_written(archive: Archive, run: Run, sta
 
 @pytest.mark.parametrize("beside", [0, 2**22])
 def test_nobody_knows_of_a_product_before_its_file_is_there(archive: Archive, run: Run, monkeypatch, beside) -> None:
-    keep = artifacts.keep
+    keep = files.keep
 
     def kept_slowly(*arguments: Any) -> Path:
         time.sleep(0.1)
@@ -209,8 +207,8 @@ def test_nobody_knows_of_a_product_before_its_file_is_there(archive: Archive, ru
             assert recipes.known(session, recipe().key) is None
         return keep(*arguments)
 
-    monkeypatch.setattr(archive_module, "BESIDE", beside)
-    monkeypatch.setattr(artifacts, "keep", kept_slowly)
+    monkeypatch.setattr(making, "BESIDE", beside)
+    monkeypatch.setattr(files, "keep", kept_slowly)
     with archive.hold(run.id) as lease:
         made = archive.make(lease, recipe(), picture)
     assert archive.read(made.artifact) == picture().data
@@ -220,7 +218,7 @@ def test_a_product_whose_file_cannot_be_written_is_not_known(archive: Archive, r
     def refused(*_: Any) -> Path:
         raise DiskTrouble("full")
 
-    monkeypatch.setattr(artifacts, "keep", refused)
+    monkeypatch.setattr(files, "keep", refused)
     with archive.hold(run.id) as lease, pytest.raises(DiskTrouble, match="full"):
         archive.make(lease, recipe(), picture)
     assert archive.find(recipe()) is None

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from memory import archive as archive_module
 from memory.archive import Archive
 from memory.database.tables import Base
 from memory.errors import RunIsHeld, RunIsNeeded, UnknownRun
+from memory.products import making
 from memory.records import Request, Run
 from memory.retention.collect import Swept, collect
 from support.archive_workers import (
@@ -292,7 +292,7 @@ def test_a_database_that_is_in_use_is_swept_and_not_vacuumed(tmp_path: Path, hom
 
 def test_a_product_that_is_published_while_files_go_is_whole(archive: Archive, run: Run, monkeypatch) -> None:
     """Its bytes are on the disk and its row is not there yet: to a sweep it looks like nobody's."""
-    publish = archive._publish
+    publish = archive._maker._publish
 
     def swept_before(*arguments: Any) -> Any:
         assert len(shelf(archive)) == 1
@@ -300,8 +300,8 @@ def test_a_product_that_is_published_while_files_go_is_whole(archive: Archive, r
         assert shelf(archive) == []
         return publish(*arguments)
 
-    monkeypatch.setattr(archive, "_publish", swept_before)
-    monkeypatch.setattr(archive_module, "BESIDE", 0)  # it is so large that it is written before
+    monkeypatch.setattr(archive._maker, "_publish", swept_before)
+    monkeypatch.setattr(making, "BESIDE", 0)  # it is so large that it is written before
     with archive.hold(run.id) as lease:
         made = archive.make(lease, recipe(), picture)
     assert archive.read(made.artifact) == picture().data
@@ -312,7 +312,7 @@ def test_a_product_that_goes_while_it_is_reused_is_made_again(archive: Archive, 
         stand_in_run(archive, seeds=(1,)),
         archive.create_run(Request(prompt="u"), settings={}, graph_version=1),
     )
-    sound, swept = archive._is_sound, []
+    sound, swept = archive._maker.is_sound, []
 
     def swept_after(row: Any) -> bool:
         found = sound(row)
@@ -320,7 +320,7 @@ def test_a_product_that_goes_while_it_is_reused_is_made_again(archive: Archive, 
             swept.append(gc(archive, drop=[maker.id]))
         return found
 
-    monkeypatch.setattr(archive, "_is_sound", swept_after)
+    monkeypatch.setattr(archive._maker, "is_sound", swept_after)
     with archive.hold(user.id) as lease:
         made = archive.make(lease, recipe(1), lambda: picture(b"1"))
     assert swept[0].artifacts == 1
