@@ -44,9 +44,9 @@ from graph.dialogue.references import (
     without,
 )
 from graph.dialogue.smalltalk import EXAMPLE, UNSEEN, not_understood, small_talk
-from graph.english import vocabulary as words
 from graph.english.refusals import Refusal
 from graph.english.tagger import hear, tokens
+from graph.english.vocabulary import function_words
 from graph.errors import RequestError
 from graph.planning.summary import told_board, told_done
 from graph.planning.turn import ORDINALS, Heard, TalkBrief
@@ -383,7 +383,11 @@ def plain(text: str) -> str:
 
 
 def _count(word: str) -> int | None:
-    return words.NUMBERS.get(word, int(word) if word.isdigit() and len(word) < 4 else None) if word != "one" else 1
+    return (
+        function_words.NUMBERS.get(word, int(word) if word.isdigit() and len(word) < 4 else None)
+        if word != "one"
+        else 1
+    )
 
 
 def _moving(thing: Product) -> Product:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from graph.dialogue.appearance import sceneries
-from graph.english import vocabulary as words
 from graph.english.tagger import hear
+from graph.english.vocabulary import function_words
 from graph.planning.turn import ORDINALS, TalkBrief
 from graph.state.products import PRODUCT_ID, Product, kind_of, lines_of
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
@@ -147,7 +147,7 @@ class References:
         """`number 3`, `clip 3`, `shot 2`, `take 2`."""
         skip = said[at] in _DEFINITE
         noun, number = [*said[at + skip : at + skip + 2], "", ""][:2]
-        count = words.NUMBERS.get(number, int(number) if number.isdigit() else None)
+        count = function_words.NUMBERS.get(number, int(number) if number.isdigit() else None)
         if count is None or noun not in ("number", "numbers", *NOUNS) or noun == "one":
             return None
         length = 2 + skip

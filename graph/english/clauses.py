@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from graph.english import vocabulary as words
 from graph.english.lexicon import Kind, Word
 from graph.english.meaning import Part
 from graph.english.phrase import read_part
 from graph.english.refusals import Refusal, refuse_clash, refuse_motion, unread
+from graph.english.vocabulary import function_words
 
 __all__ = ["Heard", "Refusal", "Said", "clauses"]
 
@@ -291,7 +291,7 @@ def refuse_foreign(heard: Sequence[Word], text: str) -> None:
     """Raises Refusal if the wish is not in English."""
     letters = [letter for letter in text if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
-    foreign = set(words.FOREIGN.split()) - set(words.NOT_FOREIGN.split())
+    foreign = set(function_words.FOREIGN.split()) - set(function_words.NOT_FOREIGN.split())
     strange = sum(word.text in foreign for word in heard)
     known = sum(word.kind not in ("unknown", "mark", "stop") and word.text not in foreign for word in heard)
     if 2 * latin < len(letters) or (strange >= 2 and strange >= known):

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from functools import cache
 
-from graph.english import vocabulary as words
 from graph.english.lexicon import Phrase, split_phrases, verb_forms
 from graph.english.tagger import tokens
+from graph.english.vocabulary import change_words, motions
 
 Phrases = frozenset[Phrase]
 
@@ -39,25 +39,27 @@ def without(text: str, among: Phrases, *, unless_before: Iterable[str] = ()) -> 
 def goes_back(text: str) -> tuple[str, bool]:
     """Without the words for what comes before a clip, and whether there were any."""
     text, _ = without(text, phrases_of("as before, like before, same as before"))
-    return without(text, phrases_of(words.GOING_BACK, inflected=True))
+    return without(text, phrases_of(change_words.GOING_BACK, inflected=True))
 
 
 def goes_on(text: str) -> tuple[str, bool]:
     """Without the words for more of a clip, and whether any asked for more."""
-    ways = (word for side in (words.LEFT, words.RIGHT, words.UP, words.DOWN) for word in side.split(","))
+    ways = (word for side in (motions.LEFT, motions.RIGHT, motions.UP, motions.DOWN) for word in side.split(","))
     # "keep going right": the going is the motion's.
-    text, asked = without(text, phrases_of(words.GOING_ON, inflected=True), unless_before={way.strip() for way in ways})
-    text, more = without(text, phrases_of(words.MORE))
+    text, asked = without(
+        text, phrases_of(change_words.GOING_ON, inflected=True), unless_before={way.strip() for way in ways}
+    )
+    text, more = without(text, phrases_of(change_words.MORE))
     return text, asked or (more and any(said.startswith("second") for said in text.split()))
 
 
 def joins(text: str) -> tuple[str, bool | None]:
     """Without the words for transitions and cuts, and which of them is wished for; None: neither."""
     refused = any(f"{no} {kind}" in text.lower() for no in ("no", "without", "no smooth") for kind in ("transition",))
-    text, smooth = without(text, phrases_of(words.TRANSITIONS), unless_before=("to", "into"))
-    text, cuts = without(text, phrases_of(words.CUTS), unless_before=("to", "into"))
+    text, smooth = without(text, phrases_of(change_words.TRANSITIONS), unless_before=("to", "into"))
+    text, cuts = without(text, phrases_of(change_words.CUTS), unless_before=("to", "into"))
     if smooth or cuts:
         return text, smooth and not refused
     said = {token.text for token in tokens(text)}
-    melts = any(said & verb_forms(verb.strip()) for verb in words.MORPHS.split(","))
+    melts = any(said & verb_forms(verb.strip()) for verb in change_words.MORPHS.split(","))
     return text, True if melts else None

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import get_args
 
-from graph.english import vocabulary as words
 from graph.english.lexicon import Word, split_phrases, verb_forms
 from graph.english.refusals import Refusal, listed, refuse_colour, refuse_place, refuse_thing, refuse_two
+from graph.english.vocabulary import change_words, scenes
 from models.embedded.language import DIGITAL_STYLE, Colour, Edit, Object, Scene
 
 CHANGEABLE = f"`make it blue`, `turn it into a star`, `change the scene to night` or `{DIGITAL_STYLE}`"
@@ -101,21 +101,21 @@ def _asks(stretch: Sequence[Word]) -> bool:
 
 def _relocates(stretch: Sequence[Word]) -> bool:
     """`move it to the sea`: it does not move by itself."""
-    verbs = {" ".join(phrase) for phrase, _ in split_phrases(words.RELOCATIONS)}
+    verbs = {" ".join(phrase) for phrase, _ in split_phrases(change_words.RELOCATIONS)}
     at = next((at for at, word in enumerate(stretch) if word.text in verbs), len(stretch))
     return any(word.kind in ("pronoun", "article") for word in stretch[at + 1 : at + 2])
 
 
 @cache
 def _changing() -> frozenset[str]:
-    verbs = (" ".join(phrase) for phrase, _ in split_phrases(words.CHANGES))
-    states = {" ".join(phrase) for phrase, _ in split_phrases(words.STATES)}
+    verbs = (" ".join(phrase) for phrase, _ in split_phrases(change_words.CHANGES))
+    states = {" ".join(phrase) for phrase, _ in split_phrases(change_words.STATES)}
     return frozenset(form for verb in verbs for form in verb_forms(verb) if form not in states)
 
 
 @cache
 def _pivots() -> frozenset[str]:
-    return frozenset(" ".join(phrase) for phrase, _ in split_phrases(words.TO_CHANGE))
+    return frozenset(" ".join(phrase) for phrase, _ in split_phrases(change_words.TO_CHANGE))
 
 
 @dataclass
@@ -188,7 +188,7 @@ class _Ear:
         definite = any(word.kind == "article" and word.text in _DEFINITE for word in phrase)
         first = head is not None and not any(word.kind == "article" for word in phrase) and self._another_head(end)
         scenery = end < len(self.stretch) and self.stretch[end].kind == "scene"
-        placed = head is not None and head.text in words.OTHER_PLACES and self._placed(at)
+        placed = head is not None and head.text in scenes.OTHER_PLACES and self._placed(at)
         if (head is not None and (definite or first) and not self._pivoted(at) and not placed) or scenery:
             self.turned = True
             return
@@ -254,7 +254,7 @@ class _Ear:
         return before in ("into", "to") or (self.turned and before in _pivots())
 
     def _placed(self, at: int) -> bool:
-        return at > 0 and self.stretch[at - 1].text in words.PLACE_PREPOSITIONS and not self._pivoted(at)
+        return at > 0 and self.stretch[at - 1].text in scenes.PLACE_PREPOSITIONS and not self._pivoted(at)
 
     def _another_colour(self, at: int) -> bool:
         """`change red TO GREEN`."""

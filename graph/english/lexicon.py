@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from graph.english import vocabulary as words
+from graph.english.vocabulary import function_words, motions, objects, scenes, style_words
 
 Kind = Literal[
     "object", "objects", "thing", "colour", "scene", "motion", "verb", "direction", "from", "position", "edge", "style",
@@ -37,14 +37,14 @@ Lexicon = dict[Phrase, Word]
 _ARTICLES = ("a", "an", "the", "some", "this", "one", "my", "any", "every")
 
 
-_PREPOSITIONS = (*words.PLACE_PREPOSITIONS, "of", "for", "per", "via", "amid", "with")
+_PREPOSITIONS = (*scenes.PLACE_PREPOSITIONS, "of", "for", "per", "via", "amid", "with")
 
 
 _IS = ["is", "are", "was", "be", "looks", "seems", "appears", "being", "looking"]
 
 
 def split_phrases(text: str) -> Iterator[tuple[Phrase, bool]]:
-    """The phrases of a list of `graph.words`, and whether each gives way."""
+    """The phrases of a list in `vocabulary`, and whether each gives way."""
     for item in text.split(","):
         phrase = item.strip()
         if phrase:
@@ -53,7 +53,7 @@ def split_phrases(text: str) -> Iterator[tuple[Phrase, bool]]:
 
 def verb_forms(verb: str) -> set[str]:
     """A verb in its base form and all others: `slide` -> slide, slides, sliding, slided, slid."""
-    forms = {verb, *words.IRREGULAR.get(verb, "").split()}
+    forms = {verb, *motions.IRREGULAR.get(verb, "").split()}
     if verb.endswith("e"):
         return forms | {verb + "s", verb + "d", verb[:-1] + "ing"}
     if verb.endswith("y") and verb[-2] not in "aeiou":
@@ -100,15 +100,15 @@ def _events(text: str, value: str) -> Iterator[tuple[Phrase, Word]]:
 
 
 def _marks() -> Iterator[tuple[Phrase, Word]]:
-    yield from _listed("then", words.THEN)
-    yield from _listed("first", words.FIRST)
-    for phrase, _ in split_phrases(words.CORRECTIONS):
+    yield from _listed("then", function_words.THEN)
+    yield from _listed("first", function_words.FIRST)
+    for phrase, _ in split_phrases(function_words.CORRECTIONS):
         yield phrase, Word("correction")
         if len(phrase) == 2 and {"no", "oh"} & set(phrase):
             yield (phrase[0], ",", phrase[1]), Word("correction")
-    yield from _listed("both", words.AT_ONCE)
-    yield from _listed("while", words.WHILE)
-    yield from _listed("not", words.NOT)
+    yield from _listed("both", function_words.AT_ONCE)
+    yield from _listed("while", function_words.WHILE)
+    yield from _listed("not", function_words.NOT)
     yield from _listed("or", "or, either")
     yield from _listed("but", "but")
     yield from _listed("and", "and, plus")
@@ -117,49 +117,49 @@ def _marks() -> Iterator[tuple[Phrase, Word]]:
 
 
 def _world() -> Iterator[tuple[Phrase, Word]]:
-    for scene, text in words.SCENE_EVENTS.items():
+    for scene, text in scenes.SCENE_EVENTS.items():
         yield from _events(text, scene)
-    for motion, text in words.MOTION_VERBS.items():
+    for motion, text in motions.MOTION_VERBS.items():
         yield from _verbs("motion", text, motion)
-    for motion, text in words.SIZE_WORDS.items():
+    for motion, text in motions.SIZE_WORDS.items():
         yield from _listed("motion", text, motion)
-    yield from _listed("motion", words.STILL_WORDS, "stays still")
-    for colour, text in words.COLOUR_WORDS.items():
+    yield from _listed("motion", motions.STILL_WORDS, "stays still")
+    for colour, text in objects.COLOUR_WORDS.items():
         yield from _listed("colour", text, colour)
-    for noun, colour in words.COLOURS_OF.items():
+    for noun, colour in objects.COLOURS_OF.items():
         for start in (("colour", "of"), ("color", "of"), ("colour", "of", "the"), ("color", "of", "the")):
             yield (*start, noun), Word("colour", colour)
-    for scene, text in words.SCENE_WORDS.items():
+    for scene, text in scenes.SCENE_WORDS.items():
         yield from _listed("scene", text, scene)
-    for object_, text in words.OBJECT_NOUNS.items():
+    for object_, text in objects.OBJECT_NOUNS.items():
         yield from _listed("object", text, object_)
         for phrase, _ in split_phrases(text):
             yield (*phrase[:-1], plural(phrase[-1])), Word("objects", object_)
-    yield from _listed("style", words.DIGITAL, "digital")
-    yield from _listed("style", words.NATURAL, "natural")
-    yield from _listed("thing", words.THINGS)
+    yield from _listed("style", style_words.DIGITAL, "digital")
+    yield from _listed("style", style_words.NATURAL, "natural")
+    yield from _listed("thing", objects.THINGS)
 
 
 def _moves() -> Iterator[tuple[Phrase, Word]]:
-    yield from _verbs("become", words.BECOME, "")
-    yield from _verbs("verb", words.WALKS, "along")
-    weak = words.WEAK_MOVES.split()
-    for phrase, _ in split_phrases(words.MOVES):
+    yield from _verbs("become", function_words.BECOME, "")
+    yield from _verbs("verb", motions.WALKS, "along")
+    weak = motions.WEAK_MOVES.split()
+    for phrase, _ in split_phrases(motions.MOVES):
         for form in sorted(verb_forms(phrase[0])):
             yield (form, *phrase[1:]), Word("verb", "anywhere", phrase[0] in weak)
-    for side, text in {"left": words.LEFT, "right": words.RIGHT, "up": words.UP, "down": words.DOWN}.items():
+    for side, text in {"left": motions.LEFT, "right": motions.RIGHT, "up": motions.UP, "down": motions.DOWN}.items():
         yield from _listed("direction", text, side)
-    for start, side in words.FROM.items():
+    for start, side in motions.FROM.items():
         yield ("from", start), Word("from", side)
         yield ("from", "the", start), Word("from", side)
-        yield (start, "to", words.FROM[start]), Word("direction", words.FROM[start] if start == "left" else side)
+        yield (start, "to", motions.FROM[start]), Word("direction", motions.FROM[start] if start == "left" else side)
     yield from _across()
     yield from _listed("position", "on the left, at left, on left, at the left, in the left", "left")
     yield from _listed("position", "on the right, at right, on right, at the right, in the right", "right")
     yield from _listed("position", "at the top, on the top, in the upper", "top")
     yield from _listed("position", "at the bottom, on the bottom, in the lower", "bottom")
-    yield from _listed("edge", words.EDGES)
-    for motion, text in words.RISING_WORDS.items():
+    yield from _listed("edge", motions.EDGES)
+    for motion, text in motions.RISING_WORDS.items():
         yield from _listed("motion", text, motion)
 
 
@@ -178,23 +178,23 @@ def _across() -> Iterator[tuple[Phrase, Word]]:
 
 
 def _elsewhere() -> Iterator[tuple[Phrase, Word]]:
-    for phrase, nearest in words.OTHER_MOTIONS.items():
+    for phrase, nearest in motions.OTHER_MOTIONS.items():
         yield from _verbs("other motion", phrase, nearest)
-    for phrase, near in words.OTHER_COLOURS.items():
+    for phrase, near in objects.OTHER_COLOURS.items():
         yield tuple(phrase.split()), Word("other colour", near)
-    for noun, thing in words.OTHER_THINGS.items():
+    for noun, thing in objects.OTHER_THINGS.items():
         yield (noun,), Word("other thing", thing)
         yield (plural(noun),), Word("other thing", thing)
-    for phrase, place in words.OTHER_PLACES.items():
+    for phrase, place in scenes.OTHER_PLACES.items():
         yield tuple(phrase.split()), Word("other scene", place)
 
 
 def _rest() -> Iterator[tuple[Phrase, Word]]:
-    yield from _listed("pronoun", words.PRONOUNS)
-    yield from _listed("speed", words.SPEED)
-    yield from _listed("camera", words.CAMERA)
-    yield from _listed("sound", words.UNHEARD)
-    yield from _listed("other style", words.OTHER_STYLES)
+    yield from _listed("pronoun", function_words.PRONOUNS)
+    yield from _listed("speed", style_words.SPEED)
+    yield from _listed("camera", style_words.CAMERA)
+    yield from _listed("sound", style_words.UNHEARD)
+    yield from _listed("other style", style_words.OTHER_STYLES)
     yield from _listed("preposition", ", ".join(_PREPOSITIONS))
-    yield from _listed("adjective", words.ADJECTIVES)
-    yield from _listed("filler", words.FILLERS)
+    yield from _listed("adjective", style_words.ADJECTIVES)
+    yield from _listed("filler", function_words.FILLERS)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from graph.english import vocabulary as words
 from graph.english.lexicon import Word
 from graph.english.meaning import Part
 from graph.english.refusals import (
@@ -18,6 +17,7 @@ from graph.english.refusals import (
     refuse_two,
     unread,
 )
+from graph.english.vocabulary import objects, scenes
 from models.embedded.language import MOTIONS, OBJECTS, SCENES
 
 _SPEED_NOTE = "Every motion has its own speed; I cannot make it slower or faster."
@@ -118,7 +118,7 @@ def _colour(ear: _Ear, word: Word, at: int) -> None:
     if _of_the_scene(ear, word, at):
         return
     ahead = ear.beyond(at, 1, ("adjective",))
-    if word.text in words.FRUITS.split() and (ahead is None or ahead.kind in ("verb", "motion", "is", "preposition")):
+    if word.text in objects.FRUITS.split() and (ahead is None or ahead.kind in ("verb", "motion", "is", "preposition")):
         before = ear.word(at - 1)
         if before is not None and before.kind == "article":
             refuse_thing(word.text, "ball")
@@ -135,7 +135,7 @@ def _of_the_scene(ear: _Ear, word: Word, at: int) -> bool:
     scene = ahead if ahead is not None and _is_place(ahead) else _subject_scene(ear, at)
     if scene is None:
         return False
-    natural = words.SCENE_COLOURS[next(each for each in SCENES if each == scene.value)].split()
+    natural = scenes.SCENE_COLOURS[next(each for each in SCENES if each == scene.value)].split()
     if word.value not in natural and word.text not in natural and not ear.denying:
         raise Refusal(
             f"A scene keeps its own colours, so the {scene.value} is not {word.text}; "
@@ -152,7 +152,7 @@ def _is_place(word: Word) -> bool:
     return word.kind == "scene" and word.text.split()[0] not in _TELLS_WHEN_OR_WHERE
 
 
-_TELLS_WHEN_OR_WHERE = ("after", "before", "late", *words.PLACE_PREPOSITIONS)
+_TELLS_WHEN_OR_WHERE = ("after", "before", "late", *scenes.PLACE_PREPOSITIONS)
 
 
 def _described(ear: _Ear, at: int) -> Word | None:
@@ -274,7 +274,7 @@ def _other_noun(ear: _Ear, word: Word, at: int) -> None:
     refuse_thing(word.text, word.value)
 
 
-_INTO_PLACES = words.PLACE_PREPOSITIONS
+_INTO_PLACES = scenes.PLACE_PREPOSITIONS
 
 
 _WISHES = ("want", "wants", "wanted", "asks", "asked", "likes", "loves", "says", "said", "needs", "wishes", "requested")
@@ -290,7 +290,7 @@ def _is_purpose(ear: _Ear, at: int) -> bool:
 def _adjective(ear: _Ear, word: Word, at: int) -> None:
     """`something that is round and blue`: alone after `is`, roundness names the ball, if nothing else does."""
     before = ear.word(at - 1)
-    if word.text in words.ROUND and before is not None and before.kind == "is":
+    if word.text in objects.ROUND and before is not None and before.kind == "is":
         ear.add(Word("object", "ball", soft=True, text=word.text), at)
 
 

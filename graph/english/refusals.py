@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NoReturn
 
-from graph.english import vocabulary as words
 from graph.english.lexicon import Word
 from graph.english.meaning import Part
+from graph.english.vocabulary import scenes
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
 
 
@@ -115,7 +115,7 @@ def refuse_colour(word: Word) -> NoReturn:
 
 def refuse_place(word: str) -> NoReturn:
     """Raises Missing for a place that the world has not."""
-    raise Missing("place", word, words.OTHER_PLACES.get(word, ""))
+    raise Missing("place", word, scenes.OTHER_PLACES.get(word, ""))
 
 
 def refuse_motion(word: str, nearest: str) -> NoReturn:

@@ -7,8 +7,8 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
-from graph.english import vocabulary as words
 from graph.english.lexicon import Word, lexicon
+from graph.english.vocabulary import function_words
 
 TYPO_LENGTH = 5
 
@@ -88,8 +88,8 @@ def _longest() -> int:
 
 
 def _number(text: str) -> float | None:
-    if text in words.NUMBERS:
-        return float(words.NUMBERS[text])
+    if text in function_words.NUMBERS:
+        return float(function_words.NUMBERS[text])
     return float(text.replace(",", ".")) if text[0].isdigit() else None
 
 
@@ -107,7 +107,7 @@ def _measure(heard: list[Token], at: int) -> tuple[Word, int] | None:
     number = _number(ahead[0])
     if number is None:
         return None
-    ones = _number(ahead[1]) if ahead[0] in words.TENS and ahead[1] in words.NUMBERS else None
+    ones = _number(ahead[1]) if ahead[0] in function_words.TENS and ahead[1] in function_words.NUMBERS else None
     if ones is not None and 0 < ones < 10:  # twenty-five
         measured = _measured(number + ones, ahead[1:])
         return measured and (measured[0], measured[1] + 1)

@@ -14,7 +14,7 @@ from graph.english.edits import changes_in
 from graph.english.lexicon import Word
 from graph.english.refusals import Missing, Refusal, listed, not_understood, together
 from graph.english.tagger import hear
-from graph.english.vocabulary import NEAR_PLACES
+from graph.english.vocabulary.scenes import NEAR_PLACES
 from graph.planning.brief import Brief
 from graph.planning.plan import EnhancedShot, Enhancement
 from graph.state.tasks import decided
