@@ -1,6 +1,7 @@
 """The floor plan holds: small folders, modules and functions, and no circle of imports, however well hidden."""
 
 import ast
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -86,6 +87,24 @@ def test_there_is_no_circle_of_folders() -> None:
             TopologicalSorter(edges).prepare()
         except CycleError as error:
             pytest.fail(f"a circle of folders: {' -> '.join(error.args[1])}")
+
+
+def test_names_of_modules_in_strings_exist() -> None:
+    """A process is told by such a name what to import, and some who are told so say nothing when they cannot."""
+    whole_name = re.compile(rf"({'|'.join(ROOMS)})(\.\w+)+")
+    for path in [*CODE, *tracked("tests")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and whole_name.fullmatch(node.value):
+                known = node.value in MODULES or node.value.rpartition(".")[0] in MODULES or node.value.endswith(".zip")
+                assert known, f"{relative(path)} names {node.value}, which does not exist"
+
+
+def test_commands_that_documents_name_exist() -> None:
+    for path in [*ROOT.glob("*/README.md"), ROOT / "README.md", *CODE]:
+        for name in re.findall(
+            r"python -m ((?:graph|tools|models|memory|evals)[\w.]*)", path.read_text(encoding="utf-8")
+        ):
+            assert name in MODULES, f"{relative(path)} names {name}, which does not exist"
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -90,7 +90,7 @@ def evaluate_scorer(
 ) -> None:
     """How far the embedded scorer can be trusted: what it finds nearest to frames whose truth is known."""
     with error_boundary():
-        from evals.bench.scorer import measure_scorer, table_of
+        from evals.bench.scorers.embedded import measure_scorer, table_of
 
         trust = measure_scorer(n=n, seed=seed)
         print(json.dumps(trust.model_dump())) if as_json else say(table_of(trust))
@@ -102,7 +102,7 @@ def evaluate_speed(
 ) -> None:
     """What Mora costs beside the models, as ratios."""
     with error_boundary():
-        from evals.bench.speed import measure_speed, table_of
+        from evals.bench.speed.ratios import measure_speed, table_of
 
         with progress_bars() as report:
             ratios = measure_speed(rounds=rounds, report=report)
@@ -119,7 +119,7 @@ def evaluate_crash(
 ) -> None:
     """Kill runs at random moments and resume them: what is lost, different, or done twice."""
     with error_boundary():
-        from evals.bench.crash import measure_crashes, table_of
+        from evals.bench.crashes.crash import measure_crashes, table_of
 
         with progress_bars() as report:
             rows = measure_crashes(kills=kills, report=report, server=server)

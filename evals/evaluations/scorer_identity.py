@@ -6,6 +6,7 @@ whose version was never seen before.
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -120,8 +121,8 @@ def device_of(setting: str) -> str:
     """Where the networks of the metrics run: "cpu", or what is set; `auto` is CUDA where it is, else the CPU."""
     if setting != "auto":
         return setting
-    if not Path("/dev/nvidiactl").exists():
-        return "cpu"
+    if sys.platform == "linux" and not Path("/dev/nvidiactl").exists():
+        return "cpu"  # found so without importing PyTorch
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

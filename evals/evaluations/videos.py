@@ -113,7 +113,7 @@ def _of(path: Path) -> Iterator[Given]:
         found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not found:
             raise BadInput(f"{path} has no videos ({', '.join(SUFFIXES)}); name another folder.")
-        yield from (Given(str(file.relative_to(path)), file) for file in found)
+        yield from (Given(file.relative_to(path).as_posix(), file) for file in found)
     elif path.suffix.lower() == ".json":
         yield from _listed(path)
     else:

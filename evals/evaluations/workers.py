@@ -200,7 +200,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "evals.screening", "evals.metrics.table"])
+    context.set_forkserver_preload([__name__, "evals.metrics.frames", "evals.metrics.registry"])
     return context
 
 

@@ -156,7 +156,7 @@ def weights_digest(row: Preset) -> str:
     digest = hashlib.sha256(row.pipeline.encode())
     folder = folder_of(row)
     for path in sorted(p for p in folder.rglob("*") if p.suffix in {".safetensors", ".json", ".txt", ".model"}):
-        digest.update(str(path.relative_to(folder)).encode())
+        digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

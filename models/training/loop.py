@@ -119,7 +119,7 @@ def _save(
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     save_file(tensors, draft, metadata={"mora": json.dumps({"step": step})})
-    with draft.open("rb") as file:
+    with draft.open("r+b") as file:  # Windows flushes only what may be written
         os.fsync(file.fileno())
     draft.replace(path)
 

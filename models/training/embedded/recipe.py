@@ -230,7 +230,7 @@ def _autoencoder(plan: Plan, device: torch.device) -> AutoencoderTiny:
     if plan.start is not None:
         shipped = plan.start / AGENTS[0] / "vae"
         _read_shipped(_weights_file(shipped), vae)
-        scale = json.loads((shipped / "config.json").read_text())["scaling_factor"]
+        scale = json.loads((shipped / "config.json").read_text("utf-8"))["scaling_factor"]
         _frozen(vae, device)
     else:
         _read_average(plan.folder / "autoencoder.safetensors", {"": vae})
@@ -286,8 +286,8 @@ def _put(draft: Path, place: Path) -> None:
 def _tidy(folder: Path) -> None:
     """Drops what the libraries write but do not read back: a duplicated key of the autoencoder, and version stamps."""
     for path in folder.rglob("*.json"):
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8"))
         if path.parent.name == "vae":
             content.pop("block_out_channels", None)
         content.pop("_name_or_path", None)
-        path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evals.bench.scorer import CHOICES, measure_scorer, table_of
+from evals.bench.scorers.embedded import CHOICES, measure_scorer, table_of
 from evals.metrics.base import Chunk, Metric, Score, Video, read
 from evals.metrics.registry import METRICS
 from evals.metrics.world.embedded import OBJECT_CONSISTENCY, PROMPT_LIKENESS, prepared

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from evals.bench.eight import FRAMES, HEIGHT, OFFICIAL, OFFICIAL_PAIR, WIDTH, Found, moving, parts
+from evals.bench.scorers.eight import FRAMES, HEIGHT, OFFICIAL, OFFICIAL_PAIR, WIDTH, Found, moving, parts
 from evals.metrics.frames import judge
 from evals.metrics.registry import metric
 from evals.networks.weights.loader import NetworkLoader

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel
 from rich.table import Table
 
-from evals.bench.bare import bare_film
-from evals.bench.chat import TURNS, Talked, talk
-from evals.bench.many import MANY, Resumed, resume_many
+from evals.bench.speed.bare import bare_film
+from evals.bench.speed.chat import TURNS, Talked, talk
+from evals.bench.speed.many import MANY, Resumed, resume_many
 from graph.configure import services_for
 from graph.runs.history import checkpoints_of
 from graph.runs.runner import context_of, new_run, start
@@ -25,7 +25,7 @@ from memory.records import Request
 from models.lenders.local import LocalLender
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WISH = "a red ball moves right in the snow"
 Report = Callable[[str, int, int, float | None, str], None]
 
@@ -80,7 +80,7 @@ def _help(rounds: int) -> Ratio:
 def _cold(rounds: int) -> Ratio:
     with TemporaryDirectory() as folder:
         film = [sys.executable, "main.py", "generate", WISH, "--planner", "embedded", "--seed"]
-        bare = [sys.executable, "-m", "evals.bench.bare", WISH, str(Path(folder) / "bare.mp4")]
+        bare = [sys.executable, "-m", "evals.bench.speed.bare", WISH, str(Path(folder) / "bare.mp4")]
         home = {"MORA_HOME": folder, "MORA_DEVICE": "cpu"}
         _run([sys.executable, "main.py", "runs"], **home)
         ours, other = _alternating(

@@ -1,4 +1,7 @@
-"""How long a process takes to end after a SIGTERM, at moments spread over a run: `python -m evals.bench.drain`."""
+"""How long a process takes to end after a SIGTERM, at moments spread over a run.
+
+`python -m evals.bench.crashes.drain [MOMENTS]` prints a line for each.
+"""
 
 import os
 import signal
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WISH = "a red ball rolls over the snow, then it morphs into a blue star, then a green box moves left in the sea"
 MOMENTS = 20
 COMMAND = (sys.executable, "main.py", "generate", WISH, "--transitions", "--planner", "embedded", "--seed", "4")

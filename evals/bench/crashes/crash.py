@@ -26,6 +26,7 @@ from memory.archive import Archive
 from memory.records import AgentCall, Run
 from models.agent import Role
 from models.lenders.local import LocalLender
+from tools.errors import BadInput
 
 Report = Callable[[str, int, int, float | None, str], None]
 SEED = 11
@@ -34,7 +35,7 @@ LATEST = 1.05
 
 
 @dataclass(frozen=True)
-class ToolTask:
+class TaskCase:
     """One task as it is asked for; pictures and videos by their names in the folder of givens."""
 
     task: str
@@ -44,17 +45,17 @@ class ToolTask:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-ERRANDS = (
-    ToolTask(
+CASES = (
+    TaskCase(
         "text-to-video",
         "a red ball rolls over the snow, then a blue star rises in the night",
         more={"transitions": True},
     ),
-    ToolTask("image-to-video", "make it green and let it fly to the left", images=("one.png",)),
-    ToolTask("extend", "it keeps moving right", videos=("one.mp4",)),
-    ToolTask("edit", "make it purple", videos=("one.mp4",)),
-    ToolTask("connect", "connect these", videos=("one.mp4", "two.mp4")),
-    ToolTask("simulate", "a red ball rolls over the snow"),
+    TaskCase("image-to-video", "make it green and let it fly to the left", images=("one.png",)),
+    TaskCase("extend", "it keeps moving right", videos=("one.mp4",)),
+    TaskCase("edit", "make it purple", videos=("one.mp4",)),
+    TaskCase("connect", "connect these", videos=("one.mp4", "two.mp4")),
+    TaskCase("simulate", "a red ball rolls over the snow"),
 )
 GIVENS = ("a red ball moves right in the snow", "a blue star moves up over the sea")
 
@@ -78,7 +79,9 @@ class Row(BaseModel):
 
 def measure_crashes(*, kills: int, report: Report, server: str | None = None) -> list[Row]:
     """`kills` of runs, spread over the tasks. server: a PostgreSQL URL, in which every run gets a database of its own;
-    else SQLite. About three seconds a kill."""
+    else SQLite. About three seconds a kill. Raises BadInput where processes cannot be forked."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise BadInput("`evaluate crash` forks processes, which this system cannot; run it on Linux or macOS.")
     lender = LocalLender("embedded", device="cpu")
     for role in get_args(Role):  # before the first fork, so that no life has to
         with lender.lend(role):
@@ -86,14 +89,14 @@ def measure_crashes(*, kills: int, report: Report, server: str | None = None) ->
     with TemporaryDirectory() as folder:
         bench = _Bench(Path(folder), lender, server)
         bench.make_givens()
-        rows = [Row(task=tool_task.task) for tool_task in ERRANDS]
-        undisturbed = [bench.undisturbed(tool_task) for tool_task in ERRANDS]
+        rows = [Row(task=case.task) for case in CASES]
+        undisturbed = [bench.undisturbed(case) for case in CASES]
         for number in range(kills):
-            which = number % len(ERRANDS)
+            which = number % len(CASES)
             film, seconds = undisturbed[which]
             delay = random.Random(f"kill {number}").uniform(0, LATEST) * seconds
-            bench.kill_and_resume(number, ERRANDS[which], delay, film, rows[which])
-            report("killing", number + 1, kills, None, ERRANDS[which].task)
+            bench.kill_and_resume(number, CASES[which], delay, film, rows[which])
+            report("killing", number + 1, kills, None, CASES[which].task)
     return rows
 
 
@@ -121,33 +124,33 @@ class _Bench:
 
         for name, words in zip(("one", "two"), GIVENS, strict=False):
             home = self.folder / f"given {name}"
-            film = self._lived(home, ToolTask("text-to-video", words))
+            film = self._lived(home, TaskCase("text-to-video", words))
             (self.folder / f"{name}.mp4").write_bytes(film)
             (self.folder / f"{name}.png").write_bytes(encode_image(decode_clip(film).frames[0]))
 
-    def undisturbed(self, tool_task: ToolTask) -> tuple[str, float]:
+    def undisturbed(self, case: TaskCase) -> tuple[str, float]:
         """The digest of the film that nobody disturbs, and the seconds it takes."""
-        home = self.folder / f"undisturbed {tool_task.task}"
+        home = self.folder / f"undisturbed {case.task}"
         began = time.monotonic()
-        self._lived(home, tool_task)
+        self._lived(home, case)
         seconds = time.monotonic() - began
         with self._archive(home) as archive:
             run = archive.runs()[0]
-            assert run.film is not None, f"an undisturbed run of {tool_task.task} is {run.status}: {run.error}"
+            assert run.film is not None, f"an undisturbed run of {case.task} is {run.status}: {run.error}"
             return archive.artifact(run.film).sha256, seconds
 
-    def kill_and_resume(self, number: int, tool_task: ToolTask, delay: float, film: str, row: Row) -> None:
+    def kill_and_resume(self, number: int, case: TaskCase, delay: float, film: str, row: Row) -> None:
         """One kill, and what became of it."""
         home = self.folder / f"kill {number}"
         row.kills += 1
-        life = self._born(home, tool_task)
+        life = self._born(home, case)
         time.sleep(delay)
         life.kill()
         life.join()
         before = self._ledger(home)
         if before is None:
             row.early += 1
-            self._lived(home, tool_task)
+            self._lived(home, case)
         else:
             row.late += self._run(home).status == "done"
             self._born(home, None).join()
@@ -168,31 +171,31 @@ class _Bench:
         with self._archive(home) as archive:
             return archive.runs()[0]
 
-    def _lived(self, home: Path, tool_task: ToolTask) -> bytes:
-        self._born(home, tool_task).join()
+    def _lived(self, home: Path, case: TaskCase) -> bytes:
+        self._born(home, case).join()
         with self._archive(home) as archive:
             run = archive.runs()[0]
-            assert run.film is not None, f"a run of {tool_task.task} is {run.status}: {run.error}"
+            assert run.film is not None, f"a run of {case.task} is {run.status}: {run.error}"
             return archive.read(archive.artifact(run.film))
 
-    def _born(self, home: Path, tool_task: ToolTask | None) -> multiprocessing.process.BaseProcess:
-        """A life that does the errand, or resumes what is there."""
-        process = multiprocessing.get_context("fork").Process(target=self._live, args=(home, tool_task))
+    def _born(self, home: Path, case: TaskCase | None) -> multiprocessing.process.BaseProcess:
+        """A life that does the task, or resumes what is there."""
+        process = multiprocessing.get_context("fork").Process(target=self._live, args=(home, case))
         process.start()
         return process
 
-    def _live(self, home: Path, tool_task: ToolTask | None) -> None:
+    def _live(self, home: Path, case: TaskCase | None) -> None:
         settings = Settings(home=home, planner="embedded", profile="embedded", device="cpu")
         with self._archive(home) as archive:
             services = self._services(settings, archive)
-            if tool_task is None:
+            if case is None:
                 resume(services, archive.runs()[0].id, lambda _heard: None)
                 return
-            asked = {"prompt": tool_task.prompt, "task": tool_task.task, "seed": SEED, **tool_task.more}
+            asked = {"prompt": case.prompt, "task": case.task, "seed": SEED, **case.more}
             request, uploads = request_of(
                 asked,
-                [self.folder / name for name in tool_task.images],
-                [self.folder / name for name in tool_task.videos],
+                [self.folder / name for name in case.images],
+                [self.folder / name for name in case.videos],
                 size=services.size,
             )
             start(services, request, {}, lambda _heard: None, uploads=uploads)

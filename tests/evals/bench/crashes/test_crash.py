@@ -2,13 +2,20 @@
 
 import pytest
 
-from evals.bench import crash
-from evals.bench.crash import Row, ToolTask, measure_crashes, table_of
+from evals.bench.crashes import crash
+from evals.bench.crashes.crash import Row, TaskCase, measure_crashes, table_of
+from tools.errors import BadInput
+
+
+def test_a_system_that_cannot_fork_is_told_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    with pytest.raises(BadInput, match="run it on Linux or macOS"):
+        measure_crashes(kills=1, report=lambda *_: None)
 
 
 @pytest.mark.slow
 def test_a_killed_run_is_counted_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crash, "ERRANDS", (ToolTask("text-to-video", "a red ball moves right in the snow"),))
+    monkeypatch.setattr(crash, "CASES", (TaskCase("text-to-video", "a red ball moves right in the snow"),))
     monkeypatch.setattr(crash, "GIVENS", ())
     heard: list[int] = []
     [row] = measure_crashes(kills=3, report=lambda _name, step, *_more: heard.append(step))

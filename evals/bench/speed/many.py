@@ -1,10 +1,9 @@
 """Many paused runs gone on with by one process at once, with agents that cost nothing: time, memory, connections.
 
-`python -m evals.bench.many [URL]` prints them, URL being an empty database; `main.py evaluate speed` has them among the
-others.
+`python -m evals.bench.speed.many [URL]` prints them, URL being an empty database; `main.py evaluate speed` has them
+among the others.
 """
 
-import resource
 import sys
 import threading
 import time
@@ -13,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 from sqlalchemy import event
 
-from evals.bench.chat import idle_rooms
+from evals.bench.speed.chat import idle_rooms
 from graph.planning.turn import Answer
 from graph.runs.runner import answer, question_of_run, start
 from graph.runs.services import Services
@@ -80,6 +80,10 @@ def _ended(services: Services, run: Run) -> Run:
 
 def _peak() -> float:
     """The most memory that this process has ever had, in megabytes."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 

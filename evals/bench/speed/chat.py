@@ -1,6 +1,6 @@
 """A long conversation with agents that cost nothing: what a turn costs beside them, and what the database holds.
 
-`python -m evals.bench.chat` prints the table; `main.py evaluate speed` has it among the others.
+`python -m evals.bench.speed.chat` prints the table; `main.py evaluate speed` has it among the others.
 """
 
 import statistics

@@ -1,6 +1,6 @@
 """Our metrics against what VBench's official code printed, on the parity cases in tests/evals/data.
 
-`python -m evals.bench.parity [CLIP...]`, in a clone. The test suite checks the same on most of the clips.
+`python -m evals.bench.scorers.parity [CLIP...]`, in a clone. The test suite checks the same on most of the clips.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """What RAFT costs as dynamic degree asks it, against the published way, in processor seconds on one thread.
 
-`python -m evals.bench.flow [WIDTH HEIGHT FRAMES]`. The published way: both frames' features anew for every pair, the
-whole recurrent unit, the mask and the upsampling in all 20 iterations, and every pair. Weights by chance: the time of a
-forward does not hang on them, and the flow of both ways is compared.
+`python -m evals.bench.scorers.flow [WIDTH HEIGHT FRAMES]`. The published way: both frames' features anew for every
+pair, the whole recurrent unit, the mask and the upsampling in all 20 iterations, and every pair. Weights by chance: the
+time of a forward does not depend on them, and the flow of both ways is compared.
 """
 
 import sys

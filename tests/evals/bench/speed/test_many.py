@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evals.bench.many import resume_many
+from evals.bench.speed.many import resume_many
 
 
 def test_paused_runs_are_brought_to_their_ends(tmp_path: Path) -> None:
