@@ -99,6 +99,14 @@ def test_names_of_modules_in_strings_exist() -> None:
                 assert known, f"{relative(path)} names {node.value}, which does not exist"
 
 
+def test_programs_in_strings_import_what_exists() -> None:
+    statement = re.compile(rf"\bfrom ((?:{'|'.join(ROOMS)})(?:\.\w+)+) import ")
+    makes_a_package_up = "tests/evals/evaluations/test_metric_code.py"
+    for path in (path for path in tracked("tests") if relative(path) != makes_a_package_up):
+        for name in statement.findall(path.read_text(encoding="utf-8")):
+            assert name in MODULES, f"{relative(path)} imports from {name}, which does not exist"
+
+
 def test_commands_that_documents_name_exist() -> None:
     for path in [*ROOT.glob("*/README.md"), ROOT / "README.md", *CODE]:
         for name in re.findall(

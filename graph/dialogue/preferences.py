@@ -4,9 +4,7 @@ A small file and not a table: it belongs to a person and no run; what a turn use
 """
 
 import json
-import os
 import re
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from graph.english.tagger import hear, tokens
 from graph.errors import RequestError
 from graph.state.values import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
+from memory.products.files import write_whole
 from models.embedded.language import DIGITAL_STYLE
 from tools.arguments import MAX_SEED
 
@@ -68,17 +67,10 @@ def read_likes(home: Path) -> Likes:
 def write_likes(home: Path, likes: Likes) -> None:
     """Keeps them, whole or not at all, for the person's eyes only. Raises RequestError."""
     path = home / FILE
-    part = path.with_name(f".{FILE}.{secrets.token_hex(4)}")
     try:
         home.mkdir(parents=True, exist_ok=True)
-        part.touch(0o600, exist_ok=False)
-        with part.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(likes.model_dump()))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, json.dumps(likes.model_dump()).encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise RequestError(f"{path} cannot be written ({error.strerror}); free the way to it.") from error
 
 

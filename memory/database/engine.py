@@ -183,7 +183,8 @@ def compact(engine: Engine) -> None:
         raw.close()
 
 
-def _switch_to_wal(engine: Engine, busy_seconds: float) -> None:
+def switch_to_wal(engine: Engine, busy_seconds: float) -> None:
+    """Let readers and one writer of a SQLite file work at once, waiting up to `busy_seconds` for others."""
     # SQLite does not always wait its busy timeout here when several processes make the same new file.
     deadline = time.monotonic() + busy_seconds
     while True:

@@ -8,25 +8,23 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-from memory.database.engine import HEAD, MIGRATION_LOCK, VERSION_TABLE, _switch_to_wal
+from memory.database import engine as database
 from memory.errors import DatabaseTrouble
 
 
 def migrate(engine: Engine, busy_seconds: float) -> None:
     """Bring the tables to the newest version, one process at a time; DatabaseTrouble if they are newer still."""
     if engine.dialect.name == "sqlite":
-        _switch_to_wal(engine, busy_seconds)
-    if _is_current(engine):
-        return
-
-    upgrade(engine)
+        database.switch_to_wal(engine, busy_seconds)
+    if not _is_current(engine):
+        upgrade(engine)
 
 
 def _is_current(engine: Engine) -> bool:
     with engine.connect() as connection:
-        if not inspect(connection).has_table(VERSION_TABLE):
+        if not inspect(connection).has_table(database.VERSION_TABLE):
             return False
-        return bool(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == HEAD)
+        return bool(connection.scalar(text(f"SELECT version_num FROM {database.VERSION_TABLE}")) == database.HEAD)
 
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -37,7 +35,7 @@ def upgrade(engine: Engine) -> None:
     script = ScriptDirectory(str(MIGRATIONS))
     with engine.execution_options(writes=True).begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": database.MIGRATION_LOCK})
         if _version(connection, script) != script.get_current_head():
             command.upgrade(_config(connection), "head")
 

@@ -14,7 +14,6 @@ import os
 import re
 import stat
 import struct
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,7 +27,7 @@ from pydantic import Field, ValidationError
 
 from memory.checkpoints.plain import Step, values_of
 from memory.errors import BadParcel
-from memory.products.files import SHA256, SUFFIX, disk_words
+from memory.products.files import SHA256, SUFFIX, disk_words, whole
 from memory.products.recipes import artifact_id
 from memory.records import AgentCall, Artifact, LlmCall, Record, Run
 
@@ -97,19 +96,12 @@ def write(path: Path, contents: Contents, bytes_of: Callable[[Artifact], bytes])
     told = Manifest(
         version=VERSION, run=contents.runs[-1].run.id, sha256=hashlib.sha256(records).hexdigest(), size=len(records)
     )
-    with disk_words(path), ExitStack() as undo:
-        draft = undo.enter_context(
-            tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False)
-        )
-        undo.callback(Path(draft.name).unlink, missing_ok=True)
-        with ZipFile(draft, "w") as zipped:
+    with disk_words(path):
+        with whole(path) as file, ZipFile(file, "w") as zipped:
             _add(zipped, MANIFEST, _json(told), ZIP_DEFLATED)
             _add(zipped, RECORDS, records, ZIP_DEFLATED)
             for sha256, artifact in {one.artifact.sha256: one.artifact for one in contents.artifacts}.items():
                 _add(zipped, f"{ARTIFACTS}{sha256}", bytes_of(artifact), ZIP_STORED)
-        draft.flush()
-        os.fsync(draft.fileno())
-        Path(draft.name).replace(path)
         return path.stat().st_size
 
 

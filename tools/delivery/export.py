@@ -1,4 +1,4 @@
-"""A film leaves the house: bytes to a path that a person named. Checks before any work is spent; never half a file."""
+"""Bytes to a path that a person named. Checks before any work is spent; never half a file."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from memory.products.files import write_whole
 from tools.errors import BadInput
 
 FILM_SUFFIX = ".mp4"
@@ -34,18 +35,10 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
 
 
 def export(data: bytes, path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
-    """Writes beside `path`, then renames: whoever looks sees the old file or the whole new one. Raises BadInput."""
+    """Write a file that others may read in place of what was there, or leave that; its real path. Raises BadInput."""
     target = check_destination(path, suffix=suffix)
-    part = _beside(target)
     with _told(path):
-        try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(target, data, private=False)
     return target
 
 

@@ -6,15 +6,13 @@ its certificate: the house's own last `VALID_FOR`.
 """
 
 import datetime
-import os
 import secrets
-import tempfile
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memory.products.files import disk_words
+from memory.products.files import disk_words, whole
 from tools.errors import BadInput, CannotSign
 
 if TYPE_CHECKING:
@@ -245,17 +243,6 @@ def _usable(file: Path) -> Signer | None:
 
 
 def _keep(signer: Signer, target: Path) -> None:
-    """Written whole, and only if no other process was there first: then what that one made stands."""
-    with ExitStack() as undo:
-        # A temporary file is made 0600, and a link keeps that.
-        file = undo.enter_context(
-            tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".", suffix=".part", delete=False)
-        )
-        undo.callback(Path(file.name).unlink, missing_ok=True)
-        file.write(signer.key + signer.chain)
-        file.flush()
-        os.fsync(file.fileno())
-        try:
-            os.link(file.name, target)
-        except FileExistsError:
-            return
+    """Write the signer to a file for its owner only, unless another process was first: then what that made stands."""
+    with suppress(FileExistsError), whole(target, replace=False) as file:
+        file.write((signer.key + signer.chain).encode())
