@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM"""
+"""What a command does when it is asked to end: Ctrl-C, SIGTERM, and on Windows Ctrl-Break, which is all it has."""
 
 import os
 import signal
@@ -18,12 +18,16 @@ AT_ONCE = 2.0
 """Seconds that a process which is asked a second time still takes."""
 
 
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+"""The signals by which people and service managers ask a process to end, as far as this system has them."""
+
+
 LEFT = "mora: left in the middle of a step; `python main.py runs` lists what can be resumed\n"
 
 
 @contextmanager
 def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`. The process ends within `seconds` of a SIGTERM, and soon after a second of either.
+    """Ctrl-C and SIGTERM set `stop`. The process ends within `seconds` of a SIGTERM, and soon after a second signal.
 
     Who goes on after a stop, as a conversation does, clears `stop`: then the process does not end.
     """
@@ -32,7 +36,7 @@ def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
     def asked(number: int, _frame: object) -> None:
         again = stop.is_set()
         stop.set()
-        if again or number == signal.SIGTERM:
+        if again or number != signal.SIGINT:
             left_after(AT_ONCE if again else seconds)
         if again:
             raise KeyboardInterrupt
@@ -40,7 +44,7 @@ def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
     def left_after(seconds: float) -> None:
         threading.Thread(target=_leave, args=(seconds, stop, ended), name="drain", daemon=True).start()
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, asked) for number in ENDING}
     try:
         yield
     finally:
