@@ -168,7 +168,7 @@ class Archive:
         """Count these artifacts among the run's too, in that order; UnknownArtifact, LostLease."""
         with self.writing() as session:
             connection = session.connection()
-            database.lock_shelf(connection)
+            database.lock_products(connection)
             leases.require(connection, lease)
             for artifact_id in artifact_ids:
                 artifacts.attach(connection, lease.run, artifacts.row_of(session, artifact_id).id)

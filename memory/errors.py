@@ -22,7 +22,7 @@ class DamagedArtifact(ArchiveError):
 
 
 class NeverKept(DamagedArtifact):
-    """A run that is told again asks for a product that it did not keep when it was made."""
+    """A replayed run asks for a product that it did not keep when it was made."""
 
 
 class OtherBytes(ArchiveError):

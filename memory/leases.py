@@ -38,7 +38,7 @@ class Lease:
 
 
 def take(connection: Connection, run: str, life_seconds: float, pause: Callable[[float], None] = time.sleep) -> Lease:
-    """The lease of the run, if it is free, expired, or its holder died on this host; RunIsHeld otherwise."""
+    """Take the lease of a run that is free, expired, or whose holder died on this host; RunIsHeld otherwise."""
     owner = uuid4().hex
     mine: dict[str, Any] = {**_this_process(), "owner": owner, "since": datetime.now(UTC)}
     fence = connection.scalar(_taking(insert_of(connection)), {"run": run, "life": life_seconds, **mine})
@@ -74,7 +74,7 @@ def _named(lease: Lease) -> dict[str, object]:
 
 @lru_cache(8)
 def _held_words(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
-    """As the driver takes it, and the order of what it is told: asked with every checkpoint, and so made once."""
+    """Return the SQL and the order of its parameters: asked with every checkpoint, and so compiled once."""
     made = _HELD.compile(dialect=dialect)
     return str(made), None if made.positiontup is None else tuple(made.positiontup)
 
@@ -91,7 +91,7 @@ def release(connection: Connection, lease: Lease) -> None:
 
 
 def require(connection: Connection, lease: Lease) -> None:
-    """LostLease unless the lease is the newest one; nobody can take it until the transaction ends."""
+    """Raise LostLease unless the lease is the newest one; nobody can take it until the transaction ends."""
     named = _named(lease)
     words, order = _held_words(connection.dialect)
     held = connection.exec_driver_sql(words, named if order is None else tuple(named[name] for name in order))
@@ -112,7 +112,7 @@ def best_effort(what: str) -> Iterator[None]:
 
 
 def refuse_held(session: Session, run: str) -> None:
-    """RunIsHeld while somebody alive has the run; a lease that there is cannot be taken until the transaction ends."""
+    """Raise RunIsHeld while somebody alive has the run; else nobody takes its lease until the transaction ends."""
     row = session.scalar(
         select(LeaseRow).where(LeaseRow.run == run).with_for_update().execution_options(populate_existing=True)
     )
@@ -121,7 +121,7 @@ def refuse_held(session: Session, run: str) -> None:
 
 
 def is_alive(session: Session, run: str, owner: str) -> bool:
-    """Whether the lease of that owner has neither ended nor expired, and its process is not known to be dead."""
+    """Return whether the lease of that owner has neither ended nor expired, and its process is not known to be dead."""
     row = session.scalar(
         select(LeaseRow)
         .where(LeaseRow.run == run, LeaseRow.owner == owner, LeaseRow.expires >= EpochNow())
@@ -170,7 +170,7 @@ def _started(pid: int) -> float:
 
 
 def _died_here(row: LeaseRow) -> bool:
-    """Whether the holder ran on this host and is certainly gone."""
+    """Return whether the holder ran on this host and is certainly gone."""
     if (row.host, row.pid_space) != (socket.gethostname(), _pid_space()):
         return False
     try:

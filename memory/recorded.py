@@ -85,11 +85,11 @@ class Recorded(Archive):
 
     @override
     def close(self) -> None:
-        """Nothing: the connections are those of the archive."""
+        """Do nothing: the connections are those of the archive."""
 
     @override
     def find(self, recipe: Recipe) -> Artifact | None:
-        """What the run kept of it, if its file is sound; with `fresh` agents nothing is there yet."""
+        """Return what the run kept of it, if its file is sound; None with `fresh` agents."""
         kept = self._kept.get(_asked(recipe))
         return kept if kept is not None and self._agents != "fresh" and self._sound(kept) else None
 
@@ -97,7 +97,7 @@ class Recorded(Archive):
     def make(
         self, lease: Lease, recipe: Recipe, produce: Callable[[], Produced], *, parents: tuple[str, ...] = ()
     ) -> Made:
-        """What the run kept; before, it is made again where agents may work.
+        """Return what the run kept, made again first where agents may work.
 
         DamagedArtifact, NeverKept; what `produce` raises.
         """
@@ -121,19 +121,19 @@ class Recorded(Archive):
 
     @override
     def path(self, artifact: Artifact) -> Path:
-        """The file of the artifact, or the one that was made while it was lost."""
+        """Return the file of the artifact, or the one that was made while it was lost."""
         lies = super().path(artifact)
         spare = files.place(self._scratch, artifact.sha256, lies.suffix)
         return spare if spare.exists() else lies
 
     @override
     def set_status(self, lease: Lease, status: Any, *, film: str | None = None, error: str | None = None) -> Run:
-        """Nothing is written: the run stands as it stood."""
+        """Write nothing: the run stands as it stood."""
         return self._run
 
     @override
     def remember_llm(self, lease: Lease, call: LlmCall) -> None:
-        """Nothing is written."""
+        """Write nothing."""
 
     def _place(self, kept: Artifact) -> Place:
         return self._places.get(kept.id, Place(kept.recipe.agent))
@@ -142,7 +142,7 @@ class Recorded(Archive):
         return files.is_sound(self.path(kept), kept.sha256)
 
     def _fresh(self, kept: Artifact, recipe: Recipe, produce: Callable[[], Produced]) -> Made:
-        """Made anew and compared; what is handed on is the kept one, so that one difference does not become many."""
+        """Make it anew and compare; return the kept one, so that one difference does not become many."""
         product = produce()
         with self._lock:
             self.remade.setdefault(kept.id, Remade(self._place(kept), kept, product.sha256, recipe))
@@ -167,7 +167,7 @@ def _asked(recipe: Recipe) -> str:
 
 
 def changed(then: Recipe, now: Recipe) -> str | None:
-    """One sentence when what is installed is not what made the product, so that its recipe is another; else None."""
+    """Say in a sentence how what is installed differs from what made the product; None if it does not."""
     if then.weights != now.weights:
         return f"It was made with weights {_short(then.weights)} and {_short(now.weights)} are installed."
     if then.numerics != now.numerics:

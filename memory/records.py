@@ -1,4 +1,4 @@
-"""What the house remembers, as values: frozen, unknown fields forbidden, JSON both ways. No SQL, no torch."""
+"""What is stored, as values: frozen, unknown fields forbidden, JSON both ways. No SQL, no torch."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 Kind = Literal["image", "clip", "film"]
 Task = Literal["auto", "text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
 RunStatus = Literal["arriving", "running", "waiting", "done", "failed", "interrupted"]
-"""arriving: the files that it works on are being stored; until they are, nobody has heard of it."""
+"""arriving: the files that it works on are being stored; until then no list shows the run."""
 
 
 class Record(BaseModel):

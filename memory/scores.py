@@ -26,14 +26,14 @@ AT_ONCE = 500
 
 
 def scorers_of(archive: Archive, metrics: Iterable[str]) -> list[Scorer]:
-    """All scorers of these metrics that are known, whatever their code, weights and settings, by digest."""
+    """Return all known scorers of these metrics, whatever their code, weights and settings, by digest."""
     with archive.reading() as session:
         asked = select(ScorerRow).where(ScorerRow.metric.in_(sorted(set(metrics)))).order_by(ScorerRow.digest)
         return [row.record() for row in session.scalars(asked)]
 
 
 def keep_scorers(archive: Archive, scorers: Iterable[Scorer]) -> None:
-    """These scorers are known from now on; a score needs its scorer."""
+    """Store the scorers that are not known yet; a score needs its scorer."""
     with archive.writing() as session:
         for scorer in scorers:
             _insert(
@@ -43,13 +43,13 @@ def keep_scorers(archive: Archive, scorers: Iterable[Scorer]) -> None:
 
 
 def keep_score(archive: Archive, score: Score) -> None:
-    """One score, in a transaction of its own; another process may have been first, and then its row stands."""
+    """Store one score in a transaction of its own, unless another process was first."""
     with archive.writing() as session:
         _insert(session, ScoreRow, **{name: getattr(score, name) for name in Score.model_fields})
 
 
 def scores_of(archive: Archive, videos: Iterable[str], scorers: Iterable[str]) -> list[Score]:
-    """What these scorers said of these videos, by sha256 and digest, whatever they were told."""
+    """Return what these scorers (by digest) said of these videos (by sha256), whatever they were asked."""
     wanted, digests = sorted(set(videos)), sorted(set(scorers))
     found: list[Score] = []
     with archive.reading() as session:
@@ -62,7 +62,7 @@ def scores_of(archive: Archive, videos: Iterable[str], scorers: Iterable[str]) -
 
 
 def keep_evaluation(archive: Archive, evaluation: Evaluation) -> None:
-    """The evaluation can be named by its digest from now on; where its videos lie is what was said last."""
+    """Store the evaluation under its digest, with where its videos lie now."""
     said = evaluation.model_dump(mode="json")
     with archive.writing() as session:
         _insert(session, EvaluationRow, digest=evaluation.digest, evaluation=said, created_at=datetime.now(UTC))
@@ -70,7 +70,7 @@ def keep_evaluation(archive: Archive, evaluation: Evaluation) -> None:
 
 
 def evaluation_of(archive: Archive, digest: str) -> Evaluation:
-    """The evaluation of that digest, or of that beginning of a digest (at least 4 digits); UnknownEvaluation."""
+    """Return the evaluation of that digest, or of that beginning of a digest (at least 4 digits); UnknownEvaluation."""
     asked = digest.lower()
     if 4 <= len(asked) <= 64 and set(asked) <= set("0123456789abcdef"):
         with archive.reading() as session:
@@ -83,7 +83,7 @@ def evaluation_of(archive: Archive, digest: str) -> Evaluation:
 
 
 def evaluations(archive: Archive) -> list[tuple[datetime, Evaluation]]:
-    """All evaluations and when each was first made, newest first."""
+    """Return all evaluations and when each was first made, newest first."""
     with archive.reading() as session:
         rows: Sequence[EvaluationRow] = session.scalars(
             select(EvaluationRow).order_by(EvaluationRow.created_at.desc(), EvaluationRow.digest)
@@ -92,7 +92,7 @@ def evaluations(archive: Archive) -> list[tuple[datetime, Evaluation]]:
 
 
 def sha256_of(archive: Archive, path: Path) -> str:
-    """The digest of a large file, read again only if its size or time of change is another. Raises OSError."""
+    """Return the sha256 of a large file, read again only if its size or time of change is another. Raises OSError."""
     stat = path.stat()
     place = hashlib.sha256(str(path.resolve()).encode(errors="surrogateescape")).hexdigest()
     with archive.reading() as session:

@@ -107,6 +107,13 @@ def test_programs_in_strings_import_what_exists() -> None:
             assert name in MODULES, f"{relative(path)} imports from {name}, which does not exist"
 
 
+def test_tests_that_documents_name_exist() -> None:
+    """By their path below `tests/`, or by their name alone."""
+    for path in ROOT.glob("*/README.md"):
+        for name in re.findall(r"`((?:\w+/)*test_\w+\.py)`", path.read_text(encoding="utf-8")):
+            assert list((ROOT / "tests").glob(f"**/{name}")), f"{relative(path)} names {name}, which does not exist"
+
+
 def test_commands_that_documents_name_exist() -> None:
     for path in [*ROOT.glob("*/README.md"), ROOT / "README.md", *CODE]:
         for name in re.findall(

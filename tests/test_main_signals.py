@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from graph.cli import signals as signals_module
 from graph.cli.signals import signals
 from graph.errors import PlannerError, Stopped
 from graph.runs.cancellation import stoppable
@@ -97,6 +98,7 @@ def test_a_step_that_does_not_end_is_left_within_the_bound(home: Path, film: str
 
 STUBBORN = """
 import threading, time
+from graph.cli import signals as signals_module
 from graph.cli.signals import signals
 stop = threading.Event()
 with signals(stop, 3600):
@@ -231,3 +233,14 @@ def test_who_goes_on_after_a_stop_is_not_ended() -> None:
         until(stop.is_set)
     assert signal.getsignal(signal.SIGTERM) is before
     until(lambda: all(thread.name != "drain" for thread in threading.enumerate()))
+
+
+def test_every_signal_to_end_that_the_system_has_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGUSR1 stands for Ctrl-Break, which only Windows has."""
+    assert signals_module.ENDING == (signal.SIGINT, signal.SIGTERM)
+    monkeypatch.setattr(signals_module, "ENDING", (signal.SIGINT, signal.SIGUSR1))
+    stop, before = threading.Event(), signal.getsignal(signal.SIGUSR1)
+    with signals(stop, 60.0):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        until(stop.is_set)
+    assert signal.getsignal(signal.SIGUSR1) is before

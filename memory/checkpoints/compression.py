@@ -1,4 +1,4 @@
-"""Checkpoints made small: a conversation's state says the same things again and again, and every step stores it all."""
+"""Checkpoints compressed: the state of a conversation repeats itself, and every step stores all of it."""
 
 import zlib
 
@@ -11,12 +11,12 @@ LARGEST = 64 * 2**20
 
 
 def squeezed(data: bytes) -> bytes:
-    """The bytes, smaller if that is worth it."""
+    """Compress the bytes if they are large enough for that to be worth it."""
     return data if len(data) < WORTH else MARK + zlib.compress(data, 1)
 
 
 def opened(data: bytes) -> bytes:
-    """The bytes as they were. Raises ValueError for what is damaged, cut off, or would grow beyond all measure."""
+    """Return the bytes as they were; ValueError for what is damaged, cut off, or larger than `LARGEST`."""
     if not data.startswith(MARK):
         return data
     opener = zlib.decompressobj()

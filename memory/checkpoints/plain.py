@@ -49,12 +49,12 @@ class Step(Record):
 
 
 def steps_of(saver: "BaseCheckpointSaver[str]", thread: str) -> list[Step]:
-    """The checkpoints of the thread, oldest first."""
+    """Return the checkpoints of the thread, oldest first."""
     return [_step(found) for found in saver.list(_config(thread))][::-1]
 
 
 def put_steps(saver: "BaseCheckpointSaver[str]", thread: str, steps: list[Step]) -> None:
-    """Write the checkpoints under the name of the thread; BadParcel for a mark that says nothing."""
+    """Write the checkpoints under the name of the thread; BadParcel for a mark without a meaning."""
     for step in steps:
         values, _ = values_of(step)
         checkpoint = {
@@ -75,13 +75,13 @@ def put_steps(saver: "BaseCheckpointSaver[str]", thread: str, steps: list[Step])
 
 
 def values_of(step: Step) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """The values of the channels, and what was written to which, marks restored; BadParcel."""
+    """Return the values of the channels, and what was written to which, marks restored; BadParcel."""
     values = {name: restored(value) for name, value in step.values.items()}
     return values, [(write.channel, restored(write.value)) for write in step.writes]
 
 
 def next_nodes(found: "CheckpointTuple") -> set[str]:
-    """Which nodes come after the checkpoint; none after the end."""
+    """Return which nodes come after the checkpoint; none after the end."""
     values = found.checkpoint["channel_values"]
     branches = {name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)}
     return branches | {send.node for send in values.get(TASKS) or [] if isinstance(send, Send)}
@@ -92,12 +92,12 @@ BRANCH, TASKS = "branch:to:", "__pregel_tasks"
 
 
 def waits(found: "CheckpointTuple") -> bool:
-    """Whether a person was asked something at the checkpoint, or has answered there."""
+    """Return whether a person was asked something at the checkpoint, or has answered there."""
     return any(channel in ("__interrupt__", "__resume__") for _, channel, _ in found.pending_writes or [])
 
 
 def plain(value: Any) -> JsonValue:
-    """The value as JSON; TypeError for what a state must not hold."""
+    """Return the value as JSON; TypeError for what a state must not hold."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
@@ -114,7 +114,7 @@ def plain(value: Any) -> JsonValue:
 
 
 def restored(value: JsonValue) -> Any:
-    """What `plain` was given; BadParcel for a mark that says nothing."""
+    """Return what `plain` was given; BadParcel for a mark without a meaning."""
     if isinstance(value, list):
         return [restored(each) for each in value]
     if not isinstance(value, dict):
@@ -133,7 +133,7 @@ def restored(value: JsonValue) -> Any:
 
 
 def sends(value: Any) -> Iterator[Send]:
-    """All that is sent to nodes, however deep in a restored value."""
+    """Yield all that is sent to nodes, however deep in a restored value."""
     if isinstance(value, Send):
         yield value
     elif isinstance(value, dict):

@@ -39,7 +39,7 @@ class _Fenced:
 
     @contextmanager
     def connection(self, *, writes: bool) -> Iterator[Any]:
-        """The driver's connection while the transaction lasts; LostLease. In `together`, the same."""
+        """Lend the driver's connection while the transaction lasts; LostLease. In `together`, the same."""
         if (known := getattr(self._open, "connection", None)) is not None:
             yield known
             return
@@ -50,7 +50,7 @@ class _Fenced:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What this thread writes in the block is one transaction."""
+        """Make one transaction of what this thread writes in the block."""
         outer = getattr(self._open, "connection", None)
         with self.connection(writes=True) as connection:
             self._open.connection = connection
@@ -100,7 +100,7 @@ class _Plain(BaseCheckpointSaver[str]):
             self.flush()
 
     def flush(self) -> None:
-        """Writes what was kept back."""
+        """Write what was kept back."""
         if self._kept.empty():
             return
         with self._fenced.together(), suppress(Empty):
@@ -116,7 +116,7 @@ class _SqliteSaver(_Plain, SqliteSaver):
 
 
 def _looked_at(found: CheckpointTuple) -> CheckpointTuple:
-    """The checkpoint, if it has the parts of one."""
+    """Return the checkpoint; TypeError if it lacks a part of one."""
     parts: dict[str, type] = {
         "v": int, "id": str, "ts": str, "channel_values": dict, "channel_versions": dict, "versions_seen": dict,
     }  # fmt: skip
@@ -141,7 +141,7 @@ def _as_written() -> Iterator[None]:
 
 
 def saver_on(archive: Connects, lease: Lease | None, url: URL) -> _Plain:
-    """A saver on the archive's connections, for any number of threads; `set_up` was there before."""
+    """Return a saver on the archive's connections, for any number of threads; call `set_up` before."""
     is_sqlite = url.drivername == "sqlite"
     fenced = _Fenced(archive, lease, in_turn=is_sqlite)
     return _SqliteSaver(fenced) if is_sqlite else _postgres_saver(fenced)
@@ -194,12 +194,12 @@ class PlainSerializer(JsonPlusSerializer):
     """
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-        """The encoding, and the bytes."""
+        """Return the name of the encoding, and the bytes."""
         encoding, packed = super().dumps_typed(obj)
         return encoding, squeezed(packed)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """What the bytes say; ValueError if they are of another encoding, or say nothing."""
+        """Return the value of the bytes; ValueError for another encoding and for bytes that have none."""
         encoding, packed = data
         # LangGraph would still read "json", with a table of classes to make, and "pickle" where somebody allows it.
         if encoding not in ("null", "msgpack"):
@@ -208,7 +208,7 @@ class PlainSerializer(JsonPlusSerializer):
 
 
 def plain_serializer() -> PlainSerializer:
-    """A serializer that restores plain data and LangChain's messages; RuntimeError if the process is not strict."""
+    """Return a serializer of plain data and LangChain's messages; RuntimeError if the process is not strict."""
     if not _msgpack.STRICT_MSGPACK_ENABLED:
         # With the variable unset, a row planted in the database runs code when it is read.
         raise RuntimeError("LANGGRAPH_STRICT_MSGPACK=true must be in the environment before langgraph is imported")

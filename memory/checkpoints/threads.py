@@ -33,7 +33,7 @@ POSTGRESQL = (CHECKPOINTS, Table("checkpoint_blobs", ("blob",)), Table("checkpoi
 
 
 def tables(session: Session) -> tuple[Table, ...]:
-    """The saver's tables in this database; none before the first checkpoint."""
+    """Return the saver's tables in this database; none before the first checkpoint."""
     connection = session.connection()
     if not inspect(connection).has_table(CHECKPOINTS.name):
         return ()
@@ -41,7 +41,7 @@ def tables(session: Session) -> tuple[Table, ...]:
 
 
 def named(session: Session, thread: str) -> set[str]:
-    """Ids of artifacts that the thread names anywhere: strings lie in msgpack as they are, so it is only opened."""
+    """Return ids of artifacts that the thread names anywhere: msgpack holds strings as they are, so none is parsed."""
     found: set[bytes] = set()
     for table in tables(session):
         for column in table.heavy:
@@ -62,7 +62,7 @@ def _opened(value: bytes) -> bytes:
 
 
 def weight(session: Session, thread: str, steps: Collection[str] | None = None) -> int:
-    """Bytes of the thread's rows, or of those of some of its checkpoints; PostgreSQL's shared values not counted."""
+    """Count the bytes of the thread's rows, or of some of its checkpoints; PostgreSQL's shared values are left out."""
     total = 0
     for table in tables(session):
         if steps is not None and table.name == "checkpoint_blobs":
@@ -81,7 +81,7 @@ def drop(session: Session, thread: str) -> None:
 
 
 def rename(session: Session, thread: str, to: str) -> None:
-    """The thread is that of another run from now on."""
+    """Give the thread to another run."""
     for table in tables(session):
         session.execute(
             text(f"UPDATE {table.name} SET thread_id = :to WHERE thread_id = :thread"), {"to": to, "thread": thread}
@@ -111,7 +111,7 @@ DELETE FROM checkpoint_blobs AS b WHERE b.thread_id = :thread AND NOT EXISTS (
 
 
 def began(thread: str) -> datetime:
-    """When the import began that the thread is of."""
+    """Return when the import began that the thread belongs to."""
     try:
         return ULID.from_str(thread.removeprefix(ARRIVING).upper()).datetime
     except ValueError:
@@ -119,7 +119,7 @@ def began(thread: str) -> datetime:
 
 
 def arriving(session: Session) -> list[str]:
-    """Threads of runs that are being imported, or whose import was cut off."""
+    """Return the threads of runs that are being imported, or whose import was cut off."""
     if not tables(session):
         return []
     rows = session.execute(

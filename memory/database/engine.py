@@ -1,4 +1,4 @@
-"""The two databases and their manners: addresses, engines, clocks, the one-time set-up, and errors in plain words."""
+"""SQLite and PostgreSQL: addresses, engines, clocks, locks, and errors in plain words. Knows no table by name."""
 
 import os
 import sqlite3
@@ -32,7 +32,7 @@ VERSION_TABLE = "alembic_version"
 MIGRATION_LOCK = 0x6D6F7261  # "mora": any number will do, as long as every process locks the same one
 
 
-SHELF_LOCK = MIGRATION_LOCK + 2
+PRODUCTS_LOCK = MIGRATION_LOCK + 2
 
 
 SYNC_RARELY = "PRAGMA synchronous = NORMAL"
@@ -64,7 +64,7 @@ class Connects(Protocol):
 
 
 def parsed(url: str) -> URL:
-    """The address in parts; BadAddress if it is not one of a SQLite file or a PostgreSQL server."""
+    """Return the address in parts; BadAddress if it is not one of a SQLite file or a PostgreSQL server."""
     try:
         parts = make_url(url)
     except (exc.ArgumentError, ValueError):
@@ -79,7 +79,7 @@ def parsed(url: str) -> URL:
 
 
 def insert_new(connection: Connection, table: type[Base], *returning: str) -> "sqlite.Insert | postgresql.Insert":
-    """An INSERT of the row that comes as parameters, if there is none like it; made once, because that costs most."""
+    """Return an INSERT of a row given as parameters that does nothing if there is one; cached, as making it is slow."""
     statement: sqlite.Insert | postgresql.Insert = _insert_new(insert_of(connection), table, returning)
     return statement
 
@@ -91,7 +91,7 @@ def _insert_new(insert: Callable[..., Any], table: type[Base], returning: tuple[
 
 
 def insert_of(connection: Connection) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
-    """What makes an INSERT that knows ON CONFLICT, in the words of the connection's database."""
+    """Return the maker of INSERT statements with ON CONFLICT, in the dialect of the connection's database."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert
     from sqlalchemy.dialects import postgresql  # as long to import as the rest of memory/
@@ -99,18 +99,18 @@ def insert_of(connection: Connection) -> "Callable[..., sqlite.Insert | postgres
     return postgresql.insert
 
 
-def lock_shelf(connection: Connection, *, alone: bool = False) -> None:
-    """Until the transaction ends, no file and no artifact goes while others come; the first thing a transaction does.
+def lock_products(connection: Connection, *, alone: bool = False) -> None:
+    """Keep files and artifacts from being removed while others are added, until the transaction ends. Call it first.
 
-    alone: for who takes away. A SQLite transaction that writes is alone anyway.
+    alone: for whoever removes. A SQLite transaction that writes is alone anyway.
     """
     if connection.dialect.name == "postgresql":
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        connection.execute(text(f"SELECT {lock}(:lock)"), {"lock": SHELF_LOCK})
+        connection.execute(text(f"SELECT {lock}(:lock)"), {"lock": PRODUCTS_LOCK})
 
 
 def engine_for(url: URL, busy_seconds: float, silent_seconds: float) -> Engine:
-    """An engine that waits up to `busy_seconds` for other writers; nothing is opened yet, except a new SQLite file.
+    """Return an engine that waits up to `busy_seconds` for other writers; it opens nothing yet but a new SQLite file.
 
     silent_seconds: how long a server waits for a process that stands still, or is cut off, in the middle of a write.
     """
@@ -168,7 +168,7 @@ def _make_private(path: Path) -> None:
 
 
 def compact(engine: Engine) -> None:
-    """Give back to the disk, or to later rows, what deleted rows took; waits for other writers, and harms no reader."""
+    """Free the room that deleted rows took; waits for other writers, and leaves readers alone."""
     raw = engine.raw_connection()
     try:
         if engine.dialect.name == "sqlite":
@@ -204,7 +204,7 @@ def switch_to_wal(engine: Engine, busy_seconds: float) -> None:
 
 @contextmanager
 def plain_words(url: URL) -> Iterator[None]:
-    """Errors of the database and of its driver as DatabaseTrouble or DiskTrouble; a broken constraint stays a bug."""
+    """Raise errors of the database and its driver as DatabaseTrouble or DiskTrouble; broken constraints stay bugs."""
     integrity, failure = _driver_errors(url)
     try:
         yield
@@ -215,7 +215,7 @@ def plain_words(url: URL) -> Iterator[None]:
 
 
 def _driver_errors(url: URL) -> tuple[type[Exception], type[Exception]]:
-    """The driver's IntegrityError and Error; the one that is not used is not imported."""
+    """Return the driver's IntegrityError and Error; the one that is not used is not imported."""
     if url.drivername == "sqlite":
         return sqlite3.IntegrityError, sqlite3.Error
     import psycopg

@@ -17,7 +17,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The moment as the database keeps it; the moment must be aware."""
+        """Return the moment as the database keeps it; it must have a time zone."""
         if value is None:
             return None
         assert value.tzinfo is not None, "a moment without a zone cannot be stored"
@@ -25,7 +25,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The moment in UTC."""
+        """Return the moment in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
@@ -56,7 +56,7 @@ class RunRow(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def record(self) -> Run:
-        """The row as a value."""
+        """Return the row as a value."""
         return Run.model_validate({name: getattr(self, name) for name in Run.model_fields})
 
 
@@ -76,7 +76,7 @@ class ArtifactRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def record(self) -> Artifact:
-        """The row as a value."""
+        """Return the row as a value."""
         return Artifact.model_validate({name: getattr(self, name) for name in Artifact.model_fields})
 
 
@@ -115,7 +115,7 @@ class AgentCallRow(Base):
     artifact: Mapped[str | None] = mapped_column(ForeignKey("artifacts.id"))
 
     def record(self) -> AgentCall:
-        """The row as a value."""
+        """Return the row as a value."""
         return AgentCall.model_validate({name: getattr(self, name) for name in AgentCall.model_fields})
 
 
@@ -134,7 +134,7 @@ class LlmCallRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def record(self) -> LlmCall:
-        """The row as a value."""
+        """Return the row as a value."""
         return LlmCall.model_validate({name: getattr(self, name) for name in LlmCall.model_fields})
 
 
@@ -168,7 +168,7 @@ class ScorerRow(Base):
     scorer: Mapped[dict[str, Any]] = mapped_column(JSON)
 
     def record(self) -> Scorer:
-        """The row as a value."""
+        """Return the row as a value."""
         return Scorer.model_validate(self.scorer)
 
 
@@ -188,7 +188,7 @@ class ScoreRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def record(self) -> Score:
-        """The row as a value."""
+        """Return the row as a value."""
         return Score.model_validate({name: getattr(self, name) for name in Score.model_fields})
 
 
@@ -201,7 +201,7 @@ class EvaluationRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     def record(self) -> Evaluation:
-        """The row as a value."""
+        """Return the row as a value."""
         return Evaluation.model_validate(self.evaluation)
 
 

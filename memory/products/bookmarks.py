@@ -26,7 +26,7 @@ class Bookmarks:
     seconds: float
 
     def of(self, key: str) -> "Bookmark":
-        """That of the work on a recipe, by its key."""
+        """Return the bookmark of the work on a recipe, by its key (64 hex digits)."""
         assert re.fullmatch(r"[0-9a-f]{64}", key), f"{key!r} is no recipe key"
         return Bookmark(self.folder / key, self.seconds)
 
@@ -40,11 +40,11 @@ class Bookmark:
     _kept: float = field(default_factory=time.monotonic)
 
     def is_due(self) -> bool:
-        """True when the last save, or the beginning, is `seconds` ago."""
+        """Return whether the last save, or the beginning, is `seconds` ago."""
         return time.monotonic() - self._kept >= self.seconds
 
     def load(self, name: str = "steps") -> bytes | None:
-        """The newest state of that name whose bytes are those that were saved; a damaged one is told in the log."""
+        """Return the newest undamaged state of that name, if there is one; a damaged one is logged."""
         with self._optional("read"):
             for path in self._files(name):
                 data = path.read_bytes()
@@ -54,7 +54,7 @@ class Bookmark:
         return None
 
     def save(self, state: bytes, name: str = "steps") -> None:
-        """Keeps a safetensors file in the place of what was kept under that name, so that it outlives a power cut."""
+        """Replace what was kept under that name by the bytes of a safetensors file; they outlive a power cut."""
         with self._optional("written"):
             self.folder.mkdir(parents=True, exist_ok=True)
             target = self.folder / f"{_stem(name, state)}.safetensors"
@@ -65,7 +65,7 @@ class Bookmark:
         self._kept = time.monotonic()
 
     def forget(self) -> None:
-        """The work is done: nothing of it is kept."""
+        """Remove all states of the work, which is done."""
         with self._optional("removed"):
             if self.folder.exists():
                 shutil.rmtree(self.folder)
@@ -77,7 +77,7 @@ class Bookmark:
 
     @contextmanager
     def _optional(self, what: str) -> Iterator[None]:
-        """The work goes on without its bookmark when the disk refuses it."""
+        """Log an error of the disk instead of raising it: the work goes on without its bookmark."""
         try:
             yield
         except OSError as error:

@@ -46,7 +46,7 @@ class Made:
 
 
 def place(home: Path, sha256: str, suffix: str) -> Path:
-    """Where bytes of that digest lie, or would lie; DatabaseTrouble for what is no digest, and might be a way out."""
+    """Return where bytes of that digest lie, or would lie; DatabaseTrouble for what is no digest."""
     if SHA256.fullmatch(sha256) is None or SUFFIX.fullmatch(suffix) is None:
         raise DatabaseTrouble(
             f"The database names a file {sha256[:100]!r} that no product can have; restore the database from a copy."
@@ -66,7 +66,7 @@ def keep(home: Path, product: Produced) -> Path:
 
 
 def is_sound(path: Path, sha256: str) -> bool:
-    """Whether the file is there with exactly those bytes."""
+    """Return whether the file is there with exactly those bytes."""
     with disk_words(path):
         try:
             with path.open("rb") as file:
@@ -76,7 +76,7 @@ def is_sound(path: Path, sha256: str) -> bool:
 
 
 def fetch(path: Path, artifact: Artifact) -> bytes:
-    """The bytes of the artifact; DamagedArtifact if they are not there, or are not its bytes."""
+    """Return the bytes of the artifact; DamagedArtifact if they are missing, or others."""
     with disk_words(path):
         try:
             data = path.read_bytes()
@@ -98,7 +98,7 @@ def _damaged(artifact: Artifact, how: str, path: Path) -> DamagedArtifact:
 
 @contextmanager
 def disk_words(path: Path) -> Iterator[None]:
-    """Errors of the disk at `path` as DiskTrouble."""
+    """Raise errors of the disk at `path` as DiskTrouble."""
     try:
         yield
     except OSError as error:

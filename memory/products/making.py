@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memory import calls, leases
-from memory.database.engine import Connects, lock_shelf
+from memory.database.engine import Connects, lock_products
 from memory.database.tables import ArtifactRow
 from memory.leases import Lease
 from memory.products import artifacts, files, recipes
@@ -109,7 +109,7 @@ class Maker:
         if row is None or not believed or not self.is_sound(row):
             return None
         with self._database.connected(writes=True) as connection:
-            lock_shelf(connection)
+            lock_products(connection)
             leases.require(connection, lease)
             if not artifacts.stays(connection, row.id):  # removed since we looked
                 return None
@@ -121,7 +121,7 @@ class Maker:
         target = files.place(self._home, product.sha256, product.suffix)
         # A small file is flushed to the disk meanwhile, and before the commit: both take their time.
         with self._database.connected(writes=True) as connection:
-            lock_shelf(connection)
+            lock_products(connection)
             leases.require(connection, work.lease)
             is_kept = len(product.data) > BESIDE and target.exists()  # or else it looked like nobody's
             keeping = None if is_kept else self._beside.submit(files.keep, self._home, product)

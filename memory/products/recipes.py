@@ -16,12 +16,12 @@ from memory.records import Kind, Recipe
 
 
 def artifact_id(kind: Kind, recipe: Recipe) -> str:
-    """The id that the product of the recipe has, also before it is made."""
+    """Return the id that the product of the recipe has, also before it is made."""
     return f"{kind}-{recipe.key[:16]}"
 
 
 def known(session: Session, key: str) -> ArtifactRow | None:
-    """What the recipe gave, if it was ever made."""
+    """Return what the recipe gave, if it was ever made."""
     return session.scalar(select(ArtifactRow).where(ArtifactRow.key == key))
 
 
@@ -33,7 +33,7 @@ _KNOWN_TO = select(ArtifactRow.id, or_(_MADE_HERE, _OF_THE_RUN)).where(ArtifactR
 
 
 def known_to(connection: Connection, key: str, run: str) -> tuple[ArtifactRow | None, bool]:
-    """What the recipe gave, and whether the run believes it: an imported product is only believed by its own runs."""
+    """Return what the recipe gave, and whether the run may use it: an imported product is only for its own runs."""
     found = connection.execute(_KNOWN_TO, {"key": key, "run": run}).one_or_none()
     if found is None:
         return None, False
@@ -42,7 +42,7 @@ def known_to(connection: Connection, key: str, run: str) -> tuple[ArtifactRow | 
 
 
 def claim(connection: Connection, key: str, lease: Lease) -> str | None:
-    """A token for the sole right to work on the recipe, or None while somebody alive has it; LostLease."""
+    """Claim the sole right to work on the recipe; its token, or None while somebody alive has it. LostLease."""
     leases.require(connection, lease)
     token = uuid4().hex
     mine = {"token": token, "run": lease.run, "owner": lease.owner}
@@ -53,7 +53,7 @@ def claim(connection: Connection, key: str, lease: Lease) -> str | None:
 
 
 def _taken(session: Session, key: str, mine: dict[str, str]) -> bool:
-    """Whether the claim of one who is not alive any more, or of nobody, is ours now."""
+    """Take over a claim whose owner is dead, or that nobody has; whether it is ours now."""
     row = session.scalar(select(RecipeRow).where(RecipeRow.key == key).execution_options(populate_existing=True))
     if row is None or (row.token is not None and leases.is_alive(session, row.run, row.owner)):
         return False
@@ -67,7 +67,7 @@ _FULFILLED = (
 
 
 def fulfil(connection: Connection, key: str, artifact: str) -> None:
-    """The recipe gave that artifact; no claim on it is left."""
+    """Record that the recipe gave that artifact, and end the claim on it."""
     connection.execute(_FULFILLED, {"recipe": key, "gave": artifact})
 
 

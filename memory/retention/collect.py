@@ -1,4 +1,4 @@
-"""What may go: checkpoints between review points, products that no run needs, files that nobody knows, dropped runs.
+"""What `gc` removes: checkpoints between review points, products that no run needs, files without rows, dropped runs.
 
 Rows go before files, because a file without a row is nothing and a row without its file is a lie. Files go under the
 lock that products are published under, so that what is being made meanwhile is safe. Nothing goes that is younger than
@@ -59,7 +59,7 @@ class Swept(Record):
 
 
 @dataclass
-class _Heap:
+class _Sweep:
     """What has been found so far."""
 
     runs: list[str] = field(default_factory=list)
@@ -79,39 +79,39 @@ def collect(
     failed: bool = False,
     dry_run: bool = False,
 ) -> Swept:
-    """Give away what nobody needs, and the runs `drop`, and with `failed` all that failed; what is kept stays whole.
+    """Remove what nobody needs, the runs `drop`, and with `failed` all that failed; what is kept stays whole.
 
     drop: ids, or beginnings of ids. review_points: nodes; a checkpoint with one of them ahead stays. UnknownRun;
     RunIsHeld; RunIsNeeded if a fork of a dropped run is kept; DatabaseTrouble, DiskTrouble.
     """
-    heap, before = _Heap(), archive.size()
+    sweep, before = _Sweep(), archive.size()
     for file, size in _strays(archive, grace):
-        heap.files[file] = size
+        sweep.files[file] = size
     if not dry_run:
         # First, because it needs no room in the database, and a full disk is why a person is here.
-        _remove(archive, heap.files, grace)
-    orphans = _drop(archive, heap, [_named(archive, one) for one in drop], failed=failed, grace=grace, dry_run=dry_run)
-    heap.files |= orphans
+        _remove(archive, sweep.files, grace)
+    orphans = _drop(archive, sweep, [_named(archive, one) for one in drop], failed=failed, grace=grace, dry_run=dry_run)
+    sweep.files |= orphans
     if not dry_run:
         _remove(archive, orphans, timedelta(0))
     with archive.saver() as saver:
-        for run in (one for one in _ids(archive) if one not in heap.runs):
+        for run in (one for one in _ids(archive) if one not in sweep.runs):
             try:
                 found = list(saver.list({"configurable": {"thread_id": run, "checkpoint_ns": ""}}))[::-1]
-                _prune(archive, heap, run, found, _kept(archive, run, found, review_points, grace), dry_run=dry_run)
+                _prune(archive, sweep, run, found, _kept(archive, run, found, review_points, grace), dry_run=dry_run)
             except (DatabaseTrouble, RunIsHeld) as trouble:
-                heap.notes.append(f"The checkpoints of run {run} were kept: {trouble}")
-    after = None if dry_run else _compacted(archive, heap)
+                sweep.notes.append(f"The checkpoints of run {run} were kept: {trouble}")
+    after = None if dry_run else _compacted(archive, sweep)
     return Swept(
         dry=dry_run,
-        runs=heap.runs,
-        checkpoints=heap.steps,
-        checkpoint_bytes=heap.step_bytes,
-        artifacts=heap.artifacts,
-        files=len(heap.files),
-        file_bytes=sum(heap.files.values()),
+        runs=sweep.runs,
+        checkpoints=sweep.steps,
+        checkpoint_bytes=sweep.step_bytes,
+        artifacts=sweep.artifacts,
+        files=len(sweep.files),
+        file_bytes=sum(sweep.files.values()),
         database=(before, after),
-        notes=heap.notes,
+        notes=sweep.notes,
     )
 
 
@@ -160,7 +160,7 @@ def _remove(archive: Archive, files: Iterable[Path], grace: timedelta) -> None:
     ahead = list(files)
     while ahead:
         with archive.writing() as session, disk_words(archive.home):
-            database.lock_shelf(session.connection(), alone=True)
+            database.lock_products(session.connection(), alone=True)
             for file in ahead[:AT_ONCE]:
                 is_known = session.scalar(select(ArtifactRow.id).where(ArtifactRow.sha256 == _sha256(file)).limit(1))
                 if is_known is None and _is_old(file, grace):
@@ -180,7 +180,7 @@ def _leave(folder: Path) -> None:
 
 @contextmanager
 def _transaction(archive: Archive, *, dry_run: bool) -> Iterator[Session]:
-    """A transaction that is taken back when nothing is to be done: a dry run is the same work, and no other guess."""
+    """Lend a transaction that a dry run rolls back: it is the same work, and not an estimate."""
     with archive.writing() as session:
         yield session
         if dry_run:
@@ -188,20 +188,20 @@ def _transaction(archive: Archive, *, dry_run: bool) -> Iterator[Session]:
 
 
 def _drop(
-    archive: Archive, heap: _Heap, named: list[str], *, failed: bool, grace: timedelta, dry_run: bool
+    archive: Archive, sweep: _Sweep, named: list[str], *, failed: bool, grace: timedelta, dry_run: bool
 ) -> dict[Path, int]:
     """Delete runs and all rows of artifacts that no run needs then; the files that belong to none any more."""
     with _transaction(archive, dry_run=dry_run) as session:
-        database.lock_shelf(session.connection(), alone=True)
-        runs = _dropped(session, heap, named, failed=failed)
+        database.lock_products(session.connection(), alone=True)
+        runs = _dropped(session, sweep, named, failed=failed)
         ours = set[str]().union(*(needs_of(session, session.get_one(RunRow, run)) for run in runs))
         for run in runs:
             _delete_run(session, run)
-        heap.runs += runs
+        sweep.runs += runs
         for thread in _cut_off(session):
             threads.drop(session, thread)
         gone = _delete_artifacts(session, ours | _old_and_unattached(session, grace))
-        heap.artifacts += len(gone)
+        sweep.artifacts += len(gone)
         left = set(
             session.scalars(select(ArtifactRow.sha256).where(ArtifactRow.sha256.in_([row.sha256 for row in gone])))
         )
@@ -212,7 +212,7 @@ def _drop(
         }
 
 
-def _dropped(session: Session, heap: _Heap, named: list[str], *, failed: bool) -> list[str]:
+def _dropped(session: Session, sweep: _Sweep, named: list[str], *, failed: bool) -> list[str]:
     """The runs to drop, forks before what they were forked from; those that failed and cannot go are told."""
     for run in named:
         leases.refuse_held(session, run)
@@ -223,14 +223,14 @@ def _dropped(session: Session, heap: _Heap, named: list[str], *, failed: bool) -
                 leases.refuse_held(session, run)
                 runs.add(run)
             except RunIsHeld as held:
-                heap.notes.append(str(held))
+                sweep.notes.append(str(held))
     forks = session.execute(select(RunRow.id, RunRow.parent)).all()
     parents: dict[str, str | None] = {run: parent for run, parent in forks if parent is not None}
     while needed := {parent for fork, parent in parents.items() if parent in runs and fork not in runs}:
         told = [f"Run {run} has forks that are kept ({_forks(parents, run, runs)})" for run in sorted(needed)]
         if needed & set(named):
             raise RunIsNeeded(f"{told[0]}; drop them too, each with --run, or keep it.")
-        heap.notes += [f"{one}, so it was kept." for one in told]
+        sweep.notes += [f"{one}, so it was kept." for one in told]
         runs -= needed
     return sorted(runs, key=lambda run: (-_depth(parents, run), run))
 
@@ -301,7 +301,7 @@ def _kept(
 
 
 def _prune(
-    archive: Archive, heap: _Heap, run: str, found: "list[CheckpointTuple]", kept: set[str], *, dry_run: bool
+    archive: Archive, sweep: _Sweep, run: str, found: "list[CheckpointTuple]", kept: set[str], *, dry_run: bool
 ) -> None:
     """Delete the other checkpoints of the run; RunIsHeld while somebody works on it."""
     gone = [_id(one) for one in found if _id(one) not in kept]
@@ -311,8 +311,8 @@ def _prune(
         leases.refuse_held(session, run)
         if session.get(RunRow, run, with_for_update=True) is None:
             return
-        heap.steps += len(gone)
-        heap.step_bytes += threads.weight(session, run, gone)
+        sweep.steps += len(gone)
+        sweep.step_bytes += threads.weight(session, run, gone)
         threads.prune(session, run, gone, _parents(found, kept))
 
 
@@ -347,10 +347,10 @@ def _parent(found: "CheckpointTuple") -> str | None:
 # The database
 
 
-def _compacted(archive: Archive, heap: _Heap) -> int:
+def _compacted(archive: Archive, sweep: _Sweep) -> int:
     """Bytes of the database after it gave back what it does not need; while others use it, it keeps it."""
     try:
         archive.compact()
     except (DatabaseTrouble, DiskTrouble) as trouble:
-        heap.notes.append(f"The database was not made smaller: {trouble}")
+        sweep.notes.append(f"The database was not made smaller: {trouble}")
     return archive.size()

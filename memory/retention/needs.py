@@ -11,14 +11,14 @@ from memory.database.tables import AgentCallRow, ArtifactRow, RunArtifactRow, Ru
 
 
 def needs_of(session: Session, run: RunRow) -> set[str]:
-    """Ids of what the run made, reused, was given, or names in its checkpoints, and of what that was made from."""
+    """Return the ids of what the run made, reused, was given or names in its checkpoints, and of their parents."""
     told = json.dumps([run.request, run.settings, run.film]).encode()
     named = {one.decode() for one in threads.ARTIFACT.findall(told)} | threads.named(session, run.id)
     return with_parents(session, named | _attached(session, run.id))
 
 
 def with_parents(session: Session, ids: Iterable[str]) -> set[str]:
-    """Those of the ids that there are, and all that they were made from, and so on."""
+    """Return the known ones of the ids, and all that they were made from, and so on."""
     found: set[str] = set()
     ahead = set(ids)
     while ahead:

@@ -205,7 +205,7 @@ def _forget(archive: Archive, thread: str) -> None:
 def _publish(archive: Archive, contents: Contents, staged: list[tuple[Story, str]]) -> set[str]:
     """All rows at once; the ids of artifacts that are new. What was not here before is believed by its own run only."""
     with archive.writing() as session:
-        database.lock_shelf(session.connection())
+        database.lock_products(session.connection())
         added = {one.artifact.id for one in contents.artifacts if _add_artifact(archive.home, session, one)}
         for story, thread in staged:
             _add_run(session, story)

@@ -123,7 +123,7 @@ def _moment(value: object) -> str:
 
 @contextmanager
 def opened(path: Path, bounds: Bounds | None = None) -> Iterator[Parcel]:
-    """The parcel in the file, every digest and every id in it checked; BadParcel with one sentence."""
+    """Lend the parcel in the file, every digest and every id in it checked; BadParcel with one sentence."""
     limits = bounds or Bounds()
     with ExitStack() as stack:
         with _plain_words(path):
