@@ -44,15 +44,6 @@ class Request(Record):
     planner: str = "embedded"
 
 
-class Shot(Record):
-    """One clip as a director says it: the prompt of its first picture, and the prompt of its motion."""
-
-    words: str
-    picture: str | None
-    motion: str
-    seconds: float | None = None
-
-
 class Recipe(Record):
     """Everything the bytes of a product depend on; two equal recipes give equal bytes (design, decision 2).
 

@@ -13,6 +13,7 @@ AnyRole = Role | Literal["text_to_video"]
 """Mora's agents A2 to A5, and what whole systems do that Mora is held against."""
 
 UInt8Array = NDArray[np.uint8]
+"""Pixels: RGB, 0 to 255, (H, W, 3) or (T, H, W, 3)."""
 Spec = TypeVar("Spec", contravariant=True)
 Media = TypeVar("Media", covariant=True)
 
@@ -101,16 +102,19 @@ Progress = Callable[[int, int], None]
 
 
 class Bookmark(Protocol):
-    """How far a call has come, kept where it outlives the process."""
+    """How far the work on one recipe has come, in named states, kept where it outlives the process."""
 
     def is_due(self) -> bool:
         """True when there is again enough to lose to be worth keeping."""
 
-    def load(self) -> bytes | None:
-        """What was kept last, whole; None: nothing."""
+    def load(self, name: str = "steps") -> bytes | None:
+        """What was kept last under a name, whole; None: nothing."""
 
-    def save(self, state: bytes) -> None:
-        """Keeps `state` in the place of what was kept before."""
+    def save(self, state: bytes, name: str = "steps") -> None:
+        """Keeps `state` in the place of what was kept before under that name."""
+
+    def forget(self) -> None:
+        """Removes all states: the work is done."""
 
 
 class Agent(Protocol[Spec, Media]):

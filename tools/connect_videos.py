@@ -11,10 +11,9 @@ from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact
-from models.agent import ConnectSpec, UInt8Array
+from models.agent import Bookmark, ConnectSpec, UInt8Array
 from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds, described
 from tools.context import (
-    Bookmark,
     Report,
     ToolContext,
     at_once,

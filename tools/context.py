@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from memory.products.files import Made, Produced
 from memory.records import Artifact, Media, Recipe
 from models import agent
-from models.agent import AnyRole, Clip, Picture, Progress, UInt8Array
+from models.agent import AnyRole, Bookmark, Clip, Picture, Progress, UInt8Array
 from tools.errors import BadInput
 from tools.media.codecs import MATROSKA, PNG, chosen_frames, decode_image, encode_clip, encode_image, evenly, exact_rate
 
@@ -60,19 +60,6 @@ class Archive(Protocol):
 
     def path(self, artifact: Artifact, /) -> Path:
         """Where its bytes are, to be read only."""
-
-
-class Bookmark(agent.Bookmark, Protocol):
-    """How far the work on one recipe has come, in named states, until it is done."""
-
-    def load(self, name: str = "steps") -> bytes | None:
-        """What was kept last under a name, whole; None: nothing."""
-
-    def save(self, state: bytes, name: str = "steps") -> None:
-        """Keeps a state in the place of what was kept before."""
-
-    def forget(self) -> None:
-        """The work is done."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +197,3 @@ def progress_of(report: Report, stage: str, num_frames: int) -> Progress:
         )
 
     return progress
-
-
-def for_shot(report: Report, shot: int) -> Report:
-    """`report` that also says which shot it is about."""
-    return lambda told: report({**told, "shot": shot})

@@ -4,10 +4,9 @@ from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
-from models.agent import EditSpec, Picture, UInt8Array
+from models.agent import Bookmark, EditSpec, Picture, UInt8Array
 from tools.arguments import Arguments, ArtifactId, Prompt, described
 from tools.context import (
-    Bookmark,
     Report,
     ToolContext,
     made_on,

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact
-from models.agent import Clip, Progress
+from models.agent import Bookmark, Clip, Progress
 from tools.arguments import Arguments, ArtifactId, Prompt, described
-from tools.context import Bookmark, Report, ToolContext, clip_product, made_on, progress_of, recipe_of
+from tools.context import Report, ToolContext, clip_product, made_on, progress_of, recipe_of
 from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
 from tools.errors import BadInput
 from tools.image_to_video import animate

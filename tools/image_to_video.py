@@ -5,10 +5,9 @@ from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact
-from models.agent import Picture, VideoSpec
+from models.agent import Bookmark, Picture, VideoSpec
 from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
 from tools.context import (
-    Bookmark,
     Report,
     ToolContext,
     at_once,

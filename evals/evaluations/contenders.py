@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from graph.runs.services import Hear, Services
     from graph.settings import Settings
     from memory.records import Artifact
-    from tools.context import Bookmark, ToolContext
+    from models.agent import Bookmark
+    from tools.context import ToolContext
 
 NAMES: Final = tuple(row.profile for row in SYSTEMS)
 SHORTEST_SIDE: Final = 16

@@ -6,9 +6,9 @@ from itertools import combinations as pairs
 from typing import Final, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evals.world.results import Split
+from models.agent import UInt8Array
 from models.embedded.language import (
     COLOURS,
     NUM_FRAMES,
@@ -22,7 +22,6 @@ from models.embedded.language import (
 )
 from models.embedded.world import GROWTH, MARGIN, RADIUS, Track, change, onward, render, track
 
-UInt8Array = NDArray[np.uint8]
 Place = tuple[float, float, float]
 """x, y and radius in sides."""
 Kind = Literal["recolour", "object", "scene", "style", "two at once"]

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from evals.world.results import Seen, Task, Trial
+from models.agent import UInt8Array
 from tools.delivery.export import check_destination
 from tools.errors import BadInput
 from tools.media.codecs import encode_image
-
-UInt8Array = NDArray[np.uint8]
 
 SCALE = 2
 CAPTION, LABEL, GAP = 18, 12, 2

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from evals.world.oracle import Sighting
 from evals.world.results import Seen
+from models.agent import UInt8Array
 from models.embedded.language import Edit, Scenery
 from models.embedded.world import BOX_HALF, Track
-
-UInt8Array = NDArray[np.uint8]
 
 BACKGROUND_DB: Final = 24.0
 END_DB: Final = 28.0

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from models.agent import UInt8Array
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Colour, Motion, Object, Scene
 from models.embedded.world import BOX_HALF, COLOUR_RGB, DIGITAL_BLOCKS, HORIZON, SCENE_RGB, SHADE, STAR_INNER
 
-UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evals.world import wishes
 from evals.world.cases import Case, EditCase, JoinCase, told
@@ -25,12 +24,21 @@ from evals.world.measures import (
 from evals.world.oracle import look
 from evals.world.results import Part, Seen, Split
 from evals.world.trial import Book, Question, Verdict, attempt, seen_in
-from models.agent import Agent, AgentError, Clip, ConnectSpec, EditSpec, ImageSpec, Lender, Picture, VideoSpec
+from models.agent import (
+    Agent,
+    AgentError,
+    Clip,
+    ConnectSpec,
+    EditSpec,
+    ImageSpec,
+    Lender,
+    Picture,
+    UInt8Array,
+    VideoSpec,
+)
 from models.embedded.language import FPS, NUM_FRAMES, Scenery, motion_sentence
 from models.embedded.world import Track
 from tools.media.continuity import MOST_JUMP, jump, steps
-
-UInt8Array = NDArray[np.uint8]
 
 FRAME_0: Final = "frame 0, dB"
 OUTSIDE: Final = "background, dB"

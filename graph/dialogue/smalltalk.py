@@ -52,7 +52,6 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers)\b")
-_HELLO = re.compile(r"\b(?:hello|hi|hey|good (?:morning|day|evening|afternoon))\b")
 _HELLO = re.compile(r"(?:good (?:morning|day|evening|afternoon)|how are you|how do you do|what is up|hiya|greetings)")
 _FOREIGN = (
     "nochmal einmal weiter bitte danke hallo ihn mach mache macht zeig zeige blau rot gruen grün gelb schnee nacht "

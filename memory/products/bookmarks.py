@@ -25,14 +25,14 @@ class Bookmarks:
     folder: Path
     seconds: float
 
-    def of(self, key: str) -> "Bookmark":
+    def of(self, key: str) -> "BookmarkFolder":
         """Return the bookmark of the work on a recipe, by its key (64 hex digits)."""
         assert re.fullmatch(r"[0-9a-f]{64}", key), f"{key!r} is no recipe key"
-        return Bookmark(self.folder / key, self.seconds)
+        return BookmarkFolder(self.folder / key, self.seconds)
 
 
 @dataclass
-class Bookmark:
+class BookmarkFolder:
     """How far the work on one recipe has come, in named states; losing it costs time and nothing else."""
 
     folder: Path

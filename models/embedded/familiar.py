@@ -3,8 +3,8 @@
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.agent import UInt8Array
 from models.embedded.language import Scene
 from models.embedded.world import HORIZON, background
 
@@ -14,13 +14,13 @@ LEAST = 0.4
 """Share of the sky, and of the ground, that must be: the largest object hides half of the ground."""
 
 
-def is_of_the_world(pixels: NDArray[np.uint8]) -> bool:
+def is_of_the_world(pixels: UInt8Array) -> bool:
     """True for uint8 (S, S, 3) that shows a scene of the world, whatever is in it; False for other shapes."""
     height, width = pixels.shape[:2]
     return height == width and any(_shows(pixels, scene) for scene in get_args(Scene))
 
 
-def _shows(pixels: NDArray[np.uint8], scene: Scene) -> bool:
+def _shows(pixels: UInt8Array, scene: Scene) -> bool:
     off = np.linalg.norm(pixels.astype(np.float32) - background(scene, side=len(pixels)), axis=-1)
     horizon = round(HORIZON * len(pixels))
     return all(float(np.mean(part < NEAR)) >= LEAST for part in (off[:horizon], off[horizon:]))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.agent import UInt8Array
 from models.embedded.language import NUM_FRAMES, SIDE, Colour, Scene, Scenery
 
-UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
 
 COLOUR_RGB: dict[Colour, tuple[int, int, int]] = {

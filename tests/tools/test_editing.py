@@ -7,7 +7,6 @@ from pydantic import ValidationError
 from tools import edit_image as changing
 from tools import edit_video as changing_clips
 from tools import extend_video as lengthening
-from tools.context import for_shot
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import MOST_FRAMES, EditVideo, edit_video
 from tools.errors import BadInput
@@ -122,7 +121,7 @@ def test_an_edited_clip_keeps_its_motion_frame_by_frame(context, stored):
     shown = noise(count=3)
     clip, told = stored(shown, fps=24.0), []
     asked = EditVideo(clip=clip.id, instruction="make it red")
-    made = edit_video(context, asked, seed=7, report=for_shot(told.append, 1))
+    made = edit_video(context, asked, seed=7, report=told.append)
     assert np.array_equal(frames_of(context, made), shown ^ 7)
     assert (made.artifact.media.fps, made.artifact.parents) == (24.0, (clip.id,))
     assert [(line["stage"], line["step"], line["of"]) for line in told] == [("edit_video", k, 6) for k in range(1, 7)]

@@ -6,8 +6,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from models.agent import UInt8Array
-from tools.context import Bookmark
+from models.agent import Bookmark, UInt8Array
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +34,23 @@ class EditedFrames:
         """As the bookmark says."""
         return self._bookmark is not None and self._bookmark.is_due()
 
-    def load(self) -> bytes | None:
+    def load(self, name: str = "steps") -> bytes | None:
         """The state of the next frame's call."""
-        return None if self._bookmark is None else self._bookmark.load(self._next)
+        return None if self._bookmark is None else self._bookmark.load(self._of_next(name))
 
-    def save(self, state: bytes) -> None:
+    def save(self, state: bytes, name: str = "steps") -> None:
         """Keeps the state of the next frame's call, and first the frames before it."""
         if self._bookmark is not None:
             self._keep()
-            self._bookmark.save(state, self._next)
+            self._bookmark.save(state, self._of_next(name))
 
-    @property
-    def _next(self) -> str:
-        return f"steps-of-{len(self.frames)}"
+    def forget(self) -> None:
+        """Removes what is kept of the whole clip."""
+        if self._bookmark is not None:
+            self._bookmark.forget()
+
+    def _of_next(self, name: str) -> str:
+        return f"{name}-of-{len(self.frames)}"
 
     def _keep(self) -> None:
         """Only the new ones: what was kept is not written again, however long the clip."""

@@ -22,7 +22,7 @@ from memory.products.files import Made
 from memory.products.recipes import artifact_id
 from memory.records import Recipe
 from models.agent import UInt8Array
-from tools.context import Report, ToolContext, picture_product
+from tools.context import ToolContext, picture_product
 from tools.errors import BadInput
 from tools.media.codecs import fit, fit_inside, image_writer
 
@@ -74,18 +74,6 @@ def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = 
         notes.append(fitted_note("picture", (pixels.shape[1], pixels.shape[0]), size, fit))
         pixels = FITS[fit](pixels, *size)
     return Taken(pixels, hashlib.sha256(data).hexdigest(), tuple(notes), fit)
-
-
-def upload(context: ToolContext, path: Path, *, report: Report | None = None) -> Made:
-    """Stores a person's picture, fitted to the profile's size; what was changed is reported as notes.
-
-    Raises BadInput with one sentence.
-    """
-    taken = take_picture(path, context.size)
-    tell = report or context.report
-    for note in taken.notes:
-        tell({"stage": "upload", "note": note})
-    return store(context, taken)
 
 
 def store(context: ToolContext, taken: Taken) -> Made:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.agent import UInt8Array
 from models.embedded import world
 from models.embedded.language import (
     COLOURS,
@@ -37,7 +38,7 @@ _SEEN = tuple(combinations(held_out=False))
 class Pictures:
     """Frames uint8 (B, H, W, 3), their sentences, and where the object is: (B, 3) of x, y, radius in sides."""
 
-    frames: NDArray[np.uint8]
+    frames: UInt8Array
     sentences: tuple[str, ...]
     where: NDArray[np.float32]
 
@@ -46,8 +47,8 @@ class Pictures:
 class Moves:
     """Two frames of one clip each, uint8 (B, H, W, 3), and where the object is in them, (B, 3)."""
 
-    before: NDArray[np.uint8]
-    after: NDArray[np.uint8]
+    before: UInt8Array
+    after: UInt8Array
     origin: NDArray[np.float32]
     target: NDArray[np.float32]
 
@@ -56,8 +57,8 @@ class Moves:
 class Edits:
     """Pictures before and after an instruction, uint8 (B, H, W, 3), and where the object is in both, (B, 3)."""
 
-    before: NDArray[np.uint8]
-    after: NDArray[np.uint8]
+    before: UInt8Array
+    after: UInt8Array
     instructions: tuple[str, ...]
     where: NDArray[np.float32]
 
@@ -66,9 +67,9 @@ class Edits:
 class Transitions:
     """Frames `share` (B,) of the way between two pictures, uint8 (B, H, W, 3), and both ends' layouts (B, 3)."""
 
-    before: NDArray[np.uint8]
-    after: NDArray[np.uint8]
-    frames: NDArray[np.uint8]
+    before: UInt8Array
+    after: UInt8Array
+    frames: UInt8Array
     origin: NDArray[np.float32]
     end: NDArray[np.float32]
     share: NDArray[np.float32]
@@ -100,7 +101,7 @@ def any_frames(rng: np.random.Generator, batch: int, *, digital_share: float = D
     return Pictures(*(_stack(drawn)))
 
 
-def captioned(rng: np.random.Generator, batch: int) -> tuple[NDArray[np.uint8], tuple[str, ...], NDArray[np.int64]]:
+def captioned(rng: np.random.Generator, batch: int) -> tuple[UInt8Array, tuple[str, ...], NDArray[np.int64]]:
     """For the scorer: frames (B, H, W, 3), sentences of their clips, and a number (B,) that is equal where all that a
     single frame shows is."""
     wanted = [scenery(rng, digital_share=GIVEN_DIGITAL_SHARE) for _ in range(batch)]
@@ -110,7 +111,7 @@ def captioned(rng: np.random.Generator, batch: int) -> tuple[NDArray[np.uint8], 
     return np.stack(frames), tuple(s.sentence for s in wanted), np.array([numbers[seen] for seen in shown])
 
 
-def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> NDArray[np.uint8]:
+def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> UInt8Array:
     """For the autoencoder, squares around the object, where the edges are: uint8 (B, side, side, 3).
 
     Half are the world, half of those in blocks; a quarter are on the way from one state to another; a quarter have
@@ -126,7 +127,7 @@ def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> NDA
     return np.stack([f[y : y + side, x : x + side] for f, (x, y) in zip(frames, corner, strict=True)])
 
 
-def _other_colours(frame: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _other_colours(frame: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     """A frame under a random affine map of its colours."""
     turn = rng.dirichlet((0.5, 0.5, 0.5), size=3) * rng.uniform(0.3, 1.0)
     mapped = frame @ turn.T * rng.choice((-1, 1), size=3)
@@ -141,7 +142,7 @@ def moves(rng: np.random.Generator, batch: int) -> Moves:
     return Moves(frames[:, 0], frames[:, 1], places[:, 0], places[:, 1])
 
 
-def _two_frames(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _two_frames(rng: np.random.Generator) -> tuple[UInt8Array, NDArray[np.float32]]:
     s = scenery(rng, digital_share=GIVEN_DIGITAL_SHARE)
     where = world.onward(s, rng) if rng.random() < ONWARD_SHARE else world.track(s, rng)
     return _frames(s, where, sorted(rng.choice(NUM_FRAMES, size=2, replace=False).tolist()))
@@ -161,7 +162,7 @@ def paces(rng: np.random.Generator, batch: int) -> tuple[tuple[str, ...], NDArra
 
 def edits(rng: np.random.Generator, batch: int) -> Edits:
     """For A3: any frame, and what one or two instructions make of it; neither side is held out."""
-    pairs: list[NDArray[np.uint8]] = []
+    pairs: list[UInt8Array] = []
     places: list[NDArray[np.float32]] = []
     instructions: list[str] = []
     while len(pairs) < batch:
@@ -190,7 +191,7 @@ def _edit(rng: np.random.Generator) -> Edit:
 
 def transitions(rng: np.random.Generator, batch: int) -> Transitions:
     """For A5: two states that differ in some of place, size, colour, object and scene, and a frame between."""
-    frames: list[NDArray[np.uint8]] = []
+    frames: list[UInt8Array] = []
     ends: list[NDArray[np.float32]] = []
     shares = rng.uniform(0.02, 0.98, size=batch).astype(np.float32)
     while len(frames) < batch:
@@ -224,18 +225,18 @@ def _place(s: Scenery, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.array([where.x[k], where.y[k], where.radius[k]], dtype=np.float32)
 
 
-def _frames(s: Scenery, where: world.Track, at: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _frames(s: Scenery, where: world.Track, at: list[int]) -> tuple[UInt8Array, NDArray[np.float32]]:
     some = world.Track(where.x[at], where.y[at], where.radius[at])
     return world.render(s, some), np.stack([some.x, some.y, some.radius], axis=1)
 
 
-def _one_frame(s: Scenery, where: world.Track, k: int) -> tuple[NDArray[np.uint8], str, NDArray[np.float32]]:
+def _one_frame(s: Scenery, where: world.Track, k: int) -> tuple[UInt8Array, str, NDArray[np.float32]]:
     frames, places = _frames(s, where, [k])
     return frames[0], s.sentence, places[0]
 
 
 def _stack(
-    drawn: list[tuple[NDArray[np.uint8], str, NDArray[np.float32]]],
-) -> tuple[NDArray[np.uint8], tuple[str, ...], NDArray[np.float32]]:
+    drawn: list[tuple[UInt8Array, str, NDArray[np.float32]]],
+) -> tuple[UInt8Array, tuple[str, ...], NDArray[np.float32]]:
     frames, sentences, where = zip(*drawn, strict=True)
     return np.stack(frames), tuple(sentences), np.stack(where)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, PreTrainedTokenizerFast
 
+from models.agent import UInt8Array
 from models.embedded import layout, networks
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
 from models.embedded.pipelines import encoded, given_to_a3, given_to_a4, given_to_a5
@@ -68,7 +69,7 @@ SCHEDULES = {
 }
 
 
-def to_tensor(frames: NDArray[np.uint8], device: torch.device) -> Tensor:
+def to_tensor(frames: UInt8Array, device: torch.device) -> Tensor:
     """uint8 (..., H, W, 3) -> float32 (..., 3, H, W) in [-1, 1]."""
     return torch.from_numpy(frames).to(device).movedim(-1, -3).float() / 127.5 - 1
 
@@ -299,7 +300,7 @@ def train_scorer(shop: Workshop, tokens: Tokens, scorer: CLIPModel, schedule: Sc
     shop.fit("scorer", scorer, loss, schedule)
 
 
-def _encoded(vae: AutoencoderTiny, frames: NDArray[np.uint8], device: torch.device) -> Tensor:
+def _encoded(vae: AutoencoderTiny, frames: UInt8Array, device: torch.device) -> Tensor:
     return encoded(vae, to_tensor(frames, device)).float()
 
 

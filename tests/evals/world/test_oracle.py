@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from evals.world.oracle import Sighting, look
+from models.agent import UInt8Array
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Object, Scene, Scenery, combinations
 from models.embedded.world import Track, background, coverage, onward, render, track
 
-UInt8Array = NDArray[np.uint8]
 Spoil = Callable[[UInt8Array, np.random.Generator], UInt8Array]
 ATTRIBUTES = ("object", "colour", "scene", "motion", "digital")
 PLAIN = Scenery("ball", "red", "meadow", "moves right")

@@ -9,7 +9,7 @@ from graph.configure import services_for
 from graph.runs.runner import context_of, new_run
 from graph.settings import Settings
 from memory.archive import Archive
-from memory.products.bookmarks import Bookmark
+from memory.products.bookmarks import BookmarkFolder
 from memory.records import Request
 
 
@@ -24,7 +24,7 @@ def test_the_dial_and_the_home_reach_the_verbs(tmp_path: Path, monkeypatch: pyte
             bookmarks = context_of(services, run, planner, lease).tool_context.bookmarks
     assert bookmarks is not None
     bookmark = bookmarks("5" * 64)
-    assert isinstance(bookmark, Bookmark)
+    assert isinstance(bookmark, BookmarkFolder)
     assert (bookmark.folder, bookmark.seconds) == (tmp_path / "unfinished" / ("5" * 64), 5)
 
 

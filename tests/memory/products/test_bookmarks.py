@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 
 from memory.products import bookmarks
-from memory.products.bookmarks import Bookmark, Bookmarks
+from memory.products.bookmarks import BookmarkFolder, Bookmarks
 
 KEY = "5" * 64
 
 
 @pytest.fixture
-def bookmark(tmp_path: Path) -> Bookmark:
+def bookmark(tmp_path: Path) -> BookmarkFolder:
     return Bookmarks(tmp_path / "unfinished", 0).of(KEY)
 
 
-def files(bookmark: Bookmark) -> list[str]:
+def files(bookmark: BookmarkFolder) -> list[str]:
     return sorted(path.name for path in bookmark.folder.iterdir())
 
 
-def test_the_last_state_of_a_name_is_kept_across_processes(bookmark: Bookmark, tmp_path: Path) -> None:
+def test_the_last_state_of_a_name_is_kept_across_processes(bookmark: BookmarkFolder, tmp_path: Path) -> None:
     assert bookmark.load() is None
     for state in (b"one", b"two", b"two"):
         bookmark.save(state)
@@ -31,7 +31,7 @@ def test_the_last_state_of_a_name_is_kept_across_processes(bookmark: Bookmark, t
     assert all(name.endswith(".safetensors") for name in files(bookmark))
 
 
-def test_nothing_is_left_of_work_that_is_done(bookmark: Bookmark) -> None:
+def test_nothing_is_left_of_work_that_is_done(bookmark: BookmarkFolder) -> None:
     bookmark.forget()
     bookmark.save(b"state")
     bookmark.forget()
@@ -42,7 +42,7 @@ def test_nothing_is_left_of_work_that_is_done(bookmark: Bookmark) -> None:
 def test_a_state_is_due_when_its_time_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(bookmarks.time, "monotonic", lambda: now[0])
-    bookmark = Bookmark(tmp_path / KEY, 30, now[0])
+    bookmark = BookmarkFolder(tmp_path / KEY, 30, now[0])
     assert not bookmark.is_due()
     now[0] += 30
     assert bookmark.is_due()
@@ -51,7 +51,7 @@ def test_a_state_is_due_when_its_time_has_come(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_damaged_state_is_told_and_an_older_whole_one_taken(
-    bookmark: Bookmark, caplog: pytest.LogCaptureFixture
+    bookmark: BookmarkFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     bookmark.save(b"old")
     kept = bookmark.folder / files(bookmark)[0]

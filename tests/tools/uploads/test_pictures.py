@@ -9,7 +9,7 @@ from PIL import Image
 
 from tools.errors import BadInput
 from tools.media.codecs import decode_image
-from tools.uploads.pictures import LARGEST_AREA, LARGEST_SIDE, picture_id, take_picture, upload
+from tools.uploads.pictures import LARGEST_AREA, LARGEST_SIDE, picture_id, store, take_picture
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -174,19 +174,18 @@ def test_another_size_is_fitted_and_told(tmp_path):
 
 def test_an_upload_is_stored_once_with_where_it_came_from(context, tmp_path):
     path = saved(tmp_path / "fox.png", Image.fromarray(noise(16, 24, 3)))
-    first, again = upload(context, path), upload(context, path)
+    taken = take_picture(path, context.size)
+    first, again = store(context, taken), store(context, taken)
     assert (first.called, again.called) == (True, False)
     assert first.artifact == again.artifact
-    assert first.artifact.id == picture_id(take_picture(path, context.size))
+    assert first.artifact.id == picture_id(taken)
     assert first.artifact.recipe.agent == "upload"
     assert first.artifact.recipe.spec["source"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert np.array_equal(decode_image(context.archive.read(first.artifact)), noise(16, 24, 3))
 
 
-def test_an_upload_tells_what_it_changed(context, tmp_path):
-    told = []
-    path = saved(tmp_path / "fox.png", Image.new("RGBA", (100, 100), (0, 0, 0, 0)))
-    made = upload(context, path, report=told.append)
+def test_an_upload_tells_what_was_changed_in_it(context, tmp_path):
+    taken = take_picture(saved(tmp_path / "fox.png", Image.new("RGBA", (100, 100), (0, 0, 0, 0))), context.size)
+    made = store(context, taken)
     assert (made.artifact.media.width, made.artifact.media.height) == context.size
-    assert [line["stage"] for line in told] == ["upload", "upload"]
-    assert "white" in told[0]["note"] and "scaled" in told[1]["note"]
+    assert ["white" in taken.notes[0], "scaled" in taken.notes[1]] == [True, True]
