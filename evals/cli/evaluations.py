@@ -127,8 +127,8 @@ def evaluate_suite(
         means.places(settings)  # what is wrong with them is told before any film is made
         maker = _maker(system, settings, weights=weights, steps=steps, frames=frames, size=size)
         with services_in(settings) as services, progress_bars() as report:
-            with _unheard() as hear:
-                given, failed = maker.films(services, suite, seeds, hear, report)
+            with listening() as observer:
+                given, failed = maker.films(services, suite, seeds, observer, report)
             bench = _bench_on(services.archive, settings, means, metrics)
             found = evaluate(bench, given, names, maker.origin(suite.name, seeds), report)
         found.bad[:0] = failed
@@ -282,13 +282,6 @@ def _bench_on(archive: "Archive", settings: "Settings", means: _Means, metrics: 
         fetch(missing_files(archive, _named(metrics) or NAMES, places), folder, partial(print, file=sys.stderr))
         places = replace(places, folders=(*places.folders, folder))
     return Bench(archive, places, device_of(settings.device), settings.threads, means.jobs)
-
-
-@contextmanager
-def _unheard() -> Iterator[Any]:
-    """What hears runs of which only the number that are done is told."""
-    with listening() as listener:
-        yield listener
 
 
 def _maker(system: str | None, settings: "Settings", *, size: str | None, **said: Any) -> "Maker":

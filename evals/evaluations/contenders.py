@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from evals.evaluations.suites import Suite
-    from graph.runs.services import Hear, Services
+    from graph.runs.observer import Observer
+    from graph.runs.services import Services
     from graph.settings import Settings
     from memory.records import Artifact
     from models.agent import Bookmark
@@ -135,10 +136,10 @@ class Contender:
     settings: "Settings"
 
     def films(
-        self, services: "Services", suite: "Suite", seeds: Sequence[int], hear: "Hear", report: Progress
+        self, services: "Services", suite: "Suite", seeds: Sequence[int], observer: "Observer", report: Progress
     ) -> tuple[list[Given], list[LeftOut]]:
         """As `Maker` says. Raises WeightsMissing: without weights there is no film at all."""
-        crew = _crew(services, self.system, self.settings, hear)
+        crew = _crew(services, self.system, self.settings, observer)
         made: list[Given] = []
         failed: list[LeftOut] = []
         asked = [(wanted, seed) for wanted in suite.prompts for seed in seeds]
@@ -167,17 +168,17 @@ class _Crew:
     """Whose A2 it is."""
     numerics: "dict[str, JsonValue]"
     lender: Any
-    hear: "Hear"
+    observer: "Observer"
 
 
-def _crew(services: "Services", system: System, settings: "Settings", hear: "Hear") -> _Crew:
+def _crew(services: "Services", system: System, settings: "Settings", observer: "Observer") -> _Crew:
     from graph.configure import numerics_of
     from models.lenders.local import LocalLender
 
     table = tuple(row for row in (system.row, system.painter) if row is not None)
     numerics: dict[str, Any] = numerics_of(settings)
     lender = LocalLender(system.name, gib=settings.memory_gib, table=table, **numerics)
-    return _Crew(services, system, settings.profile, numerics, lender, hear)
+    return _Crew(services, system, settings.profile, numerics, lender, observer)
 
 
 def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
@@ -205,7 +206,8 @@ def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
 def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[ToolContext]":
     """A run of its own for a film: its row says who made it, and what became of it."""
     from graph.runs.cancellation import StoppableLender
-    from graph.runs.runner import told_to_archive
+    from graph.runs.driver import outcome_recorded
+    from graph.runs.observer import report_to
     from graph.state.channels import GRAPH_VERSION
     from memory.records import Request
     from tools.context import ToolContext
@@ -214,7 +216,7 @@ def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[ToolContext]":
     request = Request(prompt=wanted.text, task="text-to-video", seed=seed, profile=crew.system.name, planner=NOBODY)
     stored = {**crew.numerics, **crew.system.settings, "planner": NOBODY}
     run = services.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
-    with services.archive.hold(run.id, pause=services.pause) as lease, told_to_archive(services.archive, lease):
+    with services.archive.hold(run.id, pause=services.pause) as lease, outcome_recorded(services.archive, lease):
         tool_context = ToolContext(
             lender=StoppableLender(crew.lender, services.stop_if_asked),
             archive=services.archive,
@@ -222,15 +224,10 @@ def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[ToolContext]":
             size=(row.width, row.height),
             fps=row.fps,
             num_frames=row.num_frames,
-            report=lambda told: _heard(services, crew.hear, told),
+            report=report_to(crew.observer, services.stop_if_asked),
             bookmarks=services.bookmarks,
         )
         yield tool_context
-
-
-def _heard(services: "Services", hear: "Hear", told: Any) -> None:
-    services.stop_if_asked()
-    hear({"kind": "custom", "told": dict(told)})
 
 
 def _first_frame(tool_context: "ToolContext", wanted: Wanted, seed: int, picture: Any) -> "Artifact":

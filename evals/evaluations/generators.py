@@ -17,7 +17,8 @@ from memory.scores import evaluation_of, evaluations
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
-    from graph.runs.services import Hear, Services
+    from graph.runs.observer import Observer
+    from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
     from memory.records import Run
@@ -53,7 +54,7 @@ class Maker(Protocol):
     """Who makes films of a suite's prompts. Products that the store has are not made again: a suite goes on."""
 
     def films(
-        self, services: "Services", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
+        self, services: "Services", suite: Suite, seeds: Sequence[int], observer: "Observer", report: Progress
     ) -> tuple[list[Given], list[LeftOut]]:
         """A film for every prompt and seed, and those that there are none of, with the reason."""
 
@@ -69,12 +70,12 @@ class Mora:
     planner: str
 
     def films(
-        self, services: "Services", suite: Suite, seeds: Sequence[int], hear: "Hear", report: Progress
+        self, services: "Services", suite: Suite, seeds: Sequence[int], observer: "Observer", report: Progress
     ) -> tuple[list[Given], list[LeftOut]]:
         """As `Maker` says."""
         from graph.configure import numerics_of
 
-        return films_for(services, suite, seeds, self._asked, numerics_of(self.settings), hear, report)
+        return films_for(services, suite, seeds, self._asked, numerics_of(self.settings), observer, report)
 
     def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
         """As `Maker` says."""
@@ -91,16 +92,21 @@ class Mora:
 
 
 def films_for(
-    services: "Services", suite: Suite, seeds: Sequence[int], asked: Asked, numerics: dict[str, Any], hear: "Hear",
+    services: "Services",
+    suite: Suite,
+    seeds: Sequence[int],
+    asked: Asked,
+    numerics: dict[str, Any],
+    observer: "Observer",
     report: Progress,
-) -> tuple[list[Given], list[LeftOut]]:  # fmt: skip
+) -> tuple[list[Given], list[LeftOut]]:
     """A film of Mora's for every prompt and seed, and those that there are none of, with the reason."""
     made: list[Given] = []
     failed: list[LeftOut] = []
     for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
         report("generating", place, len(suite.prompts) * len(seeds))
         name = f"{wanted.text}-{seed}"
-        film = _film(services, wanted, asked(wanted.text, seed), numerics, hear, name)
+        film = _film(services, wanted, asked(wanted.text, seed), numerics, observer, name)
         if isinstance(film, LeftOut):
             failed.append(film)
         else:
@@ -110,7 +116,12 @@ def films_for(
 
 
 def _film(
-    services: "Services", wanted: Wanted, asked: dict[str, Any], numerics: dict[str, Any], hear: "Hear", name: str
+    services: "Services",
+    wanted: Wanted,
+    asked: dict[str, Any],
+    numerics: dict[str, Any],
+    observer: "Observer",
+    name: str,
 ) -> Given | LeftOut:
     from graph.errors import MISTAKES, PlannerError
     from graph.runs.requests import request_of
@@ -120,7 +131,7 @@ def _film(
     try:
         pictures = [] if wanted.image is None else [wanted.image]
         request, uploads = request_of(asked, pictures, [], fit="crop", size=services.size)
-        run = start(services, request, numerics, hear, uploads=uploads)
+        run = start(services, request, numerics, observer, uploads=uploads)
     except (*MISTAKES, AgentError, PlannerError) as error:
         return LeftOut(name, "", str(error))
     return replace(film_of(services.archive, run, name), style=wanted.style)

@@ -12,7 +12,7 @@ from graph.cli.exit_codes import WAITING
 from graph.cli.session import destinations, listening, services_of_run
 
 if TYPE_CHECKING:
-    from graph.cli.progress import Listener
+    from graph.cli.progress import ProgressObserver
     from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
@@ -57,9 +57,9 @@ def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
     try:
         write_sheet(archive, run, path)
     except DamagedArtifact as damage:
-        with services_of_run(run.id) as services, listening() as listener:
-            mended(services, run, damage.artifact, listener)
-        for note in listener.notes:
+        with services_of_run(run.id) as services, listening() as observer:
+            mended(services, run, damage.artifact, observer)
+        for note in observer.notes:
             print(note, file=sys.stderr)
         write_sheet(archive, run, path)
 
@@ -67,7 +67,7 @@ def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
 def deliver(
     services: "Services",
     run: "Run",
-    listener: "Listener",
+    observed: "ProgressObserver",
     out: Path | None,
     as_json: bool,
     more: dict[str, Any] = NOTHING,
@@ -79,7 +79,7 @@ def deliver(
     from graph.provenance.signing import handed_out
     from tools.delivery.export import export
 
-    result = result_of(services.archive, run, listener) | more
+    result = result_of(services.archive, run, observed) | more
     if out is not None:
         export(handed_out(services.archive, run, services.signer), out)
         destinations().forget(run.id)
@@ -87,7 +87,7 @@ def deliver(
     if as_json:
         print(json.dumps(result))
         return
-    for note in listener.notes:
+    for note in observed.notes:
         say(note)
     say(f"The film is in {result['film']}")
     say(f"run {run.id}; `python main.py show {run.id}` tells how it was made")

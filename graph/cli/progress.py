@@ -1,4 +1,4 @@
-"""bars and lines"""
+"""Progress of a run or a training on a console: bars in a terminal, lines elsewhere."""
 
 import gc
 import time
@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from graph.runs.history import state_of
+from graph.runs.observer import Event, Noted, ProductReady, RunBegan, StageBegan, ToolProgress
 from graph.views import _task
 from memory.records import Run
 
@@ -89,8 +90,8 @@ def _collect_again() -> None:
         gc.enable()
 
 
-class Listener:
-    """Hears a run and keeps what the door tells at the end: notes, agent calls, cache hits, wall seconds.
+class ProgressObserver:
+    """Shows the progress of a run, and keeps what is told at its end: notes, agent calls, cache hits, wall seconds.
 
     run: the id of the run, once it has begun; known before for one that goes on. begun: called with that id. quiet: no
     progress is shown. Without a terminal it is shown as lines.
@@ -124,20 +125,25 @@ class Listener:
 
     @property
     def wall_seconds(self) -> float:
-        """Since this listener began to listen."""
+        """Since this observer was made."""
         return time.monotonic() - self._begun
 
-    def __call__(self, heard: dict[str, Any]) -> None:
-        """One event of `graph.house`."""
-        if heard.get("stage") == "begin":
-            self.run = str(heard["run"])
-            if self._begins is not None:
-                self._begins(self.run)
-        elif heard.get("kind") == "updates":
-            for update in heard["told"].values():
-                self.notes += (update or {}).get("notes", [])
-        elif heard.get("kind") == "custom":
-            self._step(heard["told"])
+    def __call__(self, event: Event, /) -> None:
+        """Shows or keeps one event of the run."""
+        match event:
+            case RunBegan(run=run):
+                self.run = run
+                if self._begins is not None:
+                    self._begins(run)
+            case Noted(notes=notes):
+                self.notes += notes
+            case ProductReady(called=called):
+                self.calls[called] += 1
+            case StageBegan(stage=stage) if stage in WORK:
+                # No line: of a wish that is refused, a script is told one sentence.
+                self._bars.report(WORK[stage], 1, 1, None, "")
+            case ToolProgress():
+                self._show(event)
 
     def stopping(self) -> None:
         """Says at once, and once, that the run stops, and how it goes on."""
@@ -152,22 +158,16 @@ class Listener:
             # The signal came while this thread was writing to the same stream, which lets no second call in.
             Thread(target=lambda: self._console.print(said, soft_wrap=True)).start()
 
-    def _step(self, told: dict[str, Any]) -> None:
-        if "called" in told:
-            self.calls[told["called"]] += 1
-        if told["stage"] in ("enhance", "plan"):
-            # No line: of a wish that is refused, a script is told one sentence.
-            self._bars.report(WORK[told["stage"]], 1, 1, None, "")
-        elif "step" in told:
-            _collect_again()
-            shot = f" shot {told['shot']}" if "shot" in told else ""
-            again = f", take {told['attempt'] + 1}" if told.get("attempt") else ""
-            speed = f"{told['frames_per_second']:.1f} frames/s"
-            name = f"{WORK[told['stage']]}{shot}{again}"
-            self._report(name, told["step"], told["of"], told["seconds_left"], speed)
+    def _show(self, progress: ToolProgress) -> None:
+        _collect_again()
+        shot = "" if progress.shot is None else f" shot {progress.shot}"
+        again = f", take {progress.attempt + 1}" if progress.attempt else ""
+        name = f"{WORK[progress.tool]}{shot}{again}"
+        speed = f"{progress.frames_per_second:.1f} frames/s"
+        self._report(name, progress.step, progress.steps, progress.seconds_left, speed)
 
 
-def result_of(archive: "Archive", run: Run, listener: Listener) -> dict[str, Any]:
+def result_of(archive: "Archive", run: Run, observed: ProgressObserver) -> dict[str, Any]:
     """The JSON object of `--json`: see the README. agent_calls are those that really ran in this process."""
     assert run.film is not None, f"run {run.id} is {run.status} and has no film"
     film = archive.artifact(run.film)
@@ -183,10 +183,10 @@ def result_of(archive: "Archive", run: Run, listener: Listener) -> dict[str, Any
         "width": film.media.width,
         "height": film.media.height,
         "seed": run.request.seed,
-        "notes": listener.notes,
-        "agent_calls": listener.calls[True],
-        "cache_hits": listener.calls[False],
-        "wall_seconds": round(listener.wall_seconds, 3),
+        "notes": observed.notes,
+        "agent_calls": observed.calls[True],
+        "cache_hits": observed.calls[False],
+        "wall_seconds": round(observed.wall_seconds, 3),
     }
 
 

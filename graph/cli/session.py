@@ -11,7 +11,7 @@ from graph.cli.app import fail
 from graph.cli.exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
-    from graph.cli.progress import Listener
+    from graph.cli.progress import ProgressObserver
     from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
@@ -77,40 +77,40 @@ def services_of_run(run: str, **given: Any) -> Iterator["Services"]:
 
 
 @contextlib.contextmanager
-def listening(run: str | None = None, out: Path | None = None) -> Iterator["Listener"]:
-    """Hears a run, and shows its progress on standard error; whoever asks it to stop is answered at once.
+def listening(run: str | None = None, out: Path | None = None) -> Iterator["ProgressObserver"]:
+    """Shows the progress of a run on standard error; whoever asks it to stop is answered at once.
 
     run: its id, if it is known already. out: where the film of a new run is to go, also when it is resumed.
     """
     from rich.console import Console
 
-    from graph.cli.progress import Listener
+    from graph.cli.progress import ProgressObserver
     from graph.errors import Stopped
 
     def begun(new: str) -> None:
         if out is not None:
             destinations().remember(new, out)
 
-    with Listener(Console(stderr=True), run=run, begun=begun) as listener:
+    with ProgressObserver(Console(stderr=True), run=run, begun=begun) as observer:
         try:
-            with _answered(listener):
-                yield listener
+            with _answered(observer):
+                yield observer
         except (KeyboardInterrupt, Stopped):
-            if listener.run is None:
+            if observer.run is None:
                 raise
-            fail(f"interrupted; `python main.py resume {listener.run}` goes on with it", INTERRUPTED)
+            fail(f"interrupted; `python main.py resume {observer.run}` goes on with it", INTERRUPTED)
 
 
 @contextlib.contextmanager
-def _answered(listener: "Listener") -> Iterator[None]:
-    """Ctrl-C and SIGTERM do what they did, and the listener says so first."""
+def _answered(observer: "ProgressObserver") -> Iterator[None]:
+    """Ctrl-C and SIGTERM do what they did, and the observer says so first."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before: dict[int, Any] = {}
 
     def tell(number: int, frame: object) -> None:
-        listener.stopping()
+        observer.stopping()
         before[number](number, frame)
 
     try:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import JsonValue
 
-from graph.errors import RequestError, Stopped
-from graph.runs.services import Hear, Services
+from graph.errors import RequestError
+from graph.runs.observer import Observer, report_to
+from graph.runs.services import Services, tool_context_of
 from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
 from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
 from memory.products.files import Produced
 from memory.records import Artifact
-from tools.context import Told, ToolContext
 from tools.provenance.manifest import FAULTS, Reading, Statement, Work, read
 from tools.regenerate import ROLES, regenerate
 
@@ -96,10 +96,10 @@ def _found(archive: Archive, statement: Statement) -> tuple[bool, Known]:
     return run_here, "same" if kept.sha256 == statement.film.sha256 else "other"
 
 
-def regenerated(found: Verification, services: Services, hear: Hear) -> Verification:
+def regenerated(found: Verification, services: Services, observer: Observer) -> Verification:
     """The same with what comes of making the film again from its manifest alone, in an archive that is thrown away.
 
-    Given files are taken from the archive of `rooms`. It ends at the first product that differs. Raises RequestError
+    Given files are taken from the archive of `services`. It ends at the first product that differs. Raises RequestError
     for what cannot be made here, BadInput, AgentError, Stopped.
     """
     statement = found.reading.statement
@@ -114,23 +114,15 @@ def regenerated(found: Verification, services: Services, hear: Hear) -> Verifica
         with Archive.open(f"sqlite:///{home / 'mora.db'}", home) as scratch:
             run = scratch.create_run(statement.request, settings={}, graph_version=GRAPH_VERSION)
             with scratch.hold(run.id) as lease:
-                return replace(found, again=_again(statement, services, scratch, lease, hear))
+                return replace(found, again=_again(statement, services, scratch, lease, observer))
 
 
-def _again(statement: Statement, services: Services, scratch: Archive, lease: "Lease", hear: Hear) -> Again:
+def _again(statement: Statement, services: Services, scratch: Archive, lease: "Lease", observer: Observer) -> Again:
     stored: dict[str, JsonValue] = {
         "device": statement.device, "threads": statement.threads, "dtype": statement.dtype,
     }  # fmt: skip
-    tool_context = ToolContext(
-        services.lender(stored), scratch, lease, services.size, services.fps, services.num_frames
-    )
-    made: dict[str, Artifact] = {}
-
-    def report(told: Told) -> None:
-        if services.stop.is_set():
-            raise Stopped
-        hear({"kind": "custom", "told": dict(told)})
-
+    tool_context = tool_context_of(services, services.lender(stored), scratch, lease)
+    made, report = dict[str, Artifact](), report_to(observer, services.stop_if_asked)
     for work in statement.works:
         if work.agent == "upload":
             made[work.id] = _taken_over(work, services.archive, scratch, lease)

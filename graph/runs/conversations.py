@@ -6,10 +6,12 @@ from pydantic import JsonValue
 
 from graph.errors import RequestError
 from graph.machine.build import build
+from graph.runs.driver import config_of, outcome_recorded
 from graph.runs.history import ORIGIN, checkpoints_of, state_of
+from graph.runs.observer import Observer
 from graph.runs.requests import seed_asked
-from graph.runs.runner import config_of, new_run, refuse_other_graph, start, told_to_archive
-from graph.runs.services import Hear, Services
+from graph.runs.runner import new_run, refuse_other_graph, start
+from graph.runs.services import Services
 from graph.state.apply import play
 from graph.state.channels import Call, Limits, RunState, Take, Turn
 from graph.state.film import film_of
@@ -32,9 +34,9 @@ def request_for(profile: str, planner: str, *, seed: int | None, candidates: int
     )
 
 
-def new_chat(services: Services, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
+def new_chat(services: Services, request: Request, settings: dict[str, JsonValue], observer: Observer) -> Run:
     """A conversation with an empty board; it waits for the first words."""
-    return start(services, request, settings, hear)
+    return start(services, request, settings, observer)
 
 
 def chat_about(services: Services, parent: Run, settings: dict[str, JsonValue]) -> Run:
@@ -99,7 +101,7 @@ def give_up_turn(services: Services, run_id: str) -> None:
             raise RequestError(f"Run {run.id} is not in the middle of a turn; `resume {run.id}` goes on with it.")
         back = play(state, [Undo()], services.limits) if state["turn"].get("changed") else RunState()
         ended = Turn(said=None, moves=[], round=state["turn"]["round"], open=False, reply=None)
-        with told_to_archive(services.archive, lease):
+        with outcome_recorded(services.archive, lease):
             graph.update_state(config, {**back, "turn": ended}, as_node="think")
 
 
@@ -109,10 +111,12 @@ def last_chat(archive: "Archive") -> Run | None:
     return max(chats, key=lambda run: run.updated_at, default=None)
 
 
-def opened(services: Services, asked: Run | None, request: Request, settings: dict[str, JsonValue], hear: Hear) -> Run:
+def opened(
+    services: Services, asked: Run | None, request: Request, settings: dict[str, JsonValue], observer: Observer
+) -> Run:
     """The conversation to go on with: the run asked for if a person is asked in it, a new one about it, a new one."""
     if asked is None:
-        return new_chat(services, request, settings, hear)
+        return new_chat(services, request, settings, observer)
     if asked.request.review == "never" or asked.status == "done":
         return chat_about(services, asked, settings)
     return asked

@@ -1,17 +1,17 @@
-"""a lost product made again"""
+"""Makes products whose files are lost or damaged again, from the records of the runs that made them."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from graph.errors import PlannerError, RequestError
+from graph.runs.observer import Event, Noted, Observer, ProductReady, StageBegan, ToolProgress
 from graph.runs.rerun import rerun
-from graph.runs.services import Hear, Services
+from graph.runs.services import Services
 from memory.errors import DamagedArtifact, OtherBytes
 from memory.leases import Lease
 from memory.records import Artifact, Run
 
 
-def mend(services: "Services", artifact_id: str, lease: Lease, hear: "Hear") -> None:
+def mend(services: Services, artifact_id: str, lease: Lease, observer: Observer) -> None:
     """Makes a product whose file is lost or damaged again, to the same bytes, as the run that made it did.
 
     The work is on the account of the run of `lease`. Raises DamagedArtifact with one sentence if nobody can make it
@@ -26,7 +26,7 @@ def mend(services: "Services", artifact_id: str, lease: Lease, hear: "Hear") -> 
             rerun(
                 services,
                 run,
-                _progress_only(hear),
+                _progress_only(observer),
                 agents="missing",
                 lease=lease,
                 enough=lambda done: artifact.id in done,
@@ -39,16 +39,16 @@ def mend(services: "Services", artifact_id: str, lease: Lease, hear: "Hear") -> 
         raise DamagedArtifact(f"{artifact.id} is lost or damaged and cannot be made again: {why}", artifact.id)
 
 
-def sound(services: "Services", artifact_id: str, lease: Lease, hear: "Hear") -> Artifact:
+def sound(services: Services, artifact_id: str, lease: Lease, observer: Observer) -> Artifact:
     """The artifact, its file made again first, and told, if it is lost or damaged. Raises as `mend`."""
     artifact, begun = services.archive.artifact(artifact_id), datetime.now(UTC)
     if services.archive.find(artifact.recipe) is None:
-        mend(services, artifact.id, lease, hear)
-        tell_made_again(services, lease, begun, hear)
+        mend(services, artifact.id, lease, observer)
+        tell_made_again(services, lease, begun, observer)
     return artifact
 
 
-def whole(services: "Services", run: Run, lease: Lease, hear: "Hear") -> None:
+def whole(services: Services, run: Run, lease: Lease, observer: Observer) -> None:
     """Every product of a run that stands still, its file made again first, and told, if it is lost or damaged.
 
     What nobody can make again is told too, and raised as by `mend` if it is the film.
@@ -57,35 +57,35 @@ def whole(services: "Services", run: Run, lease: Lease, hear: "Hear") -> None:
     for artifact in services.archive.artifacts(run.id):
         if services.archive.find(artifact.recipe) is None:
             try:
-                mend(services, artifact.id, lease, hear)
+                mend(services, artifact.id, lease, observer)
             except (DamagedArtifact, OtherBytes) as error:
                 if artifact.id == run.film:
                     raise
                 lost.append(str(error))
-    tell_made_again(services, lease, begun, hear, *lost)
+    tell_made_again(services, lease, begun, observer, *lost)
 
 
-def tell_made_again(services: "Services", lease: Lease, since: datetime, hear: "Hear", *more: str) -> None:
+def tell_made_again(services: Services, lease: Lease, since: datetime, observer: Observer, *more: str) -> None:
     """A note for each product that the run of `lease` made again since then, though it was there once; and `more`."""
     notes = [
         f"{artifact.id} was missing or damaged in the store; it was made again, to the same bytes."
         for artifact in services.archive.made_again(lease.run, since)
     ]
     if notes or more:
-        hear({"kind": "updates", "told": {"mend": {"notes": [*notes, *more]}}})
+        observer(Noted((*notes, *more)))
 
 
-def _progress_only(hear: "Hear") -> "Hear":
+def _progress_only(observer: Observer) -> Observer:
     """Without the notes, which were told when the run was made, and without the products that were there."""
 
-    def heard(told: dict[str, Any]) -> None:
-        if told["kind"] == "custom" and told["told"].get("called") is not False:
-            hear(told)
+    def observe(event: Event) -> None:
+        if isinstance(event, StageBegan | ToolProgress) or (isinstance(event, ProductReady) and event.called):
+            observer(event)
 
-    return heard
+    return observe
 
 
-def mended(services: Services, run: Run, artifact_id: str, hear: Hear) -> Artifact:
+def mended(services: Services, run: Run, artifact_id: str, observer: Observer) -> Artifact:
     """An artifact that a person wants to see of a run, made again first if it is lost or damaged. Raises as `mend`."""
     with services.archive.hold(run.id, pause=services.pause) as lease:
-        return sound(services, artifact_id, lease, hear)
+        return sound(services, artifact_id, lease, observer)

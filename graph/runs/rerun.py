@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
 
-from graph.machine.build import Map, build
+from graph.machine.build import build
 from graph.machine.context import Context
 from graph.planners.recorded import recorded_planner
+from graph.runs.driver import drive
 from graph.runs.history import answers_of, begin, made_by, places_of, state_of
+from graph.runs.observer import Observer
+from graph.runs.services import Services, tool_context_of
 from memory.checkpoints.saver import plain_serializer
 from memory.errors import DamagedArtifact
 from memory.leases import Lease
 from memory.recorded import Agents, Recorded, Remade
 from memory.records import Artifact, Run
-from tools.context import Identity, Lender, ToolContext
+from tools.context import Identity, Lender
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
-
-    from graph.runs.services import Hear, Services
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class Rerun:
 
 
 def rerun(
-    services: "Services",
+    services: Services,
     run: Run,
-    hear: "Hear",
+    observer: Observer,
     *,
     agents: Agents = "none",
     lease: Lease | None = None,
     enough: Callable[[Mapping[str, Remade]], bool] = lambda _remade: False,
 ) -> Rerun:
-    """The run from its beginning to its film, or to the question that it waits at.
+    """Runs it again from its beginning to its film, or to the question that it waits at.
 
     agents: `none` takes every product from the store; `missing` makes those again whose file is lost or damaged, puts
     them back under `lease` (of any run), and stops when `enough` says so of what was made; `fresh` makes everything
@@ -64,11 +64,15 @@ def rerun(
         config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": services.limits.supersteps}
         stopped = None
         try:
-            for part in _parts(graph, config, context, run, answers_of(services.archive, run)):
-                hear({"kind": part["type"], "told": part["data"]})
-                context.stop_if_asked()
-                if enough(archive.remade):
-                    break
+            drive(
+                graph,
+                config,
+                context,
+                observer,
+                begin(graph, config, run),
+                answers=answers_of(services.archive, run),
+                enough=lambda: enough(archive.remade),
+            )
         except DamagedArtifact as error:
             if agents != "fresh":
                 raise
@@ -78,23 +82,8 @@ def rerun(
         return Rerun(film, made_by(state), tuple(archive.remade.values()), stopped)
 
 
-def _parts(
-    graph: Map, config: "RunnableConfig", context: Context, run: Run, answers: list[Any]
-) -> Iterator[Mapping[str, Any]]:
-    """What the graph tells, question after question, until there are no more answers."""
-    given: Any = begin(graph, config, run)
-    while True:
-        for part in graph.stream(given, config, context=context, stream_mode=["custom", "updates"], version="v2"):
-            if "__interrupt__" not in part["data"]:
-                yield part
-        waiting = graph.get_state(config).interrupts
-        if not waiting or not answers:
-            return
-        given = Command(resume={waiting[0].id: answers.pop(0)})
-
-
 @contextmanager
-def _desk(services: "Services", run: Run, agents: Agents, lease: Lease | None) -> Iterator[tuple[Recorded, Context]]:
+def _desk(services: Services, run: Run, agents: Agents, lease: Lease | None) -> Iterator[tuple[Recorded, Context]]:
     """The archive as the run knows it, and what the nodes work with. Nobody holds the lease of what is not written."""
     known = services.archive.artifacts(run.id)
     places = places_of({**state_of(services.archive, run), **({"film": run.film} if run.film else {})}, known)
@@ -104,9 +93,7 @@ def _desk(services: "Services", run: Run, agents: Agents, lease: Lease | None) -
         lender: Lender = _Nobody() if agents == "none" else services.lender(run.settings)
         # What is made for comparison begins at its beginning.
         bookmarks = services.bookmarks if agents == "missing" else None
-        tool_context = ToolContext(
-            lender, archive, nobody, services.size, services.fps, services.num_frames, bookmarks=bookmarks
-        )
+        tool_context = tool_context_of(services, lender, archive, nobody, bookmarks=bookmarks)
         yield (
             archive,
             Context(recorded_planner(archive, run), archive, nobody, tool_context, services.limits, services.stop),

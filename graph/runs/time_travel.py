@@ -8,10 +8,11 @@ from pydantic import JsonValue
 
 from graph.errors import RequestError
 from graph.runs.history import ORIGIN, Checkpoint, changeable, checkpoints, choosable, made_by, state_of
+from graph.runs.observer import Observer, RunBegan
 from graph.runs.requests import request_of
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import new_run, refuse_other_graph, resume
-from graph.runs.services import Hear, Services
+from graph.runs.services import Services
 from memory.recorded import Agents, Remade, changed
 from memory.records import Artifact, Request, Run
 
@@ -63,7 +64,7 @@ class Changes:
         return {name: value for name, value in vars(self).items() if value is not None and name != "choice"}
 
 
-def replay(services: Services, run_id: str, hear: Hear, *, agents: Agents = "none") -> Replayed:
+def replay(services: Services, run_id: str, observer: Observer, *, agents: Agents = "none") -> Replayed:
     """The run again from its records; with `fresh` agents everything is made anew and compared. Nothing is written.
 
     Raises RequestError for a run that has not come to its film or to a question, and what `graph.rerun` raises.
@@ -73,7 +74,7 @@ def replay(services: Services, run_id: str, hear: Hear, *, agents: Agents = "non
         raise RequestError(f"Run {run.id} is {run.status}, so there is no end to compare; `resume {run.id}` goes on.")
     # No network: what is traced is the run itself, once.
     with tracing_context(enabled=False):
-        came = rerun(services, run, hear, agents=agents)
+        came = rerun(services, run, observer, agents=agents)
     film = services.archive.artifact(run.film) if run.film is not None else None
     return Replayed(run, came, film, made_by(state_of(services.archive, run)) or came.made)
 
@@ -89,7 +90,9 @@ def difference_told(remade: Remade) -> str:
     return f"{told} {why}"
 
 
-def fork(services: Services, run_id: str, at: str, changes: Changes, settings: dict[str, JsonValue], hear: Hear) -> Run:
+def fork(
+    services: Services, run_id: str, at: str, changes: Changes, settings: dict[str, JsonValue], observer: Observer
+) -> Run:
     """A new run that goes on from a checkpoint of another, with `changes`; both are kept, equal work is not done again.
 
     at: what `checkpoint_of` takes. settings: the dials of a run; those that the other began with stand. Raises
@@ -109,8 +112,8 @@ def fork(services: Services, run_id: str, at: str, changes: Changes, settings: d
     }  # fmt: skip
     stored = {**settings, **{name: parent.settings[name] for name in settings if name in parent.settings}}
     run = new_run(services, request, services.planner(request), {**stored, ORIGIN: origin}, parent=parent.id)
-    hear({"stage": "begin", "run": run.id})
-    return resume(services, run.id, hear)
+    observer(RunBegan(run.id))
+    return resume(services, run.id, observer)
 
 
 def checkpoint_of(run: Run, known: list[Checkpoint], at: str) -> Checkpoint:

@@ -1,6 +1,7 @@
-"""The door for LangGraph's own server: `langgraph dev` and Studio open `graph`. Threads and checkpoints are its own.
+"""The entry point of LangGraph's own server: `langgraph dev` and Studio open `graph`.
 
-The archive is ours: a thread's first step begins a run, and every step holds the run's lease while it works.
+Threads and checkpoints are the server's, the archive is ours: a thread's first step begins a run, and every step holds
+the run's lease while it works.
 """
 
 import threading
@@ -20,8 +21,9 @@ from graph.errors import RequestError
 from graph.machine.build import AnyGraph, Node, draw
 from graph.machine.context import Context
 from graph.planners.factory import default_planner
+from graph.runs.driver import working
 from graph.runs.requests import request_of
-from graph.runs.runner import context_of, new_run, told_to_archive
+from graph.runs.runner import new_run
 from graph.runs.services import Services
 from graph.settings import Settings
 from graph.state.channels import DEFAULT_LIMITS, Limits, RunState
@@ -39,7 +41,7 @@ class Wish(TypedDict, total=False):
 
 
 class Desk:
-    """Which run belongs to which thread, and the rooms it is made in, opened when they are first needed.
+    """Which run belongs to which thread, and the services it is made with, opened when they are first needed.
 
     One node of a run works at a time: a lease has one holder, and the device serves one at a time anyway.
     """
@@ -66,11 +68,11 @@ class Desk:
         return {"request": request}
 
     def plugged(self, node: Node) -> Node:
-        """The node with the context that it would have in the house."""
+        """The node with the context that the driver would give it."""
 
         @wraps(node)
         def step(state: Any, runtime: Runtime[Any]) -> RunState:
-            with self._context(_thread(runtime)) as context, told_to_archive(context.archive, context.lease):
+            with self._context(_thread(runtime)) as context:
                 return node(state, runtime.override(context=context))
 
         return step
@@ -82,10 +84,12 @@ class Desk:
             turn = self._turns.setdefault(thread, threading.Lock())
         assert run is not None, f"thread {thread} was not received"
         services = self._services_of(run.request)
-        with turn, services.archive.hold(run.id) as lease:
-            if services.archive.run(run.id).status != "running":
-                services.archive.set_status(lease, "running")
-            yield context_of(services, run, services.planner(run.request), lease)
+        with (
+            turn,
+            services.archive.hold(run.id) as lease,
+            working(services, run, services.planner(run.request), lease) as context,
+        ):
+            yield context
 
     def _begin(self, thread: str, asked: dict[str, Any]) -> Run:
         settings = self._settings()
@@ -141,7 +145,7 @@ def _request(asked: dict[str, Any], settings: Settings) -> Request:
 
 
 def served(desk: Desk, *, limits: Limits = DEFAULT_LIMITS) -> "CompiledStateGraph[RunState, None, Wish, RunState]":
-    """The map with every node plugged into `desk`, and no checkpointer: the server brings its own."""
+    """The graph with every node plugged into `desk`, and no checkpointer: the server brings its own."""
     graph: AnyGraph = StateGraph(RunState, input_schema=Wish)
     graph.add_node("receive", desk.receive)
     draw(graph, limits, desk.plugged)

@@ -21,6 +21,7 @@ from typing import Any, cast
 from sqlalchemy import event
 
 from graph.errors import TOLD
+from graph.runs.observer import Event, NodeEnded, RunBegan, ToolProgress
 from graph.runs.runner import resume, start
 from memory.archive import Archive
 from memory.checkpoints import saver as checkpoints  # noqa: F401 - before the first fork, so that no child has to
@@ -30,7 +31,6 @@ from support.processes import PYTHONPATH, until_exists
 from support.tiny_agents import TinyLender, rooms_with
 
 FILES_AT_MOST = 1000
-NODES = {"enhance", "plan", "act", "review", "assemble", "finish"}
 
 
 @dataclass
@@ -138,12 +138,12 @@ def work(order: dict[str, Any]) -> None:
 
     lender = TinyLender(pause=order.get("pause", 0.0), on_step=on_step)
 
-    def hear(told: dict[str, Any]) -> None:
+    def observe(seen: Event) -> None:
         nonlocal events
-        if told.get("stage") == "begin":
-            (home / "run").write_text(told["run"])
-        events += is_finished_node(told)
-        death.at_event(events, told)
+        if isinstance(seen, RunBegan):
+            (home / "run").write_text(seen.run)
+        events += isinstance(seen, NodeEnded)
+        death.at_event(events, seen)
 
     report: dict[str, Any] = {}
     making.BESIDE = order.get("beside", making.BESIDE)
@@ -157,9 +157,9 @@ def work(order: dict[str, Any]) -> None:
         until_exists(order.get("go"))
         try:
             if "run" in order:
-                run = resume(services, order["run"], hear)
+                run = resume(services, order["run"], observe)
             else:
-                run = start(services, Request(prompt=order["prompt"], seed=order.get("seed", 0)), {}, hear)
+                run = start(services, Request(prompt=order["prompt"], seed=order.get("seed", 0)), {}, observe)
             report |= {"run": run.id, "status": run.status}
             report["film"] = None if run.film is None else archive.artifact(run.film).sha256
         except (*TOLD, KeyboardInterrupt) as error:
@@ -171,17 +171,17 @@ def work(order: dict[str, Any]) -> None:
 class Death:
     """SIGKILL from inside at a moment, or another signal by its name in `by`.
 
-    event: after hearing so many finished nodes, 0 at the birth of the run. role and words: in the second step of that
-    agent on a prompt with the words. told: while this stage tells of its steps. rename and renamed: before and after
+    event: after the end of so many nodes, 0 at the birth of the run. role and words: in the second step of that agent
+    on a prompt with the words. told: while this tool tells of its steps. rename and renamed: before and after
     the file of so many artifacts is put in its place. sql and nth: at that statement of the saver, of those that begin
     with `sql`.
     """
 
     at: dict[str, Any]
 
-    def at_event(self, events: int, told: dict[str, Any]) -> None:
-        is_one = is_finished_node(told) or told.get("stage") == "begin"
-        if (is_one and self.at.get("event") == events) or self.at.get("told", "") == _stage(told):
+    def at_event(self, events: int, seen: Event) -> None:
+        is_one = isinstance(seen, NodeEnded | RunBegan) and self.at.get("event") == events
+        if is_one or (isinstance(seen, ToolProgress) and self.at.get("told") == seen.tool):
             self.die()
 
     def at_step(self, role: str, prompt: str, step: int) -> None:
@@ -222,15 +222,6 @@ class Death:
 
     def die(self) -> None:
         os.kill(os.getpid(), signal.Signals[self.at.get("by", "SIGKILL")])
-
-
-def is_finished_node(told: dict[str, Any]) -> bool:
-    """Whether it is one of the map's nodes, and not another thing that the listener should know."""
-    return told.get("kind") == "updates" and bool(NODES & set(told["told"]))
-
-
-def _stage(told: dict[str, Any]) -> Any:
-    return told["told"].get("stage") if told.get("kind") == "custom" and "step" in told["told"] else None
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from evals.bench.speed.bare import bare_film
 from evals.bench.speed.chat import TURNS, Talked, talk
 from evals.bench.speed.many import MANY, Resumed, resume_many
 from graph.configure import services_for
+from graph.runs.driver import context_of
 from graph.runs.history import checkpoints_of
-from graph.runs.runner import context_of, new_run, start
+from graph.runs.runner import new_run, start
 from graph.runs.services import Services
 from graph.settings import Settings
 from memory.archive import Archive

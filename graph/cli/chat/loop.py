@@ -14,7 +14,7 @@ from graph.cli.chat.local_commands import in_the_terminal
 from graph.cli.chat.screen import Mark, Shows, Told, acknowledged, write_copy
 from graph.cli.chat.slash_commands import COMMANDS, Order, View, read_line
 from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE
-from graph.cli.progress import Listener
+from graph.cli.progress import ProgressObserver
 from graph.dialogue.phrases import AGREED
 from graph.dialogue.preferences import asked_of_likes, forgotten, learned, read_likes, write_likes
 from graph.errors import MISTAKES, TOLD, RequestError, Stopped
@@ -23,6 +23,7 @@ from graph.planning.turn import Answer, TalkBrief, talk_brief
 from graph.provenance.signing import handed_out
 from graph.runs.conversations import give_up_turn
 from graph.runs.history import state_of
+from graph.runs.observer import Observer
 from graph.runs.runner import answer, question_of_run, resume
 from graph.runs.services import Services
 from graph.state.channels import RunState, Turn
@@ -31,7 +32,7 @@ from graph.state.takes import stale_calls
 from memory.records import Run
 from tools.delivery.export import export
 
-Listening = Callable[[], AbstractContextManager[Listener]]
+Listening = Callable[[], AbstractContextManager[ProgressObserver]]
 PROMPT = "> "
 HELLO = "Say what you want to see, and what becomes of what is shown. /help lists the commands, Ctrl-D leaves."
 STOPPED = "Enter, or `go on`, tries it again; anything else takes this turn back first."
@@ -43,7 +44,7 @@ class Leave(BaseException):
 
 @dataclass
 class Chat:
-    """A person at a run. listening: opens a listener for the time of a step."""
+    """A person at a run. listening: opens an observer for the time of a step."""
 
     services: Services
     run: Run
@@ -65,7 +66,7 @@ class Chat:
             if self.run.status == "waiting":
                 self._show_board()
             elif self.run.status not in ("waiting", "done"):
-                self._step(lambda hear: resume(self.services, self.run.id, hear))
+                self._step(lambda observer: resume(self.services, self.run.id, observer))
             while self.run.status != "done" and not self.leaving.is_set():
                 if not self._turn():
                     break
@@ -108,10 +109,10 @@ class Chat:
         """The step that stopped is tried again; or its turn is taken back, and this line answered."""
         again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
         if again or not self.state.get("turn"):
-            self._step(lambda hear: resume(self.services, self.run.id, hear))
+            self._step(lambda observer: resume(self.services, self.run.id, observer))
             return
         give_up_turn(self.services, self.run.id)
-        self._step(lambda hear: resume(self.services, self.run.id, hear))
+        self._step(lambda observer: resume(self.services, self.run.id, observer))
         undone = [move.do for move in order.moves] == ["undo"] or (order.said or "").lower().strip(" .!") == "undo"
         if self.run.status == "waiting" and not undone:
             self._answer(order)
@@ -125,16 +126,16 @@ class Chat:
             moves=[move.model_dump(mode="json") for move in order.moves],
             likes=read_likes(self.services.archive.home).words,
         )
-        self._step(lambda hear: answer(self.services, self.run.id, question, given, hear))
+        self._step(lambda observer: answer(self.services, self.run.id, question, given, observer))
 
-    def _step(self, work: Callable[[Callable[[dict[str, Any]], None]], Run]) -> None:
+    def _step(self, work: Callable[[Observer], Run]) -> None:
         """One step of the house; Ctrl-C ends the step and not the conversation."""
-        listener: Listener | None = None
+        observed: ProgressObserver | None = None
         self.services.stop.clear()
         self.working = True
         try:
-            with self.listening() as listener:
-                work(listener)
+            with self.listening() as observed:
+                work(observed)
         except (KeyboardInterrupt, Stopped):
             self.screen.fail(f"Interrupted. {STOPPED}", INTERRUPTED)
         except TOLD as error:
@@ -146,7 +147,7 @@ class Chat:
             self.working = False
             self.services.stop.clear()
         self._look()
-        self._tell(listener)
+        self._tell(observed)
 
     def _look(self) -> None:
         """Reads the run and its state again."""
@@ -164,7 +165,7 @@ class Chat:
         board = self.board
         return View(tuple(board.things), tuple(board.it))
 
-    def _tell(self, heard: Listener | None = None) -> None:
+    def _tell(self, heard: ProgressObserver | None = None) -> None:
         """What was said, chosen and made since the last time, and what is asked now."""
         question = question_of_run(self.services, self.run) if self.run.status == "waiting" else None
         asked = {} if question is None else question.asked

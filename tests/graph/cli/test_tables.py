@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from graph.cli import progress
 from graph.cli import tables as telling
-from graph.cli.progress import Lines, Listener, result_of
+from graph.cli.progress import Lines, ProgressObserver, result_of
+from graph.runs.observer import Event, RunBegan, StageBegan, ToolProgress
 from graph.runs.runner import start
 from graph.views import run_as_json, runs_as_json
 from memory.archive import Archive
@@ -42,12 +44,12 @@ def told(what: Any) -> str:
     return said(by)
 
 
-def made(archive: Archive, lender: TinyLender, prompt: str = SENTENCES[0]) -> tuple[Run, Listener]:
-    with Listener(console(), quiet=True) as listener:
-        return start(rooms_with(archive, lender), Request(prompt=prompt, seed=4), {}, listener), listener
+def made(archive: Archive, lender: TinyLender, prompt: str = SENTENCES[0]) -> tuple[Run, ProgressObserver]:
+    with ProgressObserver(console(), quiet=True) as observer:
+        return start(rooms_with(archive, lender), Request(prompt=prompt, seed=4), {}, observer), observer
 
 
-def test_a_listener_counts_what_really_ran_and_keeps_the_notes(archive: Archive) -> None:
+def test_an_observer_counts_what_really_ran_and_keeps_the_notes(archive: Archive) -> None:
     _, first = made(archive, TinyLender(blanks=1))
     assert (first.calls[True], first.calls[False]) == (3, 0)
     assert any("made again with a new seed" in note for note in first.notes)
@@ -59,26 +61,24 @@ def test_a_listener_counts_what_really_ran_and_keeps_the_notes(archive: Archive)
     assert json.loads(json.dumps(result)) == result
 
 
-HEARD: list[dict[str, Any]] = [
-    {"stage": "plan"},
-    {"stage": "text_to_image", "shot": 2, "attempt": 1, "step": 3, "of": 4, "frames_per_second": 0.5,
-     "seconds_left": 95.0},
-    {"stage": "text_to_image", "shot": 2, "attempt": 1, "step": 4, "of": 4, "frames_per_second": 0.5,
-     "seconds_left": 75.0},
-]  # fmt: skip
+SEEN: list[Event] = [
+    StageBegan("plan"),
+    ToolProgress("text_to_image", 3, 4, frames_per_second=0.5, seconds_left=95.0, shot=2, attempt=1),
+    ToolProgress("text_to_image", 4, 4, frames_per_second=0.5, seconds_left=75.0, shot=2, attempt=1),
+]
 
 
 def test_without_a_terminal_every_call_is_one_line() -> None:
     by = console()
-    with Listener(by) as listener:
-        for heard in HEARD:
-            listener({"kind": "custom", "told": heard})
+    with ProgressObserver(by) as observer:
+        for event in SEEN:
+            observer(event)
     assert said(by) == "drawing shot 2, take 2\n"
 
 
 def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     now, by = 0.0, console()
-    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
     lines = Lines(by, every_seconds=60.0)
     for step in range(1, 4):
         lines.report("locator", step, 1000, 75.0, "loss 0.1000")
@@ -89,27 +89,27 @@ def test_of_a_long_stage_a_log_says_from_time_to_time_how_far_it_is(monkeypatch:
     assert said(by) == "locator\nlocator: 500 of 1000, loss 0.0500, 1 min 15 s left\n"
 
 
-def test_a_listener_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
+def test_an_observer_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
     by = console()
-    with Listener(by) as listener:
-        listener.stopping()
+    with ProgressObserver(by) as observer:
+        observer.stopping()
         assert said(by) == "stopping after this step, press Ctrl-C again to stop at once\n"
-        listener.stopping()
+        observer.stopping()
     begun: list[str] = []
     by = console()
-    with Listener(by, begun=begun.append) as listener:
-        listener({"stage": "begin", "run": "01abc"})
-        listener.stopping()
-        listener.stopping()
+    with ProgressObserver(by, begun=begun.append) as observer:
+        observer(RunBegan("01abc"))
+        observer.stopping()
+        observer.stopping()
     assert said(by).count("`python main.py resume 01abc` goes on with it") == 1
     assert begun == ["01abc"]
 
 
 def test_bars_name_the_stage_the_shot_and_the_take() -> None:
     by = Console(file=io.StringIO(), force_terminal=True, width=200, color_system=None)
-    with Listener(by) as listener:
-        for heard in HEARD:
-            listener({"kind": "custom", "told": heard})
+    with ProgressObserver(by) as observer:
+        for event in SEEN:
+            observer(event)
     for words in ("planning", "drawing shot 2, take 2", "0.5 frames/s", "1 min 15 s left"):
         assert words in said(by)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from graph.runs.observer import Event, Noted
 from graph.runs.runner import start
 from graph.runs.time_travel import replay
 from memory.archive import Archive
@@ -69,11 +70,11 @@ def made(archive: Archive, lender: TinyLender, **asked: Any) -> tuple[Run, list[
     """A run, and what the person was told."""
     told: list[str] = []
 
-    def hear(heard: dict[str, Any]) -> None:
-        if heard.get("kind") == "updates":
-            told.extend(note for each in heard["told"].values() for note in (each or {}).get("notes", []))
+    def observe(event: Event) -> None:
+        if isinstance(event, Noted):
+            told.extend(event.notes)
 
-    run = start(rooms_with(archive, lender), Request(**{"prompt": WISH, "seed": 3, **asked}), {}, hear)
+    run = start(rooms_with(archive, lender), Request(**{"prompt": WISH, "seed": 3, **asked}), {}, observe)
     return run, told
 
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from graph.configure import services_for
-from graph.runs.runner import context_of, new_run
+from graph.runs.driver import context_of
+from graph.runs.runner import new_run
 from graph.settings import Settings
 from memory.archive import Archive
 from memory.products.bookmarks import BookmarkFolder

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from graph import configure as wiring
 from graph.errors import Stopped
 from graph.planning.turn import Answer
+from graph.runs.observer import Event, ToolProgress
 from graph.runs.runner import answer, question_of_run, resume, start
 from graph.runs.services import Services
 from graph.settings import Settings
@@ -48,19 +49,19 @@ def archive(database_url: str, tmp_path: Path) -> Iterator[Archive]:
 
 def paused(services: Services, seed: int) -> str:
     """The id of a run that waits for a word about its picture, or was stopped while its clip was made."""
-    heard: list[dict[str, Any]] = []
+    heard: list[Any] = []
     if seed % 2:
         return start(services, Request(prompt=WISH, seed=seed, review="ask"), {}, heard.append).id
     stop = threading.Event()
 
-    def hear(told: dict[str, Any]) -> None:
-        heard.append(told)
-        if told.get("kind") == "custom" and told["told"].get("stage") == "image_to_video":
+    def observe(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, ToolProgress) and event.tool == "image_to_video":
             stop.set()
 
     with pytest.raises(Stopped):
-        start(replace(services, stop=stop), Request(prompt=WISH, seed=seed), {}, hear)
-    return str(heard[0]["run"])
+        start(replace(services, stop=stop), Request(prompt=WISH, seed=seed), {}, observe)
+    return str(heard[0].run)
 
 
 def gone_on_with(services: Services, run_id: str) -> Run:

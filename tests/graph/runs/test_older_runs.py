@@ -15,6 +15,7 @@ import pytest
 
 from graph.errors import RequestError
 from graph.runs import runner as house
+from graph.runs.observer import Event, Noted
 from graph.runs.runner import resume, start
 from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
@@ -67,18 +68,18 @@ def test_a_run_of_another_graph_is_refused_and_kept(left: Archive, monkeypatch: 
 def notes_of(archive: Archive, lender: TinyLender, run: str) -> list[str]:
     notes: list[str] = []
 
-    def hear(told: dict[str, Any]) -> None:
-        if told.get("kind") == "updates":
-            notes.extend(note for each in told["told"].values() for note in (each or {}).get("notes", []))
+    def observe(event: Event) -> None:
+        if isinstance(event, Noted):
+            notes.extend(event.notes)
 
-    resume(rooms_with(archive, lender), run, hear)
+    resume(rooms_with(archive, lender), run, observe)
     return notes
 
 
 def stopped_between_two_clips(archive: Archive) -> str:
     """The id of a run with one clip of two, and why there is no other."""
     wish = Request(prompt=f"{WISH.prompt}, then a blue star moves up over the sea", seed=3)
-    begun: list[dict[str, Any]] = []
+    begun: list[Any] = []
 
     def trouble(role: str, prompt: str, _step: int) -> None:
         if role == "image_to_video" and "star" in prompt:
@@ -86,7 +87,7 @@ def stopped_between_two_clips(archive: Archive) -> str:
 
     with pytest.raises(ZeroDivisionError):
         start(rooms_with(archive, TinyLender(on_step=trouble)), wish, {}, begun.append)
-    return str(begun[0]["run"])
+    return str(begun[0].run)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from graph.errors import PlannerError, Stopped
 from graph.planners import planner as planners
+from graph.runs.observer import Event, NodeEnded, Noted
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import resume, start
 from graph.runs.services import Services
@@ -29,15 +30,14 @@ TOOLS: dict[str, tuple[str, ...]] = {
 class Ear:
     """Hears a run."""
 
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[Event] = field(default_factory=list)
 
-    def __call__(self, told: dict[str, Any]) -> None:
-        self.heard.append(told)
+    def __call__(self, event: Event) -> None:
+        self.heard.append(event)
 
     @property
     def notes(self) -> list[str]:
-        updates = [told["told"] for told in self.heard if told.get("kind") == "updates"]
-        return [note for each in updates for done in each.values() for note in (done or {}).get("notes", [])]
+        return [note for event in self.heard if isinstance(event, Noted) for note in event.notes]
 
 
 @pytest.fixture
@@ -231,8 +231,8 @@ def test_a_run_that_meets_a_damaged_product_makes_it_again_and_goes_on(archive: 
 def test_a_run_that_was_stopped_and_damaged_meanwhile_is_resumed(archive: Archive, node: str) -> None:
     services = rooms_with(archive, TinyLender())
 
-    def stop(told: dict[str, Any]) -> None:
-        if told.get("kind") == "updates" and node in told["told"]:
+    def stop(event: Event) -> None:
+        if event == NodeEnded(node):
             services.stop.set()
 
     with pytest.raises(Stopped):

@@ -18,7 +18,9 @@ from langgraph.types import Send
 from graph.errors import PlannerError, RequestError, Stopped
 from graph.planners.planner import Planner
 from graph.planning.profiles import EMBEDDED
-from graph.runs.runner import config_of, resume, start
+from graph.runs.driver import config_of
+from graph.runs.observer import Event, NodeEnded, RunBegan, ToolProgress
+from graph.runs.runner import resume, start
 from graph.runs.services import Services
 from graph.state.channels import GRAPH_VERSION
 from memory.archive import Archive
@@ -39,18 +41,28 @@ STEP_BYTES = 30_000
 class Ear:
     """Hears a run, and does `then` at the moments that `when` picks."""
 
-    when: Callable[[dict[str, Any]], bool] = lambda told: False
+    when: Callable[[Event], bool] = lambda event: False
     then: Callable[[], None] = lambda: None
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[Any] = field(default_factory=list)
 
-    def __call__(self, told: dict[str, Any]) -> None:
-        self.heard.append(told)
-        if self.when(told):
+    def __call__(self, event: Event) -> None:
+        self.heard.append(event)
+        if self.when(event):
             self.then()
 
     @property
     def run(self) -> str:
-        return str(self.heard[0]["run"])
+        return str(self.heard[0].run)
+
+
+def ends(node: str) -> Callable[[Event], bool]:
+    """True at the end of the node."""
+    return lambda event: event == NodeEnded(node)
+
+
+def comes_to(step: int) -> Callable[[Event], bool]:
+    """True when a tool is at that step."""
+    return lambda event: isinstance(event, ToolProgress) and event.step == step
 
 
 def opened(home: Path) -> Archive:
@@ -236,18 +248,18 @@ def test_a_planner_that_cannot_be_used_is_told_before_there_is_a_run(archive: Ar
     assert archive.runs() == []
 
 
-STOPS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "at its birth": lambda told: told.get("stage") == "begin",
-    "after the plan": lambda told: told.get("kind") == "updates" and "plan" in told["told"],
-    "while a picture is drawn": lambda told: told.get("kind") == "custom" and told["told"].get("step") == 2,
-    "while the film is put together": lambda told: told.get("kind") == "custom" and told["told"].get("step") == 8,
-    "after the film": lambda told: told.get("kind") == "updates" and "assemble" in told["told"],
+STOPS: dict[str, Callable[[Event], bool]] = {
+    "at its birth": lambda event: isinstance(event, RunBegan),
+    "after the plan": ends("plan"),
+    "while a picture is drawn": comes_to(2),
+    "while the film is put together": comes_to(8),
+    "after the film": ends("assemble"),
 }
 
 
 @pytest.mark.parametrize("when", STOPS.values(), ids=STOPS)
 def test_a_run_that_was_stopped_goes_on_to_the_same_film(
-    archive: Archive, undisturbed: bytes, when: Callable[[dict[str, Any]], bool]
+    archive: Archive, undisturbed: bytes, when: Callable[[Event], bool]
 ) -> None:
     run = interrupted(archive, when)
     stopped = archive.run(run)
@@ -258,7 +270,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_film(
     assert sum(lender.called.values()) == 4 - made
 
 
-def interrupted(archive: Archive, when: Callable[[dict[str, Any]], bool] = STOPS["after the plan"]) -> str:
+def interrupted(archive: Archive, when: Callable[[Event], bool] = STOPS["after the plan"]) -> str:
     """The id of a run that was asked to stop at a moment."""
     services = rooms_with(archive, TinyLender(pause=0.01))
     ear = Ear(when, services.stop.set)
@@ -269,17 +281,17 @@ def interrupted(archive: Archive, when: Callable[[dict[str, Any]], bool] = STOPS
 
 def test_a_stop_that_comes_after_the_end_undoes_nothing(archive: Archive, undisturbed: bytes) -> None:
     services = rooms_with(archive, TinyLender())
-    ear = Ear(lambda told: told.get("kind") == "updates" and "finish" in told["told"], services.stop.set)
+    ear = Ear(ends("finish"), services.stop.set)
     assert film_of(archive, start(services, wish(), {}, ear)) == undisturbed
 
 
 def test_a_listener_that_fails_after_the_end_undoes_nothing(archive: Archive, undisturbed: bytes) -> None:
-    def hear(told: dict[str, Any]) -> None:
-        if told.get("kind") == "updates" and "finish" in told["told"]:
+    def observe(event: Event) -> None:
+        if event == NodeEnded("finish"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        start(rooms_with(archive, TinyLender()), wish(), {}, hear)
+        start(rooms_with(archive, TinyLender()), wish(), {}, observe)
     [run] = archive.runs()
     assert film_of(archive, run) == undisturbed
     assert resume(rooms_with(archive, TinyLender()), run.id, Ear()) == run
@@ -314,7 +326,7 @@ def test_a_resumed_run_asks_for_the_numerics_it_began_with(archive: Archive) -> 
         return TinyLender(known_as=Identity(numerics=f"tiny, {settings['threads']} threads"))
 
     services = rooms_with(archive, TinyLender(), lender=lender)
-    ear = Ear(lambda told: told.get("kind") == "updates", services.stop.set)
+    ear = Ear(ends("enhance"), services.stop.set)
     with pytest.raises(Stopped):
         start(services, wish(), {"threads": 3}, ear)
     resume(rooms_with(archive, TinyLender(), lender=lender), ear.run, Ear())

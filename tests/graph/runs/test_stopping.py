@@ -1,7 +1,7 @@
 """Whoever is asked to stop does, wherever the run waits or works, and what is left goes on to the same film."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 
 from graph.errors import RequestError, Stopped
 from graph.runs.cancellation import StoppableLender
+from graph.runs.observer import Event, Observer, ToolProgress, unobserved
 from graph.runs.requests import Uploads
 from graph.runs.runner import resume, start
 from graph.runs.services import Services
@@ -42,17 +43,17 @@ class Waited(threading.Event):
         return super().wait(timeout)
 
 
-def begun(services: Services, hear: Callable[[dict[str, Any]], None] = lambda _told: None) -> str:
+def begun(services: Services, observer: Observer = unobserved) -> str:
     """The id of a run that was stopped."""
-    heard: list[dict[str, Any]] = []
+    heard: list[Any] = []
 
-    def both(told: dict[str, Any]) -> None:
-        heard.append(told)
-        hear(told)
+    def both(event: Event) -> None:
+        heard.append(event)
+        observer(event)
 
     with pytest.raises(Stopped):
         start(services, WISH, {}, both)
-    return str(heard[0]["run"])
+    return str(heard[0].run)
 
 
 def film_of(archive: Archive, run: Run) -> bytes:
@@ -82,11 +83,11 @@ def test_who_waits_for_what_another_makes_stops(archive: Archive) -> None:
 def test_a_film_that_is_being_encoded_is_left(archive: Archive) -> None:
     stop = threading.Event()
 
-    def hear(told: dict[str, Any]) -> None:
-        if told.get("kind") == "custom" and told["told"]["stage"] == "assemble_film":
+    def observe(event: Event) -> None:
+        if isinstance(event, ToolProgress) and event.tool == "assemble_film":
             stop.set()
 
-    run = begun(rooms_with(archive, TinyLender(), stop=stop), hear)
+    run = begun(rooms_with(archive, TinyLender(), stop=stop), observe)
     assert archive.run(run).film is None
     again = TinyLender()
     ended = resume(rooms_with(archive, again), run, lambda _told: None)

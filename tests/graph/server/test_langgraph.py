@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
 
 from graph.errors import RequestError
 from graph.server.langgraph import Desk, served
@@ -92,6 +93,19 @@ def test_a_thread_goes_on_where_it_failed_in_another_process_with_the_servers_ch
     (run,) = archive.runs()
     assert (run.status, run.film, run.error) == ("done", state["film"], None)
     assert [call.purpose for call in archive.llm_calls(run.id)] == ["enhance", "plan"]
+
+
+def test_a_thread_that_asks_waits_and_goes_on_with_the_answer(archive: Archive) -> None:
+    graph = served(desk_of(archive))
+    graph.checkpointer = InMemorySaver()
+    asked = graph.invoke({"request": {**WISH, "review": "ask"}}, thread("t-7"))
+    (run,) = archive.runs()
+    assert (run.status, run.error) == ("waiting", None)
+    while "__interrupt__" in asked:
+        (question,) = asked["__interrupt__"]
+        asked = graph.invoke(Command(resume={question.id: {"moves": [{"do": "go_on"}]}}), thread("t-7"))
+    (run,) = archive.runs()
+    assert (run.status, run.film) == ("done", asked["film"])
 
 
 def test_the_same_wish_again_in_its_thread_is_answered_without_a_call(archive: Archive) -> None:

@@ -13,7 +13,7 @@ from graph.cli.chat.keyboard import Piped, person_at
 from graph.cli.chat.loop import Chat
 from graph.cli.chat.screen import Screen, draws_pictures
 from graph.cli.chat.slash_commands import COMMANDS, View, read_line
-from graph.cli.progress import Listener
+from graph.cli.progress import ProgressObserver
 from graph.errors import PlannerError, RequestError
 from graph.planners.planner import Planner
 from graph.runs.conversations import chat_about, give_up_turn, last_chat, new_chat
@@ -51,8 +51,8 @@ class Reads:
         return None
 
 
-def quiet() -> AbstractContextManager[Listener]:
-    return Listener(Console(file=io.StringIO()))
+def quiet() -> AbstractContextManager[ProgressObserver]:
+    return ProgressObserver(Console(file=io.StringIO()))
 
 
 def talk(services: Services, run: Run, *lines: str | Callable[[], None], pictures: bool = False) -> tuple[Run, str]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from graph.cli.chat.json_lines import Program
 from graph.cli.chat.local_commands import in_the_terminal
 from graph.cli.chat.loop import converse
-from graph.cli.progress import Listener
+from graph.cli.progress import ProgressObserver
 from graph.errors import RequestError, Stopped
 from graph.planning.turn import TalkBrief
 from graph.runs.conversations import new_chat
@@ -33,8 +33,8 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield opened
 
 
-def quiet() -> AbstractContextManager[Listener]:
-    return Listener(Console(file=io.StringIO()))
+def quiet() -> AbstractContextManager[ProgressObserver]:
+    return ProgressObserver(Console(file=io.StringIO()))
 
 
 def talked(archive: Archive, lender: TinyLender, *lines: Any) -> tuple[list[dict[str, Any]], int]:

@@ -1,0 +1,114 @@
+"""What becomes known of a run while it works, as typed events, and who is told. Knows no screen and no graph."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tools.context import Report, Told
+
+
+@dataclass(frozen=True)
+class RunBegan:
+    """A new run has its row, and can be resumed by this id from now on."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class StageBegan:
+    """A step that no generation agent works in has begun: `enhance`, `plan` or `think`."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
+class ToolProgress:
+    """A tool call has done `step` of `steps`. call, shot: None outside a plan; attempt: from 0.
+
+    frames_per_second: of this call so far; seconds_left: None while nobody can say.
+    """
+
+    tool: str
+    step: int
+    steps: int
+    frames_per_second: float
+    seconds_left: float | None = None
+    call: str | None = None
+    shot: int | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class ProductReady:
+    """A tool call has its product. artifact: its id; called: True if it was made now, False if it was found."""
+
+    tool: str
+    artifact: str
+    called: bool
+    call: str | None = None
+    shot: int | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Sentences for the person about what was done otherwise than asked, never empty."""
+
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NodeEnded:
+    """A node of the graph has ended; a checkpoint with what it returned follows or is already written."""
+
+    node: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a run waits for: the id by which it is answered, and what `graph.machine.turn.question_of` says."""
+
+    id: str
+    asked: dict[str, Any]
+
+
+Event = RunBegan | StageBegan | ToolProgress | ProductReady | Noted | NodeEnded | Question
+
+
+class Observer(Protocol):
+    """Who is told how a run goes on, on the thread that drives it. What it raises ends the run where it is."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Takes one event; events of one run come in their order."""
+
+
+def unobserved(event: Event, /) -> None:
+    """The observer of a run that nobody watches."""
+
+
+def events_of_node(node: str, update: Mapping[str, Any] | None) -> list[Event]:
+    """The events of a node that has ended with `update`: its notes, if it has any, and its end."""
+    notes = tuple((update or {}).get("notes", ()))
+    return [*([Noted(notes)] if notes else []), NodeEnded(node)]
+
+
+def event_of_report(told: Mapping[str, Any]) -> Event | None:
+    """The event of what a node or a tool reports while it works; None for what is told when the node ends, as notes."""
+    where = {name: told[name] for name in ("call", "shot", "attempt") if name in told}
+    if "called" in told:
+        return ProductReady(tool=told["stage"], artifact=told["artifact"], called=told["called"], **where)
+    if "step" in told:
+        pace = {name: told[name] for name in ("frames_per_second", "seconds_left")}
+        return ToolProgress(tool=told["stage"], step=told["step"], steps=told["of"], **pace, **where)
+    return StageBegan(told["stage"]) if set(told) == {"stage"} else None
+
+
+def report_to(observer: Observer, stop_if_asked: Callable[[], None]) -> Report:
+    """A tool's report, for tools that are called outside a graph: stops if asked, else tells `observer`."""
+
+    def report(told: Told) -> None:
+        stop_if_asked()
+        if (event := event_of_report(told)) is not None:
+            observer(event)
+
+    return report
