@@ -51,14 +51,14 @@ def check_out(settings: "Settings", out: Path | None) -> None:
 def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
     """The frames as one picture; what is damaged is made again first, and told."""
     from graph.cli.tables import write_sheet
-    from graph.runs.repair import mended
+    from graph.runs.repair import repaired
     from memory.errors import DamagedArtifact
 
     try:
         write_sheet(archive, run, path)
     except DamagedArtifact as damage:
         with services_of_run(run.id) as services, listening() as observer:
-            mended(services, run, damage.artifact, observer)
+            repaired(services, run, damage.artifact, observer)
         for note in observer.notes:
             print(note, file=sys.stderr)
         write_sheet(archive, run, path)

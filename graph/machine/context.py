@@ -1,4 +1,4 @@
-"""the collaborators of a step"""
+"""What the nodes of a run work with. Comes with every invocation of the graph; no checkpoint holds it."""
 
 import threading
 from dataclasses import dataclass, field

@@ -21,7 +21,7 @@ run is forked."""
 STATE: TypeAdapter[Any] = TypeAdapter(RunState)
 
 
-ERRAND: TypeAdapter[Any] = TypeAdapter(ToolTask)
+TOOL_TASK: TypeAdapter[Any] = TypeAdapter(ToolTask)
 
 
 def fault_of(story: "Story") -> str | None:
@@ -38,7 +38,7 @@ def fault_of(story: "Story") -> str | None:
             for send in (*sends(values), *sends([value for _, value in writes])):
                 if send.node not in nodes:
                     return f"has a checkpoint that goes on at {send.node[:40]!r}, which this graph does not know"
-                ERRAND.validate_python(send.arg)
+                TOOL_TASK.validate_python(send.arg)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

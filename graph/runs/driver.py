@@ -26,8 +26,6 @@ from memory.errors import ArchiveError, DamagedArtifact
 from memory.records import Run, RunStatus
 
 if TYPE_CHECKING:
-    from langgraph.types import Durability
-
     from memory.archive import Archive
     from memory.leases import Lease
 
@@ -45,20 +43,19 @@ def drive(
     answers: Sequence[Any] = (),
     repair: Callable[[str], None] | None = None,
     enough: Callable[[], bool] = lambda: False,
-    durability: "Durability" = "sync",
 ) -> Question | None:
     """Runs the graph to its end or to a question, and returns the question; None at the end.
 
     given: the input of a new run, or an answer; None goes on from the last checkpoint. answers: to the questions on the
     way, in their order; the first one without an answer is returned. repair: makes a lost or damaged product again, by
-    its id, or raises; None: the damage ends the run. enough: asked after each event, True ends the drive. durability:
-    when checkpoints are written, as LangGraph names it. Raises Stopped once the run is asked to stop, DamagedArtifact
-    for a product that is damaged again after its repair, and what nodes and observer raise.
+    its id, or raises; None: the damage ends the run. enough: asked after each event, True ends the drive. Raises
+    Stopped once the run is asked to stop, DamagedArtifact for a product that is damaged again after its repair, and
+    what nodes and observer raise.
     """
     ahead, repaired = list(answers), set[str]()
     while True:
         try:
-            question = _pass(graph, config, context, observer, given, enough=enough, durability=durability)
+            question = _pass(graph, config, context, observer, given, enough=enough)
         except DamagedArtifact as damage:
             if repair is None or damage.artifact in repaired:
                 raise
@@ -79,12 +76,11 @@ def _pass(
     given: Any,
     *,
     enough: Callable[[], bool],
-    durability: "Durability",
 ) -> Question | None:
     """One invocation of the graph: the question that it ends with; None at the end of the run, or when it is enough."""
     question = None
     for part in graph.stream(
-        given, config, context=context, stream_mode=["custom", "updates"], durability=durability, version="v2"
+        given, config, context=context, stream_mode=["custom", "updates"], durability="sync", version="v2"
     ):
         data = cast(Mapping[str, Any], part["data"])  # both modes stream mappings
         if "__interrupt__" in data:

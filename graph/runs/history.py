@@ -200,14 +200,14 @@ def places_of(state: Mapping[str, Any], artifacts: Iterable[Artifact]) -> dict[s
 def state_of(archive: "Archive", run: Run) -> dict[str, Any]:
     """The channel values of the run's newest checkpoint; {} if there is none."""
     with archive.saver() as saver:
-        found = saver.get_tuple({"configurable": {"thread_id": run.id, "checkpoint_ns": ""}})
+        found = saver.get_tuple(thread_of(run))
     return dict(found.checkpoint["channel_values"]) if found else {}
 
 
 def checkpoints_of(archive: "Archive", run: Run) -> list[dict[str, Any]]:
     """Id, time and step of every checkpoint of the run, oldest first."""
     with archive.saver() as saver:
-        known = list(saver.list({"configurable": {"thread_id": run.id, "checkpoint_ns": ""}}))
+        known = list(saver.list(thread_of(run)))
     return [
         {"id": c.checkpoint["id"], "at": c.checkpoint["ts"], "step": c.metadata.get("step")} for c in reversed(known)
     ]

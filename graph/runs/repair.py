@@ -11,7 +11,7 @@ from memory.leases import Lease
 from memory.records import Artifact, Run
 
 
-def mend(services: Services, artifact_id: str, lease: Lease, observer: Observer) -> None:
+def repair_product(services: Services, artifact_id: str, lease: Lease, observer: Observer) -> None:
     """Makes a product whose file is lost or damaged again, to the same bytes, as the run that made it did.
 
     The work is on the account of the run of `lease`. Raises DamagedArtifact with one sentence if nobody can make it
@@ -39,34 +39,38 @@ def mend(services: Services, artifact_id: str, lease: Lease, observer: Observer)
         raise DamagedArtifact(f"{artifact.id} is lost or damaged and cannot be made again: {why}", artifact.id)
 
 
-def sound(services: Services, artifact_id: str, lease: Lease, observer: Observer) -> Artifact:
-    """The artifact, its file made again first, and told, if it is lost or damaged. Raises as `mend`."""
-    artifact, begun = services.archive.artifact(artifact_id), datetime.now(UTC)
-    if services.archive.find(artifact.recipe) is None:
-        mend(services, artifact.id, lease, observer)
-        tell_made_again(services, lease, begun, observer)
-    return artifact
+def repaired(services: Services, run: Run, artifact_id: str, observer: Observer) -> Artifact:
+    """An artifact that a person wants to see of a run, made again first, and told, if it is lost or damaged.
 
-
-def whole(services: Services, run: Run, lease: Lease, observer: Observer) -> None:
-    """Every product of a run that stands still, its file made again first, and told, if it is lost or damaged.
-
-    What nobody can make again is told too, and raised as by `mend` if it is the film.
+    Raises as `repair_product`.
     """
-    begun, lost = datetime.now(UTC), []
+    with services.archive.hold(run.id, pause=services.pause) as lease:
+        artifact, begun = services.archive.artifact(artifact_id), datetime.now(UTC)
+        if services.archive.find(artifact.recipe) is None:
+            repair_product(services, artifact.id, lease, observer)
+            note_repairs(services, lease, begun, observer)
+        return artifact
+
+
+def repair_run(services: Services, run: Run, lease: Lease, observer: Observer) -> None:
+    """Makes every lost or damaged product of a run that stands still again, and tells which.
+
+    What nobody can make again is told too, and raised as by `repair_product` if it is the film.
+    """
+    begun, lost = datetime.now(UTC), list[str]()
     for artifact in services.archive.artifacts(run.id):
         if services.archive.find(artifact.recipe) is None:
             try:
-                mend(services, artifact.id, lease, observer)
+                repair_product(services, artifact.id, lease, observer)
             except (DamagedArtifact, OtherBytes) as error:
                 if artifact.id == run.film:
                     raise
                 lost.append(str(error))
-    tell_made_again(services, lease, begun, observer, *lost)
+    note_repairs(services, lease, begun, observer, *lost)
 
 
-def tell_made_again(services: Services, lease: Lease, since: datetime, observer: Observer, *more: str) -> None:
-    """A note for each product that the run of `lease` made again since then, though it was there once; and `more`."""
+def note_repairs(services: Services, lease: Lease, since: datetime, observer: Observer, *more: str) -> None:
+    """Tells of each product that the run of `lease` made again since then, though it was there once; and `more`."""
     notes = [
         f"{artifact.id} was missing or damaged in the store; it was made again, to the same bytes."
         for artifact in services.archive.made_again(lease.run, since)
@@ -83,9 +87,3 @@ def _progress_only(observer: Observer) -> Observer:
             observer(event)
 
     return observe
-
-
-def mended(services: Services, run: Run, artifact_id: str, observer: Observer) -> Artifact:
-    """An artifact that a person wants to see of a run, made again first if it is lost or damaged. Raises as `mend`."""
-    with services.archive.hold(run.id, pause=services.pause) as lease:
-        return sound(services, artifact_id, lease, observer)

@@ -17,7 +17,7 @@ from graph.planning.turn import Answer
 from graph.runs.driver import config_of, drive, working
 from graph.runs.history import begin, take_over
 from graph.runs.observer import Noted, Observer, Question, RunBegan
-from graph.runs.repair import mend, tell_made_again, whole
+from graph.runs.repair import note_repairs, repair_product, repair_run
 from graph.runs.requests import Uploads
 from graph.runs.services import Services
 from graph.state.channels import GRAPH_VERSION, RunState
@@ -55,7 +55,7 @@ def start(
         if uploads.notes:
             observer(Noted(tuple(uploads.notes)))
         first = RunState(request=run.request.model_dump(mode="json"), notes=list(uploads.notes))
-        return _to_the_next_stop(services, run, replace(context, begun=True), observer, first)
+        return _until_it_stops(services, run, replace(context, begun=True), observer, first)
 
 
 def _storing(uploads: Uploads) -> Callable[[Context], None]:
@@ -91,10 +91,10 @@ def resume(services: Services, run_id: str, observer: Observer) -> Run:
         if run.status == "arriving":
             raise RequestError(f"Run {run.id} was stopped before the files it works on were stored; generate it again.")
         if run.status in ("done", "waiting"):
-            whole(services, run, lease, observer)
+            repair_run(services, run, lease, observer)
             return run
         with working(services, run, services.planner(run.request), lease) as context:
-            return _to_the_next_stop(services, run, context, observer)
+            return _until_it_stops(services, run, context, observer)
 
 
 def refuse_other_graph(run: Run, do: str) -> None:
@@ -117,7 +117,7 @@ def answer(services: Services, run_id: str, question: Question, given: Answer, o
             raise RequestError(f"Run {run.id} no longer waits for this answer; look at it again with `show {run.id}`.")
         with working(services, run, services.planner(run.request), lease) as context:
             command: Command[Any] = Command(resume={question.id: given.model_dump(mode="json")})
-            return _to_the_next_stop(services, run, context, observer, command)
+            return _until_it_stops(services, run, context, observer, command)
 
 
 def question_of_run(services: Services, run: Run) -> Question | None:
@@ -127,7 +127,7 @@ def question_of_run(services: Services, run: Run) -> Question | None:
     return Question(waiting[0].id, waiting[0].value) if waiting else None
 
 
-def _to_the_next_stop(
+def _until_it_stops(
     services: Services,
     run: Run,
     context: Context,
@@ -144,12 +144,12 @@ def _to_the_next_stop(
         first = given or _next_input(services, graph, config, lease)
 
         def repair(artifact: str) -> None:
-            mend(services, artifact, lease, observer)
+            repair_product(services, artifact, lease, observer)
 
         question = drive(graph, config, context, observer, first, repair=repair)
     if question is not None:
         services.archive.set_status(lease, "waiting")
-    tell_made_again(services, lease, begun, observer)
+    note_repairs(services, lease, begun, observer)
     if question is not None:
         observer(question)
     return services.archive.run(run.id)
