@@ -59,7 +59,7 @@ class EditSpec:
 class VideoSpec:
     """What A4 needs. num_frames counts the first frame, which is `image`.
 
-    frames_at_once: most that are worked on together, for want of memory; other values give other last bits.
+    frames_at_once: most that are worked on together, to save memory; other values give other last bits.
     """
 
     prompt: str

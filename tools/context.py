@@ -75,7 +75,7 @@ class Sampling:
 class ToolContext:
     """What a verb works with. size: (width, height) in pixels; num_frames: what the profile's A4 makes in one segment.
 
-    frames_at_once: how many of them are worked on together, for want of memory; None: all.
+    frames_at_once: how many of them are worked on together, to save memory; None: all.
 
     lease: the right to publish for one run, handed through to the archive. bookmarks: of a recipe key, how far the work
     on it has come; None: long calls begin anew after a crash.
@@ -97,7 +97,7 @@ class ToolContext:
 
 
 def at_once(context: ToolContext) -> dict[str, JsonValue]:
-    """What a recipe says of how many frames were worked on together: nothing, but for want of memory."""
+    """What a recipe says of how many frames were worked on together: nothing, unless it was to save memory."""
     return {} if context.frames_at_once is None else {"frames_at_once": context.frames_at_once}
 
 

@@ -55,7 +55,7 @@ def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def services_in(settings: "Settings") -> Iterator["Services"]:
-    """The rooms of a run; Ctrl-C and SIGTERM ask the running step to stop."""
+    """The services of a run; Ctrl-C and SIGTERM ask the running step to stop."""
     from graph.cli.signals import signals
     from graph.configure import services_for
     from graph.machine.tracing import traces
@@ -68,7 +68,7 @@ def services_in(settings: "Settings") -> Iterator["Services"]:
 
 @contextlib.contextmanager
 def services_of_run(run: str, **given: Any) -> Iterator["Services"]:
-    """The rooms in which a run was made, but for the settings that are given."""
+    """The services that a run was made with, but for the settings that are given."""
     with settings_with().open_archive() as archive:
         asked = archive.run(run).request
     said = {name: value for name, value in given.items() if value is not None}

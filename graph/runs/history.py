@@ -145,7 +145,7 @@ def origin_of(run: Run) -> dict[str, Any]:
 def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None":
     """The input of a run without a checkpoint: its request; None for a fork, whose thread is put where it goes on.
 
-    Raises RequestError for a fork of a map that had other steps.
+    Raises RequestError for a fork of a graph that had other steps.
     """
     request, origin = run.request.model_dump(mode="json"), origin_of(run)
     state: dict[str, Any] = {"notes": [], **origin.get("state", {}), "request": request}

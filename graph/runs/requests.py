@@ -25,7 +25,7 @@ STRANGE = "The embedded models know their own small world only, and {}; what the
 
 @dataclass(frozen=True)
 class Uploads:
-    """The files of a request as the house takes them in, in the order of its ids."""
+    """The files of a request as they are taken in, in the order of its ids."""
 
     pictures: tuple[Taken, ...] = ()
     clips: tuple[TakenClip | KeptFile, ...] = ()
@@ -41,7 +41,7 @@ class Uploads:
         return bool(self.pictures or self.clips)
 
     def store(self, tool_context: ToolContext) -> None:
-        """Puts them into the archive, under the lease of the studio."""
+        """Puts them into the archive, under the lease of the tool context."""
         for picture in self.pictures:
             store(tool_context, picture)
         for clip in self.clips:

@@ -1,4 +1,4 @@
-"""A run once more, from what is recorded: the same map, the same answers of planner and person, the same products.
+"""A run once more, from what is recorded: the same graph, the same answers of planner and person, the same products.
 
 The checkpoints of the rerun are its own, in memory: nothing of the run is changed. Who may work is said by `agents`.
 """
@@ -59,7 +59,7 @@ def rerun(
     again, compares, and stores nothing. Raises DamagedArtifact for a product that is needed and cannot be had,
     PlannerError for a question that was never answered, OtherBytes, AgentError, Stopped.
     """
-    with _desk(services, run, agents, lease) as (archive, context):
+    with _recorded_context(services, run, agents, lease) as (archive, context):
         graph = build(InMemorySaver(serde=plain_serializer()), limits=services.limits)
         config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": services.limits.supersteps}
         stopped = None
@@ -83,7 +83,9 @@ def rerun(
 
 
 @contextmanager
-def _desk(services: Services, run: Run, agents: Agents, lease: Lease | None) -> Iterator[tuple[Recorded, Context]]:
+def _recorded_context(
+    services: Services, run: Run, agents: Agents, lease: Lease | None
+) -> Iterator[tuple[Recorded, Context]]:
     """The archive as the run knows it, and what the nodes work with. Nobody holds the lease of what is not written."""
     known = services.archive.artifacts(run.id)
     places = places_of({**state_of(services.archive, run), **({"film": run.film} if run.film else {})}, known)

@@ -66,7 +66,7 @@ class StableVideo:
     numerics: str
 
     def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
-        """Segments of `row.num_frames`, or of less for want of memory, each from the last frame of the one before, the
+        """Segments of `row.num_frames`, or of less to save memory, each from the last frame of the one before, the
         joint frame once."""
         length = self.row.num_frames
         if spec.frames_at_once is not None:
