@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from graph.errors import RequestError
+from graph.runs.observer import RunBegan
 from graph.runs.requests import Uploads
 from graph.runs.runner import resume, start
 from memory.archive import Archive
@@ -36,7 +37,7 @@ def test_nobody_hears_of_a_run_whose_files_never_arrived(tmp_path: Path, monkeyp
         assert (heard, archive.runs()) == ([], [])
         whole = start(services, request, {}, heard.append, uploads=Uploads((picture,)))
         assert [run.id for run in archive.runs()] == [whole.id]
-        assert heard[0] == {"stage": "begin", "run": whole.id}
+        assert heard[0] == RunBegan(whole.id)
         lost = archive.create_run(request, settings={}, graph_version=1, status="arriving")
         with pytest.raises(RequestError, match="before the files it works on were stored"):
             resume(services, lost.id, heard.append)
