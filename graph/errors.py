@@ -9,7 +9,7 @@ from memory.errors import (
     UnknownEvaluation,
     UnknownRun,
 )
-from models.agent import AgentError
+from models.errors import AgentError
 from tools.errors import BadInput, CannotSign
 
 

@@ -1,4 +1,4 @@
-"""The contract of a generation agent, and the ways it may fail. Knows no weights and no library but numpy."""
+"""The contract of a generation agent; how it may fail is in `errors`. Knows no weights and no library but numpy."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -158,23 +158,3 @@ class Lender(Protocol):
     def lend(self, role: Literal["connect_videos"], /) -> AbstractContextManager[Agent[ConnectSpec, Clip]]: ...
     @overload
     def lend(self, role: Literal["text_to_video"], /) -> AbstractContextManager[Agent[TextToVideoSpec, Clip]]: ...
-
-
-class AgentError(Exception):
-    """The agent could not do it; the sentence says why, with numbers that a planner can act on."""
-
-
-class OutOfMemory(AgentError):
-    """The device has not enough memory for what was asked. freed: there is more now, so that the same may pass."""
-
-    def __init__(self, sentence: str, *, freed: bool = False) -> None:
-        super().__init__(sentence)
-        self.freed = freed
-
-
-class WeightsMissing(AgentError):
-    """The weights are not where the preset says."""
-
-
-class Degenerate(AgentError):
-    """The product is no picture or film: all one colour, not a number, or frozen where motion was asked."""

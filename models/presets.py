@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from models.agent import AnyRole, Role, WeightsMissing
+from models.errors import WeightsMissing
+
+if TYPE_CHECKING:
+    from models.agent import AnyRole, Role
+
+MAX_SEED = 2**63 - 1
+"""The largest seed that PyTorch's generators and the databases' integers both take."""
 
 EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
 
@@ -13,7 +20,7 @@ class Preset:
     """One model in one role. `weights` is a folder or a hub id; gib is what it takes on the device."""
 
     profile: str
-    role: AnyRole
+    role: "AnyRole"
     pipeline: str
     weights: str
     revision: str | None
@@ -28,7 +35,7 @@ class Preset:
     options: dict[str, float] = field(default_factory=dict)
 
 
-def _embedded(role: Role, pipeline: str, steps: int, guidance: float = 1.0, **options: float) -> Preset:
+def _embedded(role: "Role", pipeline: str, steps: int, guidance: float = 1.0, **options: float) -> Preset:
     folder = str(EMBEDDED_WEIGHTS / role)
     return Preset("embedded", role, pipeline, folder, None, "float32", steps, guidance, 64, 64, 16, 8.0, 0.2, options)
 
@@ -67,12 +74,12 @@ own: no planner knows them."""
 PROFILES: tuple[str, ...] = tuple(dict.fromkeys(row.profile for row in PRESETS))
 
 
-def roles(profile: str, *, table: tuple[Preset, ...] = PRESETS) -> tuple[AnyRole, ...]:
+def roles(profile: str, *, table: tuple[Preset, ...] = PRESETS) -> "tuple[AnyRole, ...]":
     """The roles that a profile has models for."""
     return tuple(row.role for row in table if row.profile == profile)
 
 
-def preset(profile: str, role: AnyRole, *, table: tuple[Preset, ...] = PRESETS) -> Preset:
+def preset(profile: str, role: "AnyRole", *, table: tuple[Preset, ...] = PRESETS) -> Preset:
     """The row of a profile and role; WeightsMissing names the profiles there are."""
     for row in table:
         if (row.profile, row.role) == (profile, role):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-MAX_SEED = 2**63 - 1
+from models.presets import MAX_SEED
 
 Prompt = Annotated[
     str,

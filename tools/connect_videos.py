@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import Bookmark, ConnectSpec, UInt8Array
-from tools.arguments import MAX_SEED, Arguments, ArtifactId, Seconds, described
+from models.presets import MAX_SEED
+from tools.arguments import Arguments, ArtifactId, Seconds, described
 from tools.context import (
     Report,
     ToolContext,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from evals.evaluations.evaluate import Origin, Progress
 from evals.evaluations.videos import Given, Wanted
 from evals.evaluations.workers import LeftOut
-from models.agent import AgentError, Picture, TextToVideoSpec, VideoSpec, WeightsMissing
+from models.agent import Picture, TextToVideoSpec, VideoSpec
+from models.errors import AgentError, WeightsMissing
 from models.presets import SYSTEMS, Preset, preset
 from tools.errors import BadInput
 

@@ -126,7 +126,7 @@ def _film(
     from graph.errors import MISTAKES, PlannerError
     from graph.runs.requests import request_of
     from graph.runs.runner import start
-    from models.agent import AgentError
+    from models.errors import AgentError
 
     try:
         pictures = [] if wanted.image is None else [wanted.image]

@@ -26,7 +26,6 @@ from evals.world.results import Part, Seen, Split
 from evals.world.trial import Book, Question, Verdict, attempt, seen_in
 from models.agent import (
     Agent,
-    AgentError,
     Clip,
     ConnectSpec,
     EditSpec,
@@ -38,6 +37,7 @@ from models.agent import (
 )
 from models.embedded.language import FPS, NUM_FRAMES, Scenery, motion_sentence
 from models.embedded.world import Track
+from models.errors import AgentError
 from tools.media.continuity import MOST_JUMP, jump, steps
 
 FRAME_0: Final = "frame 0, dB"

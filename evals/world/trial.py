@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 from evals.world.gallery import Strip
 from evals.world.oracle import Sighting
 from evals.world.results import Link, Part, Report, Seen, Split, Task, Trial, scores_of, share_of
-from models.agent import Agent, AgentError
+from models.agent import Agent
+from models.errors import AgentError
 
 Spec = TypeVar("Spec")
 Made = TypeVar("Made")

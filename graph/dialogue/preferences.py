@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graph.english.tagger import hear, tokens
 from graph.errors import RequestError
-from graph.state.values import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
+from graph.state.bounds import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
 from memory.products.files import write_whole
 from models.embedded.language import DIGITAL_STYLE
-from tools.arguments import MAX_SEED
+from models.presets import MAX_SEED
 
 FILE = "likes.json"
 _SEED = re.compile(r"\bseed (\d{1,19})\b")

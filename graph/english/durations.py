@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from graph.english.refusals import Refusal
-from graph.state.values import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
+from graph.state.bounds import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS, plain
 
 _CLOSE = 1e-6
 
@@ -25,11 +25,6 @@ def shared(
     share = round(total / len(said), 3)
     rest = round(total - share * (len(said) - 1), 3)
     return [checked(value) for value in [*[share] * (len(said) - 1), rest]], told
-
-
-def plain(number: float) -> str:
-    """A number as a person writes it: 1,000,000 and not 1e+06."""
-    return f"{number:,.10g}" if 1e-4 <= abs(number) < 1e10 else f"{number:g}"
 
 
 def checked(seconds: float | None) -> float | None:

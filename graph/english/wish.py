@@ -17,8 +17,8 @@ from graph.english.tagger import hear
 from graph.english.vocabulary.scenes import NEAR_PLACES
 from graph.planning.brief import Brief
 from graph.planning.plan import EnhancedShot, Enhancement
+from graph.state.bounds import MAX_SHOTS
 from graph.state.tasks import decided
-from graph.state.values import MAX_SHOTS
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES, Colour, Motion, Object, Scene, Scenery
 from models.embedded.language import motion_sentence as it_moves
 

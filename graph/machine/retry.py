@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from graph.state.channels import ToolTask
 from memory.errors import NeverKept
 from memory.products.files import Made
-from models.agent import OutOfMemory
+from models.errors import OutOfMemory
 from tools.context import Report, ToolContext
 from tools.image_to_video import num_frames_of
 

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from graph.state.bounds import MAX_SHOTS
 from graph.state.channels import Call
 from graph.state.tasks import STEPS, Procedural, Tool, call_id, needs_of
-from graph.state.values import MAX_SHOTS, Draft, Sentence, ShotNumber, ShotSeconds
+from graph.state.values import Draft, Sentence, ShotNumber, ShotSeconds
 from tools.arguments import described
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph.english.durations import plain
 from graph.errors import RequestError
+from graph.state.bounds import LONGEST_SHOT_SECONDS, MAX_SHOTS, SHORTEST_SHOT_SECONDS, plain
 from graph.state.tasks import MAX_INPUTS, decided, inputs_fault
-from graph.state.values import LONGEST_SHOT_SECONDS, MAX_SHOTS, SHORTEST_SHOT_SECONDS
 from memory.records import Request
 from models.embedded.familiar import is_of_the_world
-from tools.arguments import MAX_SEED
+from models.presets import MAX_SEED
 from tools.context import ToolContext
 from tools.uploads.clips import KeptFile, TakenClip, clip_id, keep_file, store_clip, take_clip
 from tools.uploads.pictures import Fit, Taken, picture_id, store, take_picture

@@ -6,9 +6,10 @@ is held to it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from memory.records import Task
+if TYPE_CHECKING:
+    from memory.records import Task
 
 Tool = Literal["text_to_image", "edit_image", "image_to_video", "extend_video", "edit_video", "connect_videos"]
 
@@ -91,7 +92,7 @@ PROCEDURES: dict[Procedural, Procedure] = {
 is changed frame by frame, or by its first one; between clips a way is found."""
 
 
-def decided(task: Task, clips: int) -> Procedural | None:
+def decided(task: "Task", clips: int) -> Procedural | None:
     """The task that a person ordered; None if the words are to decide."""
     if task == "simulate" and clips:
         return "edit"

@@ -1,19 +1,12 @@
-"""base of all values; bounds of a shot"""
+"""Base of all values that pass between Mora and a planner, and their checked fields."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-MAX_SHOTS = 8
-
+from graph.state.bounds import LONGEST_SHOT_SECONDS, MAX_SHOTS, SHORTEST_SHOT_SECONDS
 
 MAX_PROMPT_CHARS = 400
-
-
-SHORTEST_SHOT_SECONDS = 0.5
-
-
-LONGEST_SHOT_SECONDS = 20.0
 
 
 def _printable(text: str) -> str:

@@ -13,13 +13,13 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from models.agent import WeightsMissing
 from models.embedded.pipelines import (
     ClipBetweenImagesPipeline,
     ClipFromImagePipeline,
     EditImagePipeline,
     ImageFromLayoutPipeline,
 )
+from models.errors import WeightsMissing
 from models.presets import Preset
 
 CODE = 3

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from models.agent import Bookmark, Degenerate, ImageSpec, Picture, Progress, UInt8Array
+from models.agent import Bookmark, ImageSpec, Picture, Progress, UInt8Array
 from models.backends.denoising import Loops
 from models.backends.loading import generator
+from models.errors import Degenerate
 from models.presets import Preset
 
 

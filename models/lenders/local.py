@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.agent import Agent, AgentError, AnyRole, OutOfMemory
+from models.agent import Agent, AnyRole
+from models.errors import AgentError, OutOfMemory
 from models.presets import PRESETS, Preset, preset
 
 if TYPE_CHECKING:

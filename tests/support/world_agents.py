@@ -10,9 +10,10 @@ import numpy as np
 
 from evals.world.cases import going_on, place
 from evals.world.oracle import look
-from models.agent import Clip, ConnectSpec, Degenerate, EditSpec, ImageSpec, Picture, VideoSpec
+from models.agent import Clip, ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded.language import COLOURS, FPS, OBJECTS, SCENES, Edit, Scenery, combinations
 from models.embedded.world import Track, render, track, transition
+from models.errors import Degenerate
 
 WISHES = {s.sentence: s for digital in (False, True) for s in combinations(digital=digital)}
 EDITS = {

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from models.embedded.language import combinations
 from models.embedded.world import render, track
+from models.presets import MAX_SEED
 from tools import connect_videos as connecting
-from tools.arguments import MAX_SEED
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.connect_videos import TRIES, ConnectVideos, connect_videos
 from tools.errors import BadInput

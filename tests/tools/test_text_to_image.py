@@ -8,7 +8,7 @@ import pytest
 
 from memory.products.bookmarks import Bookmarks
 from memory.products.files import place
-from models.agent import AgentError
+from models.errors import AgentError
 from tools.media.codecs import decode_image
 from tools.text_to_image import TextToImage, text_to_image, text_to_images
 

@@ -5,10 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from memory.errors import UnknownArtifact
+from models.presets import MAX_SEED
 from tools import assemble_film as assembling
 from tools import image_to_video as animating
 from tools import text_to_image as drawing
-from tools.arguments import MAX_SEED
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.errors import BadInput
 from tools.image_to_video import ImageToVideo, image_to_video, num_frames_of

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from models.agent import TextToVideoSpec, WeightsMissing
+from models.agent import TextToVideoSpec
+from models.errors import WeightsMissing
 from models.lenders.local import LocalLender
 from models.presets import SYSTEMS
 from support import pipelines

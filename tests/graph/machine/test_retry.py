@@ -13,7 +13,8 @@ from graph.runs.runner import start
 from graph.runs.time_travel import replay
 from memory.archive import Archive
 from memory.records import Artifact, Request, Run
-from models.agent import AgentError, ConnectSpec, OutOfMemory, VideoSpec
+from models.agent import ConnectSpec, VideoSpec
+from models.errors import AgentError, OutOfMemory
 from support.tiny_agents import NUM_FRAMES, TinyAgent, TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graph.english.durations import plain
 from graph.english.wish import read_wish
 from graph.errors import RequestError
 from graph.planning.brief import Brief, GivenClip
 from graph.runs.requests import request_of
+from graph.state.bounds import plain
 from models.embedded.familiar import is_of_the_world
 from models.embedded.language import SCENES, Scenery
 from models.embedded.world import render, track

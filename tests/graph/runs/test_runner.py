@@ -27,7 +27,7 @@ from memory.archive import Archive
 from memory.errors import RunIsHeld
 from memory.leases import Lease
 from memory.records import Request, Run
-from models.agent import OutOfMemory, WeightsMissing
+from models.errors import OutOfMemory, WeightsMissing
 from support.graph_workers import ForkServer, fork_server
 from support.processes import until
 from support.tiny_agents import TWO_SHOTS, Identity, TinyLender, rooms_with

@@ -22,7 +22,7 @@ from graph.views import checkpoints_as_json, replayed_as_json, run_as_json
 from memory.archive import Archive
 from memory.records import Request, Run
 from memory.retention.collect import collect
-from models.agent import OutOfMemory
+from models.errors import OutOfMemory
 from support.tiny_agents import SENTENCES, TWO_SHOTS, Identity, TinyLender, rooms_with
 
 GO_ON = {"do": "go_on"}

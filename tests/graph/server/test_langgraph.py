@@ -16,7 +16,7 @@ from graph.errors import RequestError
 from graph.server.langgraph import Desk, served
 from graph.settings import Settings
 from memory.archive import Archive
-from models.agent import AgentError
+from models.errors import AgentError
 from support.tiny_agents import TWO_SHOTS, TinyLender, rooms_with
 
 ROOT = Path(__file__).parents[3]

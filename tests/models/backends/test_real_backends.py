@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.agent import AgentError, EditSpec, ImageSpec, OutOfMemory, Picture, VideoSpec, WeightsMissing
+from models.agent import EditSpec, ImageSpec, Picture, VideoSpec
 from models.backends.image_to_video import SHORTEST_SEGMENT
+from models.errors import AgentError, OutOfMemory, WeightsMissing
 from models.lenders.local import LocalLender
 from models.presets import Preset
 

@@ -23,7 +23,7 @@ from graph.runs.services import Services, kept
 from graph.state.products import Product
 from memory.archive import Archive
 from memory.records import Request, Run
-from models.agent import OutOfMemory
+from models.errors import OutOfMemory
 from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"

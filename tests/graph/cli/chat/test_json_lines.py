@@ -21,7 +21,7 @@ from graph.runs.services import kept
 from graph.state.products import Product
 from memory.archive import Archive
 from memory.records import Request
-from models.agent import OutOfMemory
+from models.errors import OutOfMemory
 from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
