@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from graph.errors import RequestError
 from graph.planners.factory import make_planner
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
+from graph.planning.choices import check_profile
 from graph.planning.profiles import PROFILES, Profile
 from graph.runs.services import Services
 from graph.settings import Settings
 from memory.products.bookmarks import Bookmarks
 from memory.records import Request
 from models.lenders.local import LocalLender
-from models.presets import PROFILES as WITH_MODELS
-from models.presets import SYSTEMS, preset
+from models.presets import preset
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -38,14 +37,8 @@ def planner_settings(settings: Settings) -> PlannerSettings:
 
 
 def profile_of(name: str) -> Profile:
-    """What the models of a profile can draw. Raises RequestError naming the profiles that have models."""
-    if name in {row.profile for row in SYSTEMS}:
-        raise RequestError(
-            f"{name} is no profile but a system that Mora is held against; `evaluate suite SUITE --system {name}` runs "
-            "it, and goes on where it was stopped."
-        )
-    if name not in WITH_MODELS:
-        raise RequestError(f"There is no profile {name!r}; choose one of {', '.join(WITH_MODELS)}.")
+    """Return what the models of a profile can draw. Raises RequestError naming the profiles that have models."""
+    check_profile(name)
     return PROFILES[name]
 
 

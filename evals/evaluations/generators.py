@@ -3,7 +3,7 @@
 A suite's prompts become runs, and their films are scored like any video; what the store has is not made again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,14 +18,11 @@ from tools.errors import BadInput
 
 if TYPE_CHECKING:
     from graph.runs.observer import Observer
+    from graph.runs.request_options import RequestOptions
     from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
     from memory.records import Run
-
-
-Asked = Callable[[str, int], dict[str, Any]]
-"""A prompt and a seed -> what `graph.intake.request_of` is asked."""
 
 
 def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[Given], Origin]:
@@ -74,8 +71,11 @@ class Mora:
     ) -> tuple[list[Given], list[LeftOut]]:
         """As `Maker` says."""
         from graph.configure import numerics_of
+        from graph.runs.request_options import RequestOptions
 
-        return films_for(services, suite, seeds, self._asked, numerics_of(self.settings), observer, report)
+        return films_for(
+            services, suite, seeds, RequestOptions(**self._said), numerics_of(self.settings), observer, report
+        )
 
     def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
         """As `Maker` says."""
@@ -85,28 +85,21 @@ class Mora:
     def _said(self) -> dict[str, Any]:
         return {"profile": self.settings.profile, "planner": self.planner}
 
-    def _asked(self, prompt: str, seed: int) -> dict[str, Any]:
-        rest = dict.fromkeys(("motion", "transitions", "shots", "seconds"))
-        return {**rest, "prompt": prompt, "task": "auto", "before": False, "seed": seed, "candidates": 1,
-                "review": "never", **self._said}  # fmt: skip
-
 
 def films_for(
-    services: "Services",
-    suite: Suite,
-    seeds: Sequence[int],
-    asked: Asked,
-    numerics: dict[str, Any],
-    observer: "Observer",
-    report: Progress,
-) -> tuple[list[Given], list[LeftOut]]:
-    """A film of Mora's for every prompt and seed, and those that there are none of, with the reason."""
+    services: "Services", suite: Suite, seeds: Sequence[int], usual: "RequestOptions", numerics: dict[str, Any],
+    observer: "Observer", report: Progress,
+) -> tuple[list[Given], list[LeftOut]]:  # fmt: skip
+    """Make a film of Mora's for every prompt and seed; those that there are none of are told with the reason.
+
+    usual: the profile and the planner.
+    """
     made: list[Given] = []
     failed: list[LeftOut] = []
     for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
         report("generating", place, len(suite.prompts) * len(seeds))
         name = f"{wanted.text}-{seed}"
-        film = _film(services, wanted, asked(wanted.text, seed), numerics, observer, name)
+        film = _film(services, wanted, seed, usual, numerics, observer, name)
         if isinstance(film, LeftOut):
             failed.append(film)
         else:
@@ -118,19 +111,22 @@ def films_for(
 def _film(
     services: "Services",
     wanted: Wanted,
-    asked: dict[str, Any],
+    seed: int,
+    usual: "RequestOptions",
     numerics: dict[str, Any],
     observer: "Observer",
     name: str,
 ) -> Given | LeftOut:
     from graph.errors import MISTAKES, PlannerError
-    from graph.runs.requests import request_of
+    from graph.runs.request_options import GivenFiles, RequestOptions
+    from graph.runs.requests import request_with_files
     from graph.runs.runner import start
     from models.errors import AgentError
 
     try:
-        pictures = [] if wanted.image is None else [wanted.image]
-        request, uploads = request_of(asked, pictures, [], fit="crop", size=services.size)
+        files = GivenFiles(() if wanted.image is None else (wanted.image,))
+        options = RequestOptions(prompt=wanted.text, seed=seed)
+        request, uploads = request_with_files(options, files, usual, size=services.size)
         run = start(services, request, numerics, observer, uploads=uploads)
     except (*MISTAKES, AgentError, PlannerError) as error:
         return LeftOut(name, "", str(error))

@@ -3,9 +3,8 @@
 from graph.errors import RequestError
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
+from graph.planning.choices import check_planner
 from graph.planning.profiles import Profile
-
-PLANNERS = ("openai", "llama", "embedded")
 
 
 def default_planner(settings: PlannerSettings) -> str:
@@ -18,6 +17,7 @@ def default_planner(settings: PlannerSettings) -> str:
 def make_planner(settings: PlannerSettings, profile: Profile) -> Planner:
     """The planner of the settings. Raises PlannerUnset with what is missing; asks no server yet."""
     name = default_planner(settings)
+    check_planner(name)
     if name == "openai":
         from graph.planners.openai import ServerPatience, chat_model
 
@@ -28,8 +28,6 @@ def make_planner(settings: PlannerSettings, profile: Profile) -> Planner:
 
         chat = LlamaChat.of(settings.gguf)
         return Planner(f"llama:{chat.path.name}", chat, profile)
-    if name != "embedded":
-        raise RequestError(f"There is no planner {name!r}; choose one of {', '.join(PLANNERS)}.")
     return _embedded(profile)
 
 

@@ -9,7 +9,8 @@ from graph.machine.build import build
 from graph.runs.driver import config_of, outcome_recorded
 from graph.runs.history import ORIGIN, checkpoints_of, state_of
 from graph.runs.observer import Observer
-from graph.runs.requests import seed_asked
+from graph.runs.request_options import RequestOptions
+from graph.runs.requests import request_of
 from graph.runs.runner import new_run, refuse_other_graph, start
 from graph.runs.services import Services
 from graph.state.apply import play
@@ -27,11 +28,15 @@ BOARD = ("calls", "takes", "verdicts", "rounds", "choices")
 """What of another run a conversation begins with."""
 
 
-def request_for(profile: str, planner: str, *, seed: int | None, candidates: int) -> Request:
-    """The request of a conversation: the words come one by one. Raises RequestError for a seed that cannot be used."""
-    return Request(
-        prompt="", review="chat", profile=profile, planner=planner, seed=seed_asked(seed), candidates=candidates
-    )
+def request_for(
+    profile: str, planner: str, *, seed: int | None, candidates: int, liked_seed: int | None = None
+) -> Request:
+    """Return the request of a conversation, whose words come one by one.
+
+    seed: None for the one that the person likes, else for a drawn one. Raises RequestError for one that cannot be used.
+    """
+    options = RequestOptions(review="chat", seed=seed, candidates=candidates)
+    return request_of(options, RequestOptions(prompt="", profile=profile, planner=planner, seed=liked_seed))
 
 
 def new_chat(services: Services, request: Request, settings: dict[str, JsonValue], observer: Observer) -> Run:

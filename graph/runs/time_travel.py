@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from graph.errors import RequestError
 from graph.runs.history import ORIGIN, Checkpoint, changeable, checkpoints, choosable, made_by, state_of
 from graph.runs.observer import Observer, RunBegan
+from graph.runs.request_options import RequestOptions
 from graph.runs.requests import request_of
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import new_run, refuse_other_graph, resume
@@ -59,9 +60,10 @@ class Changes:
     planner: str | None = None
     choice: str | None = None
 
-    def said(self) -> dict[str, JsonValue]:
-        """The fields of the request that change."""
-        return {name: value for name, value in vars(self).items() if value is not None and name != "choice"}
+    @property
+    def options(self) -> RequestOptions:
+        """What of the request changes."""
+        return RequestOptions(prompt=self.prompt, seed=self.seed, profile=self.profile, planner=self.planner)
 
 
 def replay(services: Services, run_id: str, observer: Observer, *, agents: Agents = "none") -> Replayed:
@@ -132,15 +134,12 @@ def branched(
     parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, changes: Changes, limits: "Limits"
 ) -> Request:
     """The request of a branch. Raises RequestError with the checkpoints where the changes are still possible."""
-    said = changes.said()
-    for name in said:
+    for name in changes.options.given():
         fits = [each for each in known if name in changeable(each, limits)]
         if checkpoint in fits:
             continue
         raise RequestError(_too_late(name, checkpoint, fits))
-    asked = parent.request.model_dump()
-    request, _ = request_of({**asked, "motion": None if asked["motion"] == "kept" else asked["motion"], **said})
-    return request
+    return request_of(changes.options, parent.request)
 
 
 def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, choice: str) -> dict[str, Any]:

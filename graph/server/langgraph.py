@@ -22,6 +22,7 @@ from graph.machine.build import AnyGraph, Node, draw
 from graph.machine.context import Context
 from graph.planners.factory import default_planner
 from graph.runs.driver import working
+from graph.runs.request_options import RequestOptions
 from graph.runs.requests import request_of
 from graph.runs.runner import new_run
 from graph.runs.services import Services
@@ -131,17 +132,16 @@ def _thread(runtime: Runtime[Any]) -> str:
 
 
 def _request(asked: dict[str, Any], settings: Settings) -> Request:
-    """A checked request; profile and planner are the server's unless said. Raises RequestError."""
-    usual = {"prompt": "", "profile": settings.profile, "planner": default_planner(planner_settings(settings))}
+    """Return the checked request; profile and planner are the server's unless said. Raises RequestError."""
     try:
-        wish = Request.model_validate({**usual, **asked})
+        wish = Request.model_validate({"prompt": "", **asked})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise RequestError(f"The request's {where} cannot be used: {first['msg']}.") from error
-    drawn_or_said = {name: asked.get(name) for name in ("seed", "motion")}
-    request, _ = request_of({**wish.model_dump(), **drawn_or_said})
-    return request
+    options = RequestOptions(**{name: getattr(wish, name) for name in {"prompt"} | wish.model_fields_set})
+    usual = RequestOptions(profile=settings.profile, planner=default_planner(planner_settings(settings)))
+    return request_of(options, usual)
 
 
 def served(desk: Desk, *, limits: Limits = DEFAULT_LIMITS) -> "CompiledStateGraph[RunState, None, Wish, RunState]":

@@ -30,6 +30,7 @@ from memory.errors import BadParcel
 from memory.products.files import SHA256, SUFFIX, disk_words, whole
 from memory.products.recipes import artifact_id
 from memory.records import AgentCall, Artifact, LlmCall, Record, Run
+from memory.transfer.parcel_file import unreadable
 
 FORMAT, VERSION = "mora-run", 1
 MANIFEST, RECORDS, ARTIFACTS = "manifest.json", "records.json", "artifacts/"
@@ -168,7 +169,7 @@ def _plain_words(path: Path) -> Iterator[None]:
         where = ".".join(map(str, first["loc"]))
         raise BadParcel(f"{path} cannot be imported: {where} is not as it must be ({first['msg']}).") from error
     except OSError as error:
-        raise BadParcel(f"{path} cannot be read ({error.strerror or error}); name another file.") from error
+        raise unreadable(path, error) from error
     except BROKEN as error:
         raise BadParcel(f"{path} is no exported run, or is damaged ({str(error)[:200]}); export it again.") from error
 

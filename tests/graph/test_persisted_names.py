@@ -28,12 +28,13 @@ from graph.dialogue.preferences import FILE, Likes
 from graph.machine.build import build
 from graph.machine.edges import after_review, seed_of
 from graph.planners.embedded import EmbeddedPlanner
-from graph.planners.factory import PLANNERS, make_planner
+from graph.planners.factory import make_planner
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
 from graph.planners.structured import digest_of, response_format
 from graph.planners.tool_calling import Tell, tools
 from graph.planning.brief import Brief, GivenClip, GivenPicture
+from graph.planning.choices import PLANNERS
 from graph.planning.plan import EnhancedShot, Enhancement, PlanDraft
 from graph.planning.profiles import EMBEDDED, PROFILES
 from graph.planning.prompts import prompts_digest

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, JsonValue
 
 from memory.records import Media, Record, Request
-from tools.errors import BadInput, CannotSign
+from tools.errors import CannotSign
 from tools.media.codecs import MP4
+from tools.provenance.film_file import film_bytes
 from tools.provenance.mp4_boxes import unsigned_sha256
 from tools.provenance.signer import Signer
 
@@ -45,10 +46,6 @@ OFFLINE: dict[str, Any] = {
     "core": {"allowed_network_hosts": []},
     "builder": {"thumbnail": {"enabled": False}},
 }
-
-
-LARGEST_FILM = 2**31
-"""Bytes of a file that is read."""
 
 
 Fault = Literal["absent", "elsewhere", "damaged", "altered", "expired", "foreign", "newer", "another"]
@@ -247,25 +244,6 @@ def read(path: Path, authorities: Mapping[str, str] | None = None) -> Reading:
         return replace(who, fault="newer")
     same = unsigned_sha256(data) == statement.film.sha256
     return replace(who, fault=None if same else "another", statement=statement)
-
-
-def film_bytes(path: Path) -> bytes:
-    """The bytes of an MP4 file. Raises BadInput with one sentence for what is none."""
-    try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; name one film.")
-        if not path.exists():
-            raise BadInput(f"There is no file {path}; check the path of the film.")
-        if not path.is_file():
-            raise BadInput(f"{path} is no ordinary file; name a film.")
-        if path.stat().st_size > LARGEST_FILM:
-            raise BadInput(f"{path} has more than {LARGEST_FILM // 2**30} GiB; films of Mora are smaller.")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read ({error}); check its rights.") from error
-    if data[4:8] != b"ftyp":
-        raise BadInput(f"{path} is no MP4 film; name a film that Mora handed out.")
-    return data
 
 
 def _told(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:

@@ -23,6 +23,7 @@ from tools.context import ToolContext, clip_product
 from tools.errors import BadInput
 from tools.media.codecs import MP4, clip_writer, exact_rate, frame_reader, frames_of
 from tools.media.concat import NotWhole, examined, is_heard
+from tools.uploads.files import check_video_file
 from tools.uploads.footage import End, Footage, Wanted
 from tools.uploads.pictures import FITS, HOW, Fit, fitted_note
 from tools.uploads.video_reader import JITTER, read_footage
@@ -33,8 +34,6 @@ LONGEST_SECONDS = 20.0
 """Of a file that are used."""
 SLOWEST, FASTEST = 1, 60
 """Frames a second; what is slower or faster is brought to this."""
-LARGEST_FILE = 64 * 2**30
-"""Bytes; two hours of a telephone's 4K."""
 LARGEST_KEPT = 256 * 2**20
 """Bytes of a file that is kept as it is."""
 MOST_KEPT_FRAMES = 2400
@@ -161,22 +160,11 @@ def _recipe(taken: TakenClip | KeptFile) -> Recipe:
 
 
 def _digest(path: Path) -> str:
+    check_video_file(path)
     try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; give the path of one video.")
-        if not path.exists():
-            raise BadInput(f"There is no file {path}; check the path of the video.")
-        if not path.is_file():
-            raise BadInput(f"{path} is no ordinary file; give the path of a video.")
-        if (size := path.stat().st_size) > LARGEST_FILE:
-            raise BadInput(f"{path} has {size / 2**30:.0f} GiB; give a video of at most {LARGEST_FILE // 2**30} GiB.")
-        if size == 0:
-            raise BadInput(f"{path} is empty; give a video.")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except PermissionError as error:
-        raise BadInput(f"{path} may not be read; give yourself the right to read it.") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise BadInput(f"{path} cannot be read ({error}); give the path of a video.") from error
 
 

@@ -25,6 +25,7 @@ from models.agent import UInt8Array
 from tools.context import ToolContext, picture_product
 from tools.errors import BadInput
 from tools.media.codecs import fit, fit_inside, image_writer
+from tools.uploads.files import check_picture_file, no_picture
 
 # Raster formats only: Pillow would hand PostScript to an interpreter that it starts.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
@@ -32,8 +33,6 @@ SMALLEST_SIDE = 8
 LARGEST_SIDE = 16384
 LARGEST_AREA = 100_000_000
 """Pixels; about 300 MB of RGB."""
-LARGEST_FILE = 512 * 2**20
-"""Bytes; no picture of LARGEST_AREA needs more."""
 
 Fit = Literal["crop", "pad"]
 HOW = {"crop": "cover, centre, lanczos", "pad": "inside, black, lanczos"}
@@ -96,23 +95,11 @@ def _recipe(taken: Taken) -> Recipe:
 
 
 def _read(path: Path) -> bytes:
+    check_picture_file(path)
     try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; give the path of one picture.")
-        if not path.exists():
-            raise BadInput(f"There is no file {path}; check the path of the picture.")
-        if not path.is_file():
-            raise BadInput(f"{path} is no ordinary file; give the path of a picture.")
-        if (size := path.stat().st_size) > LARGEST_FILE:
-            raise BadInput(f"{path} has {size / 2**20:.0f} MiB; give a picture of at most {LARGEST_FILE // 2**20} MiB.")
-        data = path.read_bytes()
-    except PermissionError as error:
-        raise BadInput(f"{path} may not be read; give yourself the right to read it.") from error
-    except (OSError, ValueError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise BadInput(f"{path} cannot be read ({error}); give the path of a picture.") from error
-    if not data:
-        raise BadInput(f"{path} is empty; give a picture.")
-    return data
 
 
 def _decoded(data: bytes, path: Path) -> tuple[list[str], Image.Image]:
@@ -129,7 +116,7 @@ def _damage_told(path: Path) -> Iterator[None]:
         try:
             yield
         except UnidentifiedImageError as error:
-            raise BadInput(f"{path} is no picture that can be read; use PNG, JPEG, WebP, TIFF, BMP or AVIF.") from error
+            raise no_picture(path) from error
         except Image.DecompressionBombError as error:
             raise BadInput(f"{path} has more than {LARGEST_AREA:,} pixels; make it smaller.") from error
         except DAMAGE as error:

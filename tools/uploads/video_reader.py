@@ -26,10 +26,10 @@ from tools.errors import BadInput
 from tools.media.codecs import LARGEST_AREA, NO_TURN, turn_of
 from tools.media.hdr import HDR_CURVES
 from tools.uploads.colour import _over_white, _rgb
+from tools.uploads.files import LARGEST_PICTURE
 from tools.uploads.footage import Footage, Header, Shown, Wanted
 from tools.uploads.pictures import DAMAGE, LARGEST_SIDE, SMALLEST_SIDE
 from tools.uploads.pictures import FORMATS as PICTURES
-from tools.uploads.pictures import LARGEST_FILE as LARGEST_PICTURE
 
 log = logging.getLogger(__name__)
 

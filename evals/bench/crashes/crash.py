@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from graph.configure import services_for
-from graph.runs.requests import request_of
+from graph.runs.request_options import GivenFiles, RequestOptions
+from graph.runs.requests import request_with_files
 from graph.runs.runner import resume, start
 from graph.runs.services import Services
 from graph.settings import Settings
@@ -191,13 +192,11 @@ class _Bench:
             if case is None:
                 resume(services, archive.runs()[0].id, lambda _heard: None)
                 return
-            asked = {"prompt": case.prompt, "task": case.task, "seed": SEED, **case.more}
-            request, uploads = request_of(
-                asked,
-                [self.folder / name for name in case.images],
-                [self.folder / name for name in case.videos],
-                size=services.size,
-            )
+            options = RequestOptions(prompt=case.prompt, task=case.task, seed=SEED, **case.more)
+            images = tuple(self.folder / name for name in case.images)
+            videos = tuple(self.folder / name for name in case.videos)
+            usual = RequestOptions(profile=settings.profile, planner=settings.planner)
+            request, uploads = request_with_files(options, GivenFiles(images, videos), usual, size=services.size)
             start(services, request, {}, lambda _heard: None, uploads=uploads)
 
     def _services(self, settings: Settings, archive: Archive) -> Services:

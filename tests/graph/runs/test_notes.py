@@ -9,7 +9,8 @@ from PIL import Image
 from graph.english.wish import read_wish
 from graph.errors import RequestError
 from graph.planning.brief import Brief, GivenClip
-from graph.runs.requests import request_of
+from graph.runs.request_options import GivenFiles, RequestOptions, check
+from graph.runs.requests import request_with_files
 from graph.state.bounds import plain
 from models.embedded.familiar import is_of_the_world
 from models.embedded.language import SCENES, Scenery
@@ -99,7 +100,7 @@ def test_numbers_are_said_plainly(number: float, said: str) -> None:
 
 def test_a_length_that_cannot_be_is_said_as_a_person_writes_it() -> None:
     with pytest.raises(RequestError, match="cannot last 1,000,000 seconds"):
-        request_of({"prompt": "a red ball", "seconds": 1e6})
+        check(RequestOptions(prompt="a red ball", seconds=1e6))
     assert "1,000,000 seconds" in refusal("a red ball moves right in the snow for 1000000 seconds")
 
 
@@ -139,8 +140,9 @@ def test_files_that_are_not_of_the_world_are_told(tmp_path: Path) -> None:
         ({"videos": ["snow.mp4"]}, None),
         ({"videos": ["other.mp4"]}, "your clip is not of it"),
     ):
-        files = {kind: [tmp_path / name for name in names] for kind, names in given.items()}
+        files = GivenFiles(**{kind: tuple(tmp_path / name for name in names) for kind, names in given.items()})
         for profile in ("embedded", "paper"):
-            _, uploads = request_of({"prompt": "it moves right", "profile": profile}, **files, size=(64, 64))  # type: ignore[arg-type]
+            options, usual = RequestOptions(prompt="it moves right"), RequestOptions(profile=profile)
+            _, uploads = request_with_files(options, files, usual, size=(64, 64))
             told = [note for note in uploads.notes if "small world" in note]
             assert [whose in note for note in told] == [True] * (whose is not None and profile == "embedded")

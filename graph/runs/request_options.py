@@ -1,0 +1,161 @@
+"""What a person asks for, as they said it: values, and every check that needs no file to be read. Light to import.
+
+A mistake is answered before anything is loaded, stored or spent; `requests` makes the request of it.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from graph.errors import RequestError
+from graph.planning.choices import check_planner, check_profile
+from graph.state.bounds import LONGEST_SHOT_SECONDS, MAX_SHOTS, SHORTEST_SHOT_SECONDS, plain
+from graph.state.tasks import MAX_INPUTS, decided, inputs_fault
+from models.presets import MAX_SEED
+from tools.uploads.files import check_picture_file, check_video_file
+
+if TYPE_CHECKING:
+    from memory.records import Task
+    from tools.uploads.pictures import Fit
+
+LONGEST_PROMPT = 2000
+"""Characters; a page of wishes."""
+MAX_CANDIDATES = 8
+
+
+@dataclass(frozen=True)
+class RequestOptions:
+    """Every field of a `Request`, or None where a person did not say it. images, clips: ids of stored artifacts."""
+
+    prompt: str | None = None
+    images: tuple[str, ...] | None = None
+    clips: tuple[str, ...] | None = None
+    task: "Task | None" = None
+    before: bool | None = None
+    motion: Literal["kept", "new"] | None = None
+    transitions: bool | None = None
+    shots: int | None = None
+    seconds: float | None = None
+    seed: int | None = None
+    candidates: int | None = None
+    review: Literal["never", "ask", "chat"] | None = None
+    profile: str | None = None
+    planner: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return what was said, by the name of the request's field."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class GivenFiles:
+    """The files that a person gives with a request, and how those of another shape are brought to the models' size."""
+
+    images: tuple[Path, ...] = ()
+    videos: tuple[Path, ...] = ()
+    fit: "Fit" = "crop"
+
+
+NO_FILES = GivenFiles()
+
+
+def check(options: RequestOptions, files: GivenFiles = NO_FILES) -> None:
+    """Check what was said, what cannot be asked for together, and that the files are there.
+
+    Raises RequestError for options, BadInput for a file; what no task can use is told before a file is looked at.
+    """
+    for field, checked in CHECKS.items():
+        if (said := getattr(options, field)) is not None:
+            checked(said)
+    images, clips = len(files.images) + len(options.images or ()), len(files.videos) + len(options.clips or ())
+    _check_inputs(options, images, clips)
+    _check_together(options, clips)
+    for path in files.images:
+        check_picture_file(path)
+    for path in files.videos:
+        check_video_file(path)
+
+
+def _check_prompt(prompt: str) -> None:
+    words = prompt.strip()
+    if not words:
+        raise RequestError("The prompt is empty; say what you want to see, like 'a red ball rolls over the snow'.")
+    if len(words) > LONGEST_PROMPT:
+        raise RequestError(f"The prompt has {len(words):,} characters; say it in at most {LONGEST_PROMPT:,}.")
+    strange = next(
+        (c for c in words if unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} and c not in "\n\t\r"), None
+    )
+    if strange is not None:
+        raise RequestError(f"The prompt holds the control character U+{ord(strange):04X}; leave it out.")
+
+
+def _check_shots(shots: int) -> None:
+    if not 1 <= shots <= MAX_SHOTS:
+        raise RequestError(f"A film of {shots} shots cannot be made; ask for 1 to {MAX_SHOTS}.")
+
+
+def _check_seconds(seconds: float) -> None:
+    longest = MAX_SHOTS * LONGEST_SHOT_SECONDS
+    if not SHORTEST_SHOT_SECONDS <= seconds <= longest:
+        raise RequestError(
+            f"A film cannot last {plain(seconds)} seconds; ask for {SHORTEST_SHOT_SECONDS:g} to {longest:g}."
+        )
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed <= MAX_SEED:
+        raise RequestError(f"The seed {seed} cannot be used; give a whole number from 0 to {MAX_SEED}.")
+
+
+def _check_candidates(candidates: int) -> None:
+    if not 1 <= candidates <= MAX_CANDIDATES:
+        raise RequestError(f"{candidates} first pictures of a shot cannot be made; ask for 1 to {MAX_CANDIDATES}.")
+
+
+CHECKS: dict[str, Callable[[Any], None]] = {
+    "prompt": _check_prompt,
+    "shots": _check_shots,
+    "seconds": _check_seconds,
+    "seed": _check_seed,
+    "candidates": _check_candidates,
+    "profile": check_profile,
+    "planner": check_planner,
+}
+"""What each option by itself may be, in the order in which mistakes are told."""
+
+
+def _check_inputs(options: RequestOptions, images: int, clips: int) -> None:
+    """Raises RequestError for files that the task cannot use, or that no task uses together."""
+    for count, name in ((images, "pictures"), (clips, "clips")):
+        if count > MAX_INPUTS:
+            raise RequestError(f"There are {count} {name}; give at most {MAX_INPUTS}.")
+    if images and clips:
+        raise RequestError(
+            "There are pictures and clips; a film begins with the ones or works on the others, not both."
+        )
+    task = decided(options.task or "auto", clips)
+    if task is not None and (fault := inputs_fault(task, images, clips)):
+        raise RequestError(fault)
+
+
+def _check_together(options: RequestOptions, clips: int) -> None:
+    """Raises RequestError for options that do not fit the task or each other."""
+    task = decided(options.task or "auto", clips)
+    one_clip, before = clips == 1, bool(options.before)
+    if before and (not one_clip or task not in (None, "extend")):
+        raise RequestError("What comes before belongs to one clip that is extended; leave --before out, or give one.")
+    if options.motion and (not one_clip or before or task not in (None, "edit")):
+        raise RequestError("A kept or new motion belongs to one clip that is edited; leave --motion out, or give one.")
+    if clips and options.transitions is not None:
+        raise RequestError(
+            "Transitions or cuts are for films of several shots, not for clips; --task connect joins those."
+        )
+    if clips and options.shots is not None:
+        raise RequestError(
+            "A number of shots is for films that are made from nothing or of pictures; leave --shots out."
+        )
+    if task == "edit" and options.seconds is not None:
+        raise RequestError("An edited clip keeps its length; leave --seconds out, or extend what comes out.")

@@ -1,0 +1,18 @@
+"""An exported run as a file that a person names, looked at before it is opened as one. Light to import."""
+
+from pathlib import Path
+
+from memory.errors import BadParcel
+
+
+def check_parcel_file(path: Path) -> None:
+    """Check that the file can be opened. Raises BadParcel with one sentence."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> BadParcel:
+    """Return the error that says what the system says of the file."""
+    return BadParcel(f"{path} cannot be read ({error.strerror or error}); name another file.")
