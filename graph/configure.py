@@ -42,6 +42,12 @@ def profile_of(name: str) -> Profile:
     return PROFILES[name]
 
 
+def size_of(profile: str) -> tuple[int, int]:
+    """Return the width and height, in pixels, of what the models of a profile make of films."""
+    row = preset(profile, "image_to_video")
+    return row.width, row.height
+
+
 def numerics_of(settings: Settings) -> dict[str, JsonValue]:
     """What a run stores of the settings, since its bytes depend on it."""
     return {"device": settings.device, "threads": settings.threads, "dtype": settings.dtype}
@@ -59,7 +65,7 @@ def services_for(settings: Settings, archive: "Archive") -> Services:
 
     Raises RequestError for an unknown profile.
     """
-    profile_of(settings.profile)
+    check_profile(settings.profile)
     row = preset(settings.profile, "image_to_video")
 
     def planner(request: Request) -> Planner:
@@ -78,7 +84,7 @@ def services_for(settings: Settings, archive: "Archive") -> Services:
         archive=archive,
         planner=planner,
         lender=lender_for,
-        size=(row.width, row.height),
+        size=size_of(settings.profile),
         fps=row.fps,
         num_frames=row.num_frames,
         signer=partial(_signer, settings),

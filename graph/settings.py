@@ -1,4 +1,4 @@
-"""The dials of the house, read from MORA_* variables and `.env`. Only the doors (main.py, graph/app.py) read them."""
+"""The dials of the house, read from MORA_* variables and `.env`. Only the command line and the server read them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memory.names import DATABASE_FILE
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -51,7 +53,12 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL: what was set, else SQLite inside the home."""
-        return self.database_url or f"sqlite:///{self.home.expanduser().absolute() / 'mora.db'}"
+        return self.database_url or f"sqlite:///{self.home.expanduser().absolute() / DATABASE_FILE}"
+
+    @property
+    def nothing_is_stored(self) -> bool:
+        """True where the database would be made now."""
+        return self.database_url is None and not (self.home.expanduser() / DATABASE_FILE).exists()
 
     def open_archive(self) -> "Archive":
         """The archive of the database and the home. Raises ArchiveError."""

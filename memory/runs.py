@@ -8,14 +8,13 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from memory import leases
+from memory import leases, names
 from memory.database.tables import RunRow
 from memory.errors import UnknownRun
 from memory.leases import Lease
 from memory.records import Request, Run, RunStatus
 
 WHOLE_ID = re.compile(r"[0-9a-z]{26}")
-SOME_ID = re.compile(r"[0-9a-z]{4,26}")
 
 # Asked in every step, and so made once: to make a statement costs more than to run it.
 _ADDED = insert(RunRow)
@@ -70,9 +69,7 @@ def lock(connection: Connection, run_id: str) -> None:
 
 def find(connection: Connection, run_id: str) -> Run:
     """Return the run of that id, or of that beginning of an id (at least 4 characters); UnknownRun."""
-    asked = run_id.lower()
-    if SOME_ID.fullmatch(asked) is None:
-        raise UnknownRun(f"{run_id!r} is no run id (4 to 26 letters and digits); `runs` lists them.")
+    asked = names.run_id(run_id)
     whole = connection.execute(_RUN, {"run_id": asked}).mappings().one_or_none()
     if whole is not None:
         return Run.model_validate(dict(whole))
@@ -82,7 +79,7 @@ def find(connection: Connection, run_id: str) -> Run:
             return rows[0].record()
     if rows:
         raise UnknownRun(f"More than one run begins with {run_id!r}; give more of the id, `runs` lists them.")
-    raise UnknownRun(f"There is no run {run_id!r}; `runs` lists them.")
+    raise names.unknown_run(run_id)
 
 
 def newest_first(session: Session) -> list[Run]:

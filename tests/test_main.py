@@ -149,12 +149,12 @@ def test_files_may_be_padded_instead_of_cut(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_every_task_motion_and_fit_can_be_asked_for() -> None:
-    import main
+    from graph.cli.commands import options
 
     for choice, values in (
-        (main.Task, Task),
-        (main.Motion, Request.model_fields["motion"].annotation),
-        (main.Fit, Fit),
+        (options.Task, Task),
+        (options.Motion, Request.model_fields["motion"].annotation),
+        (options.Fit, Fit),
     ):
         assert [each.value for each in choice] == list(get_args(values))
 

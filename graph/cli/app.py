@@ -1,4 +1,4 @@
-"""What all commands share: who hears an error, the rooms of a run, what is handed out. Light to import: `--help` is."""
+"""What all commands share: how a mistake is answered and how anything is printed. Light to import, as `--help` is."""
 
 import contextlib
 import errno
@@ -6,17 +6,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE
-
-if TYPE_CHECKING:
-    pass
-
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 
@@ -66,9 +62,7 @@ def _misread(error: TyperException) -> int:
 
 @contextlib.contextmanager
 def error_boundary() -> Iterator[None]:
-    """Errors meant for a person become one sentence and an exit code; ours keep their traceback."""
-    from pydantic import ValidationError
-
+    """Turn errors meant for a person into one sentence and an exit code; ours keep their traceback."""
     from graph.errors import MISTAKES, TOLD, Stopped
 
     try:
@@ -79,12 +73,6 @@ def error_boundary() -> Iterator[None]:
         fail(str(error), MISTAKE)
     except TOLD as error:
         fail(str(error), BUG)
-    except ValidationError as error:
-        if error.title != "Settings":
-            raise
-        from graph.settings import unusable
-
-        fail(unusable(error), MISTAKE)
 
 
 def fail(sentence: str, code: int) -> NoReturn:

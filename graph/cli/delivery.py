@@ -1,4 +1,4 @@
-"""the film to where the person wants it"""
+"""The film goes where the person wants it, and is told of; light to import."""
 
 import json
 import sys
@@ -38,13 +38,11 @@ def place_of(run: "Run", out: Path | None) -> Path | None:
     return out
 
 
-def check_out(settings: "Settings", out: Path | None) -> None:
-    """What is wrong with the place of the film, or with who signs it, is told before any work is spent."""
-    from graph.provenance.signing import check_signer
-    from tools.delivery.export import check_destination
-
+def check_signed(settings: "Settings", out: Path | None) -> None:
+    """Check that a film that goes out can be signed, before any work is spent. Raises as `check_signer`."""
     if out is not None:
-        check_destination(out)
+        from graph.provenance.signing import check_signer
+
         check_signer(settings)
 
 

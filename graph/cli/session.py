@@ -1,4 +1,4 @@
-"""services for one command"""
+"""What one command needs opened and closed: settings, archive, services, progress. Light to import."""
 
 import contextlib
 import signal
@@ -19,10 +19,39 @@ if TYPE_CHECKING:
 
 
 def settings_with(**given: str | bool | None) -> "Settings":
-    """The settings of the environment, but for what is given and not None."""
-    from graph.settings import Settings
+    """Return the settings of the environment, but for what is given and not None. Raises RequestError."""
+    from pydantic import ValidationError
 
-    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    from graph.errors import RequestError
+    from graph.settings import Settings, unusable
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise RequestError(unusable(error)) from error
+
+
+def settings_to_make_with(**given: str | bool | None) -> "Settings":
+    """Return the settings likewise, with a profile and a planner that exist. Raises RequestError."""
+    from graph.planning.choices import check_planner, check_profile
+
+    settings = settings_with(**given)
+    check_profile(settings.profile)
+    if settings.planner is not None:
+        check_planner(settings.planner)
+    return settings
+
+
+@contextlib.contextmanager
+def stored_runs(run: str | None = None) -> Iterator["Archive"]:
+    """The archive, in which `run` is to be found; nothing is made for a run that cannot be there. Raises UnknownRun."""
+    from memory.names import unknown_run
+
+    settings = settings_with()
+    if run is not None and settings.nothing_is_stored:
+        raise unknown_run(run)
+    with settings.open_archive() as archive:
+        yield archive
 
 
 @contextlib.contextmanager
@@ -69,7 +98,7 @@ def services_in(settings: "Settings") -> Iterator["Services"]:
 @contextlib.contextmanager
 def services_of_run(run: str, **given: Any) -> Iterator["Services"]:
     """The services that a run was made with, but for the settings that are given."""
-    with settings_with().open_archive() as archive:
+    with stored_runs(run) as archive:
         asked = archive.run(run).request
     said = {name: value for name, value in given.items() if value is not None}
     with services_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **said})) as services:

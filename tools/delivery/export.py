@@ -34,6 +34,17 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
     return target
 
 
+def check_folder(path: Path) -> Path:
+    """Check that files can be written into this folder, which need not be there yet; makes nothing. Raises BadInput."""
+    with _told(path):
+        nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+        if not nearest.is_dir():
+            raise BadInput(f"{nearest} is a file and no folder; name another place.")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise BadInput(f"{nearest} may not be written to; name another place.")
+    return path
+
+
 def export(data: bytes, path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
     """Write a file that others may read in place of what was there, or leave that; its real path. Raises BadInput."""
     target = check_destination(path, suffix=suffix)

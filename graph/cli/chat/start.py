@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from graph.cli.session import listening
+from graph.cli.session import listening, stored_runs
 
 if TYPE_CHECKING:
     from graph.runs.services import Services
@@ -32,9 +32,10 @@ def run_to_talk_about(settings: "Settings", run: str | None, console: Any, perso
     """
     from graph.runs.conversations import last_chat
 
-    with settings.open_archive() as archive:
-        if run is not None:
+    if run is not None:
+        with stored_runs(run) as archive:
             return archive.run(run)
+    with settings.open_archive() as archive:
         last = last_chat(archive)
     if last is None or person is None or not console.is_terminal or not sys.stdin.isatty():
         return None

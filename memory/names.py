@@ -1,8 +1,11 @@
-"""Run ids as a person gives them: whole, or their beginning. Light to import."""
+"""Names that memory gives and takes: ids of runs as a person says them, and the database's file. Light to import."""
 
 import re
 
 from memory.errors import UnknownRun
+
+DATABASE_FILE = "mora.db"
+"""Of the SQLite database in a home where no other is named."""
 
 
 def run_id(said: str) -> str:
@@ -13,6 +16,6 @@ def run_id(said: str) -> str:
     return asked
 
 
-def unknown(said: str) -> UnknownRun:
+def unknown_run(said: str) -> UnknownRun:
     """Return the error that says that no run goes by this id."""
     return UnknownRun(f"There is no run {said!r}; `runs` lists them.")

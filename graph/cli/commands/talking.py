@@ -1,0 +1,59 @@
+"""The command that is a conversation: chat. Light to import."""
+
+from typing import Annotated
+
+import typer
+
+from graph.cli.app import error_boundary, say
+from graph.cli.chat.start import at_the_terminal, run_to_talk_about, talk_with, talk_with_program
+from graph.cli.commands.options import Planner, Profile, Seed
+from graph.cli.session import listening, planner_name, services_in, settings_to_make_with
+
+
+def chat(
+    run: Annotated[
+        str | None, typer.Argument(help="The run to go on with, or to begin from; a new one if none.")
+    ] = None,
+    seed: Seed = None,
+    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many first pictures every wish gets.")] = 1,
+    profile: Profile = None,
+    planner: Planner = None,
+    pictures: Annotated[
+        bool | None, typer.Option("--pictures/--no-pictures", help="Small pictures in the terminal; where it can.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help='For a program: a JSON object a line in, `{"say": ...}`, and one out.')
+    ] = False,
+) -> None:
+    """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
+    with error_boundary():
+        from graph.cli.early import check_run
+        from graph.runs.request_options import RequestOptions, check
+
+        if run is not None:
+            check_run(run)
+        check(RequestOptions(seed=seed, candidates=candidates, profile=profile, planner=planner))
+        settings = settings_to_make_with(profile=profile, planner=planner)
+        console, person = at_the_terminal(settings)
+        asked = run_to_talk_about(settings, run, console, None if as_json else person)
+        if asked is not None:
+            settings = settings_to_make_with(profile=asked.request.profile, planner=planner or asked.request.planner)
+
+        from graph.configure import numerics_of
+        from graph.dialogue.preferences import read_likes
+        from graph.runs.conversations import opened, request_for
+        from graph.runs.services import kept
+
+        liked = read_likes(settings.home.expanduser()).seed
+        request = request_for(
+            settings.profile, planner_name(settings), seed=seed, candidates=candidates, liked_seed=liked
+        )
+        with services_in(settings) as fresh:
+            services = kept(fresh)
+            with listening() as listener:
+                begun = opened(services, asked, request, numerics_of(settings), listener)
+            if as_json:
+                talk_with_program(services, begun)
+                return
+            ended = talk_with(services, begun, console, person, pictures)
+        say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
