@@ -14,7 +14,7 @@ import typer
 
 from graph.cli.app import Json, error_boundary, fail, say
 from graph.cli.exit_codes import BUG
-from graph.cli.session import listening, planner_name, progress_bars, services_in, settings_with
+from graph.cli.session import listening, planner_name, progress_bars, services_in, settings_to_make_with, settings_with
 
 if TYPE_CHECKING:
     from evals.evaluations.evaluate import Judgement
@@ -62,11 +62,15 @@ def evaluate_videos(
 ) -> None:
     """Score videos by VBench's metrics and Mora's; what was scored before is not scored again."""
     with error_boundary():
-        from evals.evaluations.evaluate import Origin, evaluate
-        from evals.evaluations.videos import gather
+        from evals.evaluations.videos import check_any_there, gather
 
-        asked, names = _asked(gate), _named(metrics)
+        names = _named(metrics, gate, prompts)
         given, notes = gather(paths, prompts)
+        check_any_there(given)
+
+        from evals.evaluations.evaluate import Origin, evaluate
+
+        asked = _asked(gate)
         with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             found = evaluate(bench, given, names, Origin(system or str(paths[0])), report)
         _tell(found, asked, as_json, notes)
@@ -83,10 +87,16 @@ def evaluate_runs(
 ) -> None:
     """Score the films of runs, against the words that were asked for."""
     with error_boundary():
+        from graph.cli.early import check_run
+
+        names = _named(metrics, gate)
+        for named in runs or ():
+            check_run(named)
+
         from evals.evaluations.evaluate import evaluate
         from evals.evaluations.generators import films_of
 
-        asked, names = _asked(gate), _named(metrics)
+        asked = _asked(gate)
         with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             given, origin = films_of(bench.archive, runs or [])
             found = evaluate(bench, given, names, origin, report)
@@ -116,13 +126,18 @@ def evaluate_suite(
 ) -> None:
     """Make a film of every prompt, and score them. Interrupt at will: the same command goes on."""
     with error_boundary():
-        from evals.evaluations.evaluate import evaluate
         from evals.evaluations.suites import Suite, read_suite
+        from graph.runs.request_options import RequestOptions, check
 
-        asked, names, whole = _asked(gate), _named(metrics), read_suite(name)
+        check(RequestOptions(seed=seed, profile=profile, planner=planner))
+        names, whole = _named(metrics, gate), read_suite(name)
+
+        from evals.evaluations.evaluate import evaluate
+
+        asked = _asked(gate)
         suite = Suite(whole.name, whole.prompts[:limit])
         seeds = range(seed, seed + samples)
-        settings = settings_with(profile=profile, planner=planner)
+        settings = settings_to_make_with(profile=profile, planner=planner)
         means = _Means(jobs, metric_weights, fetch)
         means.places(settings)  # what is wrong with them is told before any film is made
         maker = _maker(system, settings, weights=weights, steps=steps, frames=frames, size=size)
@@ -150,12 +165,14 @@ def evaluate_compare(
 ) -> None:
     """Two systems on the same prompts: differences with intervals, paired tests, effects, Holm's correction."""
     with error_boundary():
+        names = _named(metrics, gate, prompts)
+
         from evals.evaluations.generators import side
         from evals.evaluations.statistics import compare
         from evals.evaluations.statistics import gate as check
         from evals.evaluations.tables import compared, gated
 
-        asked, names = _asked(gate), _named(metrics)
+        asked = _asked(gate)
         with _bench(_Means(jobs, metric_weights, fetch), metrics) as bench, progress_bars() as report:
             sides = [side(bench, named, names, prompts, report) for named in (first, second)]
             comparison = compare(*sides)
@@ -181,15 +198,18 @@ def evaluate_report(
 ) -> None:
     """One HTML file: radar, bars, two systems prompt by prompt, and the worst ten clips."""
     with error_boundary():
-        from evals.evaluations.generators import newest, side
-        from evals.evaluations.report import SUFFIX, write_report
-        from evals.evaluations.statistics import counted
         from tools.delivery.export import check_destination
 
-        check_destination(out, suffix=SUFFIX)
+        check_destination(out, suffix=".html")
+        chosen = _named(metrics, prompts)
+
+        from evals.evaluations.generators import newest, side
+        from evals.evaluations.report import write_report
+        from evals.evaluations.statistics import counted
+
         with _bench(_Means(), metrics) as bench, progress_bars() as report:
             asked = names or [newest(bench.archive)]
-            sides = [side(bench, named, _named(metrics), prompts, report) for named in asked]
+            sides = [side(bench, named, chosen, prompts, report) for named in asked]
             written = write_report(sides, out)
         files = [str(path) for path in written]
         print(json.dumps({"report": files[0], "pictures": files[1:]})) if as_json else say(
@@ -271,8 +291,9 @@ def _bench(means: _Means, metrics: str | None) -> "Iterator[Bench]":
 
 
 def _bench_on(archive: "Archive", settings: "Settings", means: _Means, metrics: str | None) -> "Bench":
-    from evals.evaluations.scorer_identity import NAMES, device_of, missing_files
+    from evals.evaluations.scorer_identity import device_of, missing_files
     from evals.evaluations.workers import Bench
+    from evals.metrics.names import NAMES
 
     places = means.places(settings)
     if means.fetch:
@@ -297,10 +318,17 @@ def _maker(system: str | None, settings: "Settings", *, size: str | None, **said
     return Contender(system_of(system, dials_of(size=size, **said), settings.profile), settings)
 
 
-def _named(metrics: str | None) -> list[str]:
-    """The metrics that a person names; [] for none. Raises BadInput for one that there is not."""
-    from evals.evaluations.scorer_identity import check_names
+def _named(metrics: str | None, *files: Path | None) -> list[str]:
+    """Return the metrics that a person names, [] for none; files: JSON that is to be read later.
 
+    Raises BadInput for a metric that there is not and a file that is no JSON, before anything heavy is loaded.
+    """
+    from evals.evaluations.videos import read_json
+    from evals.metrics.names import check_names
+
+    for file in files:
+        if file is not None and (file.is_file() or not file.exists()):  # what is no file may be read once only
+            read_json(file)
     named = [] if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
     check_names(named)
     return named
@@ -308,9 +336,9 @@ def _named(metrics: str | None) -> list[str]:
 
 def _asked(gate: Path | None) -> dict[str, Any]:
     """What a gate's file asks; {} without one. Raises BadInput before any work is spent."""
-    from evals.evaluations.scorer_identity import check_names
     from evals.evaluations.statistics import gate as check
     from evals.evaluations.videos import read_json
+    from evals.metrics.names import check_names
 
     if gate is None:
         return {}

@@ -52,6 +52,11 @@ def evaluate_world(
 ) -> None:
     """How often the embedded agents do what they are asked, judged by the oracle, and where mistakes enter."""
     with error_boundary():
+        if sheet is not None and task is not Tried.ALL:
+            from tools.delivery.export import check_destination
+
+            check_destination(sheet, suffix=".png")
+
         from evals.world.benchmark import TASKS
         from evals.world.benchmark import evaluate_world as evaluate
         from evals.world.gallery import Gallery, destinations, failure_sheet

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from evals.evaluations.scorer_identity import identity_of, names_for, scorers_for, stored_as
-from evals.evaluations.videos import Given
+from evals.evaluations.videos import Given, unreadable
 from evals.evaluations.workers import Bench, Heard, LeftOut, Task, judge_all
 from evals.metrics.base import Need, lacking
 from evals.world.prompt import unasked
@@ -127,8 +127,7 @@ def _recognised(given: Sequence[Given], found: Judgement) -> list[tuple[Given, J
         try:
             judged.append((one, _recognise(one)))
         except OSError as error:
-            why = f"{error.filename or one.path} cannot be read ({error.strerror}); give the path of a file."
-            found.bad.append(LeftOut(one.name, "", why))
+            found.bad.append(LeftOut(one.name, "", unreadable(one.path, error)))
     return judged
 
 

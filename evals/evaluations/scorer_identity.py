@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from evals.metrics.names import CLIPWISE, CLIPWISE_VERSION, NAMES, VERSIONS
 from evals.networks.weights.catalogue import WEIGHTS, WeightFile, Where, missing_sentence
 from evals.world.prompt import WORLD, unasked
 from memory.records import Scorer
@@ -22,45 +23,11 @@ if TYPE_CHECKING:
     from evals.metrics.base import Metric
     from memory.archive import Archive
 
-VERSIONS: Final = {
-    "subject_consistency": 1,
-    "background_consistency": 1,
-    "motion_smoothness": 1,
-    "aesthetic_quality": 1,
-    "dynamic_degree": 1,
-    "imaging_quality": 1,
-    "temporal_style": 1,
-    "appearance_style": 1,
-    "temporal_flickering": 1,
-    "overall_consistency": 1,
-    "i2v_subject": 1,
-    "tcon": 1,
-    "tmean": 1,
-    "video_ti": 1,
-    "video_length": 1,
-    "embedded_object_consistency": 1,
-    "embedded_prompt_likeness": 1,
-    "world_object": 1,
-    "world_colour": 1,
-    "world_scene": 1,
-    "world_motion": 1,
-    "world_style": 1,
-    "world_prompt_following": 1,
-}
-"""The table's metrics, here without the networks that it imports; a test holds the two together.
-
-Whoever changes what a metric computes raises its version: no score of the older one is found again or compared. A test
-pins the code of each version.
-"""
-CLIPWISE_VERSION: Final = 1
-"""Of the reading by clips, whatever the metric."""
-NAMES: Final = tuple(VERSIONS)
 OLDER_CODES: Final = Path(__file__).with_name("older_codes.json")
 """By metric, the codes of the release 6d1a25b, which took them from source files: under Python 3.11, 3.12 and 3.13."""
 SHARES: Final = ("dynamic_degree", *(name for name in NAMES if name.startswith(WORLD)))
 """Metrics that say of one video yes or no: over videos they are a share."""
 PARTS: Final = (".safetensors", ".json", ".jinja", ".txt", ".model")
-CLIPWISE: Final = "_clipwise"
 NUMBERS_OF: Final = ("av", "numpy", "pillow")
 NETWORKS_OF: Final = (*NUMBERS_OF, "torch", "transformers")
 
@@ -71,13 +38,6 @@ def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
     if any(prompt is not None and unasked(following, prompt) is None for prompt in prompts):
         return NAMES
     return [name for name in NAMES if not name.startswith(WORLD)]
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Raises BadInput for a name that there is not; imports no network for those of the table."""
-    for name in names:
-        if name.removesuffix(CLIPWISE) not in NAMES:
-            _row(name)
 
 
 def scorers_for(

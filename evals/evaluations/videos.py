@@ -62,6 +62,24 @@ def gather(paths: Sequence[Path], prompts: Path | None = None) -> tuple[list[Giv
     return told, notes
 
 
+def check_any_there(given: Sequence[Given]) -> None:
+    """Check that at least one of the videos is there. Raises BadInput with what is wrong with the first three."""
+    why = []
+    for one in given:
+        try:
+            one.path.stat()
+        except OSError as error:
+            why.append(unreadable(one.path, error))
+        else:
+            return
+    raise BadInput(" ".join(why[:3]))
+
+
+def unreadable(path: Path, error: OSError) -> str:
+    """Return the sentence about a file that the system does not give."""
+    return f"{error.filename or path} cannot be read ({error.strerror}); give the path of a file."
+
+
 def read_json(path: Path) -> Any:
     """What a JSON file says. Raises BadInput."""
     try:

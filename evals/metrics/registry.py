@@ -4,6 +4,7 @@ from typing import Final
 
 from evals.metrics.base import Metric
 from evals.metrics.mora import tcon, video_length, video_ti
+from evals.metrics.names import unknown_metric
 from evals.metrics.vbench import (
     aesthetic_quality,
     appearance_style,
@@ -18,7 +19,6 @@ from evals.metrics.vbench import (
     temporal_style,
 )
 from evals.metrics.world import embedded, world
-from tools.errors import BadInput
 
 METRICS: Final[tuple[Metric, ...]] = (
     subject_consistency.METRIC,
@@ -47,4 +47,4 @@ def metric(name: str) -> Metric:
     for row in METRICS:
         if row.name == name:
             return row
-    raise BadInput(f"There is no metric {name!r}; choose from {', '.join(row.name for row in METRICS)}.")
+    raise unknown_metric(name)

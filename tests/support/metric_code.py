@@ -15,10 +15,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from evals.evaluations.scorer_identity import CLIPWISE_VERSION, VERSIONS
 from evals.metrics.base import Metric
 from evals.metrics.frames import judge
 from evals.metrics.long_video import clipwise
+from evals.metrics.names import CLIPWISE_VERSION, VERSIONS
 from evals.metrics.registry import METRICS
 
 ROOT: Final = Path(__file__).parents[2]

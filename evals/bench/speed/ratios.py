@@ -49,7 +49,7 @@ class Ratio(BaseModel):
 
 def measure_speed(*, rounds: int, report: Report) -> list[Ratio]:
     """All comparisons, `rounds` times each. Takes about a minute a round on two cores."""
-    measures = (_help, _cold, _warm, _candidates, _growth, _late_turn, _long_chat, _many, _many_memory)
+    measures = (_help, _mistake, _cold, _warm, _candidates, _growth, _late_turn, _long_chat, _many, _many_memory)
     found = []
     for number, measure in enumerate(measures, 1):
         found.append(measure(rounds))
@@ -76,6 +76,18 @@ def _help(rounds: int) -> Ratio:
         lambda _n: _run([sys.executable, "-c", "import torch"]),
     )
     return _ratio("--help against `import torch`", ours, torch, 0.4)
+
+
+def _mistake(rounds: int) -> Ratio:
+    """A picture that is not there: a command that is refused loads no more than its words need."""
+    with TemporaryDirectory() as folder:
+        words = ["generate", WISH, "--image", str(Path(folder) / "none.png")]
+        ours, helped = _alternating(
+            rounds,
+            lambda _n: _run([sys.executable, "main.py", *words], code=2, MORA_HOME=folder),
+            lambda _n: _run([sys.executable, "main.py", "--help"]),
+        )
+    return _ratio("a mistake against --help", ours, helped, 2.0)
 
 
 def _cold(rounds: int) -> Ratio:
@@ -199,10 +211,11 @@ def _alternating(
     return times
 
 
-def _run(command: list[str], **environment: str) -> None:
+def _run(command: list[str], *, code: int = 0, **environment: str) -> None:
     import os
 
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True, capture_output=True)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False, capture_output=True)
+    assert done.returncode == code, f"{command} ended with {done.returncode}: {done.stderr.decode(errors='replace')}"
 
 
 def _ratio(name: str, ours: list[float], other: list[float], bound: float) -> Ratio:

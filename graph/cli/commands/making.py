@@ -142,8 +142,8 @@ def fork(
     with error_boundary():
         from graph.runs.request_options import RequestOptions, check
 
-        _check_words(run, out)
         check(RequestOptions(prompt=prompt, seed=seed, profile=profile, planner=planner))
+        _check_words(run, out)
         check_signed(settings_with(provenance=provenance), out)
         with services_of_run(run, profile=profile, planner=planner, provenance=provenance) as services:
             from graph.configure import numerics_of

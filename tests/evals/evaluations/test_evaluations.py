@@ -14,7 +14,7 @@ from evals.evaluations import scorer_identity
 from evals.evaluations.evaluate import Judgement, Origin, evaluate, recalled
 from evals.evaluations.published import BASELINES, baselines
 from evals.evaluations.report import page_of
-from evals.evaluations.scorer_identity import NAMES, OLDER_CODES, identity_of, scorers_for
+from evals.evaluations.scorer_identity import OLDER_CODES, identity_of, scorers_for
 from evals.evaluations.statistics import Difference, aggregates, compare, counted, figures, gate, holm
 from evals.evaluations.suites import read_suite
 from evals.evaluations.tables import as_json
@@ -24,6 +24,7 @@ from evals.intervals import Estimate
 from evals.metrics import frames
 from evals.metrics.aggregates import VIDEO_QUALITY
 from evals.metrics.base import mean
+from evals.metrics.names import NAMES
 from evals.metrics.registry import METRICS
 from memory.archive import Archive
 from memory.records import Evaluation

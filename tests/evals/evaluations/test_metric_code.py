@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evals.evaluations.scorer_identity import CLIPWISE, NAMES, OLDER_CODES, VERSIONS, code_of, identity_of
+from evals.evaluations.scorer_identity import OLDER_CODES, code_of, identity_of
+from evals.metrics.names import CLIPWISE, NAMES, VERSIONS
 from evals.metrics.registry import METRICS
 from memory.records import Scorer
 from support import metric_code

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image
 
 from evals.evaluations.evaluate import Judgement, Origin, evaluate
-from evals.evaluations.scorer_identity import NAMES, names_for
+from evals.evaluations.scorer_identity import names_for
 from evals.evaluations.statistics import compare, figures
 from evals.evaluations.videos import Given
 from evals.evaluations.workers import Bench
 from evals.metrics.base import Score, Video, chunks, read
 from evals.metrics.frames import Told, judge
+from evals.metrics.names import NAMES
 from evals.metrics.world.world import METRICS, squared
 from evals.networks.weights.loader import NetworkLoader
 from evals.world.prompt import read_asked, unasked

@@ -1,0 +1,146 @@
+"""A mistake is answered before anything heavy is loaded, opened or made; by what was imported, not by the clock."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graph.cli.early import nothing_is_stored
+from support.processes import ROOT, bare_environment
+
+WISH = "a red ball moves right in the snow"
+
+# Typer imports pydantic itself, to check what stands in argv; ours are the modules that define models with it.
+HEAVY = (
+    "torch", "diffusers", "transformers", "langgraph", "langchain_core", "sqlalchemy", "numpy", "av", "PIL",
+    "prompt_toolkit", "pydantic_settings", "memory.records", "graph.settings", "graph.configure",
+)  # fmt: skip
+
+MISTAKES = [
+    (["generate", WISH, "--image", "none.png"], "There is no file none.png; check the path of the picture."),
+    (["generate", WISH, "--image", "text.png"], "text.png is no picture that can be read"),
+    (["generate", WISH, "--image", "folder"], "folder is a folder; give the path of one picture."),
+    (["generate", WISH, "--image", "empty.png"], "empty.png is empty"),
+    (["generate", "it grows", "--video", "none.mp4"], "There is no file none.mp4; check the path of the video."),
+    (["generate", WISH, "--out", "nowhere/film.mp4"], "there is no folder"),
+    (["generate", WISH, "--out", "film.avi"], "film.avi does not end in .mp4"),
+    (["generate", WISH, "--profile", "cinema"], "There is no profile 'cinema'; choose one of embedded, paper."),
+    (["generate", WISH, "--profile", "svd"], "svd is no profile but a system"),
+    (["generate", WISH, "--planner", "oracle"], "There is no planner 'oracle'"),
+    (["generate", WISH, "--seed", "-1"], "The seed -1 cannot be used"),
+    (["generate", WISH, "--seconds", "1e300"], "cannot last 1e+300 seconds"),
+    (["generate", WISH, "--shots", "9"], "'--shots'"),
+    (["generate", WISH, "--task", "edit"], "The task edit takes 1 clip, and none was given."),
+    (["generate", " "], "The prompt is empty"),
+    (["generate", WISH, "--colour", "red"], "no such option: --colour"),
+    (["genrate", WISH], "no such command 'genrate'"),
+    (["chat", "--seed", "-1"], "The seed -1 cannot be used"),
+    (["chat", "--planner", "oracle"], "There is no planner 'oracle'"),
+    (["chat", "01abcd"], "There is no run '01abcd'; `runs` lists them."),
+    (["resume", "01abcd"], "There is no run '01abcd'; `runs` lists them."),
+    (["resume", "../x"], "'../x' is no run id"),
+    (["resume", "01abcd", "--out", "film.avi"], "film.avi does not end in .mp4"),
+    (["replay", "01abcd"], "There is no run '01abcd'"),
+    (["fork", "01abcd", "--at", "1"], "There is no run '01abcd'"),
+    (["fork", "01abcd", "--at", "1", "--prompt", "\a"], "The prompt holds the control character"),
+    (["show", "01abcd"], "There is no run '01abcd'"),
+    (["export", "01abcd", "--out", "run.tar"], "run.tar does not end in .zip"),
+    (["export", "01abcd", "--out", "run.zip"], "There is no run '01abcd'"),
+    (["gc", "--run", "01abcd"], "There is no run '01abcd'"),
+    (["import", "none.zip"], "none.zip cannot be read (No such file or directory); name another file."),
+    (["verify", "none.mp4"], "There is no file none.mp4; check the path of the film."),
+    (["verify", "text.png"], "text.png is no MP4 film; name a film that Mora handed out."),
+    (["train", "embedded", "--weights", "text.png"], "is a file and no folder; name another place."),
+    (["train", "embedded", "--scale", "0"], "'--scale'"),
+    (["evaluate", "videos", "none.mp4"], "none.mp4 cannot be read (No such file or directory)"),
+    (["evaluate", "videos", "folder"], "folder has no videos"),
+    (["evaluate", "videos", "text.png", "--metrics", "beauty"], "There is no metric 'beauty'"),
+    (["evaluate", "videos", "text.png", "--gate", "text.png"], "text.png is no JSON"),
+    (["evaluate", "runs", "01abcd"], "There is no run '01abcd'"),
+    (["evaluate", "suite", "none"], "There is no suite 'none'"),
+    (["evaluate", "suite", "embedded", "--profile", "cinema"], "There is no profile 'cinema'"),
+    (["evaluate", "compare", "a", "b", "--prompts", "none.json"], "none.json cannot be read"),
+    (["evaluate", "report", "--out", "report.pdf"], "report.pdf does not end in .html"),
+    (["evaluate", "world", "--sheet", "sheet.jpg"], "sheet.jpg does not end in .png"),
+]  # fmt: skip
+
+MADE_WRONG = """
+import contextlib, io, json, sys
+import main
+for words in json.loads(sys.argv[1]):
+    said, code = io.StringIO(), None
+    with contextlib.redirect_stderr(said):
+        try: main.app(words)
+        except SystemExit as end: code = end.code
+    heavy = sorted(set(json.loads(sys.argv[2])) & set(sys.modules))
+    print(json.dumps([code, said.getvalue(), heavy]), flush=True)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "text.png").write_text("Please draw a picture")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+def test_a_mistake_is_answered_with_nothing_heavy_loaded_and_nothing_made(folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    asked = json.dumps([words for words, _ in MISTAKES])
+    child = subprocess.run(
+        [sys.executable, "-c", MADE_WRONG, asked, json.dumps(HEAVY)], cwd=folder, text=True, capture_output=True,
+        check=True, env=bare_environment(MORA_HOME=str(folder / "home")),
+    )  # fmt: skip
+    answers = [json.loads(line) for line in child.stdout.splitlines()]
+    for (words, sentence), (code, said, heavy) in zip(MISTAKES, answers, strict=True):
+        assert (code, said.count("\n")) == (2, 1), (words, said)
+        assert said.startswith("mora: ") and sentence in said, (words, said)
+        assert heavy == [], words
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_run_that_the_store_has_not_loads_no_graph_and_no_model(folder: Path) -> None:
+    home = folder / "home"
+    environment = bare_environment(MORA_HOME=str(home))
+    words = [["runs", "--json"], ["resume", "01abcd"], ["fork", "01abcd", "--at", "1"], ["show", "01abcd"]]
+    heavy = json.dumps(["torch", "langgraph", "langchain_core", "diffusers", "av"])
+    for asked in words:
+        child = subprocess.run(
+            [sys.executable, "-c", MADE_WRONG, json.dumps([asked]), heavy], cwd=folder, text=True,
+            capture_output=True, check=True, env=environment,
+        )  # fmt: skip
+        code, said, loaded = json.loads(child.stdout.splitlines()[-1])
+        if asked[0] != "runs":
+            assert (code, said, loaded) == (2, "mora: There is no run '01abcd'; `runs` lists them.\n", [])
+    assert (home / "mora.db").exists()
+
+
+def test_an_env_file_may_name_the_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MORA_DATABASE_URL", "MORA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("mora_home", str(folder / "home"))
+    assert nothing_is_stored()
+    (folder / "home").mkdir()
+    assert nothing_is_stored()
+    (folder / "home" / "mora.db").touch()
+    assert not nothing_is_stored()
+    (folder / "home" / "mora.db").unlink()
+    monkeypatch.setenv("MORA_DATABASE_URL", "postgresql+psycopg://host/db")
+    assert not nothing_is_stored()
+    monkeypatch.delenv("MORA_DATABASE_URL")
+    (folder / ".env").write_text("MORA_HOME=elsewhere\n")
+    assert not nothing_is_stored()
+
+
+def test_a_run_is_not_looked_for_in_a_store_that_an_env_file_names_and_that_is_not_there(folder: Path) -> None:
+    (folder / ".env").write_text(f"MORA_HOME={folder / 'home'}\n")
+    child = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "show", "01abcd"], cwd=folder, text=True, capture_output=True,
+        check=False, env=bare_environment(),
+    )  # fmt: skip
+    assert (child.returncode, child.stderr) == (2, "mora: There is no run '01abcd'; `runs` lists them.\n")
+    assert not (folder / "home").exists()
