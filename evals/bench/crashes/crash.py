@@ -24,7 +24,7 @@ from graph.runs.runner import resume, start
 from graph.runs.services import Services
 from graph.settings import Settings
 from memory.archive import Archive
-from memory.records import AgentCall, Run
+from memory.records import AgentCall, Run, Task
 from models.agent import Role
 from models.lenders.local import LocalLender
 from tools.errors import BadInput
@@ -39,7 +39,7 @@ LATEST = 1.05
 class TaskCase:
     """One task as it is asked for; pictures and videos by their names in the folder of givens."""
 
-    task: str
+    task: Task
     prompt: str
     images: tuple[str, ...] = ()
     videos: tuple[str, ...] = ()

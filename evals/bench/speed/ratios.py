@@ -1,10 +1,11 @@
 """What Mora costs beside the models: ratios measured in one run, alternating, the median of several rounds."""
 
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from tools.text_to_image import TextToImage, text_to_image, text_to_images
 
 ROOT = Path(__file__).parents[3]
 WISH = "a red ball moves right in the snow"
+NOTHING_SET: Mapping[str, str] = {}
 Report = Callable[[str, int, int, float | None, str], None]
 
 
@@ -75,7 +77,7 @@ def _help(rounds: int) -> Ratio:
         lambda _n: _run([sys.executable, "main.py", "--help"]),
         lambda _n: _run([sys.executable, "-c", "import torch"]),
     )
-    return _ratio("--help against `import torch`", ours, torch, 0.4)
+    return _ratio("--help against `import torch`", ours, torch, 0.13)
 
 
 def _mistake(rounds: int) -> Ratio:
@@ -84,7 +86,7 @@ def _mistake(rounds: int) -> Ratio:
         words = ["generate", WISH, "--image", str(Path(folder) / "none.png")]
         ours, helped = _alternating(
             rounds,
-            lambda _n: _run([sys.executable, "main.py", *words], code=2, MORA_HOME=folder),
+            lambda _n: _run([sys.executable, "main.py", *words], environment={"MORA_HOME": folder}, code=2),
             lambda _n: _run([sys.executable, "main.py", "--help"]),
         )
     return _ratio("a mistake against --help", ours, helped, 2.0)
@@ -95,10 +97,10 @@ def _cold(rounds: int) -> Ratio:
         film = [sys.executable, "main.py", "generate", WISH, "--planner", "embedded", "--seed"]
         bare = [sys.executable, "-m", "evals.bench.speed.bare", WISH, str(Path(folder) / "bare.mp4")]
         home = {"MORA_HOME": folder, "MORA_DEVICE": "cpu"}
-        _run([sys.executable, "main.py", "runs"], **home)
+        _run([sys.executable, "main.py", "runs"], environment=home)
         ours, other = _alternating(
             rounds,
-            lambda n: _run([*film, str(n)], **home),
+            lambda n: _run([*film, str(n)], environment=home),
             lambda _n: _run(bare),
         )
     return _ratio("generate against a bare script, whole commands", ours, other, 1.25)
@@ -211,9 +213,7 @@ def _alternating(
     return times
 
 
-def _run(command: list[str], *, code: int = 0, **environment: str) -> None:
-    import os
-
+def _run(command: list[str], *, environment: Mapping[str, str] = NOTHING_SET, code: int = 0) -> None:
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False, capture_output=True)
     assert done.returncode == code, f"{command} ended with {done.returncode}: {done.stderr.decode(errors='replace')}"
 

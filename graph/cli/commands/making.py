@@ -53,9 +53,9 @@ def generate(
         from tools.delivery.export import check_destination
 
         options = RequestOptions(
-            prompt=prompt, task=task.value, before=before, motion=motion and motion.value, transitions=transitions,
-            shots=shots, seconds=seconds, seed=seed, candidates=candidates, review=review.value, profile=profile,
-            planner=planner,
+            prompt=prompt, task=task.value, before=before, motion=None if motion is None else motion.value,
+            transitions=transitions, shots=shots, seconds=seconds, seed=seed, candidates=candidates,
+            review=review.value, profile=profile, planner=planner,
         )  # fmt: skip
         files = GivenFiles(tuple(image or ()), tuple(video or ()), fit.value)
         if out is not None:

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from graph.cli.early import nothing_is_stored
+from memory.archive import Archive
 from support.processes import ROOT, bare_environment
 
 WISH = "a red ball moves right in the snow"
@@ -66,7 +68,7 @@ MISTAKES = [
     (["evaluate", "world", "--sheet", "sheet.jpg"], "sheet.jpg does not end in .png"),
 ]  # fmt: skip
 
-MADE_WRONG = """
+IN_TURN = """
 import contextlib, io, json, sys
 import main
 for words in json.loads(sys.argv[1]):
@@ -87,14 +89,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def answered(asked: list[list[str]], heavy: tuple[str, ...], *, cwd: Path, home: Path) -> list[Any]:
+    """The exit code, the words on standard error, and the heavy modules that are loaded after each command."""
+    child = subprocess.run(
+        [sys.executable, "-c", IN_TURN, json.dumps(asked), json.dumps(heavy)], cwd=cwd, text=True, capture_output=True,
+        check=True, env=bare_environment(MORA_HOME=str(home)),
+    )  # fmt: skip
+    return [json.loads(line) for line in child.stdout.splitlines()]
+
+
 def test_a_mistake_is_answered_with_nothing_heavy_loaded_and_nothing_made(folder: Path) -> None:
     before = sorted(folder.rglob("*"))
-    asked = json.dumps([words for words, _ in MISTAKES])
-    child = subprocess.run(
-        [sys.executable, "-c", MADE_WRONG, asked, json.dumps(HEAVY)], cwd=folder, text=True, capture_output=True,
-        check=True, env=bare_environment(MORA_HOME=str(folder / "home")),
-    )  # fmt: skip
-    answers = [json.loads(line) for line in child.stdout.splitlines()]
+    answers = answered([words for words, _ in MISTAKES], HEAVY, cwd=folder, home=folder / "home")
     for (words, sentence), (code, said, heavy) in zip(MISTAKES, answers, strict=True):
         assert (code, said.count("\n")) == (2, 1), (words, said)
         assert said.startswith("mora: ") and sentence in said, (words, said)
@@ -104,18 +110,11 @@ def test_a_mistake_is_answered_with_nothing_heavy_loaded_and_nothing_made(folder
 
 def test_a_run_that_the_store_has_not_loads_no_graph_and_no_model(folder: Path) -> None:
     home = folder / "home"
-    environment = bare_environment(MORA_HOME=str(home))
-    words = [["runs", "--json"], ["resume", "01abcd"], ["fork", "01abcd", "--at", "1"], ["show", "01abcd"]]
-    heavy = json.dumps(["torch", "langgraph", "langchain_core", "diffusers", "av"])
-    for asked in words:
-        child = subprocess.run(
-            [sys.executable, "-c", MADE_WRONG, json.dumps([asked]), heavy], cwd=folder, text=True,
-            capture_output=True, check=True, env=environment,
-        )  # fmt: skip
-        code, said, loaded = json.loads(child.stdout.splitlines()[-1])
-        if asked[0] != "runs":
-            assert (code, said, loaded) == (2, "mora: There is no run '01abcd'; `runs` lists them.\n", [])
-    assert (home / "mora.db").exists()
+    with Archive.open(f"sqlite:///{home / 'mora.db'}", home):
+        pass
+    asked = [["resume", "01abcd"], ["replay", "01abcd"], ["fork", "01abcd", "--at", "1"], ["show", "01abcd"]]
+    answers = answered(asked, ("torch", "langgraph", "langchain_core", "diffusers", "av"), cwd=folder, home=home)
+    assert answers == [[2, "mora: There is no run '01abcd'; `runs` lists them.\n", []]] * len(asked)
 
 
 def test_an_env_file_may_name_the_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
