@@ -58,3 +58,8 @@ def test_ids_of_stored_files_count_like_files() -> None:
 def test_candidates_have_bounds_for_every_caller(candidates: int) -> None:
     with pytest.raises(RequestError, match="ask for 1 to 8"):
         request_of(RequestOptions(prompt="a ball", candidates=candidates), USUAL)
+
+
+def test_a_branch_of_a_conversation_needs_no_words() -> None:
+    talk = request_for("embedded", "embedded", seed=3, candidates=2)
+    assert request_of(RequestOptions(seed=7), talk) == talk.model_copy(update={"seed": 7})
