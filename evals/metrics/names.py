@@ -45,8 +45,8 @@ CLIPWISE: Final = "_clipwise"
 def check_names(names: Iterable[str]) -> None:
     """Check that there are metrics of these names. Raises BadInput with the names there are."""
     for name in names:
-        if name.removesuffix(CLIPWISE) not in VERSIONS:
-            raise unknown_metric(name)
+        if (metric := name.removesuffix(CLIPWISE)) not in VERSIONS:
+            raise unknown_metric(metric)
 
 
 def unknown_metric(name: str) -> BadInput:
