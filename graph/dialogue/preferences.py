@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from graph.english.tagger import hear, tokens
 from graph.errors import RequestError
 from graph.state.bounds import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
-from memory.products.files import write_whole
+from memory.whole_files import write_whole
 from models.embedded.language import DIGITAL_STYLE
 from models.presets import MAX_SEED
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memory.products.files import write_whole
+from memory.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 

@@ -27,10 +27,11 @@ from pydantic import Field, ValidationError
 
 from memory.checkpoints.plain import Step, values_of
 from memory.errors import BadParcel
-from memory.products.files import SHA256, SUFFIX, disk_words, whole
+from memory.products.files import SHA256, SUFFIX, disk_words
 from memory.products.recipes import artifact_id
 from memory.records import AgentCall, Artifact, LlmCall, Record, Run
 from memory.transfer.parcel_file import unreadable
+from memory.whole_files import whole
 
 FORMAT, VERSION = "mora-run", 1
 MANIFEST, RECORDS, ARTIFACTS = "manifest.json", "records.json", "artifacts/"

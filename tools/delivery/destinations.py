@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from memory.products.files import write_whole
+from memory.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 

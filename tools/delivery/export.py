@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from memory.products.files import write_whole
+from memory.whole_files import write_whole
 from tools.errors import BadInput
 
 FILM_SUFFIX = ".mp4"

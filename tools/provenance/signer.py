@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memory.products.files import disk_words, whole
+from memory.products.files import disk_words
+from memory.whole_files import whole
 from tools.errors import BadInput, CannotSign
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.products.files import whole, write_whole
+from memory.whole_files import whole, write_whole
 
 
 def names(folder: Path) -> list[str]:
