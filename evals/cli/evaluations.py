@@ -127,7 +127,7 @@ def evaluate_suite(
     """Make a film of every prompt, and score them. Interrupt at will: the same command goes on."""
     with error_boundary():
         from evals.evaluations.suites import Suite, read_suite
-        from graph.runs.request_options import RequestOptions, check
+        from graph.runs.requests.options import RequestOptions, check
 
         check(RequestOptions(seed=seed, profile=profile, planner=planner))
         names, whole = _named(metrics, gate), read_suite(name)

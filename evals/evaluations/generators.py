@@ -18,7 +18,7 @@ from tools.errors import BadInput
 
 if TYPE_CHECKING:
     from graph.runs.observer import Observer
-    from graph.runs.request_options import RequestOptions
+    from graph.runs.requests.options import RequestOptions
     from graph.runs.services import Services
     from graph.settings import Settings
     from memory.archive import Archive
@@ -71,7 +71,7 @@ class Mora:
     ) -> tuple[list[Given], list[LeftOut]]:
         """As `Maker` says."""
         from graph.configure import numerics_of
-        from graph.runs.request_options import RequestOptions
+        from graph.runs.requests.options import RequestOptions
 
         return films_for(
             services, suite, seeds, RequestOptions(**self._said), numerics_of(self.settings), observer, report
@@ -118,8 +118,8 @@ def _film(
     name: str,
 ) -> Given | LeftOut:
     from graph.errors import MISTAKES, PlannerError
-    from graph.runs.request_options import GivenFiles, RequestOptions
-    from graph.runs.requests import request_with_files
+    from graph.runs.requests.options import GivenFiles, RequestOptions
+    from graph.runs.requests.resolve import request_with_files
     from graph.runs.runner import start
     from models.errors import AgentError
 

@@ -1,7 +1,7 @@
 """Mistakes that can be seen before anything heavy is loaded, opened or made. Light to import, as `--help` is.
 
 Each check raises the error that the same mistake raises further in, so that the sentence is one and the same. Of files
-`tools.uploads.files` and `tools.delivery.export` know, of a request's options `graph.runs.request_options`.
+`tools.uploads.files` and `tools.delivery.export` know, of a request's options `graph.runs.requests.options`.
 """
 
 import os

@@ -9,8 +9,8 @@ from graph.machine.build import build
 from graph.runs.driver import config_of, outcome_recorded
 from graph.runs.history import ORIGIN, checkpoints_of, state_of
 from graph.runs.observer import Observer
-from graph.runs.request_options import RequestOptions
-from graph.runs.requests import request_of
+from graph.runs.requests.options import RequestOptions
+from graph.runs.requests.resolve import request_of
 from graph.runs.runner import new_run, refuse_other_graph, start
 from graph.runs.services import Services
 from graph.state.apply import play

@@ -18,7 +18,7 @@ from graph.runs.driver import config_of, drive, working
 from graph.runs.history import begin, take_over
 from graph.runs.observer import Noted, Observer, Question, RunBegan
 from graph.runs.repair import note_repairs, repair_product, repair_run
-from graph.runs.requests import Uploads
+from graph.runs.requests.resolve import Uploads
 from graph.runs.services import Services
 from graph.state.channels import GRAPH_VERSION, RunState
 from memory.records import Request, Run, RunStatus

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from graph.errors import RequestError
 from graph.runs.history import ORIGIN, Checkpoint, changeable, checkpoints, choosable, made_by, state_of
 from graph.runs.observer import Observer, RunBegan
-from graph.runs.request_options import RequestOptions
-from graph.runs.requests import request_of
+from graph.runs.requests.options import RequestOptions
+from graph.runs.requests.resolve import request_of
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import new_run, refuse_other_graph, resume
 from graph.runs.services import Services

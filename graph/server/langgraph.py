@@ -22,8 +22,8 @@ from graph.machine.build import AnyGraph, Node, draw
 from graph.machine.context import Context
 from graph.planners.factory import default_planner
 from graph.runs.driver import working
-from graph.runs.request_options import RequestOptions
-from graph.runs.requests import request_of
+from graph.runs.requests.options import RequestOptions
+from graph.runs.requests.resolve import request_of
 from graph.runs.runner import new_run
 from graph.runs.services import Services
 from graph.settings import Settings

@@ -18,8 +18,8 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from graph.configure import services_for
-from graph.runs.request_options import GivenFiles, RequestOptions
-from graph.runs.requests import request_with_files
+from graph.runs.requests.options import GivenFiles, RequestOptions
+from graph.runs.requests.resolve import request_with_files
 from graph.runs.runner import resume, start
 from graph.runs.services import Services
 from graph.settings import Settings

@@ -49,7 +49,7 @@ def generate(
 ) -> None:
     """Make a film from a sentence, and from pictures or clips if you have some."""
     with error_boundary():
-        from graph.runs.request_options import GivenFiles, RequestOptions, check
+        from graph.runs.requests.options import GivenFiles, RequestOptions, check
         from tools.delivery.export import check_destination
 
         options = RequestOptions(
@@ -65,7 +65,7 @@ def generate(
         check_signed(settings, out)
 
         from graph.configure import numerics_of, size_of
-        from graph.runs.requests import request_with_files
+        from graph.runs.requests.resolve import request_with_files
         from graph.runs.runner import start
 
         usual = RequestOptions(profile=settings.profile, planner=planner_name(settings))
@@ -140,7 +140,7 @@ def fork(
 ) -> None:
     """Another branch from a checkpoint of a run; both are kept, and only what differs is made."""
     with error_boundary():
-        from graph.runs.request_options import RequestOptions, check
+        from graph.runs.requests.options import RequestOptions, check
 
         check(RequestOptions(prompt=prompt, seed=seed, profile=profile, planner=planner))
         _check_words(run, out)

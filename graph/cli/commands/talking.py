@@ -28,7 +28,7 @@ def chat(
     """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
     with error_boundary():
         from graph.cli.early import check_run
-        from graph.runs.request_options import RequestOptions, check
+        from graph.runs.requests.options import RequestOptions, check
 
         if run is not None:
             check_run(run)

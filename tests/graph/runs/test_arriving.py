@@ -8,7 +8,7 @@ import pytest
 
 from graph.errors import RequestError
 from graph.runs.observer import RunBegan
-from graph.runs.requests import Uploads
+from graph.runs.requests.resolve import Uploads
 from graph.runs.runner import resume, start
 from memory.archive import Archive
 from memory.records import Request

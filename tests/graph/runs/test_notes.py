@@ -9,8 +9,8 @@ from PIL import Image
 from graph.english.wish import read_wish
 from graph.errors import RequestError
 from graph.planning.brief import Brief, GivenClip
-from graph.runs.request_options import GivenFiles, RequestOptions, check
-from graph.runs.requests import request_with_files
+from graph.runs.requests.options import GivenFiles, RequestOptions, check
+from graph.runs.requests.resolve import request_with_files
 from graph.state.bounds import plain
 from models.embedded.familiar import is_of_the_world
 from models.embedded.language import SCENES, Scenery

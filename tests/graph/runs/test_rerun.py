@@ -272,8 +272,8 @@ def test_a_product_that_nobody_here_made_is_told(archive: Archive) -> None:
 def test_a_damaged_gift_is_told_in_one_sentence(archive: Archive, tmp_path: Path) -> None:
     from PIL import Image
 
-    from graph.runs.request_options import GivenFiles, RequestOptions
-    from graph.runs.requests import request_with_files
+    from graph.runs.requests.options import GivenFiles, RequestOptions
+    from graph.runs.requests.resolve import request_with_files
 
     Image.effect_noise((64, 64), 90).convert("RGB").save(tmp_path / "gift.png")
     options, files = RequestOptions(prompt="it moves left", seed=1), GivenFiles((tmp_path / "gift.png",))

@@ -11,7 +11,7 @@ import pytest
 from graph.errors import RequestError, Stopped
 from graph.runs.cancellation import StoppableLender
 from graph.runs.observer import Event, Observer, ToolProgress, unobserved
-from graph.runs.requests import Uploads
+from graph.runs.requests.resolve import Uploads
 from graph.runs.runner import resume, start
 from graph.runs.services import Services
 from memory.archive import Archive

@@ -9,7 +9,7 @@ import pytest
 
 from graph.errors import RequestError
 from graph.runs.history import state_of
-from graph.runs.requests import Uploads
+from graph.runs.requests.resolve import Uploads
 from graph.runs.runner import start
 from graph.views import run_as_json
 from memory.archive import Archive

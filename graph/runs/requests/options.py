@@ -1,6 +1,6 @@
 """What a person asks for, as they said it: values, and every check that needs no file to be read. Light to import.
 
-A mistake is answered before anything is loaded, stored or spent; `requests` makes the request of it.
+A mistake is answered before anything is loaded, stored or spent; `resolve` makes the request of it.
 """
 
 import unicodedata

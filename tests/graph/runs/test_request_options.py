@@ -6,8 +6,8 @@ import pytest
 
 from graph.errors import RequestError
 from graph.runs.conversations import request_for
-from graph.runs.request_options import RequestOptions, check
-from graph.runs.requests import request_of
+from graph.runs.requests.options import RequestOptions, check
+from graph.runs.requests.resolve import request_of
 from memory.records import Request
 
 USUAL = RequestOptions(profile="paper", planner="llama")

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from graph.runs.request_options import GivenFiles, RequestOptions, check
+from graph.runs.requests.options import GivenFiles, RequestOptions, check
 from memory.records import Request
 from models.embedded.familiar import is_of_the_world
 from tools.context import ToolContext
