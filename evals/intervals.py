@@ -1,4 +1,4 @@
-"""Figures with what they are worth: a value, its 95 % interval, and how many observations it rests on."""
+"""Estimates with 95 % confidence intervals."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ RESAMPLES = 9999
 
 
 class Estimate(BaseModel):
-    """A figure. `value` is None without observations; `low` and `high` are None where too few allow no interval."""
+    """An estimate from `n` observations. value: None without any. low, high: None if too few for an interval."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,7 +22,7 @@ class Estimate(BaseModel):
 
 
 def wilson(successes: int, n: int) -> Estimate:
-    """A share 0..1 with its Wilson interval. Raises ValueError unless 0 <= successes <= n."""
+    """Return a share, 0..1, with its Wilson interval. Raises ValueError unless 0 <= successes <= n."""
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is no share; count successes among the trials.")
     if n == 0:
@@ -32,7 +32,7 @@ def wilson(successes: int, n: int) -> Estimate:
 
 
 def mean(values: Sequence[float], *, seed: int = 0) -> Estimate:
-    """A mean with its percentile bootstrap interval, the same one every time for the same seed."""
+    """Return a mean with its percentile bootstrap interval, which is deterministic for a seed."""
     if len(values) < 2:
         return Estimate(n=len(values), value=values[0] if values else None)
     between = stats.bootstrap(

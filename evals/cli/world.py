@@ -1,4 +1,7 @@
-"""The commands that measure: `evaluate ...`. Light to import; what they measure with is imported inside."""
+"""The commands `evaluate ...` that measure the agents and Mora itself.
+
+Imports what they measure with inside the commands, so that `--help` stays fast.
+"""
 
 import json
 from enum import StrEnum
@@ -18,7 +21,7 @@ mount(evaluate_app)
 
 
 class Split(StrEnum):
-    """Which combinations of the embedded world are tried."""
+    """The combinations of the embedded world to try."""
 
     HELD_OUT = "held-out"
     SEEN = "seen"
@@ -26,7 +29,7 @@ class Split(StrEnum):
 
 
 class Tried(StrEnum):
-    """Which task of the embedded agents is tried."""
+    """The task of the embedded agents to try."""
 
     TEXT_TO_VIDEO = "text-to-video"
     IMAGE_TO_VIDEO = "image-to-video"
@@ -41,16 +44,18 @@ class Tried(StrEnum):
 
 @evaluate_app.command("world")
 def evaluate_world(
-    n: Annotated[int, typer.Option(min=1, help="How many combinations of a split.")] = 300,
-    split: Annotated[Split, typer.Option(help="Held out of training, seen in it, or both.")] = Split.HELD_OUT,
+    n: Annotated[int, typer.Option(min=1, help="Combinations per split.")] = 300,
+    split: Annotated[
+        Split, typer.Option(help="Combinations held out of training, seen in it, or both.")
+    ] = Split.HELD_OUT,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
-    task: Annotated[Tried, typer.Option(help="What the agents are tried at.")] = Tried.TEXT_TO_VIDEO,
+    task: Annotated[Tried, typer.Option(help="The task to try.")] = Tried.TEXT_TO_VIDEO,
     sheet: Annotated[
-        Path | None, typer.Option(help="Write rows of frames as one PNG to this file; of all tasks, a file for each.")
+        Path | None, typer.Option(help="Write rows of frames as a PNG to this file; with all tasks, a file for each.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """How often the embedded agents do what they are asked, judged by the oracle, and where mistakes enter."""
+    """Measure how often the embedded agents do what they are asked, and where mistakes are made."""
     with error_boundary():
         if sheet is not None and task is not Tried.ALL:
             from tools.delivery.export import check_destination
@@ -69,9 +74,9 @@ def evaluate_world(
         reports, agents = [], lender_in(settings_with(profile="embedded"), {})
         with progress_bars() as report:
             for one in tasks:
-                gallery, told = Gallery(), partial(_told, report, one)
+                gallery, progress = Gallery(), partial(_report_part, report, one)
                 reports.append(
-                    evaluate(agents, n=n, held_out=held_out, seed=seed, task=one, progress=told, watch=gallery)
+                    evaluate(agents, n=n, held_out=held_out, seed=seed, task=one, progress=progress, watch=gallery)
                 )
                 if one in sheets and gallery.rows:
                     export(failure_sheet(gallery.rows), sheets[one], suffix=".png")
@@ -83,17 +88,17 @@ def evaluate_world(
             say(table)
 
 
-def _told(report: Any, task: str, part: str, done: int, in_all: int) -> None:
+def _report_part(report: Any, task: str, part: str, done: int, in_all: int) -> None:
     report(f"{task}: {part}", done, in_all)
 
 
 @evaluate_app.command("scorer")
 def evaluate_scorer(
-    n: Annotated[int, typer.Option(min=1, help="How many held-out frames.")] = 300,
+    n: Annotated[int, typer.Option(min=1, help="Held-out frames.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """How far the embedded scorer can be trusted: what it finds nearest to frames whose truth is known."""
+    """Measure how reliable the embedded scorer is, on frames whose content is known."""
     with error_boundary():
         from evals.bench.scorers.embedded import measure_scorer, table_of
 
@@ -103,9 +108,9 @@ def evaluate_scorer(
 
 @evaluate_app.command("speed")
 def evaluate_speed(
-    rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 5, as_json: Json = False
+    rounds: Annotated[int, typer.Option(min=1, help="Repetitions of every measurement.")] = 5, as_json: Json = False
 ) -> None:
-    """What Mora costs beside the models, as ratios."""
+    """Measure what Mora costs on top of the models, as ratios."""
     with error_boundary():
         from evals.bench.speed.ratios import measure_speed, table_of
 
@@ -116,13 +121,13 @@ def evaluate_speed(
 
 @evaluate_app.command("crash")
 def evaluate_crash(
-    kills: Annotated[int, typer.Option(min=1, help="How many runs are killed, spread over the six tasks.")] = 60,
+    kills: Annotated[int, typer.Option(min=1, help="Runs to kill, spread over the six tasks.")] = 60,
     server: Annotated[
-        str | None, typer.Option(help="A PostgreSQL URL; every run gets a database of its own there. Else SQLite.")
+        str | None, typer.Option(help="A PostgreSQL URL, where every run gets its own database; SQLite by default.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Kill runs at random moments and resume them: what is lost, different, or done twice."""
+    """Kill runs at random moments, resume them, and count what is lost, different or done twice."""
     with error_boundary():
         from evals.bench.crashes.crash import measure_crashes, table_of
 

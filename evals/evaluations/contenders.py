@@ -1,7 +1,7 @@
-"""Systems that Mora is held against, run on the prompts of a suite: a row of `models.presets.SYSTEMS` each.
+"""Run the systems that Mora is compared with, the rows of `models.presets.SYSTEMS`, on the prompts of a suite.
 
-Their clips are products with recipes like Mora's own, and become films by the same encoder, so that what is scored
-differs by who made it and by nothing else. One run a film; no planner is asked.
+Their clips are stored with recipes and encoded into films exactly like Mora's own, so that scores differ by the system
+only. Each film is a run of its own, without a planner.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evals.evaluations.evaluate import Origin, Progress
-from evals.evaluations.videos import Given, Wanted
+from evals.evaluations.videos import SuitePrompt, VideoInput
 from evals.evaluations.workers import LeftOut
 from models.agent import Picture, TextToVideoSpec, VideoSpec
 from models.errors import AgentError, WeightsMissing
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 NAMES: Final = tuple(row.profile for row in SYSTEMS)
 SHORTEST_SIDE: Final = 16
-NOBODY: Final = "none"
-"""The planner of such a run."""
+NO_PLANNER: Final = "none"
+"""The planner in the request of such a run."""
 
 
 @dataclass(frozen=True)
-class Dials:
-    """What a person says of a system; None: as its row says. size: (width, height) in pixels."""
+class SystemOptions:
+    """Overrides of a system's preset; None keeps the preset's value. size: (width, height) in pixels."""
 
     weights: str | None = None
     steps: int | None = None
@@ -50,53 +50,53 @@ class Dials:
 
 @dataclass(frozen=True)
 class System:
-    """A system as it is run. painter: A2's row, where it begins with a picture."""
+    """A system with its overrides applied. image_preset: A2's preset, if the system starts from a picture."""
 
     row: Preset
-    painter: Preset | None = None
+    image_preset: Preset | None = None
 
     @property
     def name(self) -> str:
-        """As a person names it."""
+        """The name on the command line."""
         return self.row.profile
 
     @property
     def settings(self) -> "dict[str, JsonValue]":
-        """What its clips depend on beside prompt and seed, as it is told; the recipes have the digests."""
+        """What its clips depend on besides prompt and seed, as shown to a person; the recipes hold the digests."""
         row = self.row
-        told: dict[str, JsonValue] = {
+        shown: dict[str, JsonValue] = {
             "system": row.profile, "pipeline": row.pipeline, "weights": row.weights, "steps": row.steps,
             "guidance": row.guidance, "size": [row.width, row.height], "frames": row.num_frames, "fps": row.fps,
             **row.options,
         }  # fmt: skip
-        return told if self.painter is None else {**told, "first_frame": self.painter.weights}
+        return shown if self.image_preset is None else {**shown, "first_frame": self.image_preset.weights}
 
 
-def system_of(name: str, dials: Dials, profile: str) -> System:
-    """The system of a name with what the person says of it; profile: whose A2 draws the first frame, if it needs one.
+def system_of(name: str, overrides: SystemOptions, profile: str) -> System:
+    """Return a system by name with overrides. profile: the profile whose A2 draws the first frame, if one is needed.
 
-    Raises BadInput for an unknown name, for weights that are not there, and for weights of another pipeline.
+    Raises BadInput for an unknown name, missing weights, and weights of another pipeline.
     """
     row = next((row for row in SYSTEMS if row.profile == name), None)
     if row is None:
         raise BadInput(f"There is no system {name!r} that can be run; choose from {', '.join(NAMES)}.")
-    width, height = dials.size or (row.width, row.height)
+    width, height = overrides.size or (row.width, row.height)
     row = replace(
         row,
-        weights=row.weights if dials.weights is None else _place_of(dials.weights, row),
-        steps=dials.steps or row.steps,
-        num_frames=dials.frames or row.num_frames,
+        weights=row.weights if overrides.weights is None else _location_of(overrides.weights, row),
+        steps=overrides.steps or row.steps,
+        num_frames=overrides.frames or row.num_frames,
         width=width,
         height=height,
     )
-    painter = None if row.role == "text_to_video" else replace(preset(profile, "text_to_image"), profile=name)
-    for each in filter(None, (row, painter)):
+    image_preset = None if row.role == "text_to_video" else replace(preset(profile, "text_to_image"), profile=name)
+    for each in filter(None, (row, image_preset)):
         _check(each)
-    return System(row, painter)
+    return System(row, image_preset)
 
 
-def _place_of(weights: str, row: Preset) -> str:
-    """A folder, made absolute, or a hub id as it is."""
+def _location_of(weights: str, row: Preset) -> str:
+    """Return the absolute path of a folder, or a hub id unchanged. Raises BadInput."""
     folder = Path(weights).expanduser()
     if folder.is_dir():
         return str(folder.absolute())
@@ -118,37 +118,37 @@ def _check(row: Preset) -> None:
         raise BadInput(f"{said[0].upper()}{said[1:]}.") from error
 
 
-def dials_of(*, size: str | None, **said: Any) -> Dials:
-    """The dials as they are typed; size: "WIDTHxHEIGHT", both multiples of 8. Raises BadInput."""
+def options_from(*, size: str | None, **said: Any) -> SystemOptions:
+    """Parse command-line overrides. size: "WIDTHxHEIGHT", both multiples of 8. Raises BadInput."""
     if size is None:
-        return Dials(**said)
+        return SystemOptions(**said)
     sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", size)
     width, height = map(int, sides.groups()) if sides else (0, 0)
     if not (min(width, height) >= SHORTEST_SIDE and width % 8 == height % 8 == 0):
         raise BadInput(f"{size} is no size of a clip; write WIDTHxHEIGHT, multiples of 8 such as 256x256.")
-    return Dials(size=(width, height), **said)
+    return SystemOptions(size=(width, height), **said)
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A system as a `sources.Maker`."""
+    """A system as a `generators.Maker`."""
 
     system: System
     settings: "Settings"
 
     def films(
         self, services: "Services", suite: "Suite", seeds: Sequence[int], observer: "Observer", report: Progress
-    ) -> tuple[list[Given], list[LeftOut]]:
-        """As `Maker` says. Raises WeightsMissing: without weights there is no film at all."""
-        crew = _crew(services, self.system, self.settings, observer)
-        made: list[Given] = []
+    ) -> tuple[list[VideoInput], list[LeftOut]]:
+        """Implement `Maker.films`. Raises WeightsMissing, since without weights no film can be made."""
+        maker = _film_maker(services, self.system, self.settings, observer)
+        made: list[VideoInput] = []
         failed: list[LeftOut] = []
         asked = [(wanted, seed) for wanted in suite.prompts for seed in seeds]
         for place, (wanted, seed) in enumerate(asked):
             report("generating", place, len(asked))
             name = f"{wanted.text}-{seed}"
             try:
-                made.append(_film(crew, wanted, seed, name))
+                made.append(_film(maker, wanted, seed, name))
             except WeightsMissing:
                 raise
             except (AgentError, BadInput) as error:
@@ -157,55 +157,55 @@ class Contender:
         return made, failed
 
     def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
-        """As `Maker` says."""
+        """Implement `Maker.origin`."""
         return Origin(self.system.name, suite, {**self.system.settings, "seed": seeds[0], "samples": len(seeds)})
 
 
 @dataclass(frozen=True)
-class _Crew:
+class _FilmMaker:
     services: "Services"
     system: System
     profile: str
-    """Whose A2 it is."""
+    """The profile whose A2 draws first frames."""
     numerics: "dict[str, JsonValue]"
     lender: Any
     observer: "Observer"
 
 
-def _crew(services: "Services", system: System, settings: "Settings", observer: "Observer") -> _Crew:
+def _film_maker(services: "Services", system: System, settings: "Settings", observer: "Observer") -> _FilmMaker:
     from graph.configure import numerics_of
     from models.lenders.local import LocalLender
 
-    table = tuple(row for row in (system.row, system.painter) if row is not None)
+    table = tuple(row for row in (system.row, system.image_preset) if row is not None)
     numerics: dict[str, Any] = numerics_of(settings)
     lender = LocalLender(system.name, gib=settings.memory_gib, table=table, **numerics)
-    return _Crew(services, system, settings.profile, numerics, lender, observer)
+    return _FilmMaker(services, system, settings.profile, numerics, lender, observer)
 
 
-def _film(crew: _Crew, wanted: Wanted, seed: int, name: str) -> Given:
+def _film(maker: _FilmMaker, wanted: SuitePrompt, seed: int, name: str) -> VideoInput:
     from graph.planning.profiles import PROFILES
     from tools.uploads.pictures import take_picture
 
-    row = crew.system.row
-    begins = crew.system.painter is not None
+    row = maker.system.row
+    begins = maker.system.image_preset is not None
     picture = take_picture(wanted.image, (row.width, row.height)) if begins and wanted.image is not None else None
     if begins and picture is None:
-        fault = PROFILES[crew.profile].check_picture(wanted.text)
+        fault = PROFILES[maker.profile].check_picture(wanted.text)
         if fault is not None:
-            raise BadInput(f"A2 of {crew.profile} cannot draw a first frame: {fault}; choose another --profile.")
-    with _run(crew, wanted, seed) as tool_context:
+            raise BadInput(f"A2 of {maker.profile} cannot draw a first frame: {fault}; choose another --profile.")
+    with _run(maker, wanted, seed) as tool_context:
         first = _first_frame(tool_context, wanted, seed, picture) if begins else None
-        clip = _clip(crew, tool_context, wanted.text, seed, first)
+        clip = _clip(maker, tool_context, wanted.text, seed, first)
         film = _assembled(tool_context, clip)
-        crew.services.archive.set_status(tool_context.lease, "done", film=film.id)
-    archive = crew.services.archive
+        maker.services.archive.set_status(tool_context.lease, "done", film=film.id)
+    archive = maker.services.archive
     image = None if first is None else archive.path(first)
-    return Given(name, archive.path(film), prompt=wanted.text, style=wanted.style, image=image)
+    return VideoInput(name, archive.path(film), prompt=wanted.text, style=wanted.style, image=image)
 
 
 @contextmanager
-def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[ToolContext]":
-    """A run of its own for a film: its row says who made it, and what became of it."""
+def _run(maker: _FilmMaker, wanted: SuitePrompt, seed: int) -> "Iterator[ToolContext]":
+    """Create a run for one film, so that its row records the system and the outcome."""
     from graph.runs.cancellation import StoppableLender
     from graph.runs.driver import outcome_recorded
     from graph.runs.observer import report_to
@@ -213,26 +213,28 @@ def _run(crew: _Crew, wanted: Wanted, seed: int) -> "Iterator[ToolContext]":
     from memory.records import Request
     from tools.context import ToolContext
 
-    services, row = crew.services, crew.system.row
-    request = Request(prompt=wanted.text, task="text-to-video", seed=seed, profile=crew.system.name, planner=NOBODY)
-    stored = {**crew.numerics, **crew.system.settings, "planner": NOBODY}
+    services, row = maker.services, maker.system.row
+    request = Request(
+        prompt=wanted.text, task="text-to-video", seed=seed, profile=maker.system.name, planner=NO_PLANNER
+    )
+    stored = {**maker.numerics, **maker.system.settings, "planner": NO_PLANNER}
     run = services.archive.create_run(request, settings=stored, graph_version=GRAPH_VERSION)
     with services.archive.hold(run.id, pause=services.pause) as lease, outcome_recorded(services.archive, lease):
         tool_context = ToolContext(
-            lender=StoppableLender(crew.lender, services.stop_if_asked),
+            lender=StoppableLender(maker.lender, services.stop_if_asked),
             archive=services.archive,
             lease=lease,
             size=(row.width, row.height),
             fps=row.fps,
             num_frames=row.num_frames,
-            report=report_to(crew.observer, services.stop_if_asked),
+            report=report_to(maker.observer, services.stop_if_asked),
             bookmarks=services.bookmarks,
         )
         yield tool_context
 
 
-def _first_frame(tool_context: "ToolContext", wanted: Wanted, seed: int, picture: Any) -> "Artifact":
-    """What the person gave, or what A2 draws of the prompt."""
+def _first_frame(tool_context: "ToolContext", wanted: SuitePrompt, seed: int, picture: Any) -> "Artifact":
+    """Return the given picture, or the one that A2 draws from the prompt."""
     from pydantic import ValidationError
 
     from tools.text_to_image import TextToImage, text_to_image
@@ -247,25 +249,27 @@ def _first_frame(tool_context: "ToolContext", wanted: Wanted, seed: int, picture
     return text_to_image(tool_context, asked, seed=seed).artifact
 
 
-def _clip(crew: _Crew, tool_context: "ToolContext", prompt: str, seed: int, first: "Artifact | None") -> "Artifact":
+def _clip(
+    maker: _FilmMaker, tool_context: "ToolContext", prompt: str, seed: int, first: "Artifact | None"
+) -> "Artifact":
     from tools.context import clip_product, made_on, progress_of, recipe_of, stored_picture
     from tools.media.codecs import clip_writer, fit
 
-    row = crew.system.row
-    # All of the row's dials: two rows may be of the same weights.
-    dials: dict[str, Any] = {
+    row = maker.system.row
+    # All of the row's settings: two rows may share weights.
+    sampling: dict[str, Any] = {
         "num_frames": row.num_frames, "num_inference_steps": row.steps, "guidance_scale": row.guidance,
     }  # fmt: skip
-    asked = {"prompt": prompt, "seed": seed, **dials, "width": row.width, "height": row.height, "fps": row.fps}
+    asked = {"prompt": prompt, "seed": seed, **sampling, "width": row.width, "height": row.height, "fps": row.fps}
     parents = () if first is None else (first,)
-    spec: Any = TextToVideoSpec(prompt=prompt, seed=seed, **dials)
+    spec: Any = TextToVideoSpec(prompt=prompt, seed=seed, **sampling)
     if first is not None:
         picture = Picture(fit(stored_picture(tool_context, first).pixels, row.width, row.height))
-        spec = VideoSpec(prompt=prompt, image=picture, seed=seed, **dials)
+        spec = VideoSpec(prompt=prompt, image=picture, seed=seed, **sampling)
 
     def produce(bookmark: "Bookmark | None") -> Any:
         steps = progress_of(tool_context.report, row.role, row.num_frames)
-        with crew.lender.lend(row.role) as agent:
+        with maker.lender.lend(row.role) as agent:
             return clip_product(agent(spec, progress=steps, bookmark=bookmark))
 
     recipe = recipe_of(

@@ -1,6 +1,7 @@
-"""Where the two sides of a comparison, and the films of runs and suites, come from. Generation is asked for here only.
+"""Provide the videos to evaluate: films of runs, films made for a suite, and the two sides of a comparison.
 
-A suite's prompts become runs, and their films are scored like any video; what the store has is not made again.
+The only module of evaluations that starts generation. A suite's prompts become runs whose films are scored like any
+video; products that are stored already are not made again.
 """
 
 from collections.abc import Sequence
@@ -9,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from evals.evaluations.contenders import NAMES as SYSTEM_NAMES
-from evals.evaluations.evaluate import Judgement, Origin, Progress, evaluate, recalled
+from evals.evaluations.evaluate import Judgement, Origin, Progress, evaluate, stored_judgement
 from evals.evaluations.suites import Suite
-from evals.evaluations.videos import Given, Wanted, gather
-from evals.evaluations.workers import Bench, LeftOut
+from evals.evaluations.videos import SuitePrompt, VideoInput, gather
+from evals.evaluations.workers import LeftOut, ScoringContext
 from memory.scores import evaluation_of, evaluations
 from tools.errors import BadInput
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from memory.records import Run
 
 
-def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[Given], Origin]:
-    """The films of these runs, or of all that are done. Raises BadInput for a run without a film."""
+def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[VideoInput], Origin]:
+    """Return the films of these runs, or of all finished runs. Raises BadInput for a run without a film."""
     runs = [archive.run(name) for name in names] or [run for run in archive.runs() if run.film is not None]
     if not runs:
         raise BadInput("There are no films to judge; make one with `generate`.")
@@ -38,38 +39,38 @@ def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[Given], Ori
     return [film_of(archive, run, run.id) for run in runs], Origin(" and ".join(makers))
 
 
-def film_of(archive: "Archive", run: "Run", name: str) -> Given:
-    """A run's film, with the person's words and what they gave it to begin with."""
+def film_of(archive: "Archive", run: "Run", name: str) -> VideoInput:
+    """Return a run's film with its prompt and the files it was made from."""
     assert run.film is not None, f"run {run.id} has no film"
     image = archive.path(archive.artifact(run.request.images[0])) if run.request.images else None
     before = archive.path(archive.artifact(run.request.clips[0])) if len(run.request.clips) == 1 else None
     film = archive.path(archive.artifact(run.film))
-    return Given(name, film, prompt=run.request.prompt, image=image, before=before)
+    return VideoInput(name, film, prompt=run.request.prompt, image=image, before=before)
 
 
 class Maker(Protocol):
-    """Who makes films of a suite's prompts. Products that the store has are not made again: a suite goes on."""
+    """Makes films of a suite's prompts. Stored products are reused, so that an interrupted suite can be continued."""
 
     def films(
         self, services: "Services", suite: Suite, seeds: Sequence[int], observer: "Observer", report: Progress
-    ) -> tuple[list[Given], list[LeftOut]]:
-        """A film for every prompt and seed, and those that there are none of, with the reason."""
+    ) -> tuple[list[VideoInput], list[LeftOut]]:
+        """Return a film for every prompt and seed, and those that could not be made, with the reason."""
 
     def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
-        """Who made them, and how."""
+        """Return the system and its settings."""
 
 
 @dataclass(frozen=True)
 class Mora:
-    """Mora's own graph, in the profile of the settings."""
+    """Makes films with Mora's graph, in the profile of the settings."""
 
     settings: "Settings"
     planner: str
 
     def films(
         self, services: "Services", suite: Suite, seeds: Sequence[int], observer: "Observer", report: Progress
-    ) -> tuple[list[Given], list[LeftOut]]:
-        """As `Maker` says."""
+    ) -> tuple[list[VideoInput], list[LeftOut]]:
+        """Implement `Maker.films`."""
         from graph.configure import numerics_of
         from graph.runs.requests.options import RequestOptions
 
@@ -78,7 +79,7 @@ class Mora:
         )
 
     def origin(self, suite: str, seeds: Sequence[int]) -> Origin:
-        """As `Maker` says."""
+        """Implement `Maker.origin`."""
         return Origin(f"mora {self.settings.profile}", suite, {**self._said, "seed": seeds[0], "samples": len(seeds)})
 
     @property
@@ -89,12 +90,12 @@ class Mora:
 def films_for(
     services: "Services", suite: Suite, seeds: Sequence[int], usual: "RequestOptions", numerics: dict[str, Any],
     observer: "Observer", report: Progress,
-) -> tuple[list[Given], list[LeftOut]]:  # fmt: skip
-    """Make a film of Mora's for every prompt and seed; those that there are none of are told with the reason.
+) -> tuple[list[VideoInput], list[LeftOut]]:  # fmt: skip
+    """Make a film with Mora for every prompt and seed; return also those that failed, with the reason.
 
     usual: the profile and the planner.
     """
-    made: list[Given] = []
+    made: list[VideoInput] = []
     failed: list[LeftOut] = []
     for place, (wanted, seed) in enumerate((wanted, seed) for wanted in suite.prompts for seed in seeds):
         report("generating", place, len(suite.prompts) * len(seeds))
@@ -110,13 +111,13 @@ def films_for(
 
 def _film(
     services: "Services",
-    wanted: Wanted,
+    wanted: SuitePrompt,
     seed: int,
     usual: "RequestOptions",
     numerics: dict[str, Any],
     observer: "Observer",
     name: str,
-) -> Given | LeftOut:
+) -> VideoInput | LeftOut:
     from graph.errors import MISTAKES, PlannerError
     from graph.runs.requests.options import GivenFiles, RequestOptions
     from graph.runs.requests.resolve import request_with_files
@@ -133,21 +134,23 @@ def _film(
     return replace(film_of(services.archive, run, name), style=wanted.style)
 
 
-def side(bench: Bench, named: str, metrics: Sequence[str], prompts: Path | None, report: Progress) -> Judgement:
-    """One side of a comparison: a folder, file or list, judged if it is not yet, or an evaluation by its digest.
+def side(
+    context: ScoringContext, named: str, metrics: Sequence[str], prompts: Path | None, report: Progress
+) -> Judgement:
+    """Return one side of a comparison: a folder, file or list, scored if needed, or an evaluation by its digest.
 
-    metrics: () for all, or all of the evaluation.
+    metrics: () for all, or for all that the evaluation has.
     """
     path = Path(named)
     if not path.exists():
-        found = recalled(bench.archive, evaluation_of(bench.archive, named))
+        found = stored_judgement(context.archive, evaluation_of(context.archive, named))
         return found if not metrics else _only(found, metrics)
     given, _ = gather([path], prompts)
-    return evaluate(bench, given, metrics, Origin(named), report)
+    return evaluate(context, given, metrics, Origin(named), report)
 
 
 def newest(archive: "Archive") -> str:
-    """The digest of the newest evaluation. Raises BadInput."""
+    """Return the digest of the newest evaluation. Raises BadInput if there is none."""
     if not (found := evaluations(archive)):
         raise BadInput("There is no evaluation to report; make one with `evaluate videos FOLDER`.")
     return found[0][1].digest

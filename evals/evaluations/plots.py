@@ -1,6 +1,6 @@
-"""Evaluations as pictures: a radar, bars with intervals, two systems prompt by prompt. PNG bytes out; no files.
+"""Draw evaluations as PNG bytes: a radar chart, bars with intervals, a scatter plot of two systems by prompt.
 
-Only what one scorer said of every system is drawn together.
+The caller passes only metrics that one scorer computed for every system. Writes no files.
 """
 
 import io
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Okabe and Ito's, which the colour-blind tell apart."""
+"""Okabe and Ito's palette, safe for colour-blind readers."""
 LEAST_AXES: Final = 3
-"""Of a radar; fewer enclose nothing."""
+"""Of a radar chart: fewer axes enclose no area."""
 UPRIGHT: Final = 0.2
-"""Cosine of a radar's axis up to which its label is set above or below, not beside."""
+"""Below this absolute cosine of its axis, a radar label is centred above or below the axis instead of beside it."""
 DPI: Final = 110
 COLUMNS: Final = 3
 Systems = Mapping[str, Sequence[Figure]]
-"""The figures of each system, by its name; all have the same metrics in the same order."""
+"""The figures of each system by name; every system has the same metrics in the same order."""
 
 
 def radar(systems: Systems) -> bytes | None:
-    """Means from 0 at the centre to 1 at the rim, intervals shaded; None for fewer than three metrics on that scale."""
+    """Draw means from 0 (centre) to 1 (rim), intervals shaded; None for fewer than three metrics on that scale."""
     first = next(iter(systems.values()))
     axes = [place for place, _ in enumerate(first) if all(_on_scale(found[place]) for found in systems.values())]
     if len(axes) < LEAST_AXES:
@@ -54,7 +54,7 @@ def radar(systems: Systems) -> bytes | None:
 
 
 def bars(systems: Systems) -> bytes:
-    """A panel for each metric, each with its own scale, a bar for each system with its 95 % interval."""
+    """Draw a panel for each metric with its own scale, and in it a bar with a 95 % interval for each system."""
     titles = [figure.title for figure in next(iter(systems.values()))]
     columns = min(COLUMNS, len(titles))
     rows = -(-len(titles) // columns)
@@ -79,9 +79,9 @@ def bars(systems: Systems) -> bytes:
 
 
 def scatter(names: tuple[str, str], pairs: Mapping[str, Sequence[tuple[str, float, float]]]) -> bytes:
-    """A panel for each metric (by its title), a point for each prompt: the first system across, the second upwards.
+    """Draw a panel for each metric (by title) and a point for each prompt: x is the first system, y the second.
 
-    Points above the line are prompts where the second system scores higher.
+    Points above the diagonal are prompts on which the second system scores higher.
     """
     columns = min(COLUMNS, len(pairs))
     rows = -(-len(pairs) // columns)
@@ -133,6 +133,6 @@ def _canvas(width: float, height: float) -> "Canvas":
 
 def _png(canvas: "Canvas") -> bytes:
     file = io.BytesIO()
-    # Without the library's version in it: the same figures, the same picture.
+    # No library version in the metadata, so that equal figures give equal bytes.
     canvas.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()

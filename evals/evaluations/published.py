@@ -1,8 +1,8 @@
-"""The systems that the paper compares with, as it prints them: data, with where it is from and on which scale.
+"""The published scores of the systems that the paper compares with, with their source and scale.
 
-Numbers of different scales are never put into one table: the paper's table 4 prints VBench's Quality Score for the
-others beside the plain mean of six for Mora, and its margins mean nothing. The videos of any of these systems are
-scored like all others: `evaluate videos FOLDER --system NAME`.
+Numbers of different scales are never put into one table. The paper's table 4 prints VBench's Quality Score for the
+other systems beside the plain mean of six scores for Mora, so its margins mean nothing. To score videos of one of these
+systems, use `evaluate videos FOLDER --system NAME`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SCALES: Final[dict[Scale, str]] = {
 
 @dataclass(frozen=True)
 class Baseline:
-    """A published row. quality: the printed Video Quality, on `scale`. scores: by metric. seconds: length."""
+    """A published row. quality: the printed Video Quality, on `scale`. scores: by metric. seconds: video length."""
 
     system: str
     table: int
@@ -41,7 +41,7 @@ class Baseline:
 
     @property
     def where(self) -> str:
-        """Where the numbers are from and what they are."""
+        """The source of the numbers and the meaning of their Video Quality."""
         return f"Mora (arXiv 2403.13248), table {self.table}: {self.prompts}; Video Quality is {SCALES[self.scale]}"
 
 
@@ -72,7 +72,7 @@ BASELINES: Final[tuple[Baseline, ...]] = (
 
 
 def baselines(names: Sequence[str] = (), scale: Scale = "mora") -> list[Baseline]:
-    """The rows of one scale, or those of the names. Raises BadInput for unknown names and for two scales."""
+    """Return the rows of one scale, or the named rows. Raises BadInput for unknown names and mixed scales."""
     if not names:
         return [row for row in BASELINES if row.scale == scale]
     known = {row.system.lower(): row for row in BASELINES}
@@ -84,7 +84,7 @@ def baselines(names: Sequence[str] = (), scale: Scale = "mora") -> list[Baseline
 
 
 def one_scale(rows: Sequence[Baseline]) -> list[Baseline]:
-    """The same rows. Raises BadInput where their Video Quality is not one number but two."""
+    """Return the rows unchanged. Raises BadInput if their Video Quality is on different scales."""
     other = next((row for row in rows if row.scale != rows[0].scale), None)
     if other is not None:
         raise BadInput(

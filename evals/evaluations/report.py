@@ -1,4 +1,4 @@
-"""Evaluations as one HTML file that asks no other host for anything, with its pictures beside it as PNG files."""
+"""Write evaluations as one self-contained HTML file, with its pictures beside it as PNG files."""
 
 import base64
 import html
@@ -43,7 +43,7 @@ figcaption, .small { color: var(--pale); font-size: .87rem; overflow-wrap: anywh
 
 @dataclass(frozen=True)
 class Clip:
-    """One of the worst clips: how far below the mean it is, in standard deviations, and its frames as a PNG."""
+    """One of the worst clips. below: its mean standardised score, lower is worse. sheet: its frames as a PNG."""
 
     video: Judged
     below: float
@@ -52,7 +52,10 @@ class Clip:
 
 
 def write_report(sides: Sequence[Judgement], out: Path) -> list[Path]:
-    """The report of these evaluations; two are compared. Returns the HTML file and its pictures. Raises BadInput."""
+    """Write the report of these evaluations (two are compared); return the paths of the HTML file and its pictures.
+
+    Raises BadInput for an evaluation without scores and for a destination that cannot be written.
+    """
     check_destination(out, suffix=SUFFIX)
     if empty := [side for side in sides if not side.scores]:
         raise BadInput(f"{empty[0].evaluation.system} has no scores to report; evaluate it first.")
@@ -64,7 +67,7 @@ def write_report(sides: Sequence[Judgement], out: Path) -> list[Path]:
 
 
 def page_of(sides: Sequence[Judgement]) -> tuple[str, dict[str, bytes]]:
-    """The HTML, and its pictures by name."""
+    """Return the HTML and its pictures, PNG bytes by name."""
     shared = _shared(sides)
     drawn = {
         name: [figure for figure in figures(side) if figure.scorer in shared]
@@ -83,12 +86,12 @@ def page_of(sides: Sequence[Judgement]) -> tuple[str, dict[str, bytes]]:
     for number, (_, found) in enumerate(clips, 1):
         of = f"-{number}" if len(sides) > 1 else ""
         pictures |= {f"worst{of}-{place}": clip.sheet for place, clip in enumerate(found, 1) if clip.sheet}
-    body = "\n".join((*_heads(sides), *_comparison(comparison), *_drawings(pictures), *_worst_told(clips)))
+    body = "\n".join((*_heads(sides), *_comparison(comparison), *_drawings(pictures), *_worst_clips(clips)))
     return _page(body), pictures
 
 
 def worst(side: Judgement) -> list[Clip]:
-    """The ten videos with the lowest mean of standardised scores, over the metrics of which more is better."""
+    """Return the ten videos with the lowest mean standardised score, over the metrics where higher is better."""
     below = _standing(side)
     ranked = sorted((video for video in side.evaluation.videos if video.name in below), key=lambda one: below[one.name])
     return [
@@ -98,7 +101,7 @@ def worst(side: Judgement) -> list[Clip]:
 
 
 def _standing(side: Judgement) -> dict[str, float]:
-    """By video, the mean over metrics of how many standard deviations it is above the mean."""
+    """Return by video name the mean of its standardised scores (z-scores) over the metrics."""
     marks: dict[str, list[float]] = {}
     for scorer in side.evaluation.scorers:
         known = [(video.name, score.value) for video, score in side.column(scorer) if score.value is not None]
@@ -118,7 +121,7 @@ def _scores_of(side: Judgement, video: Judged) -> Iterator[str]:
 
 
 def _sheet(path: Path) -> bytes | None:
-    """Eight frames of a video; None where the file has gone or is no film that can be sought in."""
+    """Draw eight frames of a video; None if the file is gone or not a seekable video."""
     try:
         media = probe(path)
         indices = evenly(media.num_frames, SHEET_FRAMES)
@@ -129,7 +132,7 @@ def _sheet(path: Path) -> bytes | None:
 
 
 def _shared(sides: Sequence[Judgement]) -> set[str]:
-    """The scorers that every side has: what they say can stand side by side."""
+    """Return the identities of the scorers that every side has, whose scores can be compared."""
     return set.intersection(*(set(map(identity_of, side.evaluation.scorers)) for side in sides))
 
 
@@ -173,9 +176,9 @@ def _scorer_row(scorer: Scorer) -> tuple[str, ...]:
 
 def _drawings(pictures: dict[str, bytes]) -> Iterator[str]:
     captions = {
-        "radar": "Only metrics of which more is better, and that every system has from the same scorer.",
-        "bars": "Every panel has its own scale; whiskers are 95 % intervals over videos.",
-        "scatter": "One point a prompt; above the line the system on the upright axis scores higher.",
+        "radar": "Only metrics where higher is better and that the same scorer computed for every system.",
+        "bars": "Each panel has its own scale; whiskers are 95 % intervals over videos.",
+        "scatter": "One point per prompt; above the diagonal, the system on the vertical axis scores higher.",
     }
     for name, caption in captions.items():
         if name in pictures:
@@ -188,11 +191,11 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
     first, second = comparison.first, comparison.second
     yield f"<h2>{_e(second)} against {_e(first)}</h2>"
     shared = counted(comparison.prompts, "prompt")
-    yield f"<p class=small>{shared} that both have; paired tests, corrected after Holm.</p>"
+    yield f"<p class=small>{shared} that both have; paired tests with Holm's correction.</p>"
     if not comparison.differences:
         yield from (f"<p>{_e(sentence)}</p>" for sentence in comparison.left_out)
         return
-    head = ("metric", first, second, "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "says")
+    head = ("metric", first, second, "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "conclusion")
     yield _table(
         head,
         (
@@ -202,7 +205,7 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
                 f"{one.second:.4f}",
                 interval(one.difference),
                 *("" if value is None else f"{value:.4f}" for value in (one.effect, one.p, one.wilcoxon, one.holm)),
-                one.says(first, second),
+                one.conclusion(first, second),
             )
             for one in comparison.differences
         ),
@@ -210,17 +213,17 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
     yield from (f"<p class=small>{_e(sentence)}</p>" for sentence in comparison.left_out)
 
 
-def _worst_told(clips: Sequence[tuple[str, Sequence[Clip]]]) -> Iterator[str]:
+def _worst_clips(clips: Sequence[tuple[str, Sequence[Clip]]]) -> Iterator[str]:
     for name, found in clips:
         if not found:
             continue
         yield f"<h2>The lowest {len(found)} of {_e(name)}</h2>"
         yield (
-            "<p class=small>By the mean of standardised scores, over the metrics of which more is better; "
+            "<p class=small>By the mean of standardised scores over the metrics where higher is better; "
             "the number says how many standard deviations a clip is above the mean.</p>"
         )
         for clip in found:
-            picture = _image(clip.sheet, clip.video.name) if clip.sheet else "<p>Its file is not there any more.</p>"
+            picture = _image(clip.sheet, clip.video.name) if clip.sheet else "<p>Its file no longer exists.</p>"
             words = f"{clip.below:+.2f} {clip.video.name}" + (f": {clip.video.prompt}" if clip.video.prompt else "")
             caption = f"<figcaption><b>{_e(words)}</b><br>{_e(', '.join(clip.scores))}</figcaption>"
             yield f"<figure>{caption}{picture}</figure>"

@@ -1,7 +1,7 @@
-"""Who gives the scores: each metric's version, weights and settings as one digest, found without loading any of them.
+"""Identify scorers: a digest of a metric's version, weights and settings, computed without loading any network.
 
-A score is found again by this digest, so that a second evaluation opens no network: torch is imported only for a metric
-whose version was never seen before.
+Stored scores are found by this digest, so that a second evaluation loads no network: torch is imported only for a
+metric whose version is not stored yet.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from evals.metrics.names import CLIPWISE, CLIPWISE_VERSION, NAMES, VERSIONS
 from evals.networks.weights.catalogue import WEIGHTS, WeightFile, Where, missing_sentence
-from evals.world.prompt import WORLD, unasked
+from evals.world.prompt import WORLD, reason_to_skip
 from memory.records import Scorer
 from memory.scores import keep_scorers, scorers_of, sha256_of
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from memory.archive import Archive
 
 OLDER_CODES: Final = Path(__file__).with_name("older_codes.json")
-"""By metric, the codes of the release 6d1a25b, which took them from source files: under Python 3.11, 3.12 and 3.13."""
+"""By metric, the codes of release 6d1a25b, which hashed source files: one each for Python 3.11, 3.12 and 3.13."""
 SHARES: Final = ("dynamic_degree", *(name for name in NAMES if name.startswith(WORLD)))
-"""Metrics that say of one video yes or no: over videos they are a share."""
-PARTS: Final = (".safetensors", ".json", ".jinja", ".txt", ".model")
-NUMBERS_OF: Final = ("av", "numpy", "pillow")
-NETWORKS_OF: Final = (*NUMBERS_OF, "torch", "transformers")
+"""Metrics that are 0 or 1 for one video, so that their mean over videos is a share."""
+MODEL_FILE_SUFFIXES: Final = (".safetensors", ".json", ".jinja", ".txt", ".model")
+NUMERIC_LIBRARIES: Final = ("av", "numpy", "pillow")
+NETWORK_LIBRARIES: Final = (*NUMERIC_LIBRARIES, "torch", "transformers")
 
 
 def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
-    """All metrics; without the oracle's where no prompt is of the embedded world."""
+    """Return all metrics, without the oracle's if no prompt describes the embedded world."""
     following = NAMES[-1]
-    if any(prompt is not None and unasked(following, prompt) is None for prompt in prompts):
+    if any(prompt is not None and reason_to_skip(following, prompt) is None for prompt in prompts):
         return NAMES
     return [name for name in NAMES if not name.startswith(WORLD)]
 
@@ -43,13 +43,13 @@ def names_for(prompts: Iterable[str | None]) -> Sequence[str]:
 def scorers_for(
     archive: "Archive", names: Sequence[str], where: Where, device: str
 ) -> tuple[list[Scorer], dict[str, str]]:
-    """The scorers of these metrics, and for those whose weights are missing the sentence that says which.
+    """Return the scorers of these metrics, and by metric a sentence on the weights that are missing.
 
-    Raises BadInput for a name that there is not, and for a weight file that cannot be read.
+    Raises BadInput for an unknown metric and for a weight file that cannot be read.
     """
-    said = [_said_of(archive, name) for name in dict.fromkeys(names)]
+    wanted = [_scorer_row(archive, name) for name in dict.fromkeys(names)]
     ready, missing = [], {}
-    for one in said:
+    for one in wanted:
         found = [(row, row.found_in(where)) for row in map(_weights_of, one.networks)]
         if absent := [row for row, path in found if path is None]:
             missing[one.metric] = missing_sentence(one.title, absent, where)
@@ -61,24 +61,24 @@ def scorers_for(
 
 
 def _digests(archive: "Archive", row: WeightFile, path: Path) -> Iterator[tuple[str, str]]:
-    """By official name: of the file, or of each file that a folder's model consists of."""
+    """Yield (official name, sha256) of the file, or of each file of a model folder."""
     if path.is_file():
         yield row.file, sha256_of(archive, path)
         return
     for file in sorted(path.iterdir()):
-        if file.suffix in PARTS:
+        if file.suffix in MODEL_FILE_SUFFIXES:
             yield f"{row.key}/{file.name}", sha256_of(archive, file)
 
 
 def missing_files(archive: "Archive", names: Sequence[str], where: Where) -> list[WeightFile]:
-    """The weight files that these metrics lack, each once. Raises BadInput for a name that there is not."""
-    keys = dict.fromkeys(key for name in names for key in _said_of(archive, name).networks)
+    """Return the weight files that these metrics lack, without duplicates. Raises BadInput for an unknown metric."""
+    keys = dict.fromkeys(key for name in names for key in _scorer_row(archive, name).networks)
     rows = {row.file: row for row in map(_weights_of, keys) if row.found_in(where) is None}
     return list(rows.values())
 
 
 def device_of(setting: str) -> str:
-    """Where the networks of the metrics run: "cpu", or what is set; `auto` is CUDA where it is, else the CPU."""
+    """Return the device of the metrics' networks: the setting, or for "auto" CUDA if available, else the CPU."""
     if setting != "auto":
         return setting
     if sys.platform == "linux" and not Path("/dev/nvidiactl").exists():
@@ -89,7 +89,7 @@ def device_of(setting: str) -> str:
 
 
 def code_of(metric: str) -> str:
-    """The digest of a metric's name and version; of a name that is not in the table, as of version 1."""
+    """Return the digest of a metric's name and version; a metric that is not in VERSIONS has version 1."""
     version_of = VERSIONS.get(metric.removesuffix(CLIPWISE), 1)
     return _code(metric, version_of, CLIPWISE_VERSION)
 
@@ -101,16 +101,15 @@ def _code(metric: str, version_of: int, clipwise_version: int) -> str:
 
 @cache
 def _older_codes() -> dict[str, str]:
-    """The code that each older code stands for: of version 1."""
+    """Return by older code the code of version 1 that it stands for."""
     older: dict[str, list[str]] = json.loads(OLDER_CODES.read_text(encoding="utf-8"))
     return {code: _code(metric, 1, 1) for metric, codes in older.items() for code in codes}
 
 
 def identity_of(scorer: Scorer) -> str:
-    """sha256 of what the numbers of a scorer rest on: metric, version, weights and settings.
+    """Return the sha256 of what a scorer's numbers depend on: metric, version, weights and settings.
 
-    Scores are compared with scores of the same identity and of nothing else. A scorer that was stored with an older
-    code has the identity of today's.
+    Only scores of the same identity are compared. A scorer stored with an older code has the identity of version 1.
     """
     code = _older_codes().get(scorer.code, scorer.code)
     rests_on = [scorer.metric, code, scorer.weights, scorer.settings]
@@ -118,14 +117,14 @@ def identity_of(scorer: Scorer) -> str:
 
 
 def stored_as(archive: "Archive", scorers: Sequence[Scorer]) -> dict[str, str]:
-    """By the digest under which its scores are stored, the identity of each scorer that is one of these."""
+    """Return the identity of each stored scorer that equals one of these, by the digest that its scores refer to."""
     wanted = set(map(identity_of, scorers))
     known = scorers_of(archive, {scorer.metric for scorer in scorers})
     return {one.digest: identity for one in known if (identity := identity_of(one)) in wanted}
 
 
-def _said_of(archive: "Archive", name: str) -> Scorer:
-    """What the code of a metric says of it, from an earlier evaluation or from the code; without weights."""
+def _scorer_row(archive: "Archive", name: str) -> Scorer:
+    """Return a metric's scorer without weights and settings, from the archive or, the first time, from the code."""
     code = code_of(name)
     known = [one for one in scorers_of(archive, [name]) if code in (one.code, _older_codes().get(one.code))]
     if known:
@@ -144,7 +143,7 @@ def _row(name: str) -> "Metric":
 
 
 def rows(scorers: Sequence[Scorer]) -> "list[Metric]":
-    """The metrics themselves; imports torch."""
+    """Return the metrics of these scorers. Imports torch."""
     return [_row(scorer.metric) for scorer in scorers]
 
 
@@ -167,12 +166,12 @@ def _described(row: "Metric", code: str) -> Scorer:
 def _weights_of(key: str) -> WeightFile:
     if key in WEIGHTS:
         return WEIGHTS[key]
-    from evals.metrics.registry import METRICS  # of what ships with the code
+    from evals.metrics.registry import METRICS  # weights that ship with the code are not in the catalogue
 
     return next(net.weights for row in METRICS for net in row.networks if net.weights.key == key)
 
 
 def _settings(scorer: Scorer, device: str) -> dict[str, str]:
-    """What else the last digits rest on."""
-    libraries = {library: version(library) for library in (NETWORKS_OF if scorer.networks else NUMBERS_OF)}
+    """Return the library versions and the device, on which the last digits depend."""
+    libraries = {library: version(library) for library in (NETWORK_LIBRARIES if scorer.networks else NUMERIC_LIBRARIES)}
     return {**libraries, "device": device} if scorer.networks else libraries

@@ -1,7 +1,7 @@
-"""What scores of many videos amount to: means with intervals, two systems on the same prompts, gates. Knows no video.
+"""Aggregate scores: means with confidence intervals, paired comparisons of two systems, and gates. Reads no video.
 
-A video without a score is counted and told, and is in no mean; it is never taken for 0. Everything here is on the scale
-of tables, where 1 is the end (imaging quality over 100).
+A video without a score is counted and reported but never averaged as 0. Values are on the scale of the tables, where 1
+is the maximum (imaging quality is divided by 100).
 """
 
 import math
@@ -25,9 +25,9 @@ SIGNIFICANT: Final = 1 - LEVEL
 
 
 class Figure(BaseModel):
-    """A metric over the videos of an evaluation: the mean over videos with its interval (of a share, Wilson's).
+    """A metric's mean over the videos of an evaluation, with its interval (Wilson's for a share).
 
-    undefined: videos that the metric has no number for. set_score: as VBench pools, over videos or over all frames.
+    undefined: number of videos without a value. set_score: pooled as VBench does, over videos or over all frames.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,10 +42,10 @@ class Figure(BaseModel):
 
 
 class Difference(BaseModel):
-    """Two systems by one metric, second minus first, over the prompts that both have.
+    """The difference of two systems in one metric, second minus first, over the prompts that both have.
 
-    p: of a paired permutation test of the mean; holm: the same, corrected for how many metrics are compared.
-    wilcoxon: p of the signed-rank test. effect: mean difference over its standard deviation; None where all are alike.
+    p: of a paired permutation test of the mean. holm: p corrected for the number of metrics compared. wilcoxon: p of
+    the signed-rank test. effect: mean difference over its standard deviation; None if all differences are equal.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,8 +61,8 @@ class Difference(BaseModel):
     holm: float | None = None
     effect: float | None
 
-    def says(self, first: str, second: str) -> str:
-        """Which is ahead, when the corrected test and the interval both say that they differ; else that nothing is."""
+    def conclusion(self, first: str, second: str) -> str:
+        """Say which system is ahead if the corrected test and the interval both show a difference."""
         if self.holm is None or self.holm > SIGNIFICANT or not _leaves_out_zero(self.difference):
             return "no difference shown"
         ahead = second if (self.difference.value or 0) > 0 else first
@@ -70,7 +70,7 @@ class Difference(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Two evaluations side by side; left_out: why metrics or prompts are not compared, one sentence each."""
+    """Two evaluations compared. left_out: a sentence for each reason why metrics or prompts were left out."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -82,7 +82,7 @@ class Comparison(BaseModel):
 
 
 class Verdict(BaseModel):
-    """A gate: what it asks, what the interval says, whether it holds."""
+    """The outcome of a gate: the bounds required, the interval found, whether it holds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -99,7 +99,7 @@ def _leaves_out_zero(estimate: Estimate) -> bool:
 
 
 def figures(judgement: Judgement) -> list[Figure]:
-    """One for each metric, in the order that they were asked for."""
+    """Return one figure for each metric, in the order requested."""
     return [_figure(judgement, scorer) for scorer in judgement.evaluation.scorers]
 
 
@@ -118,7 +118,7 @@ def _figure(judgement: Judgement, scorer: Scorer) -> Figure:
 
 
 def _set_score(column: Sequence[Score], scorer: Scorer) -> float | None:
-    """As VBench pools the scores of a set; None when one of them is no number, which VBench would count as 0 or NaN."""
+    """Pool the scores as VBench does; None if a video has no value, which VBench would count as 0 or NaN."""
     values = [(score.value, len(score.values)) for score in column]
     if not values or any(value is None for value, _ in values):
         return None
@@ -128,22 +128,22 @@ def _set_score(column: Sequence[Score], scorer: Scorer) -> float | None:
     return math.fsum(value * count for value, count in known) / sum(count for _, count in known)
 
 
-def aggregates(found: Sequence[Figure]) -> dict[str, float]:
-    """Mora's Video Quality and VBench's Quality Score, each only where all that it averages is there."""
-    raw = {figure.metric: figure.set_score for figure in found if figure.set_score is not None}
-    told = {}
+def aggregates(over_videos: Sequence[Figure]) -> dict[str, float]:
+    """Return Mora's Video Quality and VBench's Quality Score, each only if all the metrics it averages are present."""
+    raw = {figure.metric: figure.set_score for figure in over_videos if figure.set_score is not None}
+    found = {}
     if set(VIDEO_QUALITY) <= set(raw):
-        told["Mora's Video Quality"] = video_quality(raw)
+        found["Mora's Video Quality"] = video_quality(raw)
     if set(QUALITY_SCORE) <= set(raw):
-        told["VBench's Quality Score"] = quality_score(raw)
-    return told
+        found["VBench's Quality Score"] = quality_score(raw)
+    return found
 
 
 def compare(first: Judgement, second: Judgement) -> Comparison:
-    """The second against the first, by every metric that both have from the same scorer.
+    """Compare the second evaluation with the first in every metric that both have from the same scorer.
 
-    Videos belong together when they have the same prompt (several of one count as their mean), without prompts when
-    they have the same name. Raises BadInput when nothing belongs together.
+    Videos are paired by prompt (several videos of one prompt count as their mean), or by name if they have no prompt.
+    Raises BadInput if there are no pairs.
     """
     ours, theirs = _by_prompt(first), _by_prompt(second)
     shared = [prompt for prompt in ours if prompt in theirs]
@@ -155,7 +155,7 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
         )
     left_out = []
     if apart := len(ours) + len(theirs) - 2 * len(shared):
-        left_out.append(f"Left out, only in one of both: {counted(apart, 'prompt')}.")
+        left_out.append(f"Left out, present on one side only: {counted(apart, 'prompt')}.")
     other = set(map(identity_of, second.evaluation.scorers))
     if odd := [scorer.title for scorer in first.evaluation.scorers if identity_of(scorer) not in other]:
         left_out.append(
@@ -179,7 +179,7 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
 
 
 def names_of(sides: Sequence[Judgement]) -> list[str]:
-    """A name for each side: the system's, and where two have the same one, the settings that tell them apart."""
+    """Return the systems' names, with the settings that differ appended if two names are equal."""
     systems = [side.evaluation.system for side in sides]
     if len(set(systems)) == len(systems):
         return systems
@@ -195,7 +195,7 @@ def names_of(sides: Sequence[Judgement]) -> list[str]:
 
 
 def pairs_of(first: Judgement, second: Judgement, metric: str) -> list[tuple[str, float, float]]:
-    """Prompt, first's score and second's, of the prompts where both have one."""
+    """Return (prompt, first's score, second's score) for the prompts that both have scored."""
     ours, theirs = _by_prompt(first), _by_prompt(second)
     scorer = next(one for one in first.evaluation.scorers if one.metric == metric)
     found = (
@@ -231,14 +231,14 @@ def _difference(scorer: Scorer, pairs: Sequence[tuple[float, float]]) -> Differe
         first=float(first.mean()),
         second=float(second.mean()),
         difference=mean(apart.tolist()),
-        p=_permuted(apart) if several else None,
+        p=_permutation_p(apart) if several else None,
         wilcoxon=(float(stats.wilcoxon(apart).pvalue) if moved else 1.0) if several else None,
         effect=float(apart.mean()) / spread if spread > 0 else None,
     )
 
 
-def _permuted(apart: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
-    """p of the mean difference, when each prompt's two scores could as well be swapped; exact for few prompts."""
+def _permutation_p(apart: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+    """Return p of the mean difference under random swaps of each prompt's two scores; exact for few prompts."""
     if not np.any(apart):
         return 1.0
     found = stats.permutation_test(
@@ -254,7 +254,7 @@ def _permuted(apart: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
 
 
 def holm(found: Sequence[Difference]) -> list[Difference]:
-    """The differences with their p corrected for their number. Holm 1979."""
+    """Return the differences with Holm's correction of their p for multiple tests (Holm 1979)."""
     order = sorted((one.p, place) for place, one in enumerate(found) if one.p is not None)
     corrected, highest = dict[int, float](), 0.0
     for rank, (p, place) in enumerate(order):
@@ -264,15 +264,15 @@ def holm(found: Sequence[Difference]) -> list[Difference]:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 video", "2 videos"."""
+    """Return a number with its noun: "1 video", "2 videos"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def gate(asked: Mapping[str, JsonValue], found: Mapping[str, tuple[Estimate, int]]) -> list[Verdict]:
-    """Whether thresholds hold: the whole interval must be on the right side, and every video must have a number.
+    """Check thresholds: the whole interval must be within the bounds, and every video must have a value.
 
-    asked: by metric a least value, or {"at_least": ..., "at_most": ...}. found: by metric, the estimate and how many
-    videos have no number. Raises BadInput for what is no threshold.
+    asked: by metric a lower bound, or {"at_least": ..., "at_most": ...}. found: by metric, the estimate and the number
+    of videos without a value. Raises BadInput for a malformed threshold.
     """
     if not isinstance(asked, dict) or not asked:
         raise BadInput('A gate is {METRIC: LEAST} or {METRIC: {"at_least": LEAST, "at_most": MOST}}; it asks nothing.')

@@ -1,4 +1,4 @@
-"""What a person and a script are told of evaluations: tables, and JSON with NaN as null."""
+"""Format evaluations as tables for a person and as JSON for a script, with NaN as null."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -18,17 +18,17 @@ from evals.intervals import Estimate
 from memory.records import Evaluation
 
 SHORT = 12
-"""Digits of a digest that tell it from the others."""
+"""Digits of a digest that are shown."""
 NEEDS = " needs "
-"""Between a metric and its weight files, where they are missing."""
-TOLD_WHOLE = 2
-"""Sentences about weight files that are told whole; of more there is one."""
+"""Separates the metric from the files in a sentence on missing weights."""
+SHOWN_IN_FULL = 2
+"""Up to so many sentences on missing weights are shown in full; more are merged into one."""
 SHOWN = 8
-"""Sentences of one kind in a table; `--json` has them all."""
+"""Sentences of one kind under a table; `--json` has them all."""
 
 
-def told(judgement: Judgement) -> RenderableType:
-    """An evaluation: a line a metric, and what was left out."""
+def judgement_table(judgement: Judgement) -> RenderableType:
+    """Return an evaluation as a table with a row per metric, followed by what was left out."""
     evaluation, found = judgement.evaluation, figures(judgement)
     table = _table("metric", "mean over videos, 95 % interval", "as VBench pools", "videos", "no number", "scorer")
     for figure in found:
@@ -52,7 +52,7 @@ def told(judgement: Judgement) -> RenderableType:
 
 
 def as_json(judgement: Judgement) -> dict[str, Any]:
-    """All of an evaluation. A row's value is as the official code gives it; means are on the tables' scale."""
+    """Return all of an evaluation. Values are on the official code's scale, means on the tables' scale."""
     evaluation, found = judgement.evaluation, figures(judgement)
     return {
         "evaluation": evaluation.digest,
@@ -78,11 +78,11 @@ def as_json(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def compared(comparison: Comparison) -> RenderableType:
-    """Two systems, a line a metric."""
+def comparison_table(comparison: Comparison) -> RenderableType:
+    """Return a comparison of two systems as a table with a row per metric."""
     names = comparison.first, comparison.second
     table = _table(
-        "metric", *map(escape, names), "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "says"
+        "metric", *map(escape, names), "difference, 95 % interval", "effect", "p", "Wilcoxon", "Holm", "conclusion"
     )
     for one in comparison.differences:
         table.add_row(
@@ -94,21 +94,21 @@ def compared(comparison: Comparison) -> RenderableType:
             _number(one.p),
             _number(one.wilcoxon),
             _number(one.holm),
-            escape(one.says(*names)),
+            escape(one.conclusion(*names)),
         )
     head = f"{names[1]} against {names[0]}, {counted(comparison.prompts, 'prompt')} that both have"
     shown = [table] if comparison.differences else []
     return Group(Text(head), *shown, *(Text(sentence) for sentence in comparison.left_out))
 
 
-def gated(verdicts: Sequence[Verdict]) -> RenderableType:
-    """What each gate asks, and whether it holds."""
+def verdict_lines(verdicts: Sequence[Verdict]) -> RenderableType:
+    """Return a line for each gate: its bounds, and whether it holds."""
     lines = (f"{one.metric} {one.asked}: " + ("holds" if one.holds else f"broken, {one.why}") for one in verdicts)
     return Group(*(Text(line) for line in lines))
 
 
-def listed(found: Sequence[tuple[datetime, Evaluation]]) -> RenderableType:
-    """All evaluations, newest first."""
+def evaluations_table(found: Sequence[tuple[datetime, Evaluation]]) -> RenderableType:
+    """Return a table of evaluations, in the given order."""
     if not found:
         return Text("There are no evaluations yet; `python main.py evaluate videos FOLDER` makes one.")
     table = _table("evaluation", "when", "system", "suite", "videos", "metrics")
@@ -124,8 +124,8 @@ def listed(found: Sequence[tuple[datetime, Evaluation]]) -> RenderableType:
     return table
 
 
-def listed_as_json(found: Sequence[tuple[datetime, Evaluation]]) -> list[dict[str, Any]]:
-    """The same as an array."""
+def evaluations_as_json(found: Sequence[tuple[datetime, Evaluation]]) -> list[dict[str, Any]]:
+    """Return the same list as JSON objects."""
     return [
         {
             "evaluation": evaluation.digest,
@@ -139,8 +139,8 @@ def listed_as_json(found: Sequence[tuple[datetime, Evaluation]]) -> list[dict[st
     ]
 
 
-def published(rows: Sequence[Baseline]) -> RenderableType:
-    """Published numbers of one source on one scale."""
+def baselines_table(rows: Sequence[Baseline]) -> RenderableType:
+    """Return a table of published scores of one scale; `rows` is not empty."""
     names = list(rows[0].scores)
     titles = (name.replace("_", " ") for name in names)
     table = _table("system", "Video Quality" if rows[0].scale == "mora" else "as printed", *titles, "seconds")
@@ -154,7 +154,7 @@ def published(rows: Sequence[Baseline]) -> RenderableType:
 
 
 def interval(estimate: Estimate) -> str:
-    """A value with its interval, as in tables."""
+    """Format a value with its interval, as in tables."""
     if estimate.value is None:
         return "no number"
     if estimate.low is None or estimate.high is None:
@@ -167,29 +167,29 @@ def _sentences(judgement: Judgement) -> Iterator[str]:
     for sentence in judgement.missing.values():
         title, _, files = sentence.partition(NEEDS)
         lacking.setdefault(files, []).append(title)
-    if len(lacking) > TOLD_WHOLE:
+    if len(lacking) > SHOWN_IN_FULL:
         every = ", ".join(title for titles in lacking.values() for title in titles)
         yield (
-            f"left out, since their weight files are not here: {every}; evals/README.md and --json say which file each "
-            "needs, from where and how large, and --fetch gets them."
+            f"left out, since their weight files are missing: {every}; evals/README.md and --json say which file each "
+            "needs, its source and its size, and --fetch downloads them."
         )
         lacking = {}
     for files, titles in lacking.items():
         yield f"left out: {' and '.join(titles)}{NEEDS if len(titles) == 1 else ' need '}{files}"
-    yield from _some([f"bad: {one.why}" for one in judgement.bad], "bad files")
+    yield from _first_few([f"bad: {one.why}" for one in judgement.bad], "bad files")
     reasons: dict[tuple[str, str], list[LeftOut]] = {}
     for one in judgement.left_out:
         reasons.setdefault((one.metric, one.why), []).append(one)
-    yield from _some([f"{group[0].name}{_more(group)}: {why}" for (_, why), group in reasons.items()], "reasons")
+    yield from _first_few([f"{group[0].name}{_more(group)}: {why}" for (_, why), group in reasons.items()], "reasons")
     notes = {score.note: video.name for video, _, score in reversed(list(judgement.rows())) if score.note}
-    yield from _some([f"{name}: {note}" for note, name in reversed(notes.items())], "notes")
+    yield from _first_few([f"{name}: {note}" for note, name in reversed(notes.items())], "notes")
 
 
 def _more(group: Sequence[LeftOut]) -> str:
     return f" and {len(group) - 1} more" if len(group) > 1 else ""
 
 
-def _some(sentences: Sequence[str], what: str) -> Iterator[str]:
+def _first_few(sentences: Sequence[str], what: str) -> Iterator[str]:
     yield from sentences[:SHOWN]
     if len(sentences) > SHOWN:
         yield f"and {len(sentences) - SHOWN} more {what}; --json has them all"

@@ -1,6 +1,6 @@
-"""What a person names -> videos and what each was made from: files, folders, VBench's names, lists. Opens none.
+"""Collect the videos to evaluate and what each was made from: files, folders, lists. Opens no video.
 
-VBench calls a video `PROMPT-i.mp4`. Without a list of prompts such a name counts as one when the prompt is more than
+VBench names a video `PROMPT-i.mp4`. Without a list of prompts, such a name is read as a prompt only if it has more than
 one word, so that `clip-1.mp4` is not taken for a video of "clip".
 """
 
@@ -19,8 +19,8 @@ FILES: Final = ("image", "before", "after")
 
 
 @dataclass(frozen=True)
-class Given:
-    """A video to judge: its file, how it is called, and what it was made from. Files may turn out not to be there."""
+class VideoInput:
+    """A video to score: its name, its file, and what it was made from. The files are not checked to exist."""
 
     name: str
     path: Path
@@ -32,8 +32,8 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A prompt of a suite. dimensions: what VBench scores it for, () for all. style, image: as in `Given`."""
+class SuitePrompt:
+    """A prompt of a suite. dimensions: VBench's dimensions for it, () for all. style, image: as in `VideoInput`."""
 
     text: str
     style: str | None = None
@@ -41,17 +41,17 @@ class Wanted:
     image: Path | None = None
 
 
-def gather(paths: Sequence[Path], prompts: Path | None = None) -> tuple[list[Given], list[str]]:
-    """The videos in the order they are named, a folder's by name; and what a person should know of them.
+def gather(paths: Sequence[Path], prompts: Path | None = None) -> tuple[list[VideoInput], list[str]]:
+    """Return the videos in the order given (a folder's sorted by name), and notes for the user.
 
-    prompts: a JSON file, either file names and their prompts, or a suite in VBench's or Mora's form. Raises BadInput
-    for a folder or a list without videos, and for prompts that fit none.
+    prompts: a JSON file that maps file names to prompts, or a suite in VBench's or Mora's format. Raises BadInput for a
+    folder or a list without videos, and if no prompt matches a video.
     """
     given = [one for path in paths for one in _of(path)]
     if prompts is None:
         return [_named_by_prompt(one) for one in given], []
     said = read_json(prompts)
-    told = _by_name(given, said) if isinstance(said, dict) else _by_suite(given, wanted_in(said, prompts))
+    told = _by_name(given, said) if isinstance(said, dict) else _by_suite(given, prompts_in(said, prompts))
     missing = [one.name for one in told if one.prompt is None]
     if len(missing) == len(told):
         raise BadInput(
@@ -62,8 +62,8 @@ def gather(paths: Sequence[Path], prompts: Path | None = None) -> tuple[list[Giv
     return told, notes
 
 
-def check_any_there(given: Sequence[Given]) -> None:
-    """Check that at least one of the videos is there. Raises BadInput with what is wrong with the first three."""
+def check_any_there(given: Sequence[VideoInput]) -> None:
+    """Raise BadInput, with the reasons for the first three, if none of the videos exists."""
     why = []
     for one in given:
         try:
@@ -76,12 +76,12 @@ def check_any_there(given: Sequence[Given]) -> None:
 
 
 def unreadable(path: Path, error: OSError) -> str:
-    """Return the sentence about a file that the system does not give."""
+    """Return a sentence on a file that cannot be read."""
     return f"{error.filename or path} cannot be read ({error.strerror}); give the path of a file."
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file says. Raises BadInput."""
+    """Read a JSON file. Raises BadInput."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -90,10 +90,10 @@ def read_json(path: Path) -> Any:
         raise BadInput(f"{path} is no JSON ({error}); correct it.") from error
 
 
-def wanted_in(said: Any, where: object) -> list[Wanted]:
-    """The prompts of a suite: sentences, `{"prompt": ...}` or VBench's full info with `prompt_en`. Raises BadInput.
+def prompts_in(said: Any, where: object) -> list[SuitePrompt]:
+    """Parse a suite's prompts: sentences, `{"prompt": ...}` or VBench's full info with `prompt_en`. Raises BadInput.
 
-    An entry's "image", the picture that its video is to begin with, lies beside the file.
+    An entry's "image", the picture that its video starts from, is relative to the folder of the file.
     """
     entries = said.get("prompts") if isinstance(said, dict) else said
     wanted = [_wanted(entry, where) for entry in entries] if isinstance(entries, list) else []
@@ -102,9 +102,9 @@ def wanted_in(said: Any, where: object) -> list[Wanted]:
     return wanted
 
 
-def _wanted(entry: Any, where: object) -> Wanted:
+def _wanted(entry: Any, where: object) -> SuitePrompt:
     if isinstance(entry, str) and entry.strip():
-        return Wanted(entry)
+        return SuitePrompt(entry)
     text = entry.get("prompt", entry.get("prompt_en")) if isinstance(entry, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise BadInput(f"{where} has {str(entry)[:60]!r} where a prompt should be; write a sentence.")
@@ -114,7 +114,7 @@ def _wanted(entry: Any, where: object) -> Wanted:
     if not isinstance(image, str | None):
         raise BadInput(f"{where} has {str(image)[:60]!r} where the path of a picture should be; write one, or none.")
     picture = None if image is None else Path(str(where)).parent / image
-    return Wanted(text, _style_in(entry), tuple(str(dimension) for dimension in dimensions), picture)
+    return SuitePrompt(text, _style_in(entry), tuple(str(dimension) for dimension in dimensions), picture)
 
 
 def _style_in(entry: Mapping[str, Any]) -> str | None:
@@ -126,19 +126,19 @@ def _style_in(entry: Mapping[str, Any]) -> str | None:
     return style if isinstance(style, str) else None
 
 
-def _of(path: Path) -> Iterator[Given]:
+def _of(path: Path) -> Iterator[VideoInput]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not found:
             raise BadInput(f"{path} has no videos ({', '.join(SUFFIXES)}); name another folder.")
-        yield from (Given(file.relative_to(path).as_posix(), file) for file in found)
+        yield from (VideoInput(file.relative_to(path).as_posix(), file) for file in found)
     elif path.suffix.lower() == ".json":
         yield from _listed(path)
     else:
-        yield Given(path.name, path)
+        yield VideoInput(path.name, path)
 
 
-def _listed(path: Path) -> Iterator[Given]:
+def _listed(path: Path) -> Iterator[VideoInput]:
     entries = read_json(path)
     if not isinstance(entries, list) or not entries:
         raise BadInput(f"{path} is no list of videos; write [{{'video': FILE, 'prompt': WORDS}}, ...].")
@@ -152,28 +152,28 @@ def _listed(path: Path) -> Iterator[Given]:
             prompt = said.get("prompt", said.get("prompt_en"))
             if not isinstance(prompt, str | None):
                 raise BadInput(f"{path} gives {file} a prompt that is no text; write a sentence.")
-            yield Given(file, path.parent / file, prompt, _style_in(said), **beside)
+            yield VideoInput(file, path.parent / file, prompt, _style_in(said), **beside)
 
 
-def _named_by_prompt(given: Given) -> Given:
+def _named_by_prompt(given: VideoInput) -> VideoInput:
     match = NUMBERED.fullmatch(given.path.stem)
     if given.prompt is not None or match is None or " " not in match["prompt"]:
         return given
     return replace(given, prompt=match["prompt"])
 
 
-def _by_name(given: Sequence[Given], said: dict[str, Any]) -> list[Given]:
-    def prompt(one: Given) -> str | None:
+def _by_name(given: Sequence[VideoInput], said: dict[str, Any]) -> list[VideoInput]:
+    def prompt(one: VideoInput) -> str | None:
         names = (str(one.path), one.name, one.path.name, one.path.stem)
         return next((said[name] for name in names if isinstance(said.get(name), str)), one.prompt)
 
     return [replace(one, prompt=prompt(one)) for one in given]
 
 
-def _by_suite(given: Sequence[Given], suite: Sequence[Wanted]) -> list[Given]:
+def _by_suite(given: Sequence[VideoInput], suite: Sequence[SuitePrompt]) -> list[VideoInput]:
     known = {wanted.text: wanted for wanted in suite}
 
-    def told(one: Given) -> Given:
+    def told(one: VideoInput) -> VideoInput:
         match = NUMBERED.fullmatch(one.path.stem)
         wanted = known.get(one.prompt or (match["prompt"] if match else one.path.stem))
         return one if wanted is None else replace(one, prompt=wanted.text, style=one.style or wanted.style)

@@ -1,7 +1,7 @@
-"""One video shown to the metrics that have not seen it, in this process or in several; each score is kept at once.
+"""Score videos with metrics, in this process or in worker processes. Each score is stored as soon as it is known.
 
-A process that judges opens the database for itself and is given one video at a time, so that whatever kills it costs
-the scores of that video which were not known yet. A video whose judging was killed twice is set apart.
+A worker process opens the database itself and receives one video at a time, so that a crash costs only the scores of
+that video that were not stored yet. A video whose scoring was killed twice is reported as unreadable.
 """
 
 import contextlib
@@ -16,29 +16,31 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from evals.evaluations.videos import Given
+from evals.evaluations.videos import VideoInput
 from evals.metrics import base as contract
 from memory.records import Judged, Score, Scorer
 from memory.scores import keep_score
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
-    from evals.metrics.frames import Told
+    from evals.metrics.frames import Conditioning
     from evals.networks.weights.catalogue import Where
     from evals.networks.weights.loader import NetworkLoader
     from memory.archive import Archive
     from models.agent import UInt8Array
 
 NEIGHBOUR_FRAMES: Final = 8
-"""As many as ViCLIP sees of a clip."""
+"""As many frames as ViCLIP reads of a clip."""
 TRIES: Final = 2
+PRELOADED: Final = ("evals.metrics.frames", "evals.metrics.registry")
+"""Modules that a forkserver imports once, before it starts workers; it ignores names that do not exist."""
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What scores are made with: where they are kept, where weight files are, on which device networks run.
+class ScoringContext:
+    """What scoring needs: the archive for the scores, the locations of the weight files, the device of the networks.
 
-    threads: of PyTorch, on the CPU, in each process; jobs: processes that judge, 1 for this one alone.
+    threads: PyTorch's CPU threads in each process. jobs: number of worker processes; 1 scores in this process.
     """
 
     archive: "Archive"
@@ -50,7 +52,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A video that a metric has no score for, or (metric "") one that cannot be judged at all, and why."""
+    """A video without a score for a metric, or (metric "") a video that cannot be scored at all, and the reason."""
 
     name: str
     metric: str
@@ -59,74 +61,73 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Task:
-    """A video, and the scorers that are to see it."""
+    """A video and the scorers to run on it."""
 
-    made_from: Given
+    made_from: VideoInput
     video: Judged
-    asked: tuple[Scorer, ...]
+    scorers: tuple[Scorer, ...]
 
 
 @dataclass
-class Heard:
-    """What became of a task. bad: the sentence, if the file is no whole video."""
+class TaskResult:
+    """The outcome of a task. bad: the reason, if the file is damaged or not a video."""
 
     scores: list[Score] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     bad: str | None = None
 
 
-Hear = Callable[[Task, Heard], None]
+OnResult = Callable[[Task, TaskResult], None]
 
 
-def judge_all(bench: Bench, tasks: Sequence[Task], hear: Hear) -> None:
-    """Tells `hear` what became of each task: in their order in one process, in whatever order in several."""
-    if bench.jobs == 1 or len(tasks) < 2:
-        loader = _loader(bench) if tasks else None
+def judge_all(context: ScoringContext, tasks: Sequence[Task], on_result: OnResult) -> None:
+    """Call `on_result` with the outcome of each task: in order with one process, in any order with several."""
+    if context.jobs == 1 or len(tasks) < 2:
+        loader = _loader(context) if tasks else None
         for task in tasks:
             assert loader is not None
-            hear(task, judge_one(bench, task, loader))
+            on_result(task, judge_one(context, task, loader))
         return
-    _Crew(bench, min(bench.jobs, len(tasks))).judge(tasks, hear)
+    _WorkerPool(context, min(context.jobs, len(tasks))).judge(tasks, on_result)
 
 
-def judge_one(bench: Bench, task: Task, loader: "NetworkLoader") -> Heard:
-    """Shows the video to the scorers, and keeps what they say at once."""
+def judge_one(context: ScoringContext, task: Task, loader: "NetworkLoader") -> TaskResult:
+    """Run the scorers of a task on its video and store each score as soon as it is known."""
     from evals.evaluations.scorer_identity import rows
-    from evals.metrics.frames import LeftOut as Why
-    from evals.metrics.frames import judge
+    from evals.metrics.frames import Skipped, judge
 
-    by_name, heard = {scorer.metric: scorer for scorer in task.asked}, Heard()
+    by_name, result = {scorer.metric: scorer for scorer in task.scorers}, TaskResult()
 
-    def hear(metric: str, said: contract.Score) -> None:
-        score = _score(task.video, by_name[metric], said)
-        keep_score(bench.archive, score)
-        heard.scores.append(score)
+    def store(metric: str, found: contract.Score) -> None:
+        score = _score(task.video, by_name[metric], found)
+        keep_score(context.archive, score)
+        result.scores.append(score)
 
     try:
-        said = judge(task.made_from.path, rows(task.asked), loader, _told(task.made_from), hear)
+        found = judge(task.made_from.path, rows(task.scorers), loader, _conditioning(task.made_from), store)
     except BadInput as error:
-        return Heard(bad=str(error))
+        return TaskResult(bad=str(error))
     name = task.video.name
-    heard.left_out = [LeftOut(name, metric, why.why) for metric, why in said.items() if isinstance(why, Why)]
-    return heard
+    result.left_out = [LeftOut(name, metric, why.why) for metric, why in found.items() if isinstance(why, Skipped)]
+    return result
 
 
 @dataclass
 class _Worker:
     process: Any
-    line: "Connection[Any, Any]"
+    connection: "Connection[Any, Any]"
     task: int | None = None
 
 
 @dataclass
-class _Crew:
-    """Processes that judge; one that dies is replaced if there is still something to judge."""
+class _WorkerPool:
+    """Worker processes; one that dies is replaced while there is still work."""
 
-    bench: Bench
+    context: ScoringContext
     size: int
     workers: list[_Worker] = field(default_factory=list)
 
-    def judge(self, tasks: Sequence[Task], hear: Hear) -> None:
+    def judge(self, tasks: Sequence[Task], on_result: OnResult) -> None:
         waiting, tries = list(range(len(tasks)))[::-1], [0] * len(tasks)
         try:
             left = len(tasks)
@@ -137,113 +138,115 @@ class _Crew:
                 for worker in self._ready():
                     at = worker.task
                     assert at is not None
-                    heard, worker.task = self._heard(worker), None
+                    result, worker.task = self._receive(worker), None
                     tries[at] += 1
-                    if heard is None and tries[at] < TRIES:
+                    if result is None and tries[at] < TRIES:
                         waiting.append(at)
                         continue
-                    hear(tasks[at], Heard(bad=_killed(tasks[at])) if heard is None else heard)
+                    on_result(tasks[at], TaskResult(bad=_killed(tasks[at])) if result is None else result)
                     left -= 1
         finally:
-            self._dismiss()
+            self._stop()
 
     def _idle(self) -> _Worker | None:
-        """One that has nothing to do, hired if there may be one more."""
+        """Return an idle worker, started if the pool is not full; None if all are busy."""
         idle = next((worker for worker in self.workers if worker.task is None), None)
         if idle is None and len(self.workers) < self.size:
-            idle = self._hired()
+            idle = self._start_worker()
             self.workers.append(idle)
         return idle
 
     def _ready(self) -> list[_Worker]:
-        busy = {worker.line: worker for worker in self.workers if worker.task is not None}
-        return [busy[line] for line in wait(list(busy)) if isinstance(line, Connection)]
+        busy = {worker.connection: worker for worker in self.workers if worker.task is not None}
+        return [busy[connection] for connection in wait(list(busy)) if isinstance(connection, Connection)]
 
     def _send(self, worker: _Worker, task: Task) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died; reading from it says so
-            worker.line.send(task)
+        with contextlib.suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # a dead worker is noticed when it is read from
+            worker.connection.send(task)
 
-    def _heard(self, worker: _Worker) -> Heard | None:
-        """What a worker says of its task; None if it died, and then it is no longer one of the crew."""
+    def _receive(self, worker: _Worker) -> TaskResult | None:
+        """Return a worker's result, or None if it died; then it is removed from the pool. Raises what it raised."""
         try:
-            said = worker.line.recv()
+            result = worker.connection.recv()
         except (EOFError, ConnectionResetError):
-            worker.line.close()
+            worker.connection.close()
             worker.process.join()
             self.workers.remove(worker)
             return None
-        if isinstance(said, BaseException):
-            raise said
-        assert isinstance(said, Heard)
-        return said
+        if isinstance(result, BaseException):
+            raise result
+        assert isinstance(result, TaskResult)
+        return result
 
-    def _hired(self) -> _Worker:
-        context: Any = _context()
-        ours, theirs = context.Pipe()
-        archive = self.bench.archive
-        bench = replace(self.bench, archive=None, jobs=1)  # type: ignore[arg-type] # opened over there
-        process = context.Process(target=_work, args=(theirs, archive.url, archive.home, bench), daemon=True)
+    def _start_worker(self) -> _Worker:
+        processes: Any = _process_context()
+        ours, theirs = processes.Pipe()
+        archive = self.context.archive
+        context = replace(self.context, archive=None, jobs=1)  # type: ignore[arg-type] # the worker opens its own
+        process = processes.Process(target=_work, args=(theirs, archive.url, archive.home, context), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours)
 
-    def _dismiss(self) -> None:
+    def _stop(self) -> None:
         for worker in self.workers:
-            worker.line.close()
+            worker.connection.close()
             if worker.task is not None:
                 worker.process.terminate()
             worker.process.join()
 
 
-def _context() -> Any:
-    """Where the system can, one process imports the networks, and those that judge are its copies."""
+def _process_context() -> Any:
+    """Return a "forkserver" context that imports the networks once for all workers; "spawn" where it is missing."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "evals.metrics.frames", "evals.metrics.registry"])
+    context.set_forkserver_preload([__name__, *PRELOADED])
     return context
 
 
-def _work(line: "Connection[Any, Any]", url: str, home: Path, given: Bench) -> None:
-    """A process that judges what comes over the line, until that is closed."""
+def _work(connection: "Connection[Any, Any]", url: str, home: Path, given: ScoringContext) -> None:
+    """Score the tasks that arrive until the connection is closed. The main function of a worker process."""
     from memory.archive import Archive
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent process
     with Archive.open(url, home) as archive:
-        bench = replace(given, archive=archive)
-        loader = _loader(bench)
+        context = replace(given, archive=archive)
+        loader = _loader(context)
         while True:
             try:
-                task = line.recv()
+                task = connection.recv()
             except EOFError:
                 return
-            line.send(_said(bench, task, loader))
+            connection.send(_result_or_error(context, task, loader))
 
 
-def _said(bench: Bench, task: Task, loader: "NetworkLoader") -> Heard | BaseException:
+def _result_or_error(context: ScoringContext, task: Task, loader: "NetworkLoader") -> TaskResult | BaseException:
     try:
-        return judge_one(bench, task, loader)
-    except BaseException as error:  # whatever it is, it is the first process's to tell
+        return judge_one(context, task, loader)
+    except BaseException as error:  # the parent process raises it again
         error.add_note(traceback.format_exc())
         return error
 
 
 def _killed(task: Task) -> str:
     return (
-        f"{task.video.name} could not be judged: the process that judged it was killed {TRIES} times, "
-        "perhaps for want of memory; try it with --jobs 1."
+        f"{task.video.name} could not be scored: its worker process was killed {TRIES} times, "
+        "perhaps because memory ran out; try it with --jobs 1."
     )
 
 
-def _score(video: Judged, scorer: Scorer, said: contract.Score) -> Score:
+def _score(video: Judged, scorer: Scorer, found: contract.Score) -> Score:
     return Score(
         video=video.video,
         told=video.told(scorer.needs),
         scorer=scorer.digest,
-        value=_number(said.value),
-        values=tuple(_number(value) for value in said.values),
-        note=said.note,
-        details=said.details,
+        value=_number(found.value),
+        values=tuple(_number(value) for value in found.values),
+        note=found.note,
+        details=found.details,
         created_at=datetime.now(UTC),
     )
 
@@ -252,19 +255,20 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _loader(bench: Bench) -> "NetworkLoader":
+def _loader(context: ScoringContext) -> "NetworkLoader":
     import torch
 
     from evals.networks.weights.loader import NetworkLoader
 
-    torch.set_num_threads(bench.threads)  # the last digits depend on it, and more processes should be as many
-    return NetworkLoader(bench.weights, bench.device)
+    # The last digits depend on the number of threads, and every worker must give the same ones.
+    torch.set_num_threads(context.threads)
+    return NetworkLoader(context.weights, context.device)
 
 
-def _told(made_from: Given) -> "Told":
-    from evals.metrics.frames import Told
+def _conditioning(made_from: VideoInput) -> "Conditioning":
+    from evals.metrics.frames import Conditioning
 
-    return Told(
+    return Conditioning(
         prompt=made_from.prompt,
         style=made_from.style,
         image=None if made_from.image is None else _picture(made_from.image),
@@ -280,26 +284,26 @@ def _picture(path: Path) -> "UInt8Array":
 
 
 def _clip(path: Path) -> "UInt8Array":
-    """The middle frames of a clip that another goes on from, or leads to. Raises BadInput."""
-    from evals.metrics.frames import Miscounted, introduce
+    """Return the middle frames of a neighbouring clip, uint8 (NEIGHBOUR_FRAMES, H, W, 3). Raises BadInput."""
+    from evals.metrics.frames import WrongFrameCount, read_header
 
-    video = introduce(path)
+    video = read_header(path)
     try:
         return _middle(path, video)
-    except Miscounted as counted:
+    except WrongFrameCount as counted:
         return _middle(path, replace(video, num_frames=counted.num_frames))
 
 
 def _middle(path: Path, video: contract.Video) -> "UInt8Array":
     import numpy as np
 
-    from evals.metrics.frames import show
+    from evals.metrics.frames import decode
     from evals.metrics.vbench.clip_vectors import middle_frames
 
     wanted = middle_frames(video.num_frames, NEIGHBOUR_FRAMES)
     frames = {
         chunk.first + at: frame
-        for chunk in show(path, video)
+        for chunk in decode(path, video)
         for at, frame in enumerate(chunk.frames)
         if chunk.first + at in wanted
     }

@@ -1,8 +1,8 @@
-"""Several scores as one. Two ways that are not each other: Mora's Video Quality and VBench's Quality Score.
+"""Combine several scores into one: Mora's Video Quality and VBench's Quality Score, which are not comparable.
 
-The paper's table 4 prints the one for Mora beside the other for its rivals; here each says which it is, and both want
-the same things: raw scores of a set of videos by metric, all where 1 is the scale's end (imaging quality over 100,
-dynamic degree the share of videos that move).
+The paper's table 4 prints the first for Mora beside the second for the other systems. Both take the raw scores of a set
+of videos by metric, with 1 as the maximum (imaging quality divided by 100, dynamic degree as the share of videos that
+move).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ VIDEO_QUALITY: Final = (
     "dynamic_degree",
     "imaging_quality",
 )
-"""What Mora's tables average, their OC, BC, MS, AQ, DD and IQ."""
+"""The metrics that Mora's tables average: their OC, BC, MS, AQ, DD and IQ."""
 
 QUALITY_SCORE: Final[dict[str, tuple[float, float, float]]] = {
     "subject_consistency": (0.1462, 1.0, 1.0),
@@ -29,23 +29,23 @@ QUALITY_SCORE: Final[dict[str, tuple[float, float, float]]] = {
     "imaging_quality": (0.0, 1.0, 1.0),
     "dynamic_degree": (0.0, 1.0, 0.5),
 }
-"""By metric: the raw score that counts 0, the one that counts 1, and its weight. VBench, scripts/constant.py."""
+"""By metric: the raw score that maps to 0, the one that maps to 1, and the weight. VBench, scripts/constant.py."""
 
 
 def video_quality(raw: Mapping[str, float]) -> float:
-    """Mora's Video Quality, 0..1, higher is better: the plain mean of six raw scores. NaN when one of them is NaN.
+    """Return Mora's Video Quality, 0..1, higher is better: the mean of six raw scores; NaN if one of them is NaN.
 
-    Mora (arXiv 2403.13248) does not define it; this is what all 18 rows of its tables 1 and 5 are. Raises ValueError
-    for a score that is missing or on the scale of 0..100.
+    Mora (arXiv 2403.13248) does not define it; all 18 rows of its tables 1 and 5 agree with this formula. Raises
+    ValueError for a score that is missing or on the scale 0..100.
     """
     return mean([_raw(raw, name, "Mora's Video Quality") for name in VIDEO_QUALITY])
 
 
 def quality_score(raw: Mapping[str, float]) -> float:
-    """VBench's Quality Score, about 0..1, higher is better: the weighted mean of seven normalised scores.
+    """Return VBench's Quality Score, about 0..1, higher is better: the weighted mean of seven normalised scores.
 
-    Normalised is (raw - lowest) / (highest - lowest), not cut off, so that a score may leave 0..1. NaN when one of them
-    is NaN. VBench counts a missing score as 0; here it raises ValueError, as does one on the scale of 0..100.
+    A score is normalised to (raw - lowest) / (highest - lowest) without clipping, so it may leave 0..1. NaN if one of
+    them is NaN. VBench counts a missing score as 0; here it raises ValueError, as does one on the scale 0..100.
     """
     total = sum(weight for _, _, weight in QUALITY_SCORE.values())
     weighted = [

@@ -1,7 +1,7 @@
-"""What a metric is: fed a video's frames as they are decoded, it answers with a score. Knows no file and no network.
+"""Define metrics: the interface that turns the decoded frames of a video into a score. Knows no file and no network.
 
-One decode serves all metrics of a video: every `Reading` is shown every `Chunk`, in order, and keeps only numbers, so
-that memory does not grow with the length of the video.
+All metrics share one decode of a video: every `Reading` receives every `Chunk` in order and keeps only numbers, so that
+memory does not grow with the length of the video.
 """
 
 import math
@@ -26,26 +26,25 @@ T = TypeVar("T")
 
 
 Frame = tuple[UInt8Array, UInt8Array | None] | tuple[UInt8Array, UInt8Array | None, Callable[[], UInt8Array]]
-"""A frame as `Chunk` has it: as VBench reads it, untagged or None, and what gives it exactly where that is another."""
-
+"""A frame: as VBench decodes it, untagged (see `Chunk`) or None, and, if the exact decode differs, its function."""
 
 Need = Literal["prompt", "style", "image", "before", "after"]
-"""What a metric reads beside the frames: the words of the video, of its style, the picture it was made from, the clips
-that it goes on from and leads to."""
+"""An input of a metric besides the frames: the prompt, the words of the style, the picture that the video was made
+from, the clip that it continues, the clip that it leads to."""
 
 
 class CannotScore(BadInput):
-    """A metric has no score for this video, and no other try will give one; one sentence."""
+    """A metric cannot score this video, and another try would not help. One sentence."""
 
 
 class Memo:
-    """What was computed once and serves several metrics."""
+    """A cache of results that several metrics share."""
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}
 
     def once(self, name: str, compute: Callable[[], T]) -> T:
-        """`compute()` the first time that `name` is asked for, its answer every time; the name says all it rests on."""
+        """Return the cached `compute()`. `name` must identify everything that the result depends on."""
         if name not in self._known:
             self._known[name] = compute()
         known: T = self._known[name]
@@ -54,7 +53,7 @@ class Memo:
 
 @dataclass(frozen=True)
 class Video:
-    """What is known of a video before its first frame is decoded. num_frames is exact, fps frames a second."""
+    """What is known of a video before its first frame is decoded. num_frames is exact; fps is frames per second."""
 
     num_frames: int
     fps: Fraction
@@ -62,47 +61,47 @@ class Video:
     height: int
     prompt: str | None = None
     style: str | None = None
-    """Such as "Van Gogh style"."""
+    """The words of the style, such as "Van Gogh style"."""
     image: UInt8Array | None = None
-    """The picture it was made from, RGB uint8 (H, W, 3)."""
+    """The picture that the video was made from, RGB uint8 (H, W, 3)."""
     before: UInt8Array | None = None
-    """Of the clip it goes on from (extended, edited or left by a transition): its eight middle frames, or all of them,
-    RGB uint8 (N, H, W, 3)."""
+    """Of the clip that it continues (that was extended, edited or joined by a transition): the eight middle frames, or
+    all frames, RGB uint8 (N, H, W, 3)."""
     after: UInt8Array | None = None
-    """Of the clip that a transition leads to, in the same way."""
+    """Of the clip that a transition leads to, the same."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """For what several metrics want of the whole video: a text's features, a clip's vector."""
+    """Caches what several metrics need of the whole video: a text's features, a clip's embedding."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive frames of one video: RGB uint8 (N, H, W, 3), 1 <= N; `first` is the index of the first of them."""
+    """Consecutive frames of one video: RGB uint8 (N, H, W, 3), N >= 1. first: the index of the first one."""
 
     frames: UInt8Array
     first: int
     untagged: UInt8Array | None = None
-    """The same by the BT.601 matrix, where the file's tag names another; None where that makes no difference."""
+    """The same converted with the BT.601 matrix, if the file's tag names another; None if it makes no difference."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """For what several metrics want of these frames: the input of a network, its features."""
+    """Caches what several metrics need of these frames: the input of a network, its features."""
     exact: tuple[Callable[[], UInt8Array], ...] = field(default=(), compare=False, repr=False)
-    """What gives each frame as the house decodes it; () where `frames` are that."""
+    """Functions that return each frame as Mora decodes it elsewhere; () if `frames` are that already."""
 
     @property
     def as_opencv(self) -> UInt8Array:
-        """The frames as OpenCV reads them, which ignores the tag: for what VBench decodes with it. RGB, not BGR."""
+        """The frames as OpenCV decodes them, which ignores the tag, for the metrics that VBench decodes so. RGB."""
         return self.frames if self.untagged is None else self.untagged
 
     def exactly(self, place: int) -> UInt8Array:
-        """One frame, (H, W, 3), by exact arithmetic: VBench's readers repeat colours in blocks of two pixels."""
+        """Return one frame (H, W, 3) by exact arithmetic; VBench's readers repeat chroma in blocks of two pixels."""
         return self.exact[place]() if self.exact else self.frames[place]
 
 
 @dataclass(frozen=True)
 class Score:
-    """What a metric says of a video. `value` is the official code's number for one video; NaN where it has none.
+    """A metric's score of a video. value: the number that the official code gives for one video; NaN if it has none.
 
-    values: by frame or by pair, in order, as the metric says; the mean of them is not always the value.
-    note: one sentence for the person when the value is NaN or means less than it seems.
+    values: by frame or by pair of frames in order, as the metric documents; value is not always their mean.
+    note: a sentence for the user if the value is NaN or means less than it seems.
     details: what else the value depends on, plain JSON (thresholds, sampled frames).
     """
 
@@ -113,23 +112,23 @@ class Score:
 
 
 class Reading(Protocol):
-    """One metric reading one video."""
+    """The computation of one metric on one video."""
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames. Called in order, without gaps, with every frame of the video."""
+        """Process the next frames. Called in order, without gaps, with every frame of the video."""
 
     def result(self) -> Score:
-        """The score, once every frame was shown. Raises CannotScore."""
+        """Return the score after the last frame. Raises CannotScore."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One row of the table of metrics.
+    """A row of the table of metrics.
 
-    name: as in VBench's result files, and of the file here. low, high: what a value can be, None without bound.
-    better: "higher", or "neither" where more is not better. scale: a value of `scale` is 1 in tables and aggregates.
-    pooled: how VBench's score of a set comes of its videos: the mean over videos, or over all their frames or pairs.
-    source: who defined it, and which networks. begin: starts a reading; the shelf lends the networks of `networks`.
+    name: as in VBench's result files, and of the module. low, high: the bounds of a value, None if unbounded.
+    better: "higher", or "neither" if more is not better. scale: the value that is 1 in tables and aggregates.
+    pooled: how VBench averages a set: over videos, or over all their frames or pairs.
+    source: the definition, and its networks. begin: starts a reading; the loader lends the networks of `networks`.
     """
 
     name: str
@@ -146,12 +145,12 @@ class Metric:
     pooled: Literal["videos", "frames"] = "videos"
 
     def lacks(self, video: Video) -> str | None:
-        """The sentence that says what the video does not come with; None if it comes with all that is needed."""
+        """Return a sentence on the inputs that the video lacks; None if it lacks none."""
         return lacking(self.title, self.needs, video)
 
 
 def lacking(title: str, needs: Sequence[Need], known: object) -> str | None:
-    """The sentence that says what a metric needs and is not known; None if all is. known: has `Video`'s names."""
+    """Return a sentence on the inputs that a metric lacks; None if it lacks none. known: has `Video`'s attributes."""
     missing = [need for need in needs if getattr(known, need) is None]
     if not missing:
         return None
@@ -168,7 +167,7 @@ _NEEDED: Final[dict[Need, str]] = {
 
 
 def chunks(frames: Iterable[Frame], size: int = CHUNK_FRAMES) -> Iterator[Chunk]:
-    """Frames, RGB uint8 (H, W, 3), each with its untagged twin or None, as they come -> chunks of at most `size`."""
+    """Group frames, RGB uint8 (H, W, 3), into chunks of at most `size`."""
     first, coming = 0, iter(frames)
     while held := list(islice(coming, size)):
         twins = [frame[1] for frame in held if frame[1] is not None]
@@ -180,7 +179,7 @@ def chunks(frames: Iterable[Frame], size: int = CHUNK_FRAMES) -> Iterator[Chunk]
 
 
 def read(readings: Sequence[Reading], shown: Iterable[Chunk]) -> list[Score]:
-    """Shows every chunk to every reading, then asks each for its score."""
+    """Pass every chunk to every reading and return their scores."""
     for chunk in shown:
         for reading in readings:
             reading.update(chunk)
@@ -188,29 +187,29 @@ def read(readings: Sequence[Reading], shown: Iterable[Chunk]) -> list[Score]:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The plain mean, NaN where a value is NaN and where there is none."""
+    """Return the arithmetic mean; NaN if a value is NaN or there are none."""
     return math.fsum(values) / len(values) if values and not any(map(math.isnan, values)) else math.nan
 
 
 def positive(value: float) -> float:
-    """max(0, value) with NaN kept: `max(0.0, nan)` is 0.0 in Python, which hides a broken network as a score."""
+    """Return max(0, value) but keep NaN: Python's `max(0.0, nan)` is 0.0, which would hide a broken network."""
     return value if math.isnan(value) else max(0.0, value)
 
 
 def undefined(note: str) -> Score:
-    """No score: NaN, and the sentence that says why."""
+    """Return a score of NaN with the reason."""
     return Score(math.nan, note=note)
 
 
 class Undefined:
-    """The reading of a video that a metric has no score for, known from its size or length: no network is asked."""
+    """The reading of a video whose size or length rules out a score. Runs no network."""
 
     def __init__(self, note: str) -> None:
         self._note = note
 
     def update(self, _: Chunk) -> None:
-        """Does not look."""
+        """Ignore the frames."""
 
     def result(self) -> Score:
-        """NaN, and why."""
+        """Return NaN with the reason."""
         return undefined(self._note)

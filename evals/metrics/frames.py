@@ -1,7 +1,7 @@
-"""A video file -> its frames as VBench's readers give them, shown once to every metric. Knows no single metric.
+"""Decode a video file once, as VBench's readers do, and pass its frames to all metrics. Knows no particular metric.
 
-decord follows the colour tag of a file and OpenCV ignores it; both convert with FFmpeg's scaler as it comes. That is
-done here too, and not media.py's exact arithmetic, whose last bits differ.
+decord follows the colour tag of a file and OpenCV ignores it; both convert with FFmpeg's default scaler. So does this
+module, instead of the exact arithmetic of `tools.media.codecs`, whose last bits differ.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,19 +25,19 @@ from tools.uploads.pictures import DAMAGE
 from tools.uploads.video_reader import check_size, opened, rate_of, turned
 
 PICTURES: Final = (".gif", ".png", ".webp", ".apng")
-"""What Pillow reads, one frame after another."""
-USUAL_HOLD: Final = 100
-"""Milliseconds that a frame of an animated picture stays when it does not say."""
+"""Formats that Pillow decodes, frame by frame."""
+DEFAULT_FRAME_MS: Final = 100
+"""Duration in milliseconds of a frame of an animated picture that states none."""
 AS_OPENCV_READS: Final = (2, 5, 6)
-"""FFmpeg's numbers of the matrices with which OpenCV reads right: none said (2), which means BT.601, and BT.601."""
+"""FFmpeg's numbers of the matrices that OpenCV converts correctly: unspecified (2), which means BT.601, and BT.601."""
 
-Hear = Callable[[str, Score], None]
-"""Hears a metric's name and what it says."""
+OnScore = Callable[[str, Score], None]
+"""Receives a metric's name and its score."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is known of a video beside its file, as `Video` has it."""
+class Conditioning:
+    """What is known of a video besides its file; the fields are those of `Video`."""
 
     prompt: str | None = None
     style: str | None = None
@@ -46,32 +46,32 @@ class Told:
     after: UInt8Array | None = None
 
 
-NOTHING_TOLD: Final = Told()
+NO_CONDITIONING: Final = Conditioning()
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A metric that has no score for a video, and the sentence that says why."""
+class Skipped:
+    """The reason why a metric has no score of a video, one sentence."""
 
     why: str
 
 
-class Miscounted(Exception):
-    """A file has another number of frames than its header says."""
+class WrongFrameCount(Exception):
+    """A file does not have the number of frames that its header says. num_frames: the actual number."""
 
     def __init__(self, num_frames: int) -> None:
         super().__init__(num_frames)
         self.num_frames = num_frames
 
 
-def introduce(path: Path) -> Video:
-    """What a file says of its video; nothing is decoded. Raises BadInput."""
+def read_header(path: Path) -> Video:
+    """Read size, frame rate and number of frames from a file without decoding it. Raises BadInput."""
     if not path.is_file():
         raise BadInput(f"{path} is no file; give the path of a video.")
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty; get a whole copy of it.")
     if path.suffix.lower() in PICTURES:
-        return _introduced_pictures(path)
+        return _picture_header(path)
     with opened(path) as (container, stream):
         context = stream.codec_context
         check_size(context.width, context.height, path)
@@ -79,75 +79,83 @@ def introduce(path: Path) -> Video:
         return Video(num_frames, rate_of(stream), context.width, context.height)
 
 
-def show(path: Path, video: Video) -> Iterator[Chunk]:
-    """Every frame of the file, none beyond those that were announced.
+def decode(path: Path, video: Video) -> Iterator[Chunk]:
+    """Decode every frame of the file, but not more than `video.num_frames`.
 
-    Raises BadInput, and Miscounted at the end when there were more or fewer.
+    Raises BadInput, and WrongFrameCount at the end if there were more or fewer.
     """
-    shown = 0
+    num_frames = 0
     for chunk in chunks(_pictures(path) if path.suffix.lower() in PICTURES else _frames(path)):
-        shown += len(chunk.frames)
-        if shown <= video.num_frames:
+        num_frames += len(chunk.frames)
+        if num_frames <= video.num_frames:
             yield chunk
-    if shown == 0:
+    if num_frames == 0:
         raise BadInput(f"{path} has no picture that can be decoded; get a whole copy of it.")
-    if shown != video.num_frames:
-        raise Miscounted(shown)
+    if num_frames != video.num_frames:
+        raise WrongFrameCount(num_frames)
 
 
 def judge(
-    path: Path, metrics: Sequence[Metric], loader: NetworkLoader, told: Told = NOTHING_TOLD, hear: Hear | None = None
-) -> dict[str, Score | LeftOut]:
-    """What each metric says of a video, by name: one decode serves all, and memory does not grow with its length.
+    path: Path,
+    metrics: Sequence[Metric],
+    loader: NetworkLoader,
+    conditioning: Conditioning = NO_CONDITIONING,
+    on_score: OnScore | None = None,
+) -> dict[str, Score | Skipped]:
+    """Score a video with all metrics in one decode and return the scores by name. Memory is independent of its length.
 
-    hear: is told each score the moment it is known. Where a header counts wrong, nothing was told by then.
-    Where a header counts wrong, the frames are shown once more. Raises BadInput when the file is no whole video.
+    on_score: receives each score as soon as it is known. If the header's number of frames is wrong, the video is
+    decoded a second time; no score was passed on before. Raises BadInput if the file is damaged or not a video.
     """
-    video = replace(introduce(path), **vars(told))
+    video = replace(read_header(path), **vars(conditioning))
     try:
-        return read_all(metrics, video, show(path, video), loader, hear)
-    except Miscounted as counted:
+        return read_all(metrics, video, decode(path, video), loader, on_score)
+    except WrongFrameCount as counted:
         again = replace(video, num_frames=counted.num_frames, memo=Memo())
-        return read_all(metrics, again, show(path, again), loader, hear)
+        return read_all(metrics, again, decode(path, again), loader, on_score)
 
 
 def read_all(
-    metrics: Sequence[Metric], video: Video, shown: Iterator[Chunk], loader: NetworkLoader, hear: Hear | None = None
-) -> dict[str, Score | LeftOut]:
-    """Shows every chunk to every metric; one that cannot go on is left out, and the others go on."""
-    found: dict[str, Score | LeftOut] = {}
+    metrics: Sequence[Metric],
+    video: Video,
+    decoded_chunks: Iterator[Chunk],
+    loader: NetworkLoader,
+    on_score: OnScore | None = None,
+) -> dict[str, Score | Skipped]:
+    """Pass every chunk to every metric; a metric that fails is skipped, the others continue."""
+    found: dict[str, Score | Skipped] = {}
     readings: dict[str, Reading] = {}
     for metric in metrics:
-        begun = _begun(metric, video, loader)
-        if isinstance(begun, LeftOut):
-            found[metric.name] = begun
+        reading = _begin(metric, video, loader)
+        if isinstance(reading, Skipped):
+            found[metric.name] = reading
         else:
-            readings[metric.name] = begun
-    for chunk in shown:
+            readings[metric.name] = reading
+    for chunk in decoded_chunks:
         for name, reading in tuple(readings.items()):
             try:
                 reading.update(chunk)
             except CannotScore as why:
-                found[name] = LeftOut(str(why))
+                found[name] = Skipped(str(why))
                 del readings[name]
     for name, reading in readings.items():
         try:
             found[name] = score = reading.result()
         except CannotScore as why:
-            found[name] = LeftOut(str(why))
+            found[name] = Skipped(str(why))
         else:
-            if hear is not None:
-                hear(name, score)
+            if on_score is not None:
+                on_score(name, score)
     return {metric.name: found[metric.name] for metric in metrics}
 
 
-def _begun(metric: Metric, video: Video, loader: NetworkLoader) -> Reading | LeftOut:
+def _begin(metric: Metric, video: Video, loader: NetworkLoader) -> Reading | Skipped:
     if (lacks := metric.lacks(video) or loader.lacks(metric)) is not None:
-        return LeftOut(lacks)
+        return Skipped(lacks)
     try:
         return metric.begin(video, loader)
     except (CannotScore, MissingWeights, BadWeights) as why:
-        return LeftOut(str(why))
+        return Skipped(str(why))
 
 
 def _frames(path: Path) -> Iterator[Frame]:
@@ -177,11 +185,11 @@ def _rgb(frame: Any) -> Frame:
     return tagged, by_601 if turn == NO_TURN else turned(by_601, turn), exactly
 
 
-def _introduced_pictures(path: Path) -> Video:
+def _picture_header(path: Path) -> Video:
     try:
         with Image.open(path) as image:
             check_size(*image.size, path)
-            hold = image.info.get("duration", 0) or USUAL_HOLD
+            hold = image.info.get("duration", 0) or DEFAULT_FRAME_MS
             return Video(getattr(image, "n_frames", 1), Fraction(1000) / Fraction(hold), *image.size)
     except DAMAGE as error:
         raise BadInput(f"{path} is damaged, cut off or no picture; get a whole copy of it.") from error

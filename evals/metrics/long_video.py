@@ -1,8 +1,8 @@
-"""A metric read clip by clip, for videos that are long: the mean over clips of a few seconds, as VBench-Long does it.
+"""Score a long video clip by clip: the mean of a metric over clips of a few seconds, after VBench-Long.
 
-VBench's FAQ sends videos of five seconds and more there. What is taken from VBench-Long is the in-clip score: no scene
-cuts are looked for, clips are not compared with each other, and its tables of quantiles are not applied; so the score
-has a name of its own and is not VBench-Long's.
+VBench's FAQ recommends VBench-Long for videos of five seconds and more. This is its in-clip score only: scene cuts are
+not detected, clips are not compared with each other, and its quantile tables are not applied. The score therefore has a
+name of its own.
 """
 
 from dataclasses import replace
@@ -14,13 +14,13 @@ from evals.metrics.base import Chunk, Memo, Metric, Reading, Score, Video, mean
 from evals.networks.weights.loader import NetworkLoader
 
 CLIP_SECONDS: Final = 2.0
-"""VBench-Long's clips."""
+"""Length of VBench-Long's clips."""
 LONG_CLIP_SECONDS: Final = 10.0
-"""The same for what is asked of a whole clip: ViCLIP's metrics."""
+"""The same for metrics of a whole clip (ViCLIP's)."""
 
 
 def clipwise(metric: Metric) -> Metric:
-    """The same metric, read clip by clip; its values are those of the clips, its name says so."""
+    """Return a metric that scores clip by clip; its name gets the suffix `_clipwise`."""
     seconds = LONG_CLIP_SECONDS if metric.of == "video" else CLIP_SECONDS
     return replace(
         metric,
@@ -34,13 +34,13 @@ def clipwise(metric: Metric) -> Metric:
 
 
 def bounds(video: Video, seconds: float) -> list[int]:
-    """Where clips begin and end, as frame indices: equal parts, as near to `seconds` as they can be, none left over."""
+    """Return the frame indices where clips begin and end: equal parts that cover the video, nearest to `seconds`."""
     clips = max(1, round(video.num_frames / (video.fps * seconds)))
     return [video.num_frames * clip // clips for clip in range(clips + 1)]
 
 
 class Clipwise:
-    """values: by clip, the metric's score of it alone, as if it were a video."""
+    """values: by clip, the metric's score of the clip as a video of its own."""
 
     def __init__(self, metric: Metric, seconds: float, video: Video, loader: NetworkLoader) -> None:
         self._metric, self._video, self._loader = metric, video, loader
@@ -49,7 +49,7 @@ class Clipwise:
         self._reading: Reading = metric.begin(self._part(), loader)
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames; a chunk is cut where a clip ends."""
+        """Process the next frames, splitting chunks where clips end."""
         first, end = chunk.first, chunk.first + len(chunk.frames)
         while first < end:
             start, stop = self._spans[len(self._scores)]
@@ -62,7 +62,7 @@ class Clipwise:
             first = last
 
     def _part(self) -> Video:
-        """The clip that comes next as a video of its own, the same for every metric that is read clip by clip."""
+        """Return the next clip as a video; all clipwise metrics share the object and its memo."""
         start, stop = self._spans[len(self._scores)]
 
         def part() -> Video:
@@ -71,7 +71,7 @@ class Clipwise:
         return self._video.memo.once(f"the clip of frames {start}..{stop}", part)
 
     def result(self) -> Score:
-        """The mean of the values."""
+        """Return the mean of the values."""
         notes = [f"Clip {number}: {score.note}" for number, score in enumerate(self._scores, 1) if score.note]
         details: dict[str, Any] = {"clips": [list(span) for span in self._spans], "notes": notes}
         values = tuple(score.value for score in self._scores)
@@ -79,7 +79,7 @@ class Clipwise:
 
 
 def _cut(chunk: Chunk, first: int, last: int, start: int) -> Chunk:
-    """Frames first..last of a chunk, numbered from `start` on; one object for all metrics, which share its memo."""
+    """Return frames first..last of a chunk, numbered from `start`; all metrics share the object and its memo."""
 
     def cut() -> Chunk:
         span = slice(first - chunk.first, last - chunk.first)

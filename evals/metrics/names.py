@@ -1,4 +1,4 @@
-"""The metrics by name, and the version of what each computes. Light to import: knows no network."""
+"""The names and versions of the metrics. Does not import torch or any network."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -30,25 +30,25 @@ VERSIONS: Final = {
     "world_style": 1,
     "world_prompt_following": 1,
 }
-"""The metrics of `registry`, here without the networks that it imports; a test holds the two together.
+"""The version of each metric of `evals.metrics.registry`, which imports torch; a test compares the names.
 
-Whoever changes what a metric computes raises its version: no score of the older one is found again or compared. A test
-pins the code of each version.
+Raise a metric's version when it computes something else: scores of the older version are then neither found nor
+compared. A test pins the code of each version.
 """
 CLIPWISE_VERSION: Final = 1
-"""Of the reading by clips, whatever the metric."""
+"""The version of scoring clip by clip, shared by all metrics."""
 NAMES: Final = tuple(VERSIONS)
 CLIPWISE: Final = "_clipwise"
-"""How the name ends of a metric that is read clip by clip."""
+"""The suffix of the name of a metric that scores clip by clip."""
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Check that there are metrics of these names. Raises BadInput with the names there are."""
+    """Raise BadInput, listing the known metrics, if a name is unknown."""
     for name in names:
         if (metric := name.removesuffix(CLIPWISE)) not in VERSIONS:
             raise unknown_metric(metric)
 
 
 def unknown_metric(name: str) -> BadInput:
-    """Return the error that says that no metric has this name, and which names there are."""
+    """Return the error for an unknown metric, which lists the known ones."""
     return BadInput(f"There is no metric {name!r}; choose from {', '.join(VERSIONS)}.")

@@ -1,4 +1,4 @@
-"""Every metric, one row each. Scores of a row are compared with scores of the same row and of nothing else."""
+"""The table of all metrics. Only scores of the same metric are compared."""
 
 from typing import Final
 
@@ -43,7 +43,7 @@ METRICS: Final[tuple[Metric, ...]] = (
 
 
 def metric(name: str) -> Metric:
-    """The row of a name. Raises BadInput, which names the metrics that there are."""
+    """Return a metric by name. Raises BadInput, which lists the known metrics."""
     for row in METRICS:
         if row.name == name:
             return row

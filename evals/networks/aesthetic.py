@@ -1,4 +1,4 @@
-"""LAION's aesthetic predictor: CLIP ViT-L/14's vector of a picture -> how much people like it, about 0..10."""
+"""LAION's aesthetic predictor: people's rating of a picture, about 0..10, from its CLIP ViT-L/14 embedding."""
 
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from evals.networks.weights.network import Network
 
 
 def load_head(path: Path) -> nn.Linear:
-    """One linear layer. Raises BadWeights."""
+    """Load the predictor, one linear layer. Raises BadWeights."""
     tensors = read_tensors(path)
     outputs, inputs = shape_of(tensors, "weight", 2, path)
     head = nn.Linear(inputs, outputs)

@@ -1,10 +1,11 @@
-"""AMT-S: the frame between two frames. Loads `amt-s.pth`. Knows no metric.
+"""AMT-S, a network that interpolates the frame between two frames. Loads `amt-s.pth`.
 
-Written from Li et al., "AMT: All-Pairs Multi-Field Transforms for Efficient Frame Interpolation" (arXiv 2304.09790),
-and from the names and shapes in the published file, whose weights are CC BY-NC 4.0; none of that code is here. From
-coarse to fine, a decoder guesses the flows from the middle to both frames and a feature map of the middle; after each
-of the first three, both flows are corrected by what the frames' all-pairs correlations show where they point (section
-3.2). The last decoder gives three pairs of flows, whose warped pictures are merged (section 3.3).
+Implemented from Li et al., "AMT: All-Pairs Multi-Field Transforms for Efficient Frame Interpolation" (arXiv
+2304.09790), and from the tensor names and shapes of the published file, whose weights are CC BY-NC 4.0; no published
+code is used. From coarse to fine, a decoder estimates the flows from the middle to both frames and a feature map of the
+middle. After each of the first three decoders, both flows are corrected from the frames' all-pairs correlations at the
+positions they point to (section 3.2). The last decoder gives three pairs of flows, whose warped pictures are merged
+(section 3.3).
 """
 
 from pathlib import Path
@@ -20,24 +21,24 @@ from evals.networks.weights.checkpoints import fill, read_tensors
 from evals.networks.weights.network import Network
 
 STRIDE: Final = 16
-"""What both sides of a frame must be a multiple of."""
+"""Both sides of a frame must be multiples of this many pixels."""
 COARSE: Final = 8
-"""Pixels a cell of the correlated feature maps is wide."""
+"""Width in pixels of a cell of the correlated feature maps."""
 SMALLEST: Final = COARSE * SMALLEST_SIDE
-"""Pixels a side that AMT needs, once padded."""
+"""Least side in pixels of a padded frame."""
 MIDDLE: Final = 0.5
-"""When the frame in between is: a half of the way."""
+"""Time of the interpolated frame between the first frame (0) and the second (1)."""
 RADIUS: Final = 3
 WINDOW: Final = LEVELS * (2 * RADIUS + 1) ** 2
 SIDE: Final = 20
-"""Channels that a residual block works on apart."""
+"""Channels that a residual block also processes separately."""
 FLOWS: Final = 3
-"""Pairs of flows that the last decoder gives."""
+"""Pairs of flows from the last decoder."""
 LEAK: Final = 0.1
 
 
-class Guess(NamedTuple):
-    """A decoder's answer: the flows from the middle to both frames, (N, 2, H, W) in its pixels, and its features."""
+class FlowEstimate(NamedTuple):
+    """A decoder's output: the flows from the middle to both frames, (N, 2, H, W) in its pixels, and the features."""
 
     flow0: Tensor
     flow1: Tensor
@@ -49,7 +50,7 @@ def _conv(inside: int, outside: int, kernel: int = 3, stride: int = 1) -> nn.Con
 
 
 def _active(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
-    """A 3 x 3 convolution with a learnt slope per channel for what is negative."""
+    """Return a 3 x 3 convolution followed by a PReLU with a slope per channel."""
     return nn.Sequential(_conv(inside, outside, stride=stride), nn.PReLU(outside))
 
 
@@ -58,7 +59,7 @@ def _leaky(x: Tensor) -> Tensor:
 
 
 class Bottleneck(nn.Module):
-    """1 x 1, 3 x 3, 1 x 1 with a quarter of the channels between, instance-normalised, beside a short cut."""
+    """1 x 1, 3 x 3 and 1 x 1 convolutions, instance-normalised, a quarter of the channels between, and a shortcut."""
 
     def __init__(self, inside: int, outside: int, stride: int) -> None:
         super().__init__()
@@ -78,7 +79,7 @@ class Bottleneck(nn.Module):
 
 
 class CorrelationEncoder(nn.Module):
-    """Frames -> the maps that are correlated, at an eighth of their size: RAFT's small encoder."""
+    """Encode frames into the feature maps that are correlated, at an eighth of their size: RAFT's small encoder."""
 
     def __init__(self, outside: int) -> None:
         super().__init__()
@@ -96,7 +97,7 @@ class CorrelationEncoder(nn.Module):
 
 
 class PyramidEncoder(nn.Module):
-    """Frames -> four feature maps, at a half, a quarter, an eighth and a sixteenth of their size."""
+    """Encode frames into four feature maps, at a half, a quarter, an eighth and a sixteenth of their size."""
 
     def __init__(self, channels: tuple[int, int, int, int]) -> None:
         super().__init__()
@@ -115,7 +116,7 @@ class PyramidEncoder(nn.Module):
 
 
 class SideBlock(nn.Module):
-    """Five convolutions; after the first and the third, the last SIDE channels go through one of their own."""
+    """Five convolutions; the second and the fourth process only the last SIDE channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -135,7 +136,7 @@ class SideBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Maps of one scale -> `outside` channels at twice the scale."""
+    """Decode maps of one scale into `outside` channels at twice the scale."""
 
     def __init__(self, inside: int, between: int, outside: int) -> None:
         super().__init__()
@@ -146,15 +147,15 @@ class Decoder(nn.Module):
         )
 
     def forward(self, *maps: Tensor) -> Tensor:
-        """Maps (N, any, H, W), `inside` channels together -> (N, outside, 2 H, 2 W)."""
+        """Maps (N, any, H, W), `inside` channels in total -> (N, outside, 2 H, 2 W)."""
         decoded: Tensor = self.convblock(torch.cat(maps, dim=1))
         return decoded
 
 
 class Correction(nn.Module):
-    """What was looked up where the flows point -> what is to be added to both flows and to the features.
+    """Compute the updates of both flows and of the features from the correlations around the flows.
 
-    scale: how much finer flows and features are than the map that was looked up in.
+    scale: how much finer flows and features are than the correlation maps.
     """
 
     def __init__(self, features: int, scale: int) -> None:
@@ -180,28 +181,28 @@ def _two_convs(inside: int, outside: int) -> nn.Sequential:
     return nn.Sequential(_conv(inside, 76), nn.LeakyReLU(LEAK), _conv(76, outside))
 
 
-class Likeness:
-    """Both directions' correlations of one pair of frames, and where the flows look in them."""
+class PairCorrelations:
+    """The correlations of a pair of frames in both directions, looked up with flows."""
 
     def __init__(self, maps0: Tensor, maps1: Tensor) -> None:
         height, width = maps0.shape[-2:]
         self._of_first, self._of_second = Correlations(maps0, maps1), Correlations(maps1, maps0)
         self._start = grid(height, width, like=maps0)
 
-    def around(self, guess: Guess, scale: int) -> tuple[Tensor, Tensor]:
-        """The flows at the correlations' size, (N, 4, h, w), and what is seen there, (N, 2 WINDOW, h, w).
+    def around(self, estimate: FlowEstimate, scale: int) -> tuple[Tensor, Tensor]:
+        """Return the flows at the correlations' size, (N, 4, h, w), and the correlations there, (N, 2 WINDOW, h, w).
 
-        Motion is taken to be linear: the flow from the middle to the second frame, made as long as the whole way, is
-        that of the first frame's places to the second's, and so for the other.
+        Assumes linear motion: the flow from the middle to the second frame, scaled to the whole interval, is the flow
+        from the first frame to the second, and vice versa.
         """
-        flow0, flow1 = (_resized(flow, 1 / scale) / scale for flow in (guess.flow0, guess.flow1))
+        flow0, flow1 = (_resized(flow, 1 / scale) / scale for flow in (estimate.flow0, estimate.flow1))
         forward = self._of_first.look_up(self._start + flow1 / MIDDLE, RADIUS)
         backward = self._of_second.look_up(self._start + flow0 / (1 - MIDDLE), RADIUS)
         return torch.cat([flow0, flow1], dim=1), torch.cat([forward, backward], dim=1)
 
 
 class Amt(nn.Module):
-    """Two frames -> the one in the middle."""
+    """Interpolates the frame in the middle of two frames."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -216,29 +217,29 @@ class Amt(nn.Module):
         self.comb_block = nn.Sequential(_conv(3 * FLOWS, 6 * FLOWS), nn.PReLU(6 * FLOWS), _conv(6 * FLOWS, 3))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Frames (N, 3, H, W), 0..1, sides multiples of 16 and at least SMALLEST -> the frames between, the same."""
-        # One axis after another, as published: a frame of one colour is all rounding once its mean is gone, and the
-        # normalisations make much of it.
+        """Frames (N, 3, H, W), 0..1, sides multiples of 16 and at least SMALLEST -> the frames between, same shape."""
+        # One axis after another, as published: of a frame in one colour only rounding errors are left once its mean is
+        # subtracted, and the normalisations amplify them.
         both = torch.cat([first, second], dim=2)
         brightness = both.mean(1, keepdim=True).mean(2, keepdim=True).mean(3, keepdim=True)
         first, second = first - brightness, second - brightness
-        likeness = Likeness(self.feat_encoder(first), self.feat_encoder(second))
+        likeness = PairCorrelations(self.feat_encoder(first), self.feat_encoder(second))
         half, quarter, eighth, sixteenth = zip(self.encoder(first), self.encoder(second), strict=True)
         when = torch.full_like(sixteenth[0][:, :1], MIDDLE)
-        guess = _split(self.decoder4(*sixteenth, when))
-        guess = _corrected(self.update4, guess, likeness)
-        guess = _corrected(self.update3, _finer(self.decoder3, guess, eighth), likeness)
-        guess = _corrected(self.update2, _finer(self.decoder2, guess, quarter), likeness)
-        pictures = self._pictures(guess, half, first, second, brightness)
+        estimate = _split(self.decoder4(*sixteenth, when))
+        estimate = _corrected(self.update4, estimate, likeness)
+        estimate = _corrected(self.update3, _finer(self.decoder3, estimate, eighth), likeness)
+        estimate = _corrected(self.update2, _finer(self.decoder2, estimate, quarter), likeness)
+        pictures = self._pictures(estimate, half, first, second, brightness)
         merged: Tensor = pictures.mean(dim=1) + self.comb_block(pictures.flatten(1, 2))
         return merged.clamp(0, 1)
 
     def _pictures(
-        self, guess: Guess, half: tuple[Tensor, ...], first: Tensor, second: Tensor, brightness: Tensor
+        self, estimate: FlowEstimate, half: tuple[Tensor, ...], first: Tensor, second: Tensor, brightness: Tensor
     ) -> Tensor:
-        """The frame between as each pair of flows shows it: (N, FLOWS, 3, H, W)."""
-        flow0, flow1 = _doubled(guess)
-        last = self.decoder1(*_seen_from_the_middle(guess, half))
+        """Return the interpolated frame by each pair of flows: (N, FLOWS, 3, H, W)."""
+        flow0, flow1 = _doubled(estimate)
+        last = self.decoder1(*_decoder_inputs(estimate, half))
         fields = last.split([2 * FLOWS, 2 * FLOWS, FLOWS, 3 * FLOWS], dim=1)
         step0, step1, shares, rest = (field.unflatten(1, (FLOWS, -1)).unbind(1) for field in fields)
         pictures = []
@@ -250,47 +251,47 @@ class Amt(nn.Module):
 
 
 def load_amt(path: Path) -> Amt:
-    """AMT-S with the weights of an official file. Raises BadWeights, naming the tensors that are wrong."""
+    """Load AMT-S from the official file. Raises BadWeights, naming the tensors that are wrong."""
     amt = Amt()
     fill(amt, read_tensors(path), path)
     return amt
 
 
-def _split(decoded: Tensor) -> Guess:
-    return Guess(decoded[:, :2], decoded[:, 2:4], decoded[:, 4:])
+def _split(decoded: Tensor) -> FlowEstimate:
+    return FlowEstimate(decoded[:, :2], decoded[:, 2:4], decoded[:, 4:])
 
 
-def _seen_from_the_middle(guess: Guess, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What a decoder reads: the middle's features, both frames' maps brought there, and the flows that did it."""
-    warped0, warped1 = _warped(maps[0], guess.flow0), _warped(maps[1], guess.flow1)
-    return guess.features, warped0, warped1, guess.flow0, guess.flow1
+def _decoder_inputs(estimate: FlowEstimate, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return a decoder's inputs: the middle's features, both frames' maps warped to it, and the flows used."""
+    warped0, warped1 = _warped(maps[0], estimate.flow0), _warped(maps[1], estimate.flow1)
+    return estimate.features, warped0, warped1, estimate.flow0, estimate.flow1
 
 
-def _finer(decoder: Decoder, guess: Guess, maps: tuple[Tensor, ...]) -> Guess:
-    """The next scale's guess: the flows so far at twice the size and length, and what the decoder adds to them."""
-    flow0, flow1 = _doubled(guess)
-    step = _split(decoder(*_seen_from_the_middle(guess, maps)))
-    return Guess(step.flow0 + flow0, step.flow1 + flow1, step.features)
+def _finer(decoder: Decoder, estimate: FlowEstimate, maps: tuple[Tensor, ...]) -> FlowEstimate:
+    """Return the next scale's estimate: the flows at twice the size and length, plus the decoder's refinement."""
+    flow0, flow1 = _doubled(estimate)
+    step = _split(decoder(*_decoder_inputs(estimate, maps)))
+    return FlowEstimate(step.flow0 + flow0, step.flow1 + flow1, step.features)
 
 
-def _corrected(correction: Correction, guess: Guess, likeness: Likeness) -> Guess:
-    step, features = correction(guess.features, *likeness.around(guess, correction.scale))
-    return Guess(guess.flow0 + step[:, :2], guess.flow1 + step[:, 2:], guess.features + features)
+def _corrected(correction: Correction, estimate: FlowEstimate, likeness: PairCorrelations) -> FlowEstimate:
+    step, features = correction(estimate.features, *likeness.around(estimate, correction.scale))
+    return FlowEstimate(estimate.flow0 + step[:, :2], estimate.flow1 + step[:, 2:], estimate.features + features)
 
 
-def _doubled(guess: Guess) -> tuple[Tensor, Tensor]:
-    return 2 * _resized(guess.flow0, 2), 2 * _resized(guess.flow1, 2)
+def _doubled(estimate: FlowEstimate) -> tuple[Tensor, Tensor]:
+    return 2 * _resized(estimate.flow0, 2), 2 * _resized(estimate.flow1, 2)
 
 
 def _resized(maps: Tensor, factor: float) -> Tensor:
-    """(N, C, H, W) -> (N, C, factor H, factor W), bilinear."""
+    """Resize bilinearly: (N, C, H, W) -> (N, C, factor H, factor W)."""
     if factor == 1:
         return maps
     return functional.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 def _warped(maps: Tensor, flow: Tensor) -> Tensor:
-    """What lies where the flow (N, 2, H, W) points, bilinear; beyond the edge, the edge."""
+    """Sample maps bilinearly at the positions that the flow (N, 2, H, W) points to; the edge is repeated outside."""
     height, width = flow.shape[-2:]
     places = (grid(height, width, like=flow) + flow).permute(0, 2, 3, 1)
     where = normalised(places, height, width)

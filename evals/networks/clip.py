@@ -1,7 +1,7 @@
-"""CLIP: pictures and texts -> vectors of one space. The network is transformers'; OpenAI's own files are read into it.
+"""CLIP, which embeds pictures and texts in one space. Loads OpenAI's files into the network of transformers.
 
-`ViT-B-32.pt` and `ViT-L-14.pt` are TorchScript archives in the names of openai/CLIP; a plain state dict in those names
-is read as well.
+`ViT-B-32.pt` and `ViT-L-14.pt` are TorchScript archives with the tensor names of openai/CLIP; a plain state dict with
+those names works too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from evals.networks.weights.network import Network
 
 HEAD_WIDTH: Final = 64
 NOT_WEIGHTS: Final = ("input_resolution", "context_length", "vocab_size", "attn_mask")
-"""What an archive of OpenAI's may keep among the tensors, by the last part of its name."""
+"""Entries of OpenAI's archives that are not weights, by the last part of the name."""
 LAYERS: Final = {"visual.": "vision_model.encoder.layers.", "": "text_model.encoder.layers."}
 BLOCKS: Final = "transformer.resblocks."
 IN_BLOCK: Final = {
@@ -48,42 +48,42 @@ OUTSIDE: Final = {
     "logit_scale": "logit_scale",
 }
 TURNED: Final = ("visual.proj", "text_projection")
-"""Used as x @ W by OpenAI, as W @ x by transformers."""
+"""Matrices that OpenAI applies as x @ W and transformers as W @ x."""
 
 
 class Clip(nn.Module):
-    """Both towers. Vectors are not normalised."""
+    """The picture and text encoders. Embeddings are not normalised."""
 
     def __init__(self, config: CLIPConfig) -> None:
         super().__init__()
         self.model = CLIPModel(config)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Pictures prepared by a `clip_transform`, (N, 3, S, S) -> (N, C)."""
+        """Embed pictures prepared by a `clip_transform`: (N, 3, S, S) -> (N, C)."""
         vectors: Tensor = self.model.get_image_features(pixel_values=pixels).pooler_output
         return vectors
 
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """(N, C); of a text with more than 77 tokens the beginning is read."""
+        """Embed texts: (N, C). A text of more than 77 tokens is truncated."""
         tokens = clip_tokens(texts).to(self.model.device)
         vectors: Tensor = self.model.get_text_features(input_ids=tokens).pooler_output
         return vectors
 
     @property
     def scale(self) -> Tensor:
-        """What a cosine is multiplied with to be a logit; 100 in the published weights."""
+        """The factor from a cosine to a logit; 100 in the published weights."""
         factor: Tensor = self.model.logit_scale.exp()
         return factor
 
 
 def load_clip(path: Path) -> Clip:
-    """The network in the sizes of its file. Raises BadWeights."""
+    """Load CLIP; its sizes are read from the file. Raises BadWeights."""
     tensors = {
         name: tensor for name, tensor in read_tensors(path).items() if name.rpartition(".")[2] not in NOT_WEIGHTS
     }
     config = _config(tensors, path)
     expect(official_shapes(config), tensors, path)
-    with no_init_weights():  # which takes longer than all the rest
+    with no_init_weights():  # initialising takes longer than all the rest
         clip = Clip(config)
     clip.model.load_state_dict(dict(_renamed(tensors)), assign=True)
     return clip
@@ -107,13 +107,13 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> CLIPConfig:
 
 
 def tower(width: int, depth: int) -> dict[str, int]:
-    """The sizes of one tower in transformers' words; OpenAI's heads are all equally wide."""
+    """Return the sizes of one encoder in transformers' terms; all of OpenAI's heads have the same width."""
     sizes = {"hidden_size": width, "intermediate_size": 4 * width}
     return {**sizes, "num_hidden_layers": depth, "num_attention_heads": width // HEAD_WIDTH}
 
 
 def official_shapes(config: CLIPConfig) -> dict[str, tuple[int, ...]]:
-    """The names and shapes in OpenAI's file of a network of these sizes."""
+    """Return the tensor names and shapes of OpenAI's file for a network of these sizes."""
     with torch.device("meta"):
         state = CLIPModel(config).state_dict()
     shapes = {official: tuple(state[name].shape) for official, name in OUTSIDE.items()}
@@ -127,14 +127,14 @@ def official_shapes(config: CLIPConfig) -> dict[str, tuple[int, ...]]:
                 f"{official}attn.in_proj_weight": (3 * width, width),
                 f"{official}attn.in_proj_bias": (3 * width,),
             }
-            for said, name in IN_BLOCK.items():
+            for layer, name in IN_BLOCK.items():
                 for kind in ("weight", "bias"):
-                    shapes[f"{official}{said}.{kind}"] = tuple(state[f"{block}{name}.{kind}"].shape)
+                    shapes[f"{official}{layer}.{kind}"] = tuple(state[f"{block}{name}.{kind}"].shape)
     return shapes
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """The tensors in transformers' names, as OpenAI's code runs them on a CPU: the matrices through float16 once."""
+    """Yield the tensors under transformers' names, matrices rounded to float16 as OpenAI's code does on a CPU."""
     for official, tensor in tensors.items():
         tower = "visual." if official.startswith("visual.") else ""
         inside = official.removeprefix(tower)
@@ -149,8 +149,8 @@ def _renamed(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             for which, part in zip("qkv", _halved(tensor).chunk(3), strict=True):
                 yield f"{block}self_attn.{which}_proj.{kind}", part
         else:
-            said, _, kind = name.rpartition(".")
-            yield f"{block}{IN_BLOCK[said]}.{kind}", tensor.float() if said.startswith("ln_") else _halved(tensor)
+            layer, _, kind = name.rpartition(".")
+            yield f"{block}{IN_BLOCK[layer]}.{kind}", tensor.float() if layer.startswith("ln_") else _halved(tensor)
 
 
 def _halved(tensor: Tensor) -> Tensor:

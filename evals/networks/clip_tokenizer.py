@@ -1,7 +1,7 @@
-"""Text -> the tokens that CLIP and ViCLIP read, exactly as OpenAI's tokeniser has them.
+"""Tokenise texts for CLIP and ViCLIP, with the same tokens as OpenAI's tokeniser.
 
-The merges are the first 48,894 lines of OpenAI's `bpe_simple_vocab_16e6.txt` (MIT), all that it uses; the byte pair
-encoding itself is the `tokenizers` library's.
+The merges are the first 48,894 lines of OpenAI's `bpe_simple_vocab_16e6.txt` (MIT), which are all that it uses; the
+byte pair encoding is done by the `tokenizers` library.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from torch import Tensor
 
 MERGES: Final = Path(__file__).parent / "clip_merges.txt.gz"
 CLIP_CONTEXT: Final = 77
-"""Tokens, the start and the end among them."""
+"""Tokens of a text, with the start and the end token."""
 START, END = "<|startoftext|>", "<|endoftext|>"
 LAST_OF_WORD: Final = "</w>"
 PIECES: Final = regex.compile(
@@ -31,7 +31,7 @@ PIECES: Final = regex.compile(
 
 
 def clip_tokens(texts: Sequence[str], context: int = CLIP_CONTEXT) -> Tensor:
-    """int64 (N, context): start, the text, end, then zeros; of a longer text the beginning, its last token the end."""
+    """Return int64 (N, context): start, text, end, zeros. A longer text is truncated, its last token becoming end."""
     tokens = torch.zeros(len(texts), context, dtype=torch.int64)
     for row, text in zip(tokens, texts, strict=True):
         numbers = _numbers(text)
@@ -42,7 +42,7 @@ def clip_tokens(texts: Sequence[str], context: int = CLIP_CONTEXT) -> Tensor:
 
 
 def is_cut(text: str, context: int = CLIP_CONTEXT) -> bool:
-    """Whether a text has more tokens than are read."""
+    """Return whether a text has more tokens than `context`."""
     return len(_numbers(text)) > context
 
 
@@ -54,7 +54,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def clean(text: str) -> str:
-    """The text as the merges were learned: broken encodings and HTML entities undone, single spaces, lower case."""
+    """Normalise a text as for the merges: fix broken encodings and HTML entities, single spaces, lower case."""
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
 
@@ -72,7 +72,7 @@ def _tokenizer() -> Any:
 
 
 def _byte_letters() -> list[str]:
-    """The letter of each byte, in the order of the vocabulary: printable ones for themselves, then the others."""
+    """Return the letter of each byte in the vocabulary's order: printable bytes as themselves, then the others."""
     printable = list(chain(range(ord("!"), ord("~") + 1), range(ord("¡"), ord("¬") + 1), range(ord("®"), ord("ÿ") + 1)))
     others = [byte for byte in range(256) if byte not in printable]
     return [*map(chr, printable), *(chr(256 + index) for index in range(len(others)))]

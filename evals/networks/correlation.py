@@ -1,7 +1,7 @@
-"""All-pairs correlation: how alike each place of one frame is to every place of another. RAFT and AMT look up in it.
+"""All-pairs correlation of two feature maps, with lookup around a flow, for RAFT and AMT. Has no weights.
 
-Teed and Deng, "RAFT" (arXiv 2003.12039), section 3.2: the dot products of two feature maps, averaged over ever larger
-neighbourhoods of the second, are read at the places a flow points to, and around them. Knows no weights.
+Teed and Deng, "RAFT" (arXiv 2003.12039), section 3.2: the dot products of two feature maps, averaged over increasingly
+large neighbourhoods of the second, are read at and around the positions that a flow points to.
 """
 
 import math
@@ -14,14 +14,14 @@ from torch.nn import functional
 
 LEVELS: Final = 4
 KEPT_BYTES: Final = 2 * 2**30
-"""Of all pairs of two frames: enough for 1,500 x 800 pixels."""
+"""Memory limit for all pairs of two frames: enough for 1,500 x 800 pixels."""
 SMALLEST_SIDE: Final = 2 ** (LEVELS - 1) * 2
-"""Cells a feature map must have a side: with fewer, a side of the coarsest level is one cell, and both published codes
-divide by that side less one."""
+"""Least side of a feature map in cells: with fewer, the coarsest level is one cell wide, and both published codes
+divide by its width less one."""
 
 
 def grid(height: int, width: int, like: Tensor) -> Tensor:
-    """The place of every pixel, x before y: (1, 2, height, width), of the type and on the device of `like`."""
+    """Return the coordinates of every pixel, x before y: (1, 2, height, width), with the dtype and device of `like`."""
     y, x = torch.meshgrid(
         torch.arange(height, dtype=like.dtype, device=like.device),
         torch.arange(width, dtype=like.dtype, device=like.device),
@@ -31,16 +31,16 @@ def grid(height: int, width: int, like: Tensor) -> Tensor:
 
 
 def normalised(places: Tensor, height: int, width: int) -> Tensor:
-    """Places in pixels (..., 2), x before y, as `grid_sample` wants them with align_corners: corners at -1 and 1."""
+    """Scale coordinates in pixels (..., 2), x before y, to -1..1 between corners, as `grid_sample` (align_corners)."""
     x, y = places.unbind(-1)
     return torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)
 
 
 class Correlations:
-    """One frame's feature maps against another's, (N, C, H, W) each, to be looked up in.
+    """The correlations of two frames' feature maps, (N, C, H, W) each.
 
-    All pairs are kept where they fit into KEPT_BYTES; of larger frames they are made anew at each look, for as many
-    places at a time as fit, which takes longer and says the same.
+    All pairs are kept if they fit into KEPT_BYTES. For larger frames they are recomputed at each lookup, in blocks that
+    fit, which is slower with the same result.
     """
 
     def __init__(self, first: Tensor, second: Tensor) -> None:
@@ -56,7 +56,7 @@ class Correlations:
         return pyramid(volume(self._first[..., start:end], self._second), height, width)
 
     def look_up(self, places: Tensor, radius: int) -> Tensor:
-        """What correlates with each place of the first frame around where in the second it is thought to be; below."""
+        """Look up the correlations around the positions in the second frame; see the function `look_up`."""
         if self._kept is not None:
             return look_up(self._kept, places, radius)
         height, width = places.shape[-2:]
@@ -67,12 +67,12 @@ class Correlations:
 
 
 def volume(first: Tensor, second: Tensor) -> Tensor:
-    """Features (N, C, P) and (N, C, Q) -> (N, P, Q), each place of the first by each of the second."""
+    """Correlate every position of the first with every one of the second: (N, C, P), (N, C, Q) -> (N, P, Q)."""
     return torch.matmul(first.transpose(1, 2), second).div_(math.sqrt(first.shape[1]))
 
 
 def pyramid(correlations: Tensor, height: int, width: int) -> list[Tensor]:
-    """(N, P, H * W) -> LEVELS maps (N * P, 1, H / 2^l, W / 2^l), each the mean over 2 x 2 of the one before."""
+    """Average over 2 x 2 repeatedly: (N, P, H * W) -> LEVELS maps (N * P, 1, H / 2^l, W / 2^l)."""
     level = correlations.reshape(-1, 1, height, width)
     levels = [level]
     for _ in range(LEVELS - 1):
@@ -82,10 +82,10 @@ def pyramid(correlations: Tensor, height: int, width: int) -> list[Tensor]:
 
 
 def look_up(levels: Sequence[Tensor], places: Tensor, radius: int) -> Tensor:
-    """What correlates with each pixel around the place it is thought to have gone to.
+    """Return the correlations of each pixel in a window around the position that it moved to.
 
     places: (N, 2, H, W) in cells of the finest level, x before y. Returns (N, LEVELS * (2 radius + 1)^2, H, W): level
-    by level the window around the place, bilinear, zero outside; within a window x is the slower index, as in the
+    by level the window around the position, bilinear, zero outside; within a window x is the slower index, as in the
     published networks.
     """
     batch, _, height, width = places.shape

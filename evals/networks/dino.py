@@ -1,7 +1,7 @@
-"""DINO's vision transformer: a picture -> one feature vector. Written here; reads `dino_vitbase16_pretrain.pth`.
+"""DINO's vision transformer, which computes a feature vector of a picture. Loads `dino_vitbase16_pretrain.pth`.
 
-Caron et al., "Emerging Properties in Self-Supervised Vision Transformers" (arXiv 2104.14294), a ViT of Dosovitskiy et
-al. (arXiv 2010.11929). Names of modules are those of the official file.
+Implemented from Caron et al., "Emerging Properties in Self-Supervised Vision Transformers" (arXiv 2104.14294), a ViT of
+Dosovitskiy et al. (arXiv 2010.11929). Module names are those of the official file.
 """
 
 from math import sqrt
@@ -18,9 +18,9 @@ from evals.networks.weights.network import Network
 
 HEAD_WIDTH: Final = 64
 EPS: Final = 1e-6
-"""Of the layer norms; torch's own is 1e-5."""
+"""Epsilon of the layer norms; torch's default is 1e-5."""
 OFFSET: Final = 0.1
-"""Added to the grid's sides where positions are resized, so that their number does not fall short by rounding."""
+"""Added to the grid's sides when positions are resized, so that rounding does not make them too few."""
 
 
 class Attention(nn.Module):
@@ -33,7 +33,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """What each token gathers from all."""
+        """Return the attention output of each token."""
         split = self.qkv(tokens).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = split.permute(2, 0, 3, 1, 4)
         gathered = functional.scaled_dot_product_attention(query, key, value)
@@ -56,7 +56,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention and two-layer perceptron, each on normalised tokens and added to them."""
+    """A pre-norm transformer layer: attention and a two-layer perceptron, each with a residual connection."""
 
     def __init__(self, width: int, hidden: int, num_heads: int) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Block(nn.Module):
 
 
 class Patches(nn.Module):
-    """A picture cut into squares, each as one token."""
+    """Embeds square patches of a picture as tokens."""
 
     def __init__(self, width: int, side: int) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Patches(nn.Module):
 
 
 class Dino(nn.Module):
-    """Pictures of any size from one patch on, normalised as ImageNet's -> their features, (N, 3, H, W) -> (N, C)."""
+    """Computes features of pictures of at least one patch, normalised as for ImageNet: (N, 3, H, W) -> (N, C)."""
 
     def __init__(self, width: int, hidden: int, depth: int, num_positions: int, patch: int) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Dino(nn.Module):
         self.norm = nn.LayerNorm(width, eps=EPS)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """The class token after the last norm."""
+        """Return the class token after the last norm."""
         patches = self.patch_embed(pixels)
         tokens = torch.cat([self.cls_token.expand(len(pixels), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
         tokens = self.blocks(tokens + self._positions(*patches.shape[-2:], square=pixels.shape[-1] == pixels.shape[-2]))
@@ -105,10 +105,10 @@ class Dino(nn.Module):
         return out
 
     def _positions(self, rows: int, columns: int, *, square: bool) -> Tensor:
-        """The position of each token; of a grid that is not the learned one, between the learned ones (bicubic).
+        """Return the position embeddings, resized (bicubic) for a grid other than the learned one.
 
-        The official code resizes by a factor and not to a size, and the factor decides where is looked: that is worth
-        up to 1.3e-3 of a score.
+        The official code resizes by a factor, not to a size, which changes the sampling points: a difference of up to
+        1.3e-3 of a score.
         """
         side = round(sqrt(self.pos_embed.shape[1] - 1))
         if rows * columns == side * side and square:
@@ -121,7 +121,7 @@ class Dino(nn.Module):
 
 
 def load_dino(path: Path) -> Dino:
-    """The network in the sizes of its file. Raises BadWeights."""
+    """Load DINO; its sizes are read from the file. Raises BadWeights."""
     tensors = read_tensors(path)
     width, _, patch, _ = shape_of(tensors, "patch_embed.proj.weight", 4, path)
     _, num_tokens, _ = shape_of(tensors, "pos_embed", 3, path)

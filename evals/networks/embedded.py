@@ -1,4 +1,4 @@
-"""The scorer that ships with the code: two towers trained on the embedded world, and meaningful there only."""
+"""The scorer that ships with the code: picture and text encoders trained on the embedded world and valid only there."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,34 +15,34 @@ FILE: Final = EMBEDDED_WEIGHTS / "scorer" / "model.safetensors"
 
 
 @dataclass(frozen=True)
-class Shipped(WeightFile):
-    """A weight file that is in the repository, whatever folder a person has for the others."""
+class BundledWeights(WeightFile):
+    """A weight file in the repository, wherever the other weight files are."""
 
     def found_in(self, where: Where) -> Path | None:  # noqa: ARG002 - the base class's signature
-        """The file; None if the repository was cloned without it."""
+        """Return the file; None if the repository was cloned without it."""
         return FILE if FILE.is_file() else None
 
 
 class Scorer(nn.Module):
-    """Both towers. Vectors are not normalised."""
+    """The picture and text encoders. Embeddings are not normalised."""
 
     def __init__(self, model: CLIPModel, tokenizer: PreTrainedTokenizerFast) -> None:
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Frames in [-1, 1], (N, 3, 64, 64) -> (N, 64)."""
+        """Embed frames: (N, 3, 64, 64), -1..1 -> (N, 64)."""
         answer: Tensor = self.model.get_image_features(pixel_values=pixels).pooler_output
         return answer
 
     def of_texts(self, ids: Tensor) -> Tensor:
-        """Token ids (N, 24) -> (N, 64)."""
+        """Embed token ids: (N, 24) -> (N, 64)."""
         mask = (ids != self.tokenizer.pad_token_id).long()
         answer: Tensor = self.model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
         return answer
 
     def tokens(self, text: str) -> Tensor:
-        """(1, 24); words that the world does not know are `<unk>`."""
+        """Tokenise a text: (1, 24). Words outside the vocabulary become `<unk>`."""
         encoded = self.tokenizer(
             [text],
             padding="max_length",
@@ -60,5 +60,5 @@ def _load(path: Path) -> Scorer:
 
 
 SCORER: Final = Network(
-    Shipped("embedded", FILE.name, "the embedded scorer", 2.0, "Apache-2.0", "this repository"), _load
+    BundledWeights("embedded", FILE.name, "the embedded scorer", 2.0, "Apache-2.0", "this repository"), _load
 )

@@ -1,6 +1,6 @@
-"""Language models for VideoTI, through transformers, from a folder: BERT-like encoders, models that caption pictures.
+"""Language models for VideoTI, loaded with transformers: BERT-like encoders and models that caption pictures.
 
-Folders are as `save_pretrained` writes them and as the hub has them; nothing is fetched and no code in them is run.
+Reads local folders in the format of `save_pretrained`. Downloads nothing and runs no code from the folders.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from models.agent import UInt8Array
 
 QUESTION: Final = "Describe what this shows in one or two sentences."
 LONGEST: Final = 96
-"""Tokens of a caption."""
+"""Most tokens of a caption."""
 
 
 class NoLanguageModel(BadWeights):
-    """A folder holds no such model; one sentence."""
+    """A folder does not hold a model of the required kind. One sentence."""
 
 
 class Bert:
-    """A text's vector: the mean over its tokens' last states, or the state of the first, [CLS]. Long texts are cut."""
+    """Encodes a text as the mean of its tokens' last states, or as the state of [CLS]. Long texts are truncated."""
 
     def __init__(self, folder: Path, *, pooling: Literal["mean", "cls"] = "mean", device: str = "cpu") -> None:
         from transformers import AutoModel, AutoTokenizer
@@ -36,12 +36,12 @@ class Bert:
         self.identity: Mapping[str, str] = {**_identity(folder), "pooling": pooling}
 
     def on(self, device: str) -> Self:
-        """The same, there."""
+        """Move the model to a device and return self."""
         self._model.to(device)
         return self
 
     def encode(self, text: str) -> Tensor:
-        """float32 (C,), on the CPU."""
+        """Return the text's vector, float32 (C,) on the CPU."""
         most = self._model.config.max_position_embeddings
         tokens = self._tokenizer(text, truncation=True, max_length=most, return_tensors="pt").to(self._model.device)
         with torch.inference_mode():
@@ -50,7 +50,7 @@ class Bert:
 
 
 class Describer:
-    """A model of pictures and text, such as LLaVA, that is asked one question; the likeliest words, without dice."""
+    """Captions pictures by asking a vision-language model such as LLaVA one question, with greedy decoding."""
 
     def __init__(self, folder: Path, *, question: str = QUESTION, device: str = "cpu") -> None:
         from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -65,29 +65,29 @@ class Describer:
         self.identity: Mapping[str, str] = {**_identity(folder), "question": question}
 
     def on(self, device: str) -> Self:
-        """The same, there."""
+        """Move the model to a device and return self."""
         self._model.to(device)
         return self
 
     def caption(self, frames: UInt8Array) -> str:
-        """What the pictures show together: RGB uint8 (N, H, W, 3), each shown to the model as one picture, in order."""
+        """Describe what the pictures show together: RGB uint8 (N, H, W, 3), passed to the model in order."""
         content: list[dict[str, str]] = [{"type": "image"} for _ in frames]
-        asked = [{"role": "user", "content": [*content, {"type": "text", "text": self._question}]}]
-        text = self._processor.apply_chat_template(asked, add_generation_prompt=True)
+        messages = [{"role": "user", "content": [*content, {"type": "text", "text": self._question}]}]
+        question = self._processor.apply_chat_template(messages, add_generation_prompt=True)
         pictures = [Image.fromarray(frame) for frame in frames]
-        inputs = self._processor(images=pictures, text=text, return_tensors="pt").to(self._model.device)
+        inputs = self._processor(images=pictures, text=question, return_tensors="pt").to(self._model.device)
         with torch.inference_mode():
             tokens = self._model.generate(**inputs, max_new_tokens=LONGEST, do_sample=False)
         new = tokens[0, inputs["input_ids"].shape[1] :]
-        said: str = self._processor.decode(new, skip_special_tokens=True)
-        return said.strip()
+        text: str = self._processor.decode(new, skip_special_tokens=True)
+        return text.strip()
 
 
-def _pretrained(kind: Any, folder: Path, **asked: bool) -> Any:
+def _pretrained(kind: Any, folder: Path, **options: bool) -> Any:
     if not folder.is_dir():
         raise NoLanguageModel(f"{folder} is no folder; give one that holds a model as transformers saves it.")
     try:
-        return kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, **asked)
+        return kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as error:
         raise NoLanguageModel(
             f"{folder} holds no model that {kind.__name__} can read; get a whole copy of it."
@@ -95,7 +95,7 @@ def _pretrained(kind: Any, folder: Path, **asked: bool) -> Any:
 
 
 def _identity(folder: Path) -> dict[str, str]:
-    """What the folder holds: its name, and one digest of its weights."""
+    """Return the model's name and a digest of its weights."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:
@@ -104,7 +104,7 @@ def _identity(folder: Path) -> dict[str, str]:
 
 
 def _name_of(folder: Path) -> str:
-    """As the hub calls it, if it lies in the hub's cache."""
+    """Return the hub id of a folder in the hub's cache, else the folder's name."""
     if folder.parent.name != "snapshots":
         return folder.name
     return folder.parents[1].name.removeprefix("models--").replace("--", "/")

@@ -1,8 +1,8 @@
-"""MUSIQ: a picture of any size -> a mean opinion score of its technical quality. Reads pyiqa's checkpoint.
+"""MUSIQ, a network that predicts a picture's mean opinion score of technical quality. Loads pyiqa's checkpoint.
 
-Written here from Ke et al., "MUSIQ: Multi-scale Image Quality Transformer" (arXiv 2108.05997). The picture is seen at
-its own size and at two smaller ones; each is cut into patches, a small ResNet makes a token of each, and a transformer
-reads all tokens of all sizes. Names of modules are those of the file.
+Implemented from Ke et al., "MUSIQ: Multi-scale Image Quality Transformer" (arXiv 2108.05997). The picture, of any size,
+and two smaller copies are cut into patches; a small ResNet turns each patch into a token, and a transformer reads the
+tokens of all sizes. Module names are those of the checkpoint.
 """
 
 from collections import OrderedDict
@@ -19,17 +19,17 @@ from evals.networks.weights.checkpoints import fill, num_layers, read_tensors, s
 from evals.networks.weights.network import Network
 
 PATCH: Final = 32
-"""Pixels."""
+"""Side of a patch in pixels."""
 SCALES: Final = (224, 384)
-"""Longer side, in pixels, of the two smaller sizes; the third is the picture itself."""
+"""Longer side in pixels of the two smaller copies; the third scale is the picture itself."""
 HEAD_WIDTH: Final = 64
-"""At most; the published one has 6 heads of 64."""
+"""Greatest width of an attention head; the published network has 6 heads of 64."""
 STANDARD_EPS: Final = 1e-5
 ROOT_EPS, BLOCK_EPS, LAYER_EPS = 1e-6, 1e-4, 1e-6
 
 
 class StandardConv(nn.Conv2d):
-    """A convolution of standardised weights (Qiao et al., arXiv 1903.10520), padded as TensorFlow pads."""
+    """A convolution with standardised weights (Qiao et al., arXiv 1903.10520) and TensorFlow's "same" padding."""
 
     def __init__(self, inputs: int, outputs: int, side: int, stride: int = 1) -> None:
         super().__init__(inputs, outputs, side, stride, bias=False)
@@ -37,14 +37,14 @@ class StandardConv(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', ceil(H / stride), ceil(W / stride))."""
         weight = self.weight - self.weight.mean(dim=(1, 2, 3), keepdim=True)
-        # The unbiased deviation: the published weights were made with it.
+        # The unbiased deviation, with which the published weights were trained.
         weight = weight / (weight.std(dim=(1, 2, 3), keepdim=True) + STANDARD_EPS)
         padded = pad_same(input, self.kernel_size[0], self.stride[0])
         return functional.conv2d(padded, weight, stride=self.stride)
 
 
 class Bottleneck(nn.Module):
-    """A residual block that shrinks the channels, looks around, and widens them."""
+    """A residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions with fewer channels inside."""
 
     def __init__(self, inputs: int, inner: int, outputs: int) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Attention(nn.Module):
         self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """What each token gathers from all."""
+        """Return the attention output of each token."""
         query, key, value = (
             layer(tokens).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
@@ -123,7 +123,7 @@ class _Scales(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Tokens, where each lies and of which size it is -> the class token."""
+    """Encode tokens with their positions and scales into the class token."""
 
     def __init__(self, width: int, hidden: int, depth: int, num_positions: int, num_scales: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class Encoder(nn.Module):
         self.encoder_norm = nn.LayerNorm(width, eps=LAYER_EPS)
 
     def forward(self, tokens: Tensor, positions: Tensor, scales: Tensor) -> Tensor:
-        """tokens (N, T, C); positions, scales: indices (T,) -> (N, C)."""
+        """Tokens (N, T, C), indices of positions (T,) and of scales (T,) -> (N, C)."""
         tokens = tokens + self.posembed_input.position_emb[0, positions] + self.scaleembed_input.scale_emb[scales]
         tokens = torch.cat([self.cls.expand(len(tokens), -1, -1), tokens], dim=1)
         tokens = self.transformer(tokens)
@@ -145,7 +145,7 @@ class Encoder(nn.Module):
 
 
 class Musiq(nn.Module):
-    """Pictures of one size, (N, 3, H, W) in 0..1 -> their scores, (N,), about 0..100."""
+    """Scores pictures of one size: (N, 3, H, W) in 0..1 -> (N,), about 0..100."""
 
     def __init__(self, channels: int, wide: int, sizes: tuple[int, int, int, int, int]) -> None:
         super().__init__()
@@ -158,10 +158,10 @@ class Musiq(nn.Module):
         self.grid = round(num_positions**0.5)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """The scores."""
+        """Return the scores."""
         scaled = (pictures - 0.5) * 2
         views = [*(to_longest(scaled, longest) for longest in SCALES), scaled]
-        # The published network pads the smaller sizes to a square of patches and masks those: without them the same.
+        # The published network pads the smaller copies to a square of patches and masks the padding: same result.
         patches, positions = zip(*map(self._cut, views), strict=True)
         scales = torch.cat([torch.full_like(at, scale) for scale, at in enumerate(positions)])
         read = self.transformer_encoder(self._tokens(torch.cat(patches, dim=1)), torch.cat(positions), scales)
@@ -169,7 +169,7 @@ class Musiq(nn.Module):
         return out
 
     def _cut(self, view: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 3, H, W) -> its patches (N, T, 3, 32, 32) row by row, and the index of each one's learned position."""
+        """Cut (N, 3, H, W) into patches (N, T, 3, 32, 32), row by row; return also their learned position indices."""
         padded = pad_same(view, PATCH, PATCH)
         cut = padded.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)
         rows, columns = cut.shape[2:4]
@@ -178,22 +178,22 @@ class Musiq(nn.Module):
         return patches, (row[:, None] * self.grid + column[None]).flatten()
 
     def _along(self, num: int) -> Tensor:
-        """For each of `num` patches in a row, the column of the learned grid that lies nearest."""
+        """Return for each of `num` patches in a row the nearest column of the learned grid."""
         learned = torch.arange(self.grid, dtype=torch.float32)[None, None]
         return functional.interpolate(learned, size=num, mode="nearest")[0, 0].long()
 
     def _tokens(self, patches: Tensor) -> Tensor:
-        """(N, T, 3, 32, 32) -> (N, T, C)."""
+        """Embed patches: (N, T, 3, 32, 32) -> (N, T, C)."""
         maps = functional.relu(self.gn_root(self.conv_root(patches.flatten(0, 1))))
         maps = functional.max_pool2d(pad_same(maps, 3, 2), 3, 2)
         maps = self.block1(maps)
-        # Channels last, as in the network that the weights come from.
+        # Channels last, as in the TensorFlow network that the weights come from.
         tokens: Tensor = self.embedding(maps.permute(0, 2, 3, 1).flatten(1))
         return tokens.reshape(*patches.shape[:2], -1)
 
 
 def to_longest(pictures: Tensor, longest: int) -> Tensor:
-    """Bicubic, so that the longer side is so long and the shape is kept."""
+    """Resize bicubically so that the longer side is `longest` pixels, keeping the aspect ratio."""
     height, width = pictures.shape[-2:]
     ratio = longest / max(height, width)
     size = (max(1, round(height * ratio)), max(1, round(width * ratio)))
@@ -201,13 +201,13 @@ def to_longest(pictures: Tensor, longest: int) -> Tensor:
 
 
 def pad_same(maps: Tensor, side: int, stride: int) -> Tensor:
-    """Zeros around (N, C, H, W) so that ceil(H / stride) windows fit; what is odd goes to the right and the bottom."""
+    """Pad (N, C, H, W) with zeros for ceil(H / stride) windows; an odd pixel goes to the right and the bottom."""
     down, across = (max(0, (ceil(n / stride) - 1) * stride + side - n) for n in maps.shape[-2:])
     return functional.pad(maps, (across // 2, across - across // 2, down // 2, down - down // 2))
 
 
 def load_musiq(path: Path) -> Musiq:
-    """The network in the sizes of its file. Raises BadWeights."""
+    """Load MUSIQ; its sizes are read from the file. Raises BadWeights."""
     tensors, encoder = read_tensors(path), "transformer_encoder."
     channels = shape_of(tensors, "conv_root.weight", 4, path)[0]
     wide = shape_of(tensors, "block1.conv3.weight", 4, path)[0]

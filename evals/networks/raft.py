@@ -1,9 +1,9 @@
-"""RAFT (large): how far every pixel of one frame moved to the next. Loads `raft-things.pth`. Knows no metric.
+"""RAFT (large), a network for the optical flow from one frame to the next. Loads `raft-things.pth`.
 
-Written from Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (arXiv 2003.12039). Two
-things cost less here than in the published forward pass, for the same flow up to rounding: a frame's features are made
-once and serve both of its pairs, and what does not change between the iterations (the context's share of the recurrent
-unit) or is wanted of the last alone (the mask, the upsampling) is computed once.
+Implemented from Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (arXiv 2003.12039). Faster
+than the published forward pass in two ways, with the same flow up to rounding: a frame's features are computed once for
+both of its pairs, and what is constant over the iterations (the context's part of the recurrent unit) or needed only
+after the last one (the mask, the upsampling) is computed once.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ from evals.networks.weights.checkpoints import fill, read_tensors
 from evals.networks.weights.network import Network
 
 STRIDE: Final = 8
-"""Pixels a cell of the feature maps is wide."""
+"""Width in pixels of a cell of the feature maps."""
 SMALLEST: Final = STRIDE * SMALLEST_SIDE
-"""Pixels a side that RAFT needs, once padded."""
+"""Least side in pixels of a padded frame."""
 ITERATIONS: Final = 20
 RADIUS: Final = 4
 WINDOW: Final = LEVELS * (2 * RADIUS + 1) ** 2
@@ -31,7 +31,7 @@ MOTION: Final = 128
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the stride is 2."""
+    """Two 3 x 3 convolutions and a shortcut, which is a 1 x 1 convolution if the stride is 2."""
 
     def __init__(self, inside: int, outside: int, stride: int, norm: type[nn.Module]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Residual(nn.Module):
         if stride == 1:
             self.downsample = nn.Identity()
         else:
-            # The file holds this normalisation under two names; of the two the one registered last counts.
+            # The file holds this normalisation under two names; the one registered last wins.
             self.norm3 = norm(outside)
             self.downsample = nn.Sequential(nn.Conv2d(inside, outside, 1, stride), self.norm3)
 
@@ -54,7 +54,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Frames -> maps at an eighth of their size. Six residual blocks."""
+    """Encode frames into feature maps at an eighth of their size, with six residual blocks."""
 
     def __init__(self, outside: int, norm: type[nn.Module]) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Encoder(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """What was looked up, and the flow it was looked up with -> one map, whose last two channels are the flow."""
+    """Encode correlations and the flow they were looked up with into one map, whose last two channels are the flow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,10 +92,10 @@ class MotionEncoder(nn.Module):
 
 
 class Gates(NamedTuple):
-    """One direction of the recurrent unit for one pair: what of each gate hangs on the iteration, and what does not.
+    """One direction of the recurrent unit for a pair of frames, split into parts that vary by iteration and fixed ones.
 
-    weights: of the update and reset gates together, and of the candidate, for hidden state and motion; fixed: the
-    context's share of each, bias included.
+    *_weights: of the update and reset gates together, and of the candidate, for hidden state and motion. *_fixed: the
+    context's contribution to each, bias included.
     """
 
     padding: tuple[int, int]
@@ -105,7 +105,7 @@ class Gates(NamedTuple):
     candidate_fixed: Tensor
 
     def step(self, hidden: Tensor, motion: Tensor) -> Tensor:
-        """The next hidden state, (N, HIDDEN, H, W)."""
+        """Return the next hidden state, (N, HIDDEN, H, W)."""
         both = functional.conv2d(torch.cat([hidden, motion], dim=1), self.gate_weights, padding=self.padding)
         update, reset = torch.sigmoid_(both.add_(self.gate_fixed)).chunk(2, dim=1)
         tried = functional.conv2d(
@@ -115,7 +115,7 @@ class Gates(NamedTuple):
 
 
 class Recurrent(nn.Module):
-    """A convolutional GRU in two passes, along the rows and along the columns. Its input is context, then motion."""
+    """A convolutional GRU in two passes, along rows and along columns. Its input is context, then motion."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,13 +126,13 @@ class Recurrent(nn.Module):
         self.convq1, self.convq2 = nn.Conv2d(channels, HIDDEN, rows), nn.Conv2d(channels, HIDDEN, columns)
 
     def prepared(self, context: Tensor) -> tuple[Gates, Gates]:
-        """The unit's two directions for pairs with this context, (N, CONTEXT, H, W)."""
+        """Return the unit's two directions for pairs with this context, (N, CONTEXT, H, W)."""
         rows = _gates(context, (0, 2), self.convz1, self.convr1, self.convq1)
         return rows, _gates(context, (2, 0), self.convz2, self.convr2, self.convq2)
 
 
 def _gates(context: Tensor, padding: tuple[int, int], *convs: nn.Conv2d) -> Gates:
-    """The convolutions of the update gate, the reset gate and the candidate, split by what they are shown."""
+    """Split the convolutions of the update gate, the reset gate and the candidate by their inputs."""
     of_hidden, of_context, of_motion = torch.split(
         torch.cat([conv.weight for conv in convs]), [HIDDEN, CONTEXT, MOTION], dim=1
     )
@@ -144,7 +144,7 @@ def _gates(context: Tensor, padding: tuple[int, int], *convs: nn.Conv2d) -> Gate
 
 
 class FlowHead(nn.Module):
-    """Hidden state -> the step of the flow, in cells."""
+    """Compute the update of the flow, in cells, from the hidden state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class FlowHead(nn.Module):
 
 
 class Update(nn.Module):
-    """One iteration's parts: motion encoder, recurrent unit, flow head, and the mask of the upsampling."""
+    """The modules of one iteration: motion encoder, recurrent unit, flow head, and the upsampling mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ class Update(nn.Module):
 
 
 class Raft(nn.Module):
-    """Features of frames, and from the features of two frames the flow between them."""
+    """Computes the features of frames, and the flow between two frames from their features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ class Raft(nn.Module):
         return maps
 
     def flow(self, frames: Tensor, first: Tensor, second: Tensor, iterations: int = ITERATIONS) -> Tensor:
-        """Where the pixels of `frames` (N, 3, H, W), 0..255, went: (N, 2, H, W) in pixels, x before y.
+        """Return the flow from `frames` (N, 3, H, W), 0..255, to the next: (N, 2, H, W) in pixels, x before y.
 
         first, second: the features of these frames and of the frames after them.
         """
@@ -203,23 +203,23 @@ class Raft(nn.Module):
 
 
 def load_raft(path: Path) -> Raft:
-    """RAFT with the weights of an official file. Raises BadWeights, naming the tensors that are wrong."""
+    """Load RAFT from the official file. Raises BadWeights, naming the tensors that are wrong."""
     raft = Raft()
-    # How many steps a normalisation was trained for: nothing here reads it, and not every copy of the file has it.
+    # The step counters of the batch normalisations: nothing reads them, and some copies of the file lack them.
     steps = {name: value for name, value in raft.state_dict().items() if name.endswith("num_batches_tracked")}
     fill(raft, {**steps, **read_tensors(path)}, path)
     return raft
 
 
 def centred(frames: Tensor) -> Tensor:
-    """0..255 -> -1..1."""
+    """Scale 0..255 to -1..1."""
     return 2 * (frames / 255) - 1
 
 
 def upsampled(flow: Tensor, mask: Tensor) -> Tensor:
-    """Flow in cells (N, 2, H, W), mask (N, 576, H, W) -> flow in pixels, (N, 2, 8 H, 8 W).
+    """Upsample flow in cells (N, 2, H, W) with a mask (N, 576, H, W) to flow in pixels (N, 2, 8 H, 8 W).
 
-    Each pixel's flow is a convex combination of the 3 x 3 coarse ones around it (section 3.3).
+    Each pixel's flow is a convex combination of the 3 x 3 coarse flows around it (section 3.3).
     """
     batch, _, height, width = flow.shape
     shares = mask.view(batch, 1, 9, STRIDE, STRIDE, height, width).softmax(dim=2)

@@ -1,7 +1,7 @@
-"""ViCLIP: eight frames and texts -> vectors of one space. Loads `ViClip-InternVid-10M-FLT.pth`. Knows no metric.
+"""ViCLIP, which embeds clips of eight frames and texts in one space. Loads `ViClip-InternVid-10M-FLT.pth`.
 
-Written from Wang et al., "InternVid" (arXiv 2307.06942), section 4: CLIP whose picture tower attends over the patches
-of all frames at once, told where a patch is and in which frame, with one class token for the whole clip.
+Implemented from Wang et al., "InternVid" (arXiv 2307.06942), section 4: CLIP with an encoder that attends over the
+patches of all frames at once, with spatial and temporal position embeddings and one class token for the whole clip.
 """
 
 from math import isqrt
@@ -21,7 +21,7 @@ BLOCKS: Final = "transformer.resblocks."
 
 
 class Mlp(nn.Module):
-    """Four times as wide inside, with CLIP's quick approximation of a GELU."""
+    """Two layers, four times as wide inside, with CLIP's fast approximation of GELU."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and MLP, each on what is normalised, each added."""
+    """A pre-norm transformer layer: attention and MLP, each with a residual connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Block(nn.Module):
         self.mlp = Mlp(width)
 
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
-        """(N, L, width) -> the same shape. hidden: (L, L), true where a row must not see a column."""
+        """(N, L, width) -> the same shape. hidden: (L, L), true where a row must not attend to a column."""
         y = self.ln_1(x)
         x = x + self.attn(y, y, y, need_weights=False, attn_mask=hidden)[0]
         refined: Tensor = x + self.mlp(self.ln_2(x))
@@ -52,7 +52,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Blocks, one after the other."""
+    """A sequence of blocks."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Transformer(nn.Module):
 
 
 class VideoTower(nn.Module):
-    """Frames -> one vector for the clip. patches: in a frame."""
+    """Embeds the frames of a clip. patches: number of patches in a frame. together: width of the embedding."""
 
     def __init__(self, *, width: int, depth: int, patch: int, patches: int, frames: int, together: int) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class VideoTower(nn.Module):
 
 
 class TextTower(nn.Module):
-    """Tokens -> the vector of what they say, read off at the end token."""
+    """Embeds tokens; the embedding is read at the end token. together: width of the embedding."""
 
     def __init__(self, *, width: int, depth: int, words: int, context: int, together: int) -> None:
         super().__init__()
@@ -104,14 +104,14 @@ class TextTower(nn.Module):
         length = tokens.shape[1]
         later = torch.ones(length, length, dtype=torch.bool, device=tokens.device).triu(1)
         read = self.ln_final(self.transformer(self.token_embedding(tokens) + self.positional_embedding, later))
-        # The end token has the highest number of all.
+        # The end token has the highest token id.
         ends = read[torch.arange(len(tokens), device=tokens.device), tokens.argmax(dim=1)]
         vectors: Tensor = ends @ self.text_projection
         return vectors
 
 
 class ViClip(nn.Module):
-    """Both towers. Vectors are not normalised. temp: the temperature of the training, which no metric reads."""
+    """The clip and text encoders. Embeddings are not normalised. temp: the training temperature, unused by metrics."""
 
     def __init__(self, video: VideoTower, text: TextTower) -> None:
         super().__init__()
@@ -120,23 +120,23 @@ class ViClip(nn.Module):
 
     @property
     def num_frames(self) -> int:
-        """Frames of a clip."""
+        """Number of frames of a clip."""
         return self.vision_encoder.temporal_positional_embedding.shape[1]
 
     def forward(self, clips: Tensor) -> Tensor:
-        """Clips prepared by `clip_transform_uint8`, (N, num_frames, 3, S, S) -> (N, C)."""
+        """Embed clips prepared by `clip_transform_uint8`: (N, num_frames, 3, S, S) -> (N, C)."""
         vectors: Tensor = self.vision_encoder(clips)
         return vectors
 
     def texts(self, texts: list[str]) -> Tensor:
-        """(N, C); of a text with more tokens than the context, 32, the beginning is read."""
+        """Embed texts: (N, C). A text of more tokens than the context (32) is truncated."""
         positions = self.text_encoder.positional_embedding
         vectors: Tensor = self.text_encoder(clip_tokens(texts, len(positions)).to(positions.device))
         return vectors
 
 
 def load_viclip(path: Path) -> ViClip:
-    """ViCLIP in the sizes of its file. Raises BadWeights, naming the tensors that are wrong."""
+    """Load ViCLIP; its sizes are read from the file. Raises BadWeights, naming the tensors that are wrong."""
     tensors = read_tensors(path)
     width, _, _, patch, _ = shape_of(tensors, "vision_encoder.conv1.weight", 5, path)
     places, _ = shape_of(tensors, "vision_encoder.positional_embedding", 2, path)
@@ -150,7 +150,7 @@ def load_viclip(path: Path) -> ViClip:
             "get the official file."
         )
     depth, text_depth = (num_layers(tensors, f"{tower}_encoder.{BLOCKS}", path) for tower in ("vision", "text"))
-    with torch.device("meta"):  # numbers of its own would be made for seconds, and thrown away
+    with torch.device("meta"):  # skips seconds of random initialisation
         viclip = ViClip(
             VideoTower(width=width, depth=depth, patch=patch, patches=places - 1, frames=frames, together=together),
             TextTower(width=text_width, depth=text_depth, words=words, context=context, together=together),

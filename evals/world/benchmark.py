@@ -1,13 +1,13 @@
-"""How well the embedded agents do each task: draws what to try, asks the agents, lets the oracle look, counts.
+"""Measure how well the embedded agents do each task, as judged by the oracle.
 
-The agents are asked one by one, on ground truth and on each other's products, with one seed each: the verbs, which try
-a joint again that jumps, do better.
+The agents are called directly, on ground truth and on each other's products, with one seed each. The tools do better,
+since they retry a joint that jumps.
 """
 
 from collections.abc import Callable
 from typing import Final, get_args
 
-from evals.world.cases import cases, digital_cases, edit_cases, going_on, join_cases, place, restyle_cases
+from evals.world.cases import cases, continued_track, digital_cases, edit_cases, join_cases, place, restyle_cases
 from evals.world.results import Report, Task
 from evals.world.tasks import (
     CLIP,
@@ -19,7 +19,6 @@ from evals.world.tasks import (
     SECOND_EXTENSION,
     TRANSITION,
     WISH,
-    about,
     animate_one,
     change_clip,
     change_picture,
@@ -28,11 +27,12 @@ from evals.world.tasks import (
     first_frames,
     from_truth,
     join_clips,
+    question_for,
     read_wish,
     reads,
     splits_of,
 )
-from evals.world.trial import Book, Progress, Watch
+from evals.world.trial import Progress, TrialRecorder, Watch
 from evals.world.wishes import reads_clip_edit, reads_edit, reads_extension
 from models.agent import Clip, Lender
 from models.embedded.language import FPS
@@ -50,107 +50,107 @@ def evaluate_world(
     progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Report:
-    """Tries `n` of one split (held_out None: `n` of each) and counts what the oracle sees.
+    """Try `n` cases of one split (held_out None: `n` of each) and count what the oracle recognises.
 
-    text-to-video: A2 draws the first frame and A4 animates it; besides, A4 animates a ground-truth first frame.
-    image-to-video: the latter, and A3 changes a first frame that A4 then animates.
-    edit: A3 changes a picture. edit-video: A3 changes every frame of a clip, with one seed.
-    extend: A4 goes on from a clip's last frame, and once more from its own. connect: A5 between two clips.
-    simulate: A2 and A4 in digital world style; A3 turns a picture to it, A4 animates that.
-    wishes: A1 reads wishes in other words; no agent is lent.
-    An agent's AgentError counts as all wrong. Raises ValueError for n < 1.
+    text-to-video: A2 draws the first frame and A4 animates it; also, A4 animates a ground-truth first frame.
+    image-to-video: A4 animates a ground-truth first frame; also, A3 edits a first frame and A4 animates it.
+    edit: A3 edits a picture. edit-video: A3 edits every frame of a clip, with one seed.
+    extend: A4 extends a clip from its last frame, then extends its own result. connect: A5 joins two clips.
+    simulate: A2 and A4 in digital world style; A3 restyles a picture and A4 animates it.
+    wishes: A1 reads paraphrased wishes; no agent is lent.
+    An AgentError counts as all wrong. Raises ValueError for n < 1.
     """
     if n < 1:
         raise ValueError(f"An evaluation needs at least one prompt, not {n}; raise n.")
     splits = (True, False) if held_out is None else (held_out,)
-    book = Book(task, n, splits, seed, progress, watch)
-    _TRIED[task](lender, book)
-    return book.report()
+    recorder = TrialRecorder(task, n, splits, seed, progress, watch)
+    _TASK_RUNNERS[task](lender, recorder)
+    return recorder.report()
 
 
-def _text_to_video(lender: Lender, book: Book) -> None:
-    asked = book.draw(cases)
-    drawn = first_frames(lender, book, asked)
+def _text_to_video(lender: Lender, recorder: TrialRecorder) -> None:
+    requested = recorder.draw(cases)
+    drawn = first_frames(lender, recorder, requested)
     with lender.lend("image_to_video") as animate:
-        book.weights["image_to_video"] = animate.weights
-        for case, picture in zip(asked, drawn, strict=True):
-            animate_one(book, animate, about(CLIP, case), case.scenery, case.scenery.sentence, picture)
-        from_truth(book, animate, asked)
-    read = [reads(case) for case in asked]
-    book.chain(splits_of(asked), ("A1", read), ("A2", book.good(FIRST_FRAME)), ("A4", book.good(CLIP)))
+        recorder.weights["image_to_video"] = animate.weights
+        for case, picture in zip(requested, drawn, strict=True):
+            animate_one(recorder, animate, question_for(CLIP, case), case.scenery, case.scenery.sentence, picture)
+        from_truth(recorder, animate, requested)
+    read = [reads(case) for case in requested]
+    recorder.chain(splits_of(requested), ("A1", read), ("A2", recorder.good(FIRST_FRAME)), ("A4", recorder.good(CLIP)))
 
 
-def _image_to_video(lender: Lender, book: Book) -> None:
-    asked, edits = book.draw(cases), book.draw(edit_cases)
-    edit_then_animate(lender, book, edits)
+def _image_to_video(lender: Lender, recorder: TrialRecorder) -> None:
+    requested, edits = recorder.draw(cases), recorder.draw(edit_cases)
+    edit_then_animate(lender, recorder, edits)
     with lender.lend("image_to_video") as animate:
-        from_truth(book, animate, asked)
-    book.chain(splits_of(asked), ("A4 on a true frame", book.good(FROM_TRUTH)))
+        from_truth(recorder, animate, requested)
+    recorder.chain(splits_of(requested), ("A4 on a true frame", recorder.good(FROM_TRUTH)))
 
 
-def _edit(lender: Lender, book: Book) -> None:
-    edits = book.draw(edit_cases)
+def _edit(lender: Lender, recorder: TrialRecorder) -> None:
+    edits = recorder.draw(edit_cases)
     with lender.lend("edit_image") as edit:
-        book.weights["edit_image"] = edit.weights
+        recorder.weights["edit_image"] = edit.weights
         for one in edits:
-            change_picture(book, edit, one, one.frame)
+            change_picture(recorder, edit, one, one.frame)
     read = [reads_edit(one.edit, None, one.case.seed) for one in edits]
-    book.chain(splits_of([one.case for one in edits]), ("A1", read), ("A3", book.good(EDITED)))
+    recorder.chain(splits_of([one.case for one in edits]), ("A1", read), ("A3", recorder.good(EDITED)))
 
 
-def _edit_video(lender: Lender, book: Book) -> None:
-    edits = book.draw(edit_cases)
+def _edit_video(lender: Lender, recorder: TrialRecorder) -> None:
+    edits = recorder.draw(edit_cases)
     with lender.lend("edit_image") as edit:
-        book.weights["edit_image"] = edit.weights
+        recorder.weights["edit_image"] = edit.weights
         for one in edits:
-            change_clip(book, edit, one)
+            change_clip(recorder, edit, one)
     read = [reads_clip_edit(one.edit, one.case.seed) for one in edits]
-    book.chain(splits_of([one.case for one in edits]), ("A1", read), ("A3", book.good(EDITED_CLIP)))
+    recorder.chain(splits_of([one.case for one in edits]), ("A1", read), ("A3", recorder.good(EDITED_CLIP)))
 
 
-def _extend(lender: Lender, book: Book) -> None:
-    asked = book.draw(cases)
+def _extend(lender: Lender, recorder: TrialRecorder) -> None:
+    requested = recorder.draw(cases)
     with lender.lend("image_to_video") as animate:
-        book.weights["image_to_video"] = animate.weights
-        for case in asked:
-            first = going_on(case.scenery.motion, place(case.track, -1))
-            made = extend_clip(book, animate, about(EXTENSION, case), case, Clip(case.truth(), FPS), first)
-            again = going_on(case.scenery.motion, place(first, -1))
-            extend_clip(book, animate, about(SECOND_EXTENSION, case), case, made, again)
-    read = [reads_extension(case.scenery.motion, case.seed) for case in asked]
-    good = book.good(EXTENSION), book.good(SECOND_EXTENSION)
-    book.chain(splits_of(asked), ("A1", read), ("A4", good[0]), ("A4 again", good[1]))
+        recorder.weights["image_to_video"] = animate.weights
+        for case in requested:
+            first = continued_track(case.scenery.motion, place(case.track, -1))
+            made = extend_clip(recorder, animate, question_for(EXTENSION, case), case, Clip(case.truth(), FPS), first)
+            again = continued_track(case.scenery.motion, place(first, -1))
+            extend_clip(recorder, animate, question_for(SECOND_EXTENSION, case), case, made, again)
+    read = [reads_extension(case.scenery.motion, case.seed) for case in requested]
+    good = recorder.good(EXTENSION), recorder.good(SECOND_EXTENSION)
+    recorder.chain(splits_of(requested), ("A1", read), ("A4", good[0]), ("A4 again", good[1]))
 
 
-def _connect(lender: Lender, book: Book) -> None:
-    asked = book.draw(join_cases)
+def _connect(lender: Lender, recorder: TrialRecorder) -> None:
+    requested = recorder.draw(join_cases)
     with lender.lend("connect_videos") as connect:
-        book.weights["connect_videos"] = connect.weights
-        for one in asked:
-            join_clips(book, connect, one)
-    book.chain(splits_of([one.case for one in asked]), ("A5", book.good(TRANSITION)))
+        recorder.weights["connect_videos"] = connect.weights
+        for one in requested:
+            join_clips(recorder, connect, one)
+    recorder.chain(splits_of([one.case for one in requested]), ("A5", recorder.good(TRANSITION)))
 
 
-def _simulate(lender: Lender, book: Book) -> None:
-    asked, edits = book.draw(digital_cases), book.draw(restyle_cases)
-    drawn = first_frames(lender, book, asked)
+def _simulate(lender: Lender, recorder: TrialRecorder) -> None:
+    requested, edits = recorder.draw(digital_cases), recorder.draw(restyle_cases)
+    drawn = first_frames(lender, recorder, requested)
     with lender.lend("image_to_video") as animate:
-        book.weights["image_to_video"] = animate.weights
-        for case, picture in zip(asked, drawn, strict=True):
-            animate_one(book, animate, about(CLIP, case), case.scenery, case.scenery.sentence, picture)
-    read = [reads(case) for case in asked]
-    book.chain(splits_of(asked), ("A1", read), ("A2", book.good(FIRST_FRAME)), ("A4", book.good(CLIP)))
-    edit_then_animate(lender, book, edits)
+        recorder.weights["image_to_video"] = animate.weights
+        for case, picture in zip(requested, drawn, strict=True):
+            animate_one(recorder, animate, question_for(CLIP, case), case.scenery, case.scenery.sentence, picture)
+    read = [reads(case) for case in requested]
+    recorder.chain(splits_of(requested), ("A1", read), ("A2", recorder.good(FIRST_FRAME)), ("A4", recorder.good(CLIP)))
+    edit_then_animate(lender, recorder, edits)
 
 
-def _wishes(_lender: Lender, book: Book) -> None:
-    asked = book.draw(cases)
-    for case in asked:
-        read_wish(book, case)
-    book.chain(splits_of(asked), ("A1", book.good(WISH)))
+def _wishes(_lender: Lender, recorder: TrialRecorder) -> None:
+    requested = recorder.draw(cases)
+    for case in requested:
+        read_wish(recorder, case)
+    recorder.chain(splits_of(requested), ("A1", recorder.good(WISH)))
 
 
-_TRIED: Final[dict[Task, Callable[[Lender, Book], None]]] = {
+_TASK_RUNNERS: Final[dict[Task, Callable[[Lender, TrialRecorder], None]]] = {
     "text-to-video": _text_to_video,
     "image-to-video": _image_to_video,
     "edit": _edit,

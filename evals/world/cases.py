@@ -1,4 +1,4 @@
-"""What the agents are tried on: prompts, edits and pairs of clips, drawn from a seed out of one side of the split."""
+"""Draw the test cases of the agents from a seed: prompts, edits and pairs of clips, from one split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,42 +23,43 @@ from models.embedded.language import (
 from models.embedded.world import GROWTH, MARGIN, RADIUS, Track, change, onward, render, track
 
 Place = tuple[float, float, float]
-"""x, y and radius in sides."""
+"""(x, y, radius) in sides of the frame."""
 Kind = Literal["recolour", "object", "scene", "style", "two at once"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 DIGITAL_EVERY: Final = 4
 """Every fourth prompt asks for the digital world style."""
 KEPT: Final = 0.5
-"""How likely each of object, colour, scene, place and size is the same in the second of two clips."""
+"""Probability that each of object, colour, scene, place and size is the same in the second of two clips."""
 KEPT_STYLE: Final = 0.8
+"""The same for the style."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A prompt to try: what it asks for, the agents' seed, and where a ground truth begins its own randomness."""
+    """A prompt to try: its scenery, and the seed for the agents and for the ground truth."""
 
     scenery: Scenery
     seed: int
 
     @property
     def split(self) -> Split:
-        """Whether training may have seen the combination."""
+        """Whether the combination was held out of training."""
         return "held-out" if self.scenery.held_out else "seen"
 
     @property
     def track(self) -> Track:
-        """Where the object of the ground truth is."""
+        """The path of the object in the ground truth."""
         return track(self.scenery, np.random.default_rng(self.seed))
 
     def truth(self) -> UInt8Array:
-        """A clip of what was asked, uint8 (T, S, S, 3)."""
+        """Render the ground-truth clip, uint8 (T, S, S, 3)."""
         return render(self.scenery, self.track)
 
 
 @dataclass(frozen=True)
 class EditCase:
-    """A ground-truth clip and a change of it. What the clip shows decides the split."""
+    """A ground-truth clip and an edit of it. The clip's content decides the split."""
 
     case: Case
     edit: Edit
@@ -66,39 +67,39 @@ class EditCase:
 
     @property
     def after(self) -> Scenery:
-        """What it should show afterwards."""
+        """The scenery after the edit."""
         return self.edit.applied(self.case.scenery)
 
     @property
     def frame(self) -> int:
-        """Which frame of the clip is the picture to edit."""
+        """The index of the frame that is edited as a picture."""
         return self.case.seed % NUM_FRAMES
 
 
 @dataclass(frozen=True)
 class JoinCase:
-    """Two ground-truth clips, the second in some of object, colour, scene, place, size and style as the first ends.
+    """Two ground-truth clips. The second keeps some of object, colour, scene, place, size and style of the first's end.
 
-    What the first shows decides the split.
+    The content of the first clip decides the split.
     """
 
     case: Case
     after: Scenery
     start: Place
-    """Where the object of the second clip begins."""
+    """The object's start in the second clip."""
 
     def clips(self) -> tuple[UInt8Array, UInt8Array]:
-        """Both clips, uint8 (T, S, S, 3)."""
-        return self.case.truth(), render(self.after, going_on(self.after.motion, self.start))
+        """Render both clips, uint8 (T, S, S, 3) each."""
+        return self.case.truth(), render(self.after, continued_track(self.after.motion, self.start))
 
     @property
     def sentence(self) -> str:
-        """What is joined, for a person."""
+        """A description of both clips for a person."""
         return f"{self.case.scenery.sentence} | {self.after.sentence}"
 
 
 def cases(n: int, *, held_out: bool, seed: int) -> tuple[Case, ...]:
-    """`n` prompts: combinations without repetition until all were drawn, then again in a new order with new seeds."""
+    """Draw `n` prompts, without repetition until all combinations were drawn, then in a new order with new seeds."""
     orders, rng = (np.random.default_rng([seed, held_out, stream]) for stream in range(2))
     pool = tuple(combinations(held_out=held_out))
     order = [index for _ in range(0, n, len(pool)) for index in orders.permutation(len(pool))][:n]
@@ -110,14 +111,14 @@ def cases(n: int, *, held_out: bool, seed: int) -> tuple[Case, ...]:
 
 
 def digital_cases(n: int, *, held_out: bool, seed: int) -> tuple[Case, ...]:
-    """`cases`, all in digital world style."""
+    """Draw `cases`, all in digital world style."""
     return tuple(
         replace(case, scenery=replace(case.scenery, digital=True)) for case in cases(n, held_out=held_out, seed=seed)
     )
 
 
 def edit_cases(n: int, *, held_out: bool, seed: int, kinds: Sequence[Kind] = KINDS) -> tuple[EditCase, ...]:
-    """`n` edits, the kinds in turn; each changes what it names."""
+    """Draw `n` edits, cycling through the kinds; each changes every attribute that it names."""
     drawn = []
     for i, case in enumerate(cases(n, held_out=held_out, seed=seed)):
         kind, rng = kinds[i % len(kinds)], np.random.default_rng([case.seed, 1])
@@ -129,7 +130,7 @@ def edit_cases(n: int, *, held_out: bool, seed: int, kinds: Sequence[Kind] = KIN
 
 
 def restyle_cases(n: int, *, held_out: bool, seed: int) -> tuple[EditCase, ...]:
-    """`edit_cases` that all ask for the digital world style."""
+    """Draw `edit_cases` that all ask for the digital world style."""
     return edit_cases(n, held_out=held_out, seed=seed, kinds=("style",))
 
 
@@ -142,7 +143,7 @@ def _edits(s: Scenery, kind: Kind) -> list[Edit]:
     }
     if kind != "two at once":
         return single[kind]
-    # Pairs of kinds are equally likely, however many values each has: the style has one.
+    # Make pairs of kinds equally likely although the kinds have different numbers of values (the style has one).
     both = [[_merged(one, two) for one in first for two in second] for first, second in pairs(single.values(), 2)]
     most = max(map(len, both))
     return [edit for group in both if group for edit in (group * most)[:most]]
@@ -153,7 +154,7 @@ def _merged(one: Edit, two: Edit) -> Edit:
 
 
 def join_cases(n: int, *, held_out: bool, seed: int) -> tuple[JoinCase, ...]:
-    """`n` pairs of clips to connect; the second of a pair may be of any combination."""
+    """Draw `n` pairs of clips to connect; the second of a pair may be of any combination, held out or not."""
     everything = tuple(combinations())
     drawn = []
     for case in cases(n, held_out=held_out, seed=seed):
@@ -180,12 +181,12 @@ def _between(value: float, room: float) -> float:
 
 
 def place(where: Track, frame: int) -> Place:
-    """Where the object is in one frame."""
+    """Return the object's position and radius in one frame."""
     return float(where.x[frame]), float(where.y[frame]), float(where.radius[frame])
 
 
-def going_on(motion: Motion, start: Place, *, num_frames: int = NUM_FRAMES) -> Track:
-    """The track that `world.onward` gives from a known place: at the motion's speed, and stopping at the border."""
+def continued_track(motion: Motion, start: Place, *, num_frames: int = NUM_FRAMES) -> Track:
+    """Return the track of `world.onward` from a given start: at the motion's speed, stopping at the border."""
     x, y, radius = (np.float32(value) for value in start)
     dx, dy, grown = (np.float32(value) for value in change(motion))
     t = np.linspace(0, 1, num_frames, dtype=np.float32)
@@ -196,7 +197,7 @@ def going_on(motion: Motion, start: Place, *, num_frames: int = NUM_FRAMES) -> T
     return Track(np.clip(x + dx * t, reach, 1 - reach), np.clip(y + dy * t, reach, 1 - reach), sizes)
 
 
-def told(edit: EditCase, *, moving: bool) -> str:
-    """An edit for a person: the clip and its instruction, and, if it moves afterwards, how."""
+def edit_sentence(edit: EditCase, *, moving: bool) -> str:
+    """Describe an edit for a person: the clip, the instruction and, if `moving`, the motion afterwards."""
     motion = f", {motion_sentence(edit.case.scenery.motion)}" if moving else ""
     return f"{edit.case.scenery.sentence}: {edit.edit.instruction}{motion}"

@@ -1,4 +1,4 @@
-"""What the trials look like: a PNG with a line of words and a row of labelled frames for each, the failures first."""
+"""Draw trials as a PNG with a caption and a row of labelled frames for each, failures first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from tools.media.codecs import encode_image
 
 SCALE = 2
 CAPTION, LABEL, GAP = 18, 12, 2
-"""Pixels: height of a row's words, of the words under a frame, and what is left between."""
+"""Pixels: height of a row's caption, height of a frame's label, space between them."""
 LEAST_WIDTH = 1400
 
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """Frames to show, uint8 (T, S, S, 3), and a word under each."""
+    """Frames to show, uint8 (T, S, S, 3), and a label for each."""
 
     frames: UInt8Array
     labels: tuple[str, ...]
@@ -31,21 +31,21 @@ class Strip:
 
 
 def numbered(frames: UInt8Array, *, name: str = "", last: int | None = None) -> Strip:
-    """A strip of a clip's frames, or its `last` few, by their numbers, from 0."""
+    """Return a strip of a clip's frames, or of its `last` few, labelled with their indices."""
     numbers = range(len(frames))[-last:] if last else range(len(frames))
     return Strip(frames[numbers.start :], tuple(f"{name} {number}".strip() for number in numbers))
 
 
-def beside(*strips: Strip) -> Strip:
-    """Several strips as one."""
+def side_by_side(*strips: Strip) -> Strip:
+    """Join several strips into one."""
     frames = np.concatenate([strip.frames for strip in strips])
     return Strip(frames, tuple(label for strip in strips for label in strip.labels))
 
 
 def destinations(sheet: Path | None, tasks: Sequence[Task]) -> dict[Task, Path]:
-    """Which file shows which task: of several, `sheet-edit.png` and so on. Wishes are words and have no frames.
+    """Return the sheet's file for each task: of several tasks, `sheet-edit.png` and so on. Wishes have no frames.
 
-    Raises BadInput where one cannot be written, and for a sheet of nothing.
+    Raises BadInput for a file that cannot be written, and if no task has frames.
     """
     if sheet is None:
         return {}
@@ -59,26 +59,26 @@ def destinations(sheet: Path | None, tasks: Sequence[Task]) -> dict[Task, Path]:
 
 
 class Gallery:
-    """A `watch` that keeps the first few failures and successes of every part, to be shown."""
+    """A `watch` that keeps the first few failures and successes of every part for a sheet."""
 
     def __init__(self, *, each: int = 6) -> None:
         self._each = each
         self._rows: dict[tuple[str, bool], list[tuple[Trial, Strip]]] = {}
 
     def __call__(self, trial: Trial, strip: Strip) -> None:
-        """Keeps the strip, unless enough of the kind are kept."""
+        """Keep the trial, unless there are enough of its kind."""
         rows = self._rows.setdefault((trial.part, not trial.wrong), [])
         if len(rows) < self._each:
             rows.append((trial, strip))
 
     @property
     def rows(self) -> tuple[tuple[Trial, Strip], ...]:
-        """What was kept: failures first, by part."""
+        """The kept trials, failures first, by part."""
         return tuple(row for key in sorted(self._rows, key=lambda key: key[1]) for row in self._rows[key])
 
 
 def failure_sheet(rows: Sequence[tuple[Trial, Strip]]) -> bytes:
-    """A PNG with a line of text and a row of frames for each. Raises ValueError for no rows."""
+    """Return a PNG with a caption and a row of frames for each trial. Raises ValueError for no rows."""
     if not rows:
         raise ValueError("There is nothing to show; evaluate with a Gallery as `watch` first.")
     strips = [_drawn(trial, strip) for trial, strip in rows]
@@ -95,7 +95,7 @@ def _drawn(trial: Trial, strip: Strip) -> Image.Image:
     height, width = SCALE * height, SCALE * width
     row = Image.new("RGB", (max(LEAST_WIDTH, num_frames * (width + GAP)), CAPTION + height + LABEL + 3 * GAP), "white")
     draw = ImageDraw.Draw(row)
-    verdict = f"wrong: {', '.join(trial.wrong)}; saw {_told(trial.seen)}" if trial.wrong else "right"
+    verdict = f"wrong: {', '.join(trial.wrong)}; saw {_attributes_text(trial.seen)}" if trial.wrong else "right"
     text = f"{trial.part}, {trial.split}, seed {trial.seed}: {trial.sentence} -> {verdict}{_levels(trial)}"
     draw.text((GAP, GAP), text, fill="darkred" if trial.wrong else "darkgreen")
     for i, (frame, label) in enumerate(zip(strip.frames, strip.labels, strict=True)):
@@ -109,7 +109,7 @@ def _levels(trial: Trial) -> str:
     return "".join(f"; {name} {value:.1f}" for name, value in trial.levels.items())
 
 
-def _told(seen: Seen | None) -> str:
+def _attributes_text(seen: Seen | None) -> str:
     if seen is None:
         return "nothing"
     return " ".join(str(value) for value in (seen.colour, seen.object, seen.motion, seen.scene, seen.digital))

@@ -1,11 +1,11 @@
-"""Marks for what an agent made: how near two pictures are, what was named and kept, whether a motion is plausible."""
+"""Measure an agent's product: PSNR of pictures, attributes changed and kept, motion along an expected track."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.world.oracle import Sighting
+from evals.world.oracle import Observation
 from evals.world.results import Seen
 from models.agent import UInt8Array
 from models.embedded.language import Edit, Scenery
@@ -14,24 +14,24 @@ from models.embedded.world import BOX_HALF, Track
 BACKGROUND_DB: Final = 24.0
 END_DB: Final = 28.0
 EDGE_PIXELS: Final = 2
-"""Around an object, its own edge and that of blocks: no background."""
+"""Pixels around an object that do not count as background: its antialiased edge, and that of blocks."""
 CORNER: Final = BOX_HALF * 2**0.5
-"""The farthest point of any silhouette, a corner of the box, in radii."""
+"""Distance of the farthest point of any silhouette, a corner of the box, in radii."""
 OFF_TRACK: Final = 0.05
-"""Mean distance in sides from the world's own track above which a motion is another: a third of what standing still
-instead of moving gives."""
+"""Mean distance in sides from the expected track above which a motion is wrong: a third of the distance of an object
+that stands still instead of moving."""
 OFF_SIZE: Final = 0.25
-"""The same for the radius, in octaves: half of what not growing gives."""
+"""The same for the radius, in octaves: half of the difference of an object that does not grow."""
 OWN_STEPS: Final = 1.5
-"""A first new frame may differ from the joint frame by so many of the clip's own median steps ..."""
+"""A first new frame may differ from the joint frame by this many of the clip's median steps ..."""
 LEAST_STEP: Final = 2.0
-"""... or by so many grey levels of 255, the steps of the fastest of the world's clips."""
+"""... or by this many grey levels of 255, the steps of the world's fastest clips."""
 
 
 def psnr_db(one: UInt8Array, other: UInt8Array) -> float:
-    """Peak signal to noise ratio of two 8-bit pictures, 0..58.9 dB, higher is nearer; 0 when their sizes differ.
+    """Return the peak signal-to-noise ratio of two 8-bit pictures, 0..58.9 dB; 0 if their sizes differ.
 
-    Equal pictures count as apart by rounding alone (mean square 1/12), so that means stay finite.
+    The mean squared error is at least that of rounding (1/12), so that means stay finite.
     """
     if one.shape != other.shape:
         return 0.0
@@ -39,7 +39,7 @@ def psnr_db(one: UInt8Array, other: UInt8Array) -> float:
 
 
 def background_db(one: UInt8Array, other: UInt8Array, where: Track, frame: int) -> float:
-    """`psnr_db` outside whatever object is where a track is in that frame; pictures uint8 (S, S, 3)."""
+    """Return `psnr_db` outside any object at the track's position in that frame; pictures uint8 (S, S, 3)."""
     if one.shape != other.shape:
         return 0.0
     side = one.shape[0]
@@ -53,19 +53,19 @@ def _decibel(square: NDArray[np.float64]) -> float:
     return 10 * float(np.log10(255**2 / max(float(np.mean(square)), 1 / 12)))
 
 
-def attributes(saw: Sighting | Seen, asked: Scenery) -> dict[str, bool]:
-    """Which of the attributes are as asked; of a picture, its motion means nothing."""
+def attributes(saw: Observation | Seen, requested: Scenery) -> dict[str, bool]:
+    """Return by attribute whether it is as requested; ignore the motion of a picture."""
     return {
-        "object": saw.object == asked.object,
-        "colour": saw.colour == asked.colour,
-        "scene": saw.scene == asked.scene,
-        "motion": saw.motion == asked.motion,
-        "style": saw.digital == asked.digital,
+        "object": saw.object == requested.object,
+        "colour": saw.colour == requested.colour,
+        "scene": saw.scene == requested.scene,
+        "motion": saw.motion == requested.motion,
+        "style": saw.digital == requested.digital,
     }
 
 
-def named_and_kept(saw: Sighting, before: Scenery, edit: Edit) -> dict[str, bool]:
-    """Whether all attributes that an edit names are as it says, and all others but the motion as they were."""
+def named_and_kept(saw: Observation, before: Scenery, edit: Edit) -> dict[str, bool]:
+    """Return whether all attributes that an edit names were changed as it says, and all others but the motion kept."""
     right = attributes(saw, edit.applied(before))
     named = {
         "object": edit.object is not None,
@@ -79,8 +79,8 @@ def named_and_kept(saw: Sighting, before: Scenery, edit: Edit) -> dict[str, bool
     }
 
 
-def follows(saw: Sighting, expected: Track) -> bool:
-    """Whether an object moved and grew as on the expected track of as many frames: on, or up to the border."""
+def follows(saw: Observation, expected: Track) -> bool:
+    """Return whether an object moved and grew as on the expected track, which must have as many frames."""
     if len(saw.radius) != len(expected.radius) or np.isnan(saw.radius).all():
         return False
     way = np.hypot(saw.centre[:, 0] - expected.x, saw.centre[:, 1] - expected.y)

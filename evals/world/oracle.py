@@ -1,4 +1,4 @@
-"""What is really in a clip of the embedded world. Looks at frames only: knows no request, no renderer and no model."""
+"""Recognise what a clip of the embedded world shows, from its frames alone. Knows no request, no renderer, no model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,70 +19,70 @@ Name = TypeVar("Name", bound=str)
 
 # Scene. Distances are Euclidean in 8-bit RGB; the nearest two skies are 23 apart, the nearest two grounds 95.
 NEAR_SCENE: Final = 40.0
-"""A pixel closer than this to a scene's own row colour is background; blue on the sea, the faintest object, is 81."""
+"""A pixel closer than this to a scene's row colour is background; blue on the sea, the faintest object, is 81 away."""
 LEAST_BACKGROUND: Final = 0.4
-"""Share of the sky, and of the ground, that must be background: the largest object hides half of the ground."""
+"""Least share of the sky, and of the ground, that is background: the largest object hides half of the ground."""
 
 # Object. Areas are shares of the frame; the smallest star has 0.0096, the largest ball 0.20.
 LEAST_AREA, MOST_AREA = 0.005, 0.30
 LEAST_SECOND_AREA: Final = 0.003
 SECOND_SHARE: Final = 0.15
-"""A second region of this share of the first, and at least LEAST_SECOND_AREA, makes two objects of one."""
+"""A second region of at least this share of the first, and of LEAST_SECOND_AREA, counts as a second object."""
 BAD_FRAMES: Final = 1 / 16
-"""Share of frames that may fail to show exactly one object in the scene before the clip has no object or scene."""
+"""A clip has no object or no scene if more than this share of its frames lacks it (exactly one object, the scene)."""
 LEAST_OVERLAP: Final = 0.70
-"""Mean intersection over union below which the object has no name; a disc over a square of its area has 0.83."""
+"""Mean intersection over union below which no object is named; a disc over a square of the same area has 0.83."""
 MORPH: Final = 0.05
-"""Another silhouette that fits this much better during a quarter of the clip means that the object changed."""
+"""If another silhouette fits this much better during a quarter of the clip, the object changed."""
 
 # Colour.
 NEAR_COLOUR: Final = 60.0
-"""The nearest two of the six are 90 apart; beyond this a colour has no name."""
+"""Distance beyond which no colour is named; the nearest two of the six are 90 apart."""
 LEAST_COLOUR_SHARE: Final = 0.75
 LEAST_COLOUR_FRAMES: Final = 0.75
-"""In so many of the frames, so much of the object must be that colour or a mixture of it and the scene."""
+"""In this share of the frames, LEAST_COLOUR_SHARE of the object must be that colour or its mixture with the scene."""
 
-# Motion. Asked are a travel of 0.30 of the side and a doubling; all numbers are of a straight line fitted over time.
+# Motion, from straight lines fitted over time. The world moves an object by 0.30 of the side and doubles its size.
 MOVES: Final = 0.12
 STILL: Final = 0.05
 GROWS: Final = 0.45
-"""log2 of the radius at the end over the radius at the start, from which it grew (negative: shrank)."""
+"""log2 of the last radius over the first, from which on the object grew (negative: shrank)."""
 SAME_SIZE: Final = 0.25
 UNEVEN: Final = 0.05
-"""Root mean square distance from the straight line, in sides, above which the path is a jump and not a motion."""
+"""Root mean square distance from the straight line, in sides, above which the path is not a steady motion."""
 
 # Style.
 DIGITAL: Final = 0.25
-"""Mean squared step inside blocks over the one across borders below which a clip may be in blocks (natural: 1)."""
+"""A clip may be in blocks if its mean squared step inside blocks over that across borders is below (natural: 1)."""
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """The numbers behind the names: how near each was to its threshold."""
+    """The measurements behind an observation."""
 
     background: float
-    """Share of the frame that has the colours of the named (or nearest) scene, 0..1."""
+    """Share of the frame in the colours of the named (or nearest) scene, 0..1."""
     single_object: float
     """Share of frames that show exactly one object, 0..1."""
     overlap: float
     """Mean intersection over union with the best silhouette, 0..1; nan without an object."""
     overlap_margin: float
-    """By how much the best silhouette beats the second, 0..1; nan without an object."""
+    """Overlap of the best silhouette less that of the second, 0..1; nan without an object."""
     colour_distance: float
     """Distance in 8-bit RGB to the nearest of the six colours; nan without an object."""
     colour_share: float
-    """Share of the object's pixels that are that colour, or a mixture of it and the scene as at edges, 0..1."""
+    """Share of the object's pixels in that colour, or in its mixture with the scene (as at edges), 0..1."""
     blockiness: float
-    """Mean squared step inside blocks over the one across borders: 0 is blocks, 1 is none; nan without an object."""
+    """Mean squared step inside blocks over that across borders: 0 for blocks, 1 without; nan without an object."""
     travel: tuple[float, float]
-    """How far the centre went (right, down), in sides."""
+    """Displacement of the centre (right, down), in sides."""
     growth: float
     """log2 of the last radius over the first."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
-    """What the frames show; None where no name fits, and everything but the scene None where no one object is."""
+class Observation:
+    """What the frames show. An attribute is None if no name fits; without a single object only the scene is named."""
 
     object: Object | None
     colour: Colour | None
@@ -90,23 +90,23 @@ class Sighting:
     motion: Motion | None
     digital: bool | None
     centre: FloatArray
-    """(T, 2) as (x, y) in sides; nan in frames without an object."""
+    """float32 (T, 2), (x, y) in sides; nan in frames without an object."""
     radius: FloatArray
-    """(T,) circumradius of the named object (of a disc of its area if it has no name) in sides; nan without one."""
+    """float32 (T,), circumradius in sides (of a disc of the same area if no object is named); nan without an object."""
     confidence: Confidence
 
 
 @dataclass(frozen=True)
 class _Matte:
-    """The object cut out: its share of every pixel (T, S, S), and per frame area and centre in pixels (nan if none)."""
+    """The object's share of every pixel (T, S, S), and per frame its area (T,) and centre (T, 2) in pixels, or nan."""
 
     alpha: FloatArray
     area: FloatArray
     centre: FloatArray
 
 
-def look(frames: UInt8Array) -> Sighting:
-    """Names what uint8 (T, S, S, 3) shows, S a multiple of 32; T = 1 is a picture and has no motion.
+def look(frames: UInt8Array) -> Observation:
+    """Recognise what frames show: uint8 (T, S, S, 3), S a multiple of 32. T = 1 is a picture, which has no motion.
 
     Raises ValueError for other shapes.
     """
@@ -129,7 +129,7 @@ def look(frames: UInt8Array) -> Sighting:
     share, alone = backdrop.share, float(single.mean())
     sure = Confidence(share, alone, overlap, margin, colour_distance, colour_share, blockiness, travel, growth)
     where = (matte.centre / np.float32(side), radius.astype(np.float32))
-    return Sighting(object_, colour, backdrop.scene, motion, digital, *where, sure)
+    return Observation(object_, colour, backdrop.scene, motion, digital, *where, sure)
 
 
 def _check(frames: UInt8Array) -> None:
@@ -139,11 +139,11 @@ def _check(frames: UInt8Array) -> None:
         raise ValueError(f"The oracle needs a frame and a side that {DIGITAL_BLOCKS} divides, not {frames.shape}.")
 
 
-def _nothing(backdrop: "_Backdrop", single: BoolArray) -> Sighting:
+def _nothing(backdrop: "_Backdrop", single: BoolArray) -> Observation:
     nan = float("nan")
     sure = Confidence(backdrop.share, float(single.mean()), nan, nan, nan, 0.0, nan, (nan, nan), nan)
     nowhere = np.full((len(single), 3), np.nan, dtype=np.float32)
-    return Sighting(None, None, backdrop.scene, None, None, nowhere[:, :2], nowhere[:, 2], sure)
+    return Observation(None, None, backdrop.scene, None, None, nowhere[:, :2], nowhere[:, 2], sure)
 
 
 # -- scene
@@ -151,8 +151,8 @@ def _nothing(backdrop: "_Backdrop", single: BoolArray) -> Sighting:
 
 @dataclass(frozen=True)
 class _Backdrop:
-    """The scene (None if too little of it is there), its share of the frame 0..1, its row colours (S, S, 3), and how
-    far every pixel is from it in 8-bit RGB (T, S, S)."""
+    """The scene (None if too little of it is visible), its share of the frame 0..1, its row colours (S, S, 3), and the
+    distance of every pixel from them in 8-bit RGB (T, S, S)."""
 
     scene: Scene | None
     share: float
@@ -161,7 +161,7 @@ class _Backdrop:
 
 
 def _expected_rows(side: int) -> FloatArray:
-    """The row colours of the five scenes, written out: (5, S, S, 3)."""
+    """Return the row colours of the five scenes as the world defines them: (5, S, S, 3)."""
     y = (np.arange(side, dtype=np.float32) + 0.5) / side
     tables = np.array([SCENE_RGB[scene] for scene in SCENES], dtype=np.float32)
     sky = y < HORIZON
@@ -171,7 +171,7 @@ def _expected_rows(side: int) -> FloatArray:
 
 
 def _backdrop(seen: FloatArray) -> _Backdrop:
-    """The nearest of the five scenes, and the row colours as the frames really have them."""
+    """Find the nearest of the five scenes, and measure its row colours in the frames."""
     side = seen.shape[1]
     expected = _expected_rows(side)
     sample = np.ascontiguousarray(seen[:: max(1, len(seen) // 4), :, ::4])
@@ -191,7 +191,7 @@ def _backdrop(seen: FloatArray) -> _Backdrop:
 
 
 def _row_means(seen: FloatArray, near: BoolArray, otherwise: FloatArray) -> FloatArray:
-    """The mean colour of each row where it is background; `otherwise` in rows without any: (S, S, 3)."""
+    """Return the mean background colour of each row, (S, S, 3); rows without background are taken from `otherwise`."""
     side = seen.shape[1]
     weights = near.transpose(1, 0, 2).reshape(side, 1, -1).astype(np.float32)
     total = weights @ seen.transpose(1, 0, 2, 3).reshape(side, -1, 3)
@@ -201,19 +201,19 @@ def _row_means(seen: FloatArray, near: BoolArray, otherwise: FloatArray) -> Floa
 
 
 def _length(offset: FloatArray) -> FloatArray:
-    # Spelt out: three times as fast as einsum or norm over so short an axis.
+    # Written out, since einsum and norm are three times slower over so short an axis.
     return np.asarray(np.sqrt(offset[..., 0] ** 2 + offset[..., 1] ** 2 + offset[..., 2] ** 2))
 
 
 def _horizon_band(side: int) -> slice:
-    """Rows that may mix sky and ground: the block that holds the horizon, and one row more on both sides."""
+    """Return the rows that may mix sky and ground: the block with the horizon and one more row on both sides."""
     block = side // DIGITAL_BLOCKS
     first = int(HORIZON * side) // block * block
     return slice(first - 1, first + block + 1)
 
 
 def _from_line(seen: FloatArray, sky: FloatArray, ground: FloatArray) -> FloatArray:
-    """Distance in RGB to the mixtures of two colours: (T, H, S, 3), (3,), (3,) -> (T, H, S)."""
+    """Return the RGB distance to the nearest mixture of two colours: (T, H, S, 3), (3,), (3,) -> (T, H, S)."""
     line = ground - sky
     mixed = np.clip((seen - sky) @ line / (line @ line), 0, 1)
     return _length(seen - sky - mixed[..., None] * line)
@@ -223,7 +223,7 @@ def _from_line(seen: FloatArray, sky: FloatArray, ground: FloatArray) -> FloatAr
 
 
 def _region(distance: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Each frame's largest connected region that is no background (T, S, S), and where it is the only one (T,)."""
+    """Return each frame's largest connected foreground region (T, S, S), and where it is the only one (T,)."""
     num_frames, side, _ = distance.shape
     within_frames = np.zeros((3, 3, 3), dtype=bool)
     within_frames[1] = True
@@ -245,13 +245,13 @@ def _region(distance: FloatArray) -> tuple[BoolArray, BoolArray]:
 
 
 def _core(region: BoolArray, distance: FloatArray) -> BoolArray:
-    """The half of each frame's region that is furthest from the background: pixels that no edge has mixed."""
+    """Return the half of each frame's region that is furthest from the background: pixels not mixed by an edge."""
     least = np.array([np.median(d[r]) if r.any() else np.inf for d, r in zip(distance, region, strict=True)])
     return region & (distance >= least[:, None, None])
 
 
 def _matte(offset: FloatArray, contrast: FloatArray, region: BoolArray) -> _Matte:
-    """How much of each pixel is object, by projection on the line from background to object colour."""
+    """Measure the object's share of each pixel, by projection on the line from background to object colour."""
     side = offset.shape[1]
     around = region.view(np.uint8)
     for axis in (1, 2):
@@ -269,7 +269,7 @@ _ANGLES: Final = 1440
 
 
 def _outline(corners: Sequence[complex]) -> tuple[FloatArray, FloatArray]:
-    """Of a polygon around 0, by angle (1440,): how far its edge is, and the cosine at which a ray meets it."""
+    """Return by angle (1440,), for a polygon around 0, the distance of its edge and the cosine of a ray's incidence."""
     ray = np.exp(2j * np.pi * (np.arange(_ANGLES) + 0.5) / _ANGLES)
     here = np.array(corners)
     edge = np.roll(here, -1) - here
@@ -283,7 +283,7 @@ def _outline(corners: Sequence[complex]) -> tuple[FloatArray, FloatArray]:
 
 
 def _outlines() -> tuple[FloatArray, FloatArray]:
-    """Edge and cosine tables of the four silhouettes in the order of OBJECTS (4, 1440), y down, circumradius 1."""
+    """Return edge and cosine tables (4, 1440) of the silhouettes in the order of OBJECTS, y down, circumradius 1."""
     up = -1j
     turn = np.exp(2j * np.pi * np.arange(30) / 30)
     shapes: dict[Object, Sequence[complex]] = {
@@ -302,9 +302,9 @@ _UNIT_AREA: Final = np.pi * (_EDGE.astype(np.float64) ** 2).mean(axis=1)
 
 
 def _fit(matte: _Matte, *, may_be_digital: bool) -> tuple[FloatArray, bool]:
-    """Intersection over union with the four silhouettes (T, 4), nan in frames without an object; whether in blocks.
+    """Return the intersection over union with the four silhouettes (T, 4), nan without an object; and if in blocks.
 
-    All four are centred in their circumcircle, so that the object's centre and area give each its place and radius.
+    All four are centred in their circumcircle, so that the object's centre and area determine position and radius.
     """
     block = matte.alpha.shape[1] // DIGITAL_BLOCKS
     seen, x, y = _windows(matte, block)
@@ -312,7 +312,7 @@ def _fit(matte: _Matte, *, may_be_digital: bool) -> tuple[FloatArray, bool]:
     natural = _overlaps(seen, drawn)
     if not may_be_digital:
         return natural, False
-    # A box at rest may lie on the borders of blocks by chance, so the silhouette decides: is it nearer with or without?
+    # A box at rest may lie on block borders by chance, so compare which fits better, the silhouette or its blocks.
     blocks = _block_means(drawn, block)
     in_blocks = blocks.repeat(block, axis=2).repeat(block, axis=3)
     overlaps = _overlaps(_block_means(seen, block), blocks)
@@ -321,20 +321,20 @@ def _fit(matte: _Matte, *, may_be_digital: bool) -> tuple[FloatArray, bool]:
 
 
 def _overlaps(seen: FloatArray, drawn: FloatArray) -> FloatArray:
-    """(T, H, W) and (T, 4, H, W) -> (T, 4)."""
+    """Return intersection over union: (T, H, W) and (T, 4, H, W) -> (T, 4)."""
     shared = np.minimum(drawn, seen[:, None]).sum(axis=(2, 3))
     either = np.maximum(drawn, seen[:, None]).sum(axis=(2, 3))
     return np.where((seen.sum(axis=(1, 2)) > 0)[:, None], shared / np.maximum(either, 1e-6), np.nan).astype(np.float32)
 
 
 def _residual(seen: FloatArray, drawn: FloatArray, overlaps: FloatArray) -> float:
-    """Squared difference to the silhouette that overlaps best."""
+    """Return the squared difference to the silhouette with the best overlap."""
     best = int(np.nanmean(overlaps, axis=0).argmax())
     return float(((seen - drawn[:, best]) ** 2).sum())
 
 
 def _windows(matte: _Matte, block: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The matte around the object (T, W, W), whole blocks of it, and pixel offsets x (T, 1, W), y (T, W, 1)."""
+    """Crop the matte around the object to whole blocks (T, W, W); also pixel offsets x (T, 1, W), y (T, W, 1)."""
     num_frames, side, _ = matte.alpha.shape
     disc = np.sqrt(np.nanmax(matte.area) / np.pi)
     width = min(side, 2 * block * int(np.ceil((1.6 * disc + 2) / block)))
@@ -347,7 +347,7 @@ def _windows(matte: _Matte, block: int) -> tuple[FloatArray, FloatArray, FloatAr
 
 
 def _silhouettes(x: FloatArray, y: FloatArray, area: FloatArray) -> FloatArray:
-    """The four silhouettes of that area (T,) at pixel offsets x (T, 1, W), y (T, W, 1): coverage (T, 4, W, W)."""
+    """Draw the four silhouettes of an area (T,) at pixel offsets x (T, 1, W), y (T, W, 1): coverage (T, 4, W, W)."""
     angle = ((np.arctan2(y, x) * (_ANGLES / (2 * np.pi))).astype(np.int16) + _ANGLES) % _ANGLES
     reach = np.hypot(x, y)
     radius = np.sqrt(np.nan_to_num(area)[:, None] / _UNIT_AREA).astype(np.float32)
@@ -359,14 +359,14 @@ def _silhouettes(x: FloatArray, y: FloatArray, area: FloatArray) -> FloatArray:
 
 
 def _block_means(image: FloatArray, block: int) -> FloatArray:
-    """(..., W, W) -> (..., W / block, W / block)."""
+    """Average over blocks: (..., W, W) -> (..., W / block, W / block)."""
     blocks = image.shape[-1] // block
     parts = image.reshape(*image.shape[:-2], blocks, block, blocks, block)
     return np.asarray(parts.mean(axis=(-3, -1)))
 
 
 def _object(overlaps: FloatArray) -> tuple[Object | None, float, float]:
-    """The silhouette that fits best over the clip (None: no good fit, or another in part of it), overlap, margin."""
+    """Return the best silhouette (None: no good fit, or another fits better in a part), its overlap and margin."""
     found = overlaps[~np.isnan(overlaps[:, 0])]
     mean = found.mean(axis=0)
     second, best = np.argsort(mean)[-2:]
@@ -380,9 +380,9 @@ def _object(overlaps: FloatArray) -> tuple[Object | None, float, float]:
 
 
 def _mixed(alpha: FloatArray, offset: FloatArray, contrast: FloatArray, region: BoolArray) -> FloatArray:
-    """Share of each frame's region that mixes background and object colour and nothing else: (T',) of frames with one.
+    """Return the share of each frame's region that mixes background and object colour: (T',), frames with an object.
 
-    Edges, blur and blocks only mix the two, so that whatever lies off their line is another colour.
+    Edges, blur and blocks only mix the two, so anything off the line between them is another colour.
     """
     frame_of, row, _ = np.nonzero(region)
     off = _length(offset[region] - alpha[region][:, None] * contrast[row, 0])
@@ -392,7 +392,7 @@ def _mixed(alpha: FloatArray, offset: FloatArray, contrast: FloatArray, region: 
 
 
 def _colour(rgb: FloatArray, mixed: FloatArray) -> tuple[Colour | None, float, float]:
-    """The nearest of the six (None: none is near, or not all over, or not all the time), its distance, the share."""
+    """Return the nearest of the six colours (None: too far, or not over enough pixels and frames), distance, share."""
     table = np.array([COLOUR_RGB[colour] for colour in COLOURS], dtype=np.float32)
     distances = _length(rgb - table)
     nearest = int(distances.argmin())
@@ -405,7 +405,7 @@ def _colour(rgb: FloatArray, mixed: FloatArray) -> tuple[Colour | None, float, f
 
 
 def _motion(centre: FloatArray, radius: FloatArray) -> tuple[Motion | None, tuple[float, float], float]:
-    """The motion that a straight line through centre and log radius tells (None: none or several), travel, growth."""
+    """Return the motion by straight-line fits of centre and log radius (None: none or several), travel and growth."""
     found = np.flatnonzero(~np.isnan(radius))
     if len(found) < 2:
         return None, (0.0, 0.0), 0.0
@@ -430,7 +430,7 @@ def _motion_name(dx: float, dy: float, growth: float) -> Motion | None:
 
 
 def _blockiness(alpha: FloatArray) -> float:
-    """Mean squared step of the matte between neighbours in one block, over that between neighbours in two."""
+    """Return the mean squared step of the matte between neighbours in one block, over that across block borders."""
     block = alpha.shape[1] // DIGITAL_BLOCKS
     step_x = (np.diff(alpha, axis=2) ** 2).sum(axis=(0, 1))
     step_y = (np.diff(alpha, axis=1) ** 2).sum(axis=(0, 2))

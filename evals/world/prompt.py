@@ -1,6 +1,6 @@
-"""What the words of a video ask of the embedded world, and what they leave open. Reads as A1 does; sees no frame.
+"""Parse the prompt of a video into attributes of the embedded world, with the same English parser as A1.
 
-Light: nothing here loads torch, so that a second evaluation does not.
+Does not import torch, so that an evaluation of stored scores does not either.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,18 @@ from graph.english.refusals import Refusal
 from graph.english.tagger import hear
 
 WORLD: Final = "world_"
-"""What the names of the oracle's metrics begin with."""
+"""Prefix of the names of the oracle's metrics."""
 ASPECTS: Final = ("object", "colour", "scene", "motion")
 STYLE: Final = "style"
 FOLLOWING: Final = "prompt_following"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """values: by aspect what may be seen, one of several where the words leave them open; excluded: what may not be.
+class PromptAttributes:
+    """The attributes that a prompt requests.
 
-    digital: whether the digital world style is asked for; words that say no style ask for the natural one.
+    values: the accepted values by aspect, several if the prompt leaves them open. excluded: values that it rules out.
+    digital: whether it requests the digital world style; without a style it requests the natural one.
     """
 
     values: dict[str, tuple[str, ...]]
@@ -32,19 +33,19 @@ class Asked:
 
     @property
     def aspects(self) -> tuple[str, ...]:
-        """Those that the words decide, the style among them."""
+        """The aspects that the prompt determines, always with the style."""
         return (*(aspect for aspect in ASPECTS if aspect in self.values), STYLE)
 
     def right(self, aspect: str, saw: str | bool | None) -> bool:
-        """Whether what the oracle named is as asked; None: it named nothing."""
+        """Return whether the oracle's value of an aspect (None: none recognised) is as requested."""
         if aspect == STYLE:
             return saw == self.digital
         return saw in self.values[aspect] and saw not in self.excluded
 
 
 @cache
-def read_asked(prompt: str) -> Asked | None:
-    """What a prompt asks of one clip of the embedded world; None where it is of another world, or tells of several."""
+def parse_prompt(prompt: str) -> PromptAttributes | None:
+    """Parse a prompt for one clip of the embedded world; None if it is about something else or about several clips."""
     text, _ = joins(prompt)
     try:
         said = clauses(hear(text), text, given=False).said
@@ -52,16 +53,16 @@ def read_asked(prompt: str) -> Asked | None:
         return None
     if len(said) != 1 or "object" not in said[0].values:
         return None
-    return Asked(dict(said[0].values), said[0].excluded, bool(said[0].digital))
+    return PromptAttributes(dict(said[0].values), said[0].excluded, bool(said[0].digital))
 
 
-def unasked(metric: str, prompt: str | None) -> str | None:
-    """Why the oracle has no say of a video with this prompt; None if it has, or if the metric is not the oracle's."""
+def reason_to_skip(metric: str, prompt: str | None) -> str | None:
+    """Return why an oracle's metric does not apply to a prompt; None if it applies or is not an oracle's metric."""
     if not metric.startswith(WORLD) or prompt is None:
         return None
-    asked, aspect = read_asked(prompt), metric.removeprefix(WORLD)
-    if asked is None:
-        return "The prompt is not of one clip of the embedded world, which is all that the oracle knows."
-    if aspect in (*asked.aspects, FOLLOWING):
+    requested, aspect = parse_prompt(prompt), metric.removeprefix(WORLD)
+    if requested is None:
+        return "The prompt is not of one clip of the embedded world, which is all that the oracle can judge."
+    if aspect in (*requested.aspects, FOLLOWING):
         return None
-    return f"The prompt does not say the {aspect}, so the oracle has nothing to hold it against."
+    return f"The prompt does not say the {aspect}, so the oracle has nothing to compare with."

@@ -1,4 +1,4 @@
-"""What an evaluation finds: trials, shares, levels and chains of agents, and the tables of them. Knows no agent."""
+"""The results of an evaluation in the embedded world (trials, shares, levels, chains of agents) and their tables."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ DIGITAL: Final = "style, asked for"
 
 @dataclass(frozen=True)
 class Part:
-    """One product of a task: its name, the marks it gets, and those of them that are told but do not decide."""
+    """One product of a task: its name and its marks. informational: marks that are reported but do not decide."""
 
     name: str
     marks: tuple[str, ...]
-    aside: tuple[str, ...] = ()
+    informational: tuple[str, ...] = ()
 
 
 class _Frozen(BaseModel):
@@ -34,7 +34,7 @@ class _Frozen(BaseModel):
 
 
 class Seen(_Frozen):
-    """What the oracle named; None where no name fits."""
+    """The attributes that the oracle recognised; None where no name fits."""
 
     object: Object | None
     colour: Colour | None
@@ -44,28 +44,28 @@ class Seen(_Frozen):
 
 
 class Trial(_Frozen):
-    """One product and what was in it. `error` is the agent's sentence where it made none: then all is wrong."""
+    """One product and its marks. error: the agent's message if it made no product; then all marks are wrong."""
 
     part: str
     split: Split
     sentence: str
-    """What was asked for."""
+    """The request."""
     digital: bool
-    """Whether that has the digital style."""
+    """Whether the digital style was requested."""
     seed: int
     kind: str = ""
-    """Of several kinds of asking, which; their shares are told apart."""
+    """The kind of request, if there are several; their shares are reported separately."""
     right: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     good: bool
-    """All marks that decide are right."""
+    """Whether all deciding marks are right."""
     seen: Seen | None = None
     error: str | None = None
     levels: dict[str, float] = {}
 
 
 class Level(_Frozen):
-    """A measured number over the trials: its mean, and the ends of its range."""
+    """A measured value over the trials: its mean and its range."""
 
     mean: Estimate
     least: float
@@ -73,7 +73,7 @@ class Level(_Frozen):
 
 
 class Scores(_Frozen):
-    """Shares right of one part over one split, 0..1, by mark, over all, and by kind; and measured levels by name."""
+    """The shares of right marks of one part in one split, 0..1, by mark, overall and by kind; and levels by name."""
 
     part: str
     split: Split
@@ -82,7 +82,7 @@ class Scores(_Frozen):
 
 
 class Link(_Frozen):
-    """The share that is right so far, 0..1, once these agents have worked one after another."""
+    """The share that is right, 0..1, after these agents have worked one after another."""
 
     split: Split
     agents: str
@@ -90,7 +90,7 @@ class Link(_Frozen):
 
 
 class Report(_Frozen):
-    """What `evaluate_world` found, with what is needed to ask the same again."""
+    """The results of `evaluate_world`, with the arguments to repeat it."""
 
     task: Task
     n: int
@@ -102,14 +102,14 @@ class Report(_Frozen):
     failures: tuple[Trial, ...]
 
     def of(self, part: str, split: Split) -> Scores:
-        """The scores of one part. Raises KeyError when it was not measured."""
+        """Return the scores of one part. Raises KeyError if it was not measured."""
         for scores in self.scores:
             if (scores.part, scores.split) == (part, split):
                 return scores
         raise KeyError(f"{part}, {split}: not measured in this report")
 
     def to_table(self) -> Table:
-        """One row per figure, one column per part and split."""
+        """Return a table with a row per figure and a column per part and split."""
         table = Table(title=f"Embedded world, {self.task}, n = {self.n} a split, seed {self.seed}; 95 % intervals")
         table.add_column("right")
         for scores in self.scores:
@@ -125,7 +125,7 @@ class Report(_Frozen):
 
 
 def accumulation(reports: Sequence[Report]) -> Table:
-    """Where mistakes enter: one row per chain of agents, the share that is right so far after the last of them."""
+    """Return a table of where mistakes are made: a row per chain of agents, the share still right after its last."""
     table = Table(title="Everything right so far, style included, after each agent of a task; 95 % intervals")
     for name in ("task", "split", "agents", "n", "right so far"):
         table.add_column(name, justify="right" if name == "n" else "left")
@@ -137,10 +137,10 @@ def accumulation(reports: Sequence[Report]) -> Table:
 
 
 def scores_of(part: Part, split: Split, trials: Sequence[Trial]) -> Scores:
-    """What the trials of one part over one split amount to."""
+    """Aggregate the trials of one part in one split."""
     shares = {mark: _share(mark in trial.right for trial in trials if mark in _marked(trial)) for mark in part.marks}
     if "style" in part.marks:
-        shares[ALL] = _share(not set(trial.wrong) - {"style", *part.aside} for trial in trials)
+        shares[ALL] = _share(not set(trial.wrong) - {"style", *part.informational} for trial in trials)
     shares[EVERYTHING] = _share(trial.good for trial in trials)
     for kind in dict.fromkeys(trial.kind for trial in trials if trial.kind):
         shares[f"{EVERYTHING}: {kind}"] = _share(trial.good for trial in trials if trial.kind == kind)
@@ -153,7 +153,7 @@ def scores_of(part: Part, split: Split, trials: Sequence[Trial]) -> Scores:
 
 
 def share_of(right: Sequence[bool]) -> Estimate:
-    """The share of true marks with its interval."""
+    """Return the share of true marks with its Wilson interval."""
     return wilson(sum(right), len(right))
 
 

@@ -1,4 +1,4 @@
-"""One product at a time: what an agent is asked for, and how what it made is judged by the oracle and by measures."""
+"""Ask the agents for one product at a time and judge each with the oracle and the measures."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from evals.world import wishes
-from evals.world.cases import Case, EditCase, JoinCase, told
-from evals.world.gallery import Strip, beside, numbered
+from evals.world.cases import Case, EditCase, JoinCase, edit_sentence
+from evals.world.gallery import Strip, numbered, side_by_side
 from evals.world.measures import (
     BACKGROUND_DB,
     END_DB,
@@ -23,7 +23,7 @@ from evals.world.measures import (
 )
 from evals.world.oracle import look
 from evals.world.results import Part, Seen, Split
-from evals.world.trial import Book, Question, Verdict, attempt, seen_in
+from evals.world.trial import Question, TrialRecorder, Verdict, attempt, seen_attributes
 from models.agent import (
     Agent,
     Clip,
@@ -48,7 +48,7 @@ EVENNESS: Final = "largest step inside, mean steps"
 FIRST_DB: Final = "first frame, dB"
 LAST_DB: Final = "last frame, dB"
 SHOWN: Final = 3
-"""Frames of a clip that a sheet shows on either side of what was made."""
+"""Frames of the given clips that a sheet shows before and after the product."""
 
 _PICTURE_MARKS: Final = ("object", "colour", "scene", "style")
 _CLIP_MARKS: Final = ("object", "colour", "scene", "motion", "style")
@@ -63,52 +63,52 @@ WISH: Final = Part("wish read", (UNDERSTOOD, *_CLIP_MARKS))
 FIRST_FRAME: Final = Part("first frame", _PICTURE_MARKS)
 CLIP: Final = Part("clip", _CLIP_MARKS)
 FROM_TRUTH: Final = Part("from truth", _CLIP_MARKS)
-EDITED: Final = Part("edited picture", ("named changed", "unnamed kept", BACKGROUND), aside=(BACKGROUND,))
+EDITED: Final = Part("edited picture", ("named changed", "unnamed kept", BACKGROUND), informational=(BACKGROUND,))
 EDITED_CLIP: Final = Part("edited clip", ("named changed", "unnamed kept", "motion"))
 ANIMATED_EDIT: Final = Part("edited, animated", _CLIP_MARKS)
-EXTENSION: Final = Part("extension", (*_CLIP_MARKS, SMOOTH), aside=(SMOOTH,))
-SECOND_EXTENSION: Final = Part("second extension", (*_CLIP_MARKS, SMOOTH), aside=(SMOOTH,))
+EXTENSION: Final = Part("extension", (*_CLIP_MARKS, SMOOTH), informational=(SMOOTH,))
+SECOND_EXTENSION: Final = Part("second extension", (*_CLIP_MARKS, SMOOTH), informational=(SMOOTH,))
 TRANSITION: Final = Part("transition", (FIRST, LAST, ENDS, NO_JUMP))
 
 
-def about(part: Part, case: Case, sentence: str | None = None) -> Question:
-    """The question of a case, by default in its own sentence."""
+def question_for(part: Part, case: Case, sentence: str | None = None) -> Question:
+    """Return the question of a case. sentence: None for the case's own sentence."""
     scenery = case.scenery
     return Question(part, case.split, scenery.sentence if sentence is None else sentence, scenery.digital, case.seed)
 
 
-def about_edit(part: Part, one: EditCase, *, moving: bool = False) -> Question:
-    """The question of an edit. Where the scene or the style is changed, there is no background to keep."""
+def question_for_edit(part: Part, one: EditCase, *, moving: bool = False) -> Question:
+    """Return the question of an edit. If it changes the scene or the style, there is no background to keep."""
     without = (BACKGROUND,) if one.edit.scene or one.edit.digital else ()
-    sentence = told(one, moving=moving)
+    sentence = edit_sentence(one, moving=moving)
     return Question(part, one.case.split, sentence, one.after.digital, one.case.seed, one.kind, without)
 
 
-def splits_of(asked: Sequence[Case]) -> list[Split]:
-    """The side of each."""
-    return [case.split for case in asked]
+def splits_of(requested: Sequence[Case]) -> list[Split]:
+    """Return the split of each case."""
+    return [case.split for case in requested]
 
 
 # -- A1
 
 
-def read_wish(book: Book, case: Case) -> None:
-    """A1 reads the case in other words; of what it takes for several shots, or refuses, no attribute is marked."""
+def read_wish(recorder: TrialRecorder, case: Case) -> None:
+    """Record how A1 reads a paraphrase of the case. If it refuses or reads several shots, no attribute is marked."""
     wish = wishes.wish_for(case.scenery, case.seed)
     read = wishes.read(wish, case.seed)
-    question = about(WISH, case, wish)
+    question = question_for(WISH, case, wish)
     if isinstance(read, str):
-        book.enter(replace(question, without=_CLIP_MARKS), AgentError(read), partial(_read_marks, case.scenery))
+        recorder.record(replace(question, without=_CLIP_MARKS), AgentError(read), partial(_read_marks, case.scenery))
     else:
-        book.enter(question, read, partial(_read_marks, case.scenery))
+        recorder.record(question, read, partial(_read_marks, case.scenery))
 
 
-def _read_marks(asked: Scenery, seen: Seen) -> Verdict:
-    return Verdict({UNDERSTOOD: True, **attributes(seen, asked)}, seen=seen)
+def _read_marks(requested: Scenery, seen: Seen) -> Verdict:
+    return Verdict({UNDERSTOOD: True, **attributes(seen, requested)}, seen=seen)
 
 
 def reads(case: Case) -> bool:
-    """Whether A1 understands the case in other words."""
+    """Return whether A1 reads a paraphrase of the case correctly."""
     read = wishes.read(wishes.wish_for(case.scenery, case.seed), case.seed)
     return not isinstance(read, str) and all(attributes(read, case.scenery).values())
 
@@ -116,58 +116,60 @@ def reads(case: Case) -> bool:
 # -- A2 and A4
 
 
-def first_frames(lender: Lender, book: Book, asked: Sequence[Case]) -> list[Picture | None]:
-    """A2 draws every case; None where it failed."""
+def first_frames(lender: Lender, recorder: TrialRecorder, requested: Sequence[Case]) -> list[Picture | None]:
+    """Let A2 draw every case; return the pictures, None where it failed."""
     with lender.lend("text_to_image") as draw:
-        book.weights["text_to_image"] = draw.weights
+        recorder.weights["text_to_image"] = draw.weights
         drawn = []
-        for case in asked:
+        for case in requested:
             made = attempt(draw, ImageSpec(case.scenery.sentence, case.seed))
-            drawn.append(book.enter(about(FIRST_FRAME, case), made, partial(_picture_marks, case.scenery)))
+            drawn.append(recorder.record(question_for(FIRST_FRAME, case), made, partial(_picture_marks, case.scenery)))
     return drawn
 
 
-def _picture_marks(asked: Scenery, picture: Picture) -> Verdict:
+def _picture_marks(requested: Scenery, picture: Picture) -> Verdict:
     saw = look(picture.pixels[None])
-    return Verdict(attributes(saw, asked), numbered(picture.pixels[None]), seen_in(saw))
+    return Verdict(attributes(saw, requested), numbered(picture.pixels[None]), seen_attributes(saw))
 
 
 def animate_one(
-    book: Book,
+    recorder: TrialRecorder,
     agent: Agent[VideoSpec, Clip],
     question: Question,
-    asked: Scenery,
+    requested: Scenery,
     prompt: str,
     picture: Picture | None,
 ) -> None:
-    """A4 animates a picture; None counts as all wrong."""
+    """Let A4 animate a picture and record the clip; without a picture all marks are wrong."""
     made: Clip | AgentError = AgentError("there was no first frame")
     if picture is not None:
         made = attempt(agent, VideoSpec(prompt, picture, NUM_FRAMES, question.seed))
-    book.enter(question, made, partial(_animated_marks, asked, picture))
+    recorder.record(question, made, partial(_animated_marks, requested, picture))
 
 
-def _animated_marks(asked: Scenery, given: Picture | None, clip: Clip) -> Verdict:
+def _animated_marks(requested: Scenery, given: Picture | None, clip: Clip) -> Verdict:
     saw = look(clip.frames)
     levels = {} if given is None else {FRAME_0: psnr_db(clip.frames[0], given.pixels)}
-    return Verdict(attributes(saw, asked), numbered(clip.frames), seen_in(saw), levels)
+    return Verdict(attributes(saw, requested), numbered(clip.frames), seen_attributes(saw), levels)
 
 
-def from_truth(book: Book, agent: Agent[VideoSpec, Clip], asked: Sequence[Case]) -> None:
-    """A4 animates the true first frame of every case."""
-    for case in asked:
+def from_truth(recorder: TrialRecorder, agent: Agent[VideoSpec, Clip], requested: Sequence[Case]) -> None:
+    """Let A4 animate the ground-truth first frame of every case."""
+    for case in requested:
         picture = Picture(case.truth()[0])
-        animate_one(book, agent, about(FROM_TRUTH, case), case.scenery, case.scenery.sentence, picture)
+        animate_one(recorder, agent, question_for(FROM_TRUTH, case), case.scenery, case.scenery.sentence, picture)
 
 
 # -- A3
 
 
-def change_picture(book: Book, agent: Agent[EditSpec, Picture], one: EditCase, frame: int) -> Picture | None:
-    """A3 changes one frame of a case's clip."""
+def change_picture(
+    recorder: TrialRecorder, agent: Agent[EditSpec, Picture], one: EditCase, frame: int
+) -> Picture | None:
+    """Let A3 edit one frame of a case's clip; return the picture, None if it failed."""
     before = Picture(one.case.truth()[frame])
     made = attempt(agent, EditSpec(one.edit.instruction, before, one.case.seed))
-    return book.enter(about_edit(EDITED, one), made, partial(_edited_marks, one, frame, before))
+    return recorder.record(question_for_edit(EDITED, one), made, partial(_edited_marks, one, frame, before))
 
 
 def _edited_marks(one: EditCase, frame: int, before: Picture, after: Picture) -> Verdict:
@@ -176,13 +178,13 @@ def _edited_marks(one: EditCase, frame: int, before: Picture, after: Picture) ->
     marks = {**named_and_kept(saw, one.case.scenery, one.edit), BACKGROUND: level >= BACKGROUND_DB}
     levels = {} if one.edit.scene or one.edit.digital else {OUTSIDE: level}
     strip = Strip(np.stack([before.pixels, after.pixels]), ("before", "after"))
-    return Verdict(marks, strip, seen_in(saw), levels)
+    return Verdict(marks, strip, seen_attributes(saw), levels)
 
 
-def change_clip(book: Book, agent: Agent[EditSpec, Picture], one: EditCase) -> None:
-    """A3 changes every frame of a case's clip, with one seed."""
-    question = about_edit(EDITED_CLIP, one)
-    book.enter(question, _every_frame(agent, one), partial(_edited_clip_marks, one))
+def change_clip(recorder: TrialRecorder, agent: Agent[EditSpec, Picture], one: EditCase) -> None:
+    """Let A3 edit every frame of a case's clip with one seed."""
+    question = question_for_edit(EDITED_CLIP, one)
+    recorder.record(question, _every_frame(agent, one), partial(_edited_clip_marks, one))
 
 
 def _every_frame(agent: Agent[EditSpec, Picture], one: EditCase) -> Clip | AgentError:
@@ -198,57 +200,62 @@ def _every_frame(agent: Agent[EditSpec, Picture], one: EditCase) -> Clip | Agent
 def _edited_clip_marks(one: EditCase, clip: Clip) -> Verdict:
     saw = look(clip.frames)
     marks = {**named_and_kept(saw, one.case.scenery, one.edit), "motion": saw.motion == one.case.scenery.motion}
-    return Verdict(marks, numbered(clip.frames), seen_in(saw))
+    return Verdict(marks, numbered(clip.frames), seen_attributes(saw))
 
 
-def edit_then_animate(lender: Lender, book: Book, edits: Sequence[EditCase]) -> None:
-    """A3 changes the first frames of the cases, and A4 gives them the motion of the case."""
+def edit_then_animate(lender: Lender, recorder: TrialRecorder, edits: Sequence[EditCase]) -> None:
+    """Let A3 edit the first frames of the cases and A4 animate the results with the motion of the case."""
     with lender.lend("edit_image") as edit:
-        book.weights["edit_image"] = edit.weights
-        pictures = [change_picture(book, edit, one, 0) for one in edits]
+        recorder.weights["edit_image"] = edit.weights
+        pictures = [change_picture(recorder, edit, one, 0) for one in edits]
     with lender.lend("image_to_video") as animate:
-        book.weights["image_to_video"] = animate.weights
+        recorder.weights["image_to_video"] = animate.weights
         for one, picture in zip(edits, pictures, strict=True):
-            question = about_edit(ANIMATED_EDIT, one, moving=True)
-            animate_one(book, animate, question, one.after, motion_sentence(one.after.motion), picture)
+            question = question_for_edit(ANIMATED_EDIT, one, moving=True)
+            animate_one(recorder, animate, question, one.after, motion_sentence(one.after.motion), picture)
     read = [wishes.reads_edit(one.edit, one.after.motion, one.case.seed) for one in edits]
     splits = splits_of([one.case for one in edits])
-    book.chain(splits, ("A1", read), ("A3", book.good(EDITED)), ("A4", book.good(ANIMATED_EDIT)))
+    recorder.chain(splits, ("A1", read), ("A3", recorder.good(EDITED)), ("A4", recorder.good(ANIMATED_EDIT)))
 
 
 # -- A4 on the last frame, A5
 
 
 def extend_clip(
-    book: Book, agent: Agent[VideoSpec, Clip], question: Question, case: Case, clip: Clip | None, expected: Track
+    recorder: TrialRecorder,
+    agent: Agent[VideoSpec, Clip],
+    question: Question,
+    case: Case,
+    clip: Clip | None,
+    expected: Track,
 ) -> Clip | None:
-    """A4 goes on from a clip's last frame in the case's motion; what it should do is `expected`."""
+    """Let A4 extend a clip from its last frame with the case's motion; the result should follow `expected`."""
     made: Clip | AgentError = AgentError("there was no clip to extend")
     if clip is not None:
         spec = VideoSpec(motion_sentence(case.scenery.motion), Picture(clip.frames[-1]), NUM_FRAMES, case.seed)
         made = attempt(agent, spec)
-    return book.enter(question, made, partial(_extended_marks, case.scenery, clip, expected))
+    return recorder.record(question, made, partial(_extended_marks, case.scenery, clip, expected))
 
 
-def _extended_marks(asked: Scenery, before: Clip | None, expected: Track, clip: Clip) -> Verdict:
+def _extended_marks(requested: Scenery, before: Clip | None, expected: Track, clip: Clip) -> Verdict:
     assert before is not None, "an extension of nothing has failed"
     saw, new = look(clip.frames), clip.frames[1:]
     step = float(steps(np.stack([before.frames[-1], new[0]]))[0])
     marks = {
-        **attributes(saw, asked),
+        **attributes(saw, requested),
         "motion": follows(saw, expected),
         SMOOTH: step <= max(OWN_STEPS * float(np.median(steps(before.frames))), LEAST_STEP),
     }
-    strip = beside(numbered(before.frames, name="given", last=SHOWN), numbered(new, name="new"))
-    return Verdict(marks, strip, seen_in(saw), {NEW_STEP: step, JUMP: jump(before.frames, new)})
+    strip = side_by_side(numbered(before.frames, name="given", last=SHOWN), numbered(new, name="new"))
+    return Verdict(marks, strip, seen_attributes(saw), {NEW_STEP: step, JUMP: jump(before.frames, new)})
 
 
-def join_clips(book: Book, agent: Agent[ConnectSpec, Clip], one: JoinCase) -> None:
-    """A5 leads from one clip to the other."""
+def join_clips(recorder: TrialRecorder, agent: Agent[ConnectSpec, Clip], one: JoinCase) -> None:
+    """Let A5 make a transition between the two clips."""
     before, after = one.clips()
     spec = ConnectSpec(Picture(before[-1]), Picture(after[0]), NUM_FRAMES, one.case.seed)
-    question = about(TRANSITION, one.case, one.sentence)
-    book.enter(question, attempt(agent, spec), partial(_joined_marks, one, before, after))
+    question = question_for(TRANSITION, one.case, one.sentence)
+    recorder.record(question, attempt(agent, spec), partial(_joined_marks, one, before, after))
 
 
 def _joined_marks(one: JoinCase, before: UInt8Array, after: UInt8Array, clip: Clip) -> Verdict:
@@ -258,7 +265,7 @@ def _joined_marks(one: JoinCase, before: UInt8Array, after: UInt8Array, clip: Cl
     levels = {
         FIRST_DB: psnr_db(frames[0], before[-1]),
         LAST_DB: psnr_db(frames[-1], after[0]),
-        # As in the film: the clips' own ends are shown, the transition's are not.
+        # As in a film, which shows the clips' own end frames and not the transition's.
         JUMP: max(jump(before, frames[1:]), jump(frames[:-1], after)),
         EVENNESS: _evenness(frames),
     }
@@ -269,11 +276,11 @@ def _joined_marks(one: JoinCase, before: UInt8Array, after: UInt8Array, clip: Cl
         NO_JUMP: levels[JUMP] <= MOST_JUMP,
     }
     shown = numbered(before, name="one", last=SHOWN), numbered(frames), numbered(after[:SHOWN], name="two")
-    return Verdict(marks, beside(*shown), seen_in(last if begins else first), levels)
+    return Verdict(marks, side_by_side(*shown), seen_attributes(last if begins else first), levels)
 
 
 def _evenness(frames: UInt8Array) -> float:
-    """The largest step inside a clip over its mean step: 1 is even, one less than the frames a cut, 0 a standstill."""
+    """Return the largest step of a clip over its mean step: 1 if even, T - 1 for a cut, 0 if nothing moves."""
     inside = steps(frames)
     return float(inside.max() / inside.mean()) if inside.any() else 0.0
 

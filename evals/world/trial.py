@@ -1,11 +1,11 @@
-"""How a task is tried: the agents' products one by one, each judged at once, and what has been found so far."""
+"""Record the trials of a task: each product is judged as it is made, and the results are aggregated into a report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from evals.world.gallery import Strip
-from evals.world.oracle import Sighting
+from evals.world.oracle import Observation
 from evals.world.results import Link, Part, Report, Seen, Split, Task, Trial, scores_of, share_of
 from models.agent import Agent
 from models.errors import AgentError
@@ -15,21 +15,21 @@ Made = TypeVar("Made")
 Drawn = TypeVar("Drawn")
 
 Progress = Callable[[str, int, int], None]
-"""(part, done, in all); raises to cancel."""
+"""(part, number done, total); raises to cancel."""
 Watch = Callable[[Trial, Strip], None]
-"""Is shown every trial with its frames; see `sheet.Gallery`."""
+"""Receives every trial with its frames; see `gallery.Gallery`."""
 
 
 class Draw(Protocol[Drawn]):  # type: ignore[misc]
-    """Draws what is tried; see draws.py."""
+    """Draws test cases; see `evals.world.cases`."""
 
     def __call__(self, n: int, *, held_out: bool, seed: int) -> Sequence[Drawn]:
-        """`n` of one side of the split."""
+        """Draw `n` cases of one split."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What one product shall be, and which marks of its part cannot be given."""
+    """The request for one product. without: marks of its part that do not apply."""
 
     part: Part
     split: Split
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """How one product was found: its marks, and what they were given for."""
+    """The marks of one product and the evidence for them."""
 
     marks: dict[str, bool]
     strip: Strip | None = None
@@ -50,8 +50,8 @@ class Verdict:
     levels: dict[str, float] = field(default_factory=dict)
 
 
-class Book:
-    """The trials of one evaluation. `draw` says what is tried, `enter` what came of it, `report` what it amounts to."""
+class TrialRecorder:
+    """Collects the trials of one evaluation: `draw` the cases, `record` each product, `report` the results."""
 
     def __init__(
         self, task: Task, n: int, splits: Sequence[bool], seed: int, progress: Progress | None, watch: Watch | None
@@ -64,11 +64,11 @@ class Book:
         self.weights: dict[str, str] = {}
 
     def draw(self, draw: Draw[Drawn]) -> list[Drawn]:
-        """What is to be tried, split by split."""
+        """Return the cases to try, split by split."""
         return [one for held_out in self._splits for one in draw(self._n, held_out=held_out, seed=self._seed)]
 
-    def enter(self, question: Question, made: Made | AgentError, judge: Callable[[Made], Verdict]) -> Made | None:
-        """Judges a product and notes it; gives it back, or None if there was none, which is all wrong."""
+    def record(self, question: Question, made: Made | AgentError, judge: Callable[[Made], Verdict]) -> Made | None:
+        """Judge and record a product and return it. An AgentError is recorded as all wrong and returned as None."""
         trial, strip = (
             (_failed(question, made), None) if isinstance(made, AgentError) else _judged(question, judge(made))
         )
@@ -80,13 +80,13 @@ class Book:
         return None if isinstance(made, AgentError) else made
 
     def good(self, part: Part) -> list[bool]:
-        """Of every trial of a part, whether all that decides was right."""
+        """Return for every trial of a part whether all deciding marks were right."""
         return [trial.good for trial in self._trials[part]]
 
     def chain(self, splits: Sequence[Split], *steps: tuple[str, Sequence[bool]]) -> None:
-        """Notes the share that is right so far after each agent: steps are its name and its marks, in the same order.
+        """Record the share that is still right after each agent. steps: each agent's name and marks, in case order.
 
-        Each loses what was right before it, so that a mistake counts where it is made.
+        A case counts as right only if it was right at every step before, so a mistake counts where it is made.
         """
         so_far, agents = [True] * len(splits), list[str]()
         for agent, marks in steps:
@@ -97,7 +97,7 @@ class Book:
                 self._chains.append(Link(split=split, agents=", ".join(agents), right=right))
 
     def report(self) -> Report:
-        """What the trials amount to."""
+        """Return the aggregated results."""
         every = [trial for trials in self._trials.values() for trial in trials]
         return Report(
             task=self._task,
@@ -115,19 +115,19 @@ class Book:
 
 
 def attempt(agent: Agent[Spec, Made], spec: Spec) -> Made | AgentError:
-    """What the agent makes, or why it could not."""
+    """Return the agent's product, or the AgentError that it raised."""
     try:
-        return agent(spec, progress=_unwatched)
+        return agent(spec, progress=_ignore_progress)
     except AgentError as error:
         return error
 
 
-def _unwatched(done: int, in_all: int) -> None:
-    """The steps inside one call; the evaluation tells of whole calls."""
+def _ignore_progress(done: int, in_all: int) -> None:
+    """Ignore the steps inside a call: progress is reported per product."""
 
 
-def seen_in(saw: Sighting) -> Seen:
-    """The names of a sighting."""
+def seen_attributes(saw: Observation) -> Seen:
+    """Return the attributes of an observation."""
     return Seen(object=saw.object, colour=saw.colour, scene=saw.scene, motion=saw.motion, digital=saw.digital)
 
 
@@ -160,7 +160,7 @@ def _trial(
         kind=question.kind,
         right=right,
         wrong=wrong,
-        good=set(wrong) <= set(question.part.aside),
+        good=set(wrong) <= set(question.part.informational),
         seen=seen,
         error=error,
         levels=levels or {},

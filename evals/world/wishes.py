@@ -1,6 +1,6 @@
-"""Wishes in ordinary English, put together from synonyms, and whether A1 understands them.
+"""Compose wishes in ordinary English from synonyms, and check whether A1 understands them.
 
-The words are a person's, written down here without the reader's own tables; `graph` is asked as any planner is.
+The synonyms are written independently of the planner's own word lists, which would make the test circular.
 """
 
 from collections.abc import Mapping
@@ -128,7 +128,7 @@ MOTIONS: Final[Mapping[Motion, tuple[tuple[str, str], ...]]] = {
         ("loses half of its size", "losing half of its size"),
     ),
 }
-"""As a sentence's verb, and as a participle."""
+"""Each as a finite verb and as a participle."""
 STYLES: Final = (
     "in digital world style",
     "in pixel art",
@@ -178,7 +178,7 @@ _CLIP: Final = GivenClip(id="clip", width=SIDE, height=SIDE, seconds=NUM_FRAMES 
 
 
 def wish_for(scenery: Scenery, seed: int) -> str:
-    """A wish that says everything about a scenery, in other words each seed."""
+    """Compose a wish that states everything about a scenery; another seed gives other words."""
     rng = np.random.default_rng([seed, 3])
     moves, moving = _one_of(rng, MOTIONS[scenery.motion])
     colour, object_ = _one_of(rng, COLOURS[scenery.colour]), _one_of(rng, OBJECTS[scenery.object])
@@ -190,23 +190,23 @@ def wish_for(scenery: Scenery, seed: int) -> str:
 
 
 def edit_wish_for(edit: Edit, motion: Motion | None, seed: int) -> str:
-    """A wish for a given picture: the change, and how it shall move if that is wished."""
+    """Compose a wish for a given picture: the edit and, unless None, the motion."""
     rng = np.random.default_rng([seed, 4])
-    said = []
+    parts = []
     if edit.colour:
-        said.append(_one_of(rng, EDITS["colour"]).format(colour=_one_of(rng, COLOURS[edit.colour])))
+        parts.append(_one_of(rng, EDITS["colour"]).format(colour=_one_of(rng, COLOURS[edit.colour])))
     if edit.object:
-        said.append(_one_of(rng, EDITS["object"]).format(object=_with_article(_one_of(rng, OBJECTS[edit.object]))))
+        parts.append(_one_of(rng, EDITS["object"]).format(object=_with_article(_one_of(rng, OBJECTS[edit.object]))))
     if edit.scene:
-        said.append(_one_of(rng, EDITS["scene"]).format(scene=_one_of(rng, PLACES[edit.scene])))
+        parts.append(_one_of(rng, EDITS["scene"]).format(scene=_one_of(rng, PLACES[edit.scene])))
     if edit.digital:
-        said.append(_one_of(rng, EDITS["style"]))
+        parts.append(_one_of(rng, EDITS["style"]))
     moving = f", it {_one_of(rng, MOTIONS[motion])[0]}" if motion else ""
-    return " and ".join(said) + moving
+    return " and ".join(parts) + moving
 
 
 def extension_wish_for(motion: Motion, seed: int) -> str:
-    """A wish for a given clip: that it goes on, and how."""
+    """Compose a wish to extend a given clip with a motion."""
     rng = np.random.default_rng([seed, 5])
     moves, moving = _one_of(rng, MOTIONS[motion])
     return _one_of(rng, EXTENSIONS).format(moves=moves, moving=moving)
@@ -221,7 +221,7 @@ def _with_article(noun: str) -> str:
 
 
 def read(wish: str, seed: int) -> Seen | str:
-    """What the embedded planner takes a wish for, or a sentence where it makes no shot, or several, of it."""
+    """Return what the embedded planner reads in a wish, or a sentence if it does not read exactly one shot."""
     understood = read_wish(Brief(prompt=wish, seed=seed))
     if understood.impossible is not None:
         return understood.impossible
@@ -233,7 +233,7 @@ def read(wish: str, seed: int) -> Seen | str:
 
 
 def reads_edit(edit: Edit, motion: Motion | None, seed: int) -> bool:
-    """Whether the embedded planner takes a wish for a given picture for this edit, and this motion if one is wished."""
+    """Return whether the embedded planner reads a wish for a given picture as this edit and, unless None, motion."""
     shot = _one_shot(Brief(prompt=edit_wish_for(edit, motion, seed), images=(_PICTURE,), seed=seed), "image-to-video")
     if shot is None or shot.edit != edit.instruction:
         return False
@@ -241,13 +241,13 @@ def reads_edit(edit: Edit, motion: Motion | None, seed: int) -> bool:
 
 
 def reads_clip_edit(edit: Edit, seed: int) -> bool:
-    """Whether it takes a wish for a given clip for this edit."""
+    """Return whether the embedded planner reads a wish for a given clip as this edit."""
     shot = _one_shot(Brief(prompt=edit_wish_for(edit, None, seed), clips=(_CLIP,), seed=seed), "edit")
     return shot is not None and shot.edit == edit.instruction
 
 
 def reads_extension(motion: Motion, seed: int) -> bool:
-    """Whether it takes a wish for a given clip for going on in this motion."""
+    """Return whether the embedded planner reads a wish for a given clip as an extension with this motion."""
     shot = _one_shot(Brief(prompt=extension_wish_for(motion, seed), clips=(_CLIP,), seed=seed), "extend")
     return shot is not None and shot.motion == motion_sentence(motion)
 

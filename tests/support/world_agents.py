@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evals.world.cases import going_on, place
+from evals.world.cases import continued_track, place
 from evals.world.oracle import look
 from models.agent import Clip, ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded.language import COLOURS, FPS, OBJECTS, SCENES, Edit, Scenery, combinations
@@ -48,7 +48,7 @@ class Renderer:
         if isinstance(spec, ImageSpec):
             return Picture(render(scenery, track(scenery, np.random.default_rng(spec.seed)))[0])
         assert isinstance(spec, VideoSpec)
-        way = going_on(scenery.motion, where(spec.image), num_frames=spec.num_frames)
+        way = continued_track(scenery.motion, where(spec.image), num_frames=spec.num_frames)
         x = way.x + np.float32(self.lags) * (np.arange(spec.num_frames) > 0)
         return Clip(render(scenery, Track(x.astype(np.float32), way.y, way.radius)), FPS)
 

@@ -30,8 +30,8 @@ from transformers import CLIPConfig
 
 from evals.bench.scorers.flow import published, seconds
 from evals.evaluations.evaluate import Judgement, Origin, evaluate
-from evals.evaluations.videos import Given
-from evals.evaluations.workers import Bench
+from evals.evaluations.videos import VideoInput
+from evals.evaluations.workers import ScoringContext
 from evals.networks.amt import Amt
 from evals.networks.clip import official_shapes, tower
 from evals.networks.dino import Dino
@@ -95,8 +95,10 @@ def measure(folder: Path) -> Found:
         encode_film(moving(), clip, width=WIDTH, height=HEIGHT, fps=FPS)
         with Archive.open(f"sqlite:///{home}/mora.db", Path(home)) as archive:
             begun, profile = time.process_time(), cProfile.Profile(time.process_time)
-            given = [Given(clip.name, clip, PROMPT, STYLE)]
-            found = profile.runcall(evaluate, Bench(archive, folder, "cpu"), given, tuple(OFFICIAL), Origin("bench"))
+            given = [VideoInput(clip.name, clip, PROMPT, STYLE)]
+            found = profile.runcall(
+                evaluate, ScoringContext(archive, folder, "cpu"), given, tuple(OFFICIAL), Origin("bench")
+            )
             first = time.process_time() - begun
         assert answers(found)["dynamic_degree"] == 1, "the clip was to move"
         again = second(Path(home), clip, folder)

@@ -17,7 +17,7 @@ from rich.table import Table
 from torch import Tensor
 
 from evals.metrics.base import Video
-from evals.metrics.vbench.dynamic_degree import SAMPLED_FPS, Question
+from evals.metrics.vbench.dynamic_degree import SAMPLED_FPS, Criterion
 from evals.networks.correlation import Correlations, grid
 from evals.networks.raft import CONTEXT, HIDDEN, ITERATIONS, RADIUS, STRIDE, Raft, centred, upsampled
 
@@ -72,7 +72,7 @@ def main(width: int = 720, height: int = 480, frames: int = 49) -> int:
         features, maps = seconds(lambda: raft.features(first))
         later = raft.features(second)
         rest, lean = seconds(lambda: raft.flow(first, maps, later))
-    question = Question.of(Video(frames, Fraction(SAMPLED_FPS), width, height))
+    question = Criterion.of(Video(frames, Fraction(SAMPLED_FPS), width, height))
     ours = features + rest
     table = Table(f"{width}x{height}, {frames} frames", "published way", "here", "ratio")
     table.add_row("a pair", f"{theirs:.2f} s", f"{ours:.2f} s", f"{ours / theirs:.2f}")

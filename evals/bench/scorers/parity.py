@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evals.metrics.base import Metric, Score
-from evals.metrics.frames import Told, judge
+from evals.metrics.frames import Conditioning, judge
 from evals.metrics.registry import METRICS
 from evals.metrics.vbench import dynamic_degree
 from evals.networks.weights.loader import NetworkLoader
@@ -55,7 +55,7 @@ def hold(metric: Metric, clip: str, loader: NetworkLoader) -> Held:
     path, expected = case_of(clip)
     texts = expected["texts"][clip]
     begun = time.process_time()
-    score = judge(path, [metric], loader, Told(texts["prompt"], texts["style"]))[metric.name]
+    score = judge(path, [metric], loader, Conditioning(texts["prompt"], texts["style"]))[metric.name]
     seconds = time.process_time() - begun
     assert isinstance(score, Score), f"{metric.name} left {clip} out: {score.why}"
     official = float(expected["scores"][metric.name][clip])

@@ -1,7 +1,7 @@
-"""TCON and T_mean, Mora's own: how alike a clip is to the clips beside it, by ViCLIP's vectors of them.
+"""TCON and T_mean, Mora's metrics for the similarity of a clip to its neighbours, by ViCLIP embeddings.
 
-TCON is asked of an extended clip and the clip it goes on from; a copy of that clip would score 1. T_mean is asked of a
-transition: the mean of its likeness to the clip before and to the clip after.
+TCON compares an extension with the clip that it continues; a copy of that clip would score 1. T_mean is the mean
+similarity of a transition to the clip before and to the clip after it.
 """
 
 from typing import Final
@@ -9,16 +9,16 @@ from typing import Final
 from torch import Tensor
 
 from evals.metrics.base import Chunk, Metric, Score, Video
-from evals.metrics.features import scored
-from evals.metrics.vbench.clip_vectors import clip_direction, clip_frames, direction_of
+from evals.metrics.features import mean_score
+from evals.metrics.vbench.clip_vectors import clip_embedding, clip_frames, embedding_of
 from evals.networks.viclip import VICLIP
 from evals.networks.weights.loader import NetworkLoader
 
 SOURCE: Final = "Mora (arXiv 2403.13248), section 4.1; ViCLIP-L/14, eight middle frames of each clip"
 
 
-class Beside:
-    """values: by clip beside it, the cosine of both clips' vectors."""
+class NeighbourSimilarity:
+    """values: by neighbouring clip, the cosine of both clips' embeddings."""
 
     def __init__(self, title: str, neighbours: list[Tensor], video: Video, loader: NetworkLoader) -> None:
         self._title, self._neighbours = title, neighbours
@@ -26,26 +26,28 @@ class Beside:
         self._frames = clip_frames(video, loader)
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, of which eight are looked at."""
+        """Process the next frames; eight of the video are used."""
         self._frames.update(chunk)
 
     def result(self) -> Score:
-        """The mean of the values."""
-        direction = clip_direction(self._video, self._loader)
-        score = scored(self._title, [float(direction @ neighbour) for neighbour in self._neighbours])
+        """Return the mean of the values."""
+        direction = clip_embedding(self._video, self._loader)
+        score = mean_score(self._title, [float(direction @ neighbour) for neighbour in self._neighbours])
         return Score(score.value, score.values, score.note, {"frames": self._frames.indices})
 
 
-def begin_tcon(video: Video, loader: NetworkLoader) -> Beside:
-    """A reading of a clip that goes on from another. Raises MissingWeights, BadWeights."""
+def begin_tcon(video: Video, loader: NetworkLoader) -> NeighbourSimilarity:
+    """Start a reading of a clip that continues another. Raises MissingWeights, BadWeights."""
     assert video.before is not None, "a metric is begun when the video has what it needs"
-    return Beside(TCON.title, [direction_of(video.before, loader)], video, loader)
+    return NeighbourSimilarity(TCON.title, [embedding_of(video.before, loader)], video, loader)
 
 
-def begin_tmean(video: Video, loader: NetworkLoader) -> Beside:
-    """A reading of a transition. Raises MissingWeights, BadWeights."""
+def begin_tmean(video: Video, loader: NetworkLoader) -> NeighbourSimilarity:
+    """Start a reading of a transition. Raises MissingWeights, BadWeights."""
     assert video.before is not None and video.after is not None, "a metric is begun when the video has what it needs"
-    return Beside(TMEAN.title, [direction_of(clip, loader) for clip in (video.before, video.after)], video, loader)
+    return NeighbourSimilarity(
+        TMEAN.title, [embedding_of(clip, loader) for clip in (video.before, video.after)], video, loader
+    )
 
 
 TCON: Final = Metric(

@@ -1,4 +1,4 @@
-"""Video length in seconds: what the paper's tables call so."""
+"""Video length in seconds, as in the paper's tables."""
 
 from typing import Final
 
@@ -9,18 +9,18 @@ TITLE: Final = "Video length"
 
 
 class VideoLength:
-    """No values: frames over frames a second."""
+    """No values; the number of frames over the frame rate."""
 
     def __init__(self, video: Video, _: NetworkLoader) -> None:
         self._fps = video.fps
         self._num_frames = 0
 
     def update(self, chunk: Chunk) -> None:
-        """Counts the next frames."""
+        """Count the next frames."""
         self._num_frames += len(chunk.frames)
 
     def result(self) -> Score:
-        """Seconds."""
+        """Return the length in seconds."""
         return Score(
             float(self._num_frames / self._fps), details={"num_frames": self._num_frames, "fps": str(self._fps)}
         )

@@ -1,9 +1,9 @@
-"""VideoTI, Mora's own: whether a video shows what its picture and the instruction said, compared as texts.
+"""VideoTI, Mora's metric for how well a video shows its picture and instruction, compared as texts.
 
-One captioner says what is on the picture, another what the video shows; a text encoder compares. The paper names LLaVA,
-Video-LLaMA and BERT, and neither their variants nor the pooling; so all three may be named by whoever asks (the clip's
-captioner is the picture's unless it is), and what they are is stored with every score: models, digests, question,
-frames, pooling. Scores of different ones cannot be compared.
+One captioner describes the picture, another the video, and a text encoder compares the descriptions. The paper names
+LLaVA, Video-LLaMA and BERT, but neither their variants nor the pooling. All three can therefore be chosen (the clip's
+captioner is by default the picture's), and every score stores them: models, digests, question, frames, pooling. Scores
+with different models cannot be compared.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from evals.metrics.base import Chunk, Metric, Score, Video
-from evals.metrics.features import scored
+from evals.metrics.features import mean_score
 from evals.metrics.vbench.clip_vectors import middle_frames
 from evals.networks.language import Bert, Describer
 from evals.networks.weights.catalogue import WEIGHTS
@@ -26,33 +26,33 @@ from models.agent import UInt8Array
 
 TITLE: Final = "VideoTI"
 SEEN: Final = 8
-"""Frames of a video that the captioner is shown."""
+"""Frames of a video that the captioner receives."""
 
 
 class Captioner(Protocol):
-    """Pictures -> a sentence. identity: model, digest, question: what the sentence hangs on, stored with the score."""
+    """Describes pictures in a sentence."""
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Plain words."""
+        """What the caption depends on (model, digest, question); stored with the score."""
 
     def caption(self, frames: UInt8Array) -> str:
-        """What one picture or the frames of a clip show: RGB uint8 (N, H, W, 3)."""
+        """Describe a picture or the frames of a clip: RGB uint8 (N, H, W, 3)."""
 
 
 class TextEncoder(Protocol):
-    """A text -> a vector. identity: model, digest, pooling."""
+    """Encodes a text as a vector."""
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Plain words."""
+        """What the vector depends on (model, digest, pooling); stored with the score."""
 
     def encode(self, text: str) -> Tensor:
-        """float32 (C,)."""
+        """Return the text's vector, float32 (C,)."""
 
 
 class VideoTI:
-    """No values: the cosine of two texts' vectors, instruction with the picture's caption, and the video's caption."""
+    """No values; the cosine of two texts: the instruction with the picture's caption, and the video's caption."""
 
     def __init__(
         self, picture: Captioner, clip: Captioner, encoder: TextEncoder, video: Video, _: NetworkLoader
@@ -66,13 +66,13 @@ class VideoTI:
         self._frames: dict[int, UInt8Array] = {}
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, of which eight are kept."""
+        """Process the next frames; eight of the video are kept."""
         for place, frame in enumerate(chunk.frames):
             if chunk.first + place in self._indices:
                 self._frames[chunk.first + place] = frame.copy()
 
     def result(self) -> Score:
-        """-1..1. details: the captions, and who wrote and compared them."""
+        """Return the cosine, -1..1. details: the captions and the models."""
         shown = np.stack([self._frames[index] for index in sorted(self._frames)])
         said = f"{self._prompt} {self._picture.caption(self._image[None])}"
         seen = self._clip.caption(shown)
@@ -85,7 +85,7 @@ class VideoTI:
             "clip_captioner": dict(self._clip.identity),
             "text_encoder": dict(self._encoder.identity),
         }
-        return Score(cosine, (), scored(TITLE, [cosine]).note, details)
+        return Score(cosine, (), mean_score(TITLE, [cosine]).note, details)
 
 
 CAPTIONER: Final = Network(WEIGHTS["captioner"], Describer)
@@ -94,7 +94,7 @@ TEXT_ENCODER: Final = Network(WEIGHTS["text_encoder"], Bert)
 
 
 def begin(video: Video, loader: NetworkLoader) -> VideoTI:
-    """A reading by the models of the shelf. Raises MissingWeights, BadWeights."""
+    """Start a reading with the loader's models. Raises MissingWeights, BadWeights."""
     return VideoTI(loader.get(CAPTIONER), loader.get(CLIP_CAPTIONER), loader.get(TEXT_ENCODER), video, loader)
 
 
@@ -113,5 +113,5 @@ METRIC: Final = Metric(
 
 
 def video_ti(picture: Captioner, clip: Captioner, encoder: TextEncoder) -> Metric:
-    """The metric with these three, of any make."""
+    """Return the metric with the given models."""
     return replace(METRIC, begin=partial(VideoTI, picture, clip, encoder), networks=())

@@ -1,9 +1,9 @@
-"""Background consistency: how much the scene stays itself along a video, by CLIP's vectors of all frames."""
+"""Background consistency: how similar the scene stays along a video, by CLIP embeddings of all frames."""
 
 from typing import Final
 
 from evals.metrics.base import Chunk, Metric, Score, Video
-from evals.metrics.features import Along, directions
+from evals.metrics.features import ConsistencyTracker, unit_features
 from evals.metrics.preprocessing import clip_transform
 from evals.networks.clip import CLIP_B32
 from evals.networks.weights.loader import NetworkLoader
@@ -12,19 +12,19 @@ TITLE: Final = "Background consistency"
 
 
 class BackgroundConsistency:
-    """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
+    """values: by frame from the second on, (max(0, cos to the previous) + max(0, cos to the first)) / 2."""
 
     def __init__(self, _: Video, loader: NetworkLoader) -> None:
         loader.get(CLIP_B32)
-        self._loader, self._along = loader, Along()
+        self._loader, self._tracker = loader, ConsistencyTracker()
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, of each the centre square."""
-        self._along.follow(directions(self._loader, CLIP_B32, clip_transform(chunk.frames)))
+        """Process the centre squares of the next frames."""
+        self._tracker.add(unit_features(self._loader, CLIP_B32, clip_transform(chunk.frames)))
 
     def result(self) -> Score:
-        """The mean of the values."""
-        return self._along.score(TITLE)
+        """Return the mean of the values."""
+        return self._tracker.score(TITLE)
 
 
 METRIC: Final = Metric(

@@ -1,4 +1,4 @@
-"""What several metrics ask of ViCLIP: the direction of a video, from eight frames of it, and of a text. Made once."""
+"""Compute ViCLIP embeddings of a video, from eight of its frames, and of its prompt, once for all metrics."""
 
 from itertools import pairwise
 from typing import Final
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from evals.metrics.base import Chunk, Score, Video
-from evals.metrics.features import answers, scored
+from evals.metrics.features import mean_score, outputs
 from evals.metrics.preprocessing import clip_transform_uint8
 from evals.networks.clip_tokenizer import is_cut
 from evals.networks.viclip import VICLIP
@@ -18,7 +18,7 @@ from models.agent import UInt8Array
 
 
 def middle_frames(num_frames: int, wanted: int) -> list[int]:
-    """The middle of each of `wanted` equal parts of a video; of a shorter one every frame, the last one repeated.
+    """Return the middle frame of each of `wanted` equal parts of a video; a shorter video repeats its last frame.
 
     As VBench samples for ViCLIP; np.linspace(0, num_frames - 1, wanted) would move scores by up to 8.5e-3.
     """
@@ -28,48 +28,48 @@ def middle_frames(num_frames: int, wanted: int) -> list[int]:
 
 
 class ClipFrames:
-    """Gathers the frames of a video that ViCLIP sees, prepared. Shared: it may be shown a chunk more than once."""
+    """Collects the frames of a video for ViCLIP, prepared. Shared by metrics, so chunks may arrive more than once."""
 
     def __init__(self, num_frames: int, wanted: int) -> None:
         self.indices: Final = middle_frames(num_frames, wanted)
         self._prepared: dict[int, Tensor] = {}
 
     def update(self, chunk: Chunk) -> None:
-        """Takes what it wants of the next frames."""
+        """Collect the wanted ones of the next frames."""
         for index in range(chunk.first, chunk.first + len(chunk.frames)):
             if index in self.indices and index not in self._prepared:
                 place = index - chunk.first
                 self._prepared[index] = clip_transform_uint8(chunk.frames[place : place + 1])
 
     def clip(self) -> Tensor:
-        """(1, wanted, 3, S, S), once every frame was shown."""
+        """Return the prepared frames (1, wanted, 3, S, S), after the last frame."""
         return torch.cat([self._prepared[index] for index in self.indices])[None]
 
 
 def clip_frames(video: Video, loader: NetworkLoader) -> ClipFrames:
-    """What gathers the video's frames, one for all metrics. Raises MissingWeights, BadWeights."""
+    """Return the video's collector of frames, shared by all metrics. Raises MissingWeights, BadWeights."""
     wanted = loader.get(VICLIP).num_frames
     return video.memo.once(f"viclip's {wanted} frames", lambda: ClipFrames(video.num_frames, wanted))
 
 
-def clip_direction(video: Video, loader: NetworkLoader) -> Tensor:
-    """The video's vector, of length 1: (C,), once every frame was shown to `clip_frames`."""
+def clip_embedding(video: Video, loader: NetworkLoader) -> Tensor:
+    """Return the video's embedding of length 1, (C,), after `clip_frames` received the last frame."""
     frames = clip_frames(video, loader)
-    return video.memo.once("viclip's direction", lambda: _direction(loader, frames.clip()))
+    return video.memo.once("viclip's direction", lambda: _embedding(loader, frames.clip()))
 
 
-def direction_of(frames: UInt8Array, loader: NetworkLoader) -> Tensor:
-    """The vector, of length 1, of a clip given as its frames or as those that ViCLIP sees: (N, H, W, 3) -> (C,)."""
+def embedding_of(frames: UInt8Array, loader: NetworkLoader) -> Tensor:
+    """Return the embedding of length 1 of a clip: all its frames or ViCLIP's, uint8 (N, H, W, 3) -> (C,)."""
     wanted = middle_frames(len(frames), loader.get(VICLIP).num_frames)
-    return _direction(loader, torch.cat([clip_transform_uint8(frames[index : index + 1]) for index in wanted])[None])
+    return _embedding(loader, torch.cat([clip_transform_uint8(frames[index : index + 1]) for index in wanted])[None])
 
 
-def _direction(loader: NetworkLoader, clip: Tensor) -> Tensor:
-    return functional.normalize(answers(loader, VICLIP, clip), dim=-1)[0]
+def _embedding(loader: NetworkLoader, clip: Tensor) -> Tensor:
+    return functional.normalize(outputs(loader, VICLIP, clip), dim=-1)[0]
 
 
-def text_direction(video: Video, loader: NetworkLoader) -> Tensor:
-    """The vector of the prompt, of length 1: (C,). No template is put around the words."""
+def text_embedding(video: Video, loader: NetworkLoader) -> Tensor:
+    """Return the prompt's embedding of length 1, (C,), without a template around the words."""
     assert video.prompt is not None, "a metric is begun when the video has what it needs"
     prompt = video.prompt
 
@@ -80,23 +80,23 @@ def text_direction(video: Video, loader: NetworkLoader) -> Tensor:
     return video.memo.once("viclip's direction of the prompt", read)
 
 
-class TextLikeness:
-    """No values: the cosine of the video's vector and the prompt's."""
+class TextSimilarity:
+    """No values; the cosine of the video's and the prompt's embeddings."""
 
     def __init__(self, title: str, video: Video, loader: NetworkLoader) -> None:
         self._title, self._video, self._loader = title, video, loader
         self._frames = clip_frames(video, loader)
-        self._text = text_direction(video, loader)
+        self._text = text_embedding(video, loader)
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, of which eight are looked at."""
+        """Process the next frames; eight of the video are used."""
         self._frames.update(chunk)
 
     def result(self) -> Score:
-        """-1..1; about 0.1 to 0.3 for words that fit."""
-        cosine = float(clip_direction(self._video, self._loader) @ self._text)
+        """Return the cosine, -1..1; about 0.1 to 0.3 for a matching prompt."""
+        cosine = float(clip_embedding(self._video, self._loader) @ self._text)
         context = len(self._loader.get(VICLIP).text_encoder.positional_embedding)
         cut = self._video.prompt is not None and is_cut(self._video.prompt, context)
-        note = f"The prompt is more than ViCLIP reads ({context} tokens); the end was left out." if cut else None
+        note = f"The prompt is longer than ViCLIP reads ({context} tokens); its end was ignored." if cut else None
         details = {"frames": self._frames.indices}
-        return Score(cosine, (), scored(self._title, [cosine]).note or note, details)
+        return Score(cosine, (), mean_score(self._title, [cosine]).note or note, details)

@@ -5,14 +5,14 @@ from typing import Final
 from torch.nn import functional
 
 from evals.metrics.base import Chunk, Metric, Score, Video
-from evals.metrics.features import answers, scored
+from evals.metrics.features import mean_score, outputs
 from evals.metrics.preprocessing import floats
 from evals.networks.musiq import MUSIQ
 from evals.networks.weights.loader import NetworkLoader
 
 TITLE: Final = "Imaging quality"
 LONGEST: Final = 512
-"""Pixels; a longer side is brought down to it (bilinear, without antialias)."""
+"""Longer sides are resized to this many pixels (bilinear, no antialiasing)."""
 
 
 class ImagingQuality:
@@ -24,18 +24,18 @@ class ImagingQuality:
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, whole."""
+        """Process the next frames, uncropped."""
         pixels = floats(chunk.frames)
         height, width = pixels.shape[-2:]
         if max(height, width) > LONGEST:
             scale = LONGEST / max(height, width)
             size = (max(1, int(scale * height)), max(1, int(scale * width)))
             pixels = functional.interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=False)
-        self._values.extend(answers(self._loader, MUSIQ, pixels / 255.0).tolist())
+        self._values.extend(outputs(self._loader, MUSIQ, pixels / 255.0).tolist())
 
     def result(self) -> Score:
-        """The mean of the values, still 0..100; tables divide by 100."""
-        return scored(TITLE, self._values)
+        """Return the mean of the values, 0..100; tables divide it by 100."""
+        return mean_score(TITLE, self._values)
 
 
 METRIC: Final = Metric(

@@ -1,4 +1,4 @@
-"""Motion smoothness: how well every second frame is foretold by its neighbours, by AMT-S's frame between them."""
+"""Motion smoothness: how well AMT-S predicts every second frame from its neighbours."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from evals.metrics.base import Chunk, Metric, Reading, Score, Undefined, Video
-from evals.metrics.features import scored
+from evals.metrics.features import mean_score
 from evals.metrics.preprocessing import floats, padded, unpadded
 from evals.networks.amt import AMT, SMALLEST, STRIDE
 from evals.networks.weights.loader import NetworkLoader
@@ -17,44 +17,44 @@ WHITE: Final = 255.0
 
 
 class MotionSmoothness:
-    """values: by odd frame with a neighbour on both sides, (255 - mean absolute difference to the foretold one) / 255.
+    """values: by odd frame with two neighbours, (255 - mean absolute difference to the predicted frame) / 255.
 
-    The foretold frame is cut down to whole levels, not rounded, as VBench does. Two frames are kept.
+    The predicted frame is truncated to whole levels, not rounded, as in VBench. Keeps two frames.
     """
 
     def __init__(self, loader: NetworkLoader) -> None:
         self._loader, self._amt = loader, loader.get(AMT)
-        self._held: UInt8Array | None = None
+        self._pending: UInt8Array | None = None
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, whole."""
-        frames = chunk.as_opencv if self._held is None else np.concatenate([self._held, chunk.as_opencv])
+        """Process the next frames, uncropped."""
+        frames = chunk.as_opencv if self._pending is None else np.concatenate([self._pending, chunk.as_opencv])
         used = (len(frames) - 1) // 2 * 2
         step = 2 * self._loader.batch
         for start in range(0, used, step):
             self._compare(frames[start : min(start + step, used) + 1])
-        self._held = frames[used:].copy()
+        self._pending = frames[used:].copy()
 
     def _compare(self, frames: UInt8Array) -> None:
-        """An even frame, an odd one, an even one, and so on, the last one even."""
+        """Compare frames (2 N + 1, H, W, 3), the first of which has an even index."""
         height, width = frames.shape[1:3]
         pixels = floats(frames).to(self._loader.device)
         even, odd = padded(pixels[::2] / WHITE, STRIDE), pixels[1::2]
         with torch.inference_mode():
-            foretold = unpadded(self._amt(even[:-1], even[1:]), height, width)
-        difference = ((foretold * WHITE).trunc() - odd).abs().double().mean(dim=(1, 2, 3))
+            predicted = unpadded(self._amt(even[:-1], even[1:]), height, width)
+        difference = ((predicted * WHITE).trunc() - odd).abs().double().mean(dim=(1, 2, 3))
         self._values.extend(((WHITE - difference) / WHITE).tolist())
 
     def result(self) -> Score:
-        """The mean of the values; an even number of frames leaves the last one out."""
-        return scored(TITLE, self._values)
+        """Return the mean of the values; of an even number of frames the last one is ignored."""
+        return mean_score(TITLE, self._values)
 
 
 def begin(video: Video, loader: NetworkLoader) -> Reading:
-    """A reading; of a video that is too short or too small, one that says so. Raises MissingWeights, BadWeights."""
+    """Start a reading; a video that is too short or too small has no score. Raises MissingWeights, BadWeights."""
     if video.num_frames < 3:
-        return Undefined(f"{TITLE} foretells a frame from both neighbours and needs three; this video has fewer.")
+        return Undefined(f"{TITLE} predicts a frame from both neighbours and needs three; this video has fewer.")
     if min(video.width, video.height) <= SMALLEST - STRIDE:
         return Undefined(
             f"{TITLE} needs more than {SMALLEST - STRIDE} pixels a side, or AMT's correlations have no coarsest level; "

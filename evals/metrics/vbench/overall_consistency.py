@@ -1,13 +1,13 @@
-"""Overall consistency: how near a video comes to its prompt, by ViCLIP's vectors of both.
+"""Overall consistency: how well a video matches its prompt, by ViCLIP embeddings.
 
-The same arithmetic as temporal style; VBench asks it of other prompts.
+The same computation as temporal style; VBench applies it to other prompts.
 """
 
 from functools import partial
 from typing import Final
 
 from evals.metrics.base import Metric
-from evals.metrics.vbench.clip_vectors import TextLikeness
+from evals.metrics.vbench.clip_vectors import TextSimilarity
 from evals.networks.viclip import VICLIP
 
 TITLE: Final = "Overall consistency"
@@ -20,7 +20,7 @@ METRIC: Final = Metric(
     high=1.0,
     better="higher",
     source="VBench (arXiv 2311.17982), ViCLIP-L/14",
-    begin=partial(TextLikeness, TITLE),
+    begin=partial(TextSimilarity, TITLE),
     networks=(VICLIP,),
     needs=("prompt",),
 )

@@ -1,6 +1,6 @@
-"""Temporal flickering: how little neighbouring frames differ. No network; a video that moves differs too.
+"""Temporal flickering: how little consecutive frames differ. Uses no network.
 
-VBench means it for videos of static scenes; of others it says how calm they are.
+VBench defines it for static scenes; motion lowers the score as well.
 """
 
 from typing import Final
@@ -16,22 +16,22 @@ WHITE: Final = 255.0
 
 
 class TemporalFlickering:
-    """values: by pair of neighbours, (255 - mean absolute difference) / 255."""
+    """values: by pair of consecutive frames, (255 - mean absolute difference) / 255."""
 
     def __init__(self, _: Video, __: NetworkLoader) -> None:
-        self._former: UInt8Array | None = None
+        self._previous: UInt8Array | None = None
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames, whole; one is kept."""
+        """Process the next frames, uncropped; one is kept."""
         for frame in chunk.as_opencv:
-            if self._former is not None:
-                difference = np.abs(frame.astype(np.int16) - self._former).mean()
+            if self._previous is not None:
+                difference = np.abs(frame.astype(np.int16) - self._previous).mean()
                 self._values.append(float((WHITE - difference) / WHITE))
-            self._former = frame
+            self._previous = frame
 
     def result(self) -> Score:
-        """The mean of the values."""
+        """Return the mean of the values."""
         if not self._values:
             return undefined(f"{TITLE} compares frames and this video has one; give it two or more.")
         return Score(mean(self._values), tuple(self._values))

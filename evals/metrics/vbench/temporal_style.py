@@ -1,10 +1,10 @@
-"""Temporal style: how near a video comes to its prompt, whose words say how it moves, by ViCLIP's vectors of both."""
+"""Temporal style: how well a video matches a prompt that describes its motion, by ViCLIP embeddings."""
 
 from functools import partial
 from typing import Final
 
 from evals.metrics.base import Metric
-from evals.metrics.vbench.clip_vectors import TextLikeness
+from evals.metrics.vbench.clip_vectors import TextSimilarity
 from evals.networks.viclip import VICLIP
 
 TITLE: Final = "Temporal style"
@@ -17,7 +17,7 @@ METRIC: Final = Metric(
     high=1.0,
     better="higher",
     source="VBench (arXiv 2311.17982), ViCLIP-L/14",
-    begin=partial(TextLikeness, TITLE),
+    begin=partial(TextSimilarity, TITLE),
     networks=(VICLIP,),
     needs=("prompt",),
 )

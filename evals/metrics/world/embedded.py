@@ -1,6 +1,6 @@
-"""The embedded scorer's metrics: what VBench asks of DINO and ViCLIP, asked of a network that knows the embedded world.
+"""Metrics of the embedded scorer: VBench's consistency metrics with a network trained on the embedded world.
 
-They are rows of their own: their numbers are compared with numbers of the same rows, never with VBench's.
+They are separate metrics, since their values cannot be compared with VBench's.
 """
 
 from typing import Final
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from evals.metrics.base import Chunk, Metric, Score, Video
-from evals.metrics.features import Along, directions
+from evals.metrics.features import ConsistencyTracker, unit_features
 from evals.metrics.preprocessing import floats
 from evals.networks.embedded import SCORER
 from evals.networks.weights.loader import NetworkLoader
@@ -23,7 +23,7 @@ PROMPT: Final = "Prompt likeness, embedded scorer"
 
 
 def prepared(frames: UInt8Array) -> Tensor:
-    """uint8 (N, H, W, 3) -> float32 (N, 3, 64, 64) in [-1, 1]: shorter side to 64, centre cropped."""
+    """Resize the shorter side to 64 and crop the centre: uint8 (N, H, W, 3) -> float32 (N, 3, 64, 64), -1..1."""
     pixels = floats(frames)
     height, width = pixels.shape[-2:]
     scale = SIDE / min(height, width)
@@ -34,28 +34,28 @@ def prepared(frames: UInt8Array) -> Tensor:
     return pixels[..., top : top + SIDE, left : left + SIDE] / 127.5 - 1
 
 
-def _directions(chunk: Chunk, loader: NetworkLoader) -> Tensor:
-    return chunk.memo.once("embedded directions", lambda: directions(loader, SCORER, prepared(chunk.frames)))
+def _unit_features(chunk: Chunk, loader: NetworkLoader) -> Tensor:
+    return chunk.memo.once("embedded directions", lambda: unit_features(loader, SCORER, prepared(chunk.frames)))
 
 
 class ObjectConsistency:
-    """values: by frame from the second on, (max(0, cos to the frame before) + max(0, cos to the first)) / 2."""
+    """values: by frame from the second on, (max(0, cos to the previous) + max(0, cos to the first)) / 2."""
 
     def __init__(self, _video: Video, loader: NetworkLoader) -> None:
         loader.get(SCORER)
-        self._loader, self._along = loader, Along()
+        self._loader, self._tracker = loader, ConsistencyTracker()
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames."""
-        self._along.follow(_directions(chunk, self._loader))
+        """Process the next frames."""
+        self._tracker.add(_unit_features(chunk, self._loader))
 
     def result(self) -> Score:
-        """The mean of the values."""
-        return self._along.score(OBJECT)
+        """Return the mean of the values."""
+        return self._tracker.score(OBJECT)
 
 
-class PromptLikeness:
-    """values: by frame, its cosine to the prompt. What moves where, no frame tells."""
+class PromptSimilarity:
+    """values: by frame, its cosine to the prompt. Blind to motion, which a single frame does not show."""
 
     def __init__(self, video: Video, loader: NetworkLoader) -> None:
         assert video.prompt is not None, "a metric is not begun without what it needs"
@@ -66,11 +66,11 @@ class PromptLikeness:
         self._values: list[float] = []
 
     def update(self, chunk: Chunk) -> None:
-        """Takes the next frames."""
-        self._values += (_directions(chunk, self._loader) @ self._words.T)[:, 0].tolist()
+        """Process the next frames."""
+        self._values += (_unit_features(chunk, self._loader) @ self._words.T)[:, 0].tolist()
 
     def result(self) -> Score:
-        """The mean of the values."""
+        """Return the mean of the values."""
         return Score(sum(self._values) / len(self._values), tuple(self._values))
 
 
@@ -94,7 +94,7 @@ PROMPT_LIKENESS: Final = Metric(
     high=1.0,
     better="higher",
     source=SOURCE,
-    begin=PromptLikeness,
+    begin=PromptSimilarity,
     networks=(SCORER,),
     needs=("prompt",),
 )

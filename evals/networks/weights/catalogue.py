@@ -1,6 +1,6 @@
-"""The weight files of the metrics, as data: how each is called, how large it is, what licence it carries, where it is.
+"""The catalogue of the metrics' weight files: name, size, licence and source of each, and where to find them locally.
 
-Mora does not ship them, and fetches none unasked. A row names the official file; what reads it was written here.
+Mora does not ship them and downloads none unless asked to.
 """
 
 import re
@@ -19,27 +19,27 @@ HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 @dataclass(frozen=True)
 class Places:
-    """Where weight files are looked for: in folders, in order, or where a person said that a row's file is, by key."""
+    """Where to look for weight files: in folders, in order, or at the path given for a file's key."""
 
     folders: tuple[Path, ...] = ()
     named: Mapping[str, Path] = field(default_factory=dict)
 
 
 Where = Path | Places | None
-"""A folder, or all places; None: nowhere but in the hub's cache."""
+"""A folder, or several places; None: only the hub's cache."""
 
 
-def places_of(said: Sequence[str], folder: Path | None = None) -> Places:
-    """What a person said: `[NAME=]WHERE`, a folder, a file, or a hub id whose copy is in the hub's cache.
+def places_of(locations: Sequence[str], folder: Path | None = None) -> Places:
+    """Parse `[NAME=]WHERE`, where WHERE is a folder, a file, or a hub id with a copy in the hub's cache.
 
-    NAME: key of a row. folder: where is looked last, a hub id too. Raises BadInput for what is not there.
+    NAME: key of a weight file. folder: searched last, may be a hub id. Raises BadInput for what does not exist.
     """
     folders, named = list[Path](), dict[str, Path]()
-    for one in said:
+    for one in locations:
         name, _, where = one.rpartition("=") if not Path(one).expanduser().exists() else ("", "", one)
         if name and name not in WEIGHTS:
             raise BadInput(f"There are no metric weights {name!r}; name one of {', '.join(WEIGHTS)}.")
-        path = _there(where, name)
+        path = _existing_path(where, name)
         if name:
             named[name] = path
         elif path.is_dir():
@@ -48,11 +48,11 @@ def places_of(said: Sequence[str], folder: Path | None = None) -> Places:
             named[_row_of(path).key] = path
     if folder is not None:
         hub = not folder.expanduser().exists() and HUB_ID.fullmatch(str(folder))
-        folders.append(_there(str(folder), "") if hub else folder.expanduser())
+        folders.append(_existing_path(str(folder), "") if hub else folder.expanduser())
     return Places(tuple(folders), named)
 
 
-def _there(where: str, name: str) -> Path:
+def _existing_path(where: str, name: str) -> Path:
     path = Path(where).expanduser()
     if path.exists():
         return path.absolute()
@@ -74,7 +74,7 @@ def _row_of(path: Path) -> "WeightFile":
 
 
 def cached_repository(repo: str) -> Path | None:
-    """The newest copy of a hub repository in the hub's own cache; None if there is none. Asks no network."""
+    """Return the newest copy of a hub repository in the hub's cache; None if there is none. Uses no network."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -86,7 +86,7 @@ def cached_repository(repo: str) -> Path | None:
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One official checkpoint. megabytes: about, 10^6 bytes. licence: of the file as its publisher states it."""
+    """An official checkpoint. megabytes: approximate, 10^6 bytes. licence: as its publisher states it."""
 
     key: str
     file: str
@@ -96,10 +96,10 @@ class WeightFile:
     url: str
 
     def found_in(self, where: Where) -> Path | None:
-        """The file where it was said to be, in a folder or up to two below it as VBench's own cache has it, or in the
-        hub's cache if it is published there; None if it is nowhere.
+        """Return the file at its given path, in a folder or up to two levels below (as in VBench's cache), or in the
+        hub's cache if it is published there; None if it is not found.
 
-        The same name with the suffix .safetensors is taken too, and comes first.
+        A file of the same name with the suffix .safetensors is preferred.
         """
         if isinstance(where, Places) and self.key in where.named:
             return where.named[self.key]
@@ -112,7 +112,7 @@ class WeightFile:
 
     @property
     def published(self) -> tuple[str, str] | None:
-        """(repository, file) on the hub; None if it is published elsewhere."""
+        """The (repository, file) on the hub; None if it is published elsewhere."""
         match = ON_THE_HUB.fullmatch(self.url)
         return None if match is None else (match["repo"], match["file"])
 
@@ -126,22 +126,22 @@ class WeightFile:
 
     @property
     def size(self) -> str:
-        """How large it is, in words: "343 MB"."""
+        """The size as text: "343 MB"."""
         return f"{self.megabytes / 1000:.1f} GB" if self.megabytes >= 1000 else f"{self.megabytes:.3g} MB"
 
 
 @dataclass(frozen=True)
 class ModelFolder(WeightFile):
-    """A model as transformers saves it: a folder. file: its name. otherwise: the key of who stands in for it."""
+    """A model in a folder, as transformers saves it. file: the folder's name. fallback: key of the model to use."""
 
-    otherwise: str = ""
+    fallback: str = ""
 
     def found_in(self, where: Where) -> Path | None:
-        """The folder where it was said to be, of its name in one of the folders, or the hub's cached copy."""
+        """Return the folder at its given path, under its name in one of the folders, or in the hub's cache."""
         if isinstance(where, Places) and self.key in where.named:
             return where.named[self.key]
-        if self.otherwise:
-            return WEIGHTS[self.otherwise].found_in(where)
+        if self.fallback:
+            return WEIGHTS[self.fallback].found_in(where)
         for folder in _folders(where):
             if (folder / self.file / "config.json").is_file():
                 return folder / self.file
@@ -149,21 +149,21 @@ class ModelFolder(WeightFile):
 
     @property
     def repository(self) -> str:
-        """Its hub id."""
+        """The hub id."""
         return self.url.removeprefix("https://huggingface.co/")
 
 
 def missing_sentence(what: str, missing: Sequence[WeightFile], where: Where) -> str:
-    """Which files a metric or a network lacks, from where, how large, and where to put them."""
-    told = (f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
-    files = " and ".join(dict.fromkeys(told))
+    """Return a sentence on the files that a metric or a network lacks: source, size, and where to put them."""
+    descriptions = (f"{weights.file} ({weights.size}, from {weights.url})" for weights in missing)
+    files = " and ".join(dict.fromkeys(descriptions))
     folder = next(iter(where.folders), None) if isinstance(where, Places) else where
     into = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
     return f"{what} needs {files}; {into}, or have it fetched with --fetch."
 
 
 def _has_cache(repo: str) -> bool:
-    from huggingface_hub import constants  # light; what reads the cache is not
+    from huggingface_hub import constants  # cheap to import, unlike the functions that read the cache
 
     return (Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}").is_dir()
 

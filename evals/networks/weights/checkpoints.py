@@ -1,6 +1,6 @@
-"""Checkpoint files -> tensors, without running anything that is in them.
+"""Read tensors from checkpoint files without running code in them, and load them into networks.
 
-Knows how the official files are laid out; the networks know the names inside.
+Knows the formats of the official files; the networks know the tensor names.
 """
 
 import zipfile
@@ -19,25 +19,25 @@ from evals.networks.weights.torchscript import is_torchscript, torchscript_tenso
 from tools.errors import BadInput
 
 WRAPPERS: Final = ("state_dict", "model", "params")
-"""Keys under which some of the official files keep their tensors, beside what training left there."""
+"""Keys under which some official files keep their tensors, next to training state."""
 PARALLEL: Final = "module."
-"""What torch's DataParallel puts before every name."""
-NAMES_TOLD: Final = 3
+"""The prefix that torch's DataParallel adds to every name."""
+NAMES_SHOWN: Final = 3
 DAMAGE: Final = (
     *(SafetensorError, zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError),
     *(LookupError, TypeError, AttributeError, OverflowError),
 )
-"""What a file that is cut off, altered or another one makes its readers raise."""
+"""What the readers raise for a file that is truncated, altered or of another kind."""
 
 
 class BadWeights(BadInput):
-    """A weight file is damaged or is another network's; one sentence that names what is wrong with it."""
+    """A weight file is damaged or belongs to another network. One sentence that says what is wrong."""
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, on the CPU; wrappers and `module.` prefixes are taken off.
+    """Read the tensors of a checkpoint by name, on the CPU, without wrappers and `module.` prefixes.
 
-    Reads safetensors, what torch.save wrote, and TorchScript archives. Raises BadWeights.
+    Reads safetensors, files of torch.save and TorchScript archives. Raises BadWeights.
     """
     try:
         loaded = _loaded(path)
@@ -55,9 +55,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, ignore: Iterable[str] = ()) -> None:
-    """Makes the tensors the network's own, as float32 where they are floats; every name must be there and fit.
+    """Load the tensors into the network, floats as float32. All names and shapes must match.
 
-    ignore: names in the file that the network does without. Raises BadWeights, which names what does not fit.
+    ignore: names in the file that the network does not need. Raises BadWeights, naming the tensors that are wrong.
     """
     given = {name: tensors[name] for name in tensors if name not in set(ignore)}
     expect({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}, given, path)
@@ -66,7 +66,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, ignor
 
 
 def expect(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, Tensor], path: Path) -> None:
-    """Raises BadWeights, which names what is wrong, unless the tensors have just these names and shapes."""
+    """Raise BadWeights, naming the tensors that are wrong, unless the names and shapes match exactly."""
     missing = [name for name in wanted if name not in given]
     extra = [name for name in given if name not in wanted]
     shapes = [
@@ -74,13 +74,13 @@ def expect(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, Tensor], p
         for name, shape in wanted.items()
         if name in given and tuple(given[name].shape) != shape
     ]
-    told = (("missing", missing), ("unknown", extra), ("misshapen", shapes))
-    if faults := [f"{what}: {_some(names)}" for what, names in told if names]:
+    kinds = (("missing", missing), ("unknown", extra), ("misshapen", shapes))
+    if faults := [f"{what}: {_some(names)}" for what, names in kinds if names]:
         raise BadWeights(f"{path} does not hold these weights ({'; '.join(faults)}); get the official file.")
 
 
 def shape_of(tensors: Mapping[str, Tensor], name: str, ndim: int, path: Path) -> tuple[int, ...]:
-    """The shape of one tensor, from which a network takes its sizes. Raises BadWeights without it."""
+    """Return the shape of a tensor, which gives a network's sizes. Raises BadWeights if it is missing or misshapen."""
     if name not in tensors or tensors[name].ndim != ndim:
         has = f"{name} is {_sides(tensors[name].shape)}" if name in tensors else f"missing: {name}"
         raise BadWeights(f"{path} does not hold these weights ({has}); get the official file.")
@@ -88,7 +88,7 @@ def shape_of(tensors: Mapping[str, Tensor], name: str, ndim: int, path: Path) ->
 
 
 def num_layers(tensors: Mapping[str, Tensor], stem: str, path: Path) -> int:
-    """How many layers are numbered after `stem`, from 0 on: "blocks." of blocks.11.norm1.weight. Raises BadWeights."""
+    """Count the layers numbered after `stem`, such as "blocks." in blocks.11.norm1.weight. Raises BadWeights."""
     numbers = {name.removeprefix(stem).split(".", 1)[0] for name in tensors if name.startswith(stem)}
     if not numbers:
         raise BadWeights(f"{path} does not hold these weights (missing: {stem}0); get the official file.")
@@ -117,5 +117,5 @@ def _sides(shape: Sequence[int]) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = len(names) - NAMES_TOLD
-    return ", ".join(names[:NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

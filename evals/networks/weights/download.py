@@ -1,7 +1,7 @@
-"""Fetches missing weight files from where they are published, for a person who asked for that; nothing else does.
+"""Download missing weight files from their publishers, on request. No other module downloads weights.
 
-What is published on the hub goes into the hub's own cache, everything else into one folder. What a file is, its digest
-says: it is stored with every score; a digest that stands in the address itself is checked.
+Files on the hub go to the hub's cache, all others to one folder. Every score stores the digests of its weight files; a
+digest in the URL itself is checked.
 """
 
 import re
@@ -20,7 +20,7 @@ TROUBLE: Final = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, KeyErro
 
 
 def fetch(rows: Iterable[WeightFile], folder: Path, tell: Callable[[str], None]) -> None:
-    """Each row's file, told before it begins. Raises BadInput for what cannot be had; what came before it is kept."""
+    """Download the rows' files, reporting each to `tell` first. Raises BadInput if one fails; earlier ones are kept."""
     for row in rows:
         tell(f"fetching {row.file} ({row.size}, licence: {row.licence}) from {row.url}")
         try:

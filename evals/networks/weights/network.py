@@ -1,4 +1,4 @@
-"""(moved)"""
+"""Describe a metric network: its weight file and the function that loads it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from evals.networks.weights.catalogue import WeightFile
 from tools.errors import BadInput
 
 CHUNK_FRAMES: Final = 8
-"""Frames that are in memory at once, beside what the networks take."""
+"""Decoded frames held in memory at once."""
 
 
 N = TypeVar("N")
 
 
 class MissingWeights(BadInput):
-    """A network's weight file is not there; one sentence: which file, from where, how large, where to put it."""
+    """A network's weight file is missing. The sentence names the file, its source, its size and where to put it."""
 
 
 @dataclass(frozen=True)
 class Network(Generic[N]):
-    """A network and its weight file. load: the file -> the network, on the CPU. Raises BadWeights.
+    """A network and its weight file. load: reads the file into a network on the CPU; raises BadWeights.
 
-    What is no module of torch has a method `on(device)` that answers with itself.
+    A network that is not a torch module must have a method `on(device)` that moves it and returns itself.
     """
 
     weights: WeightFile

@@ -1,8 +1,8 @@
-"""The tensors of a TorchScript archive, as OpenAI published CLIP. Its program is neither compiled nor run.
+"""Read the tensors of a TorchScript archive, OpenAI's format for CLIP, without compiling or running its program.
 
-`torch.load(weights_only=True)` refuses such archives and `torch.jit.load` compiles what is in them. The attributes of
-the saved modules are one pickle stream in a zip, beside each tensor's bytes; every name in that stream is looked up in
-a table of four harmless things, as Python's documentation advises, and any other name ends the reading.
+`torch.load(weights_only=True)` refuses such archives, and `torch.jit.load` compiles them. The attributes of the saved
+modules are a pickle stream in a zip, next to each tensor's bytes. Only four kinds of harmless names in that stream are
+resolved, as Python's documentation advises; any other name raises UnpicklingError.
 """
 
 import io
@@ -29,11 +29,11 @@ DTYPES: Final[dict[str, torch.dtype]] = {
     "BoolStorage": torch.bool,
 }
 DEEPEST: Final = 50
-"""Modules inside modules; CLIP has 6."""
+"""Greatest depth of nested modules; CLIP has 6."""
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether a file is such an archive: a zip in which a folder has a program's constants and its data."""
+    """Return whether a file is a TorchScript archive: a zip whose folder holds constants.pkl and data.pkl."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -42,10 +42,10 @@ def is_torchscript(path: Path) -> bool:
 
 
 def torchscript_tensors(path: Path) -> dict[str, Tensor]:
-    """Parameters and buffers by dotted name, in the dtype they were stored in.
+    """Return parameters and buffers by dotted name, in their stored dtype.
 
-    Raises pickle.UnpicklingError for what is neither a module nor a tensor, and for a damaged archive what zipfile,
-    torch and the reading of its stream raise.
+    Raises pickle.UnpicklingError for anything but modules and tensors; for a damaged archive, what zipfile, torch and
+    pickle raise.
     """
     with zipfile.ZipFile(path) as archive:
         root = next(name.partition("/")[0] for name in archive.namelist() if name.endswith("/data.pkl"))
@@ -56,7 +56,7 @@ def torchscript_tensors(path: Path) -> dict[str, Tensor]:
 
 
 class _Module:
-    """Stands for a module of whatever class; the stream fills in its attributes."""
+    """A stand-in for a module of any class; the stream sets its attributes."""
 
 
 def _named(value: Any, name: str, depth: int) -> Iterator[tuple[str, Tensor]]:
@@ -68,7 +68,7 @@ def _named(value: Any, name: str, depth: int) -> Iterator[tuple[str, Tensor]]:
 
 
 class _Attributes(pickle.Unpickler):
-    """Reads the stream: modules become `_Module`, tensors are cut from the archive's bytes, all else is refused."""
+    """Unpickles the stream: modules become `_Module`, tensors are read from the archive, all else is refused."""
 
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))

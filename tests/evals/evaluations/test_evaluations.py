@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from evals.evaluations import scorer_identity
-from evals.evaluations.evaluate import Judgement, Origin, evaluate, recalled
+from evals.evaluations.evaluate import Judgement, Origin, evaluate, stored_judgement
 from evals.evaluations.published import BASELINES, baselines
 from evals.evaluations.report import page_of
 from evals.evaluations.scorer_identity import OLDER_CODES, identity_of, scorers_for
 from evals.evaluations.statistics import Difference, aggregates, compare, counted, figures, gate, holm
 from evals.evaluations.suites import read_suite
 from evals.evaluations.tables import as_json
-from evals.evaluations.videos import Given, gather, read_json, wanted_in
-from evals.evaluations.workers import Bench
+from evals.evaluations.videos import VideoInput, gather, prompts_in, read_json
+from evals.evaluations.workers import ScoringContext
 from evals.intervals import Estimate
 from evals.metrics import frames
 from evals.metrics.aggregates import VIDEO_QUALITY
@@ -45,16 +45,16 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 @pytest.fixture
-def bench(archive: Archive) -> Bench:
-    return Bench(archive, None, "cpu")
+def bench(archive: Archive) -> ScoringContext:
+    return ScoringContext(archive, None, "cpu")
 
 
-def judged(bench: Bench, given: list[Given], *metrics: str, system: str = "ours") -> Judgement:
+def judged(bench: ScoringContext, given: list[VideoInput], *metrics: str, system: str = "ours") -> Judgement:
     return evaluate(bench, given, metrics or FREE, Origin(system))
 
 
-def of(*paths: Path, prompt: str | None = None) -> list[Given]:
-    return [Given(path.name, path, prompt=prompt) for path in paths]
+def of(*paths: Path, prompt: str | None = None) -> list[VideoInput]:
+    return [VideoInput(path.name, path, prompt=prompt) for path in paths]
 
 
 def test_the_names_are_those_of_the_table() -> None:
@@ -62,7 +62,7 @@ def test_the_names_are_those_of_the_table() -> None:
 
 
 def test_scores_are_the_official_ones_and_found_again_without_a_decode(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: ScoringContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = judged(bench, of(*CLIPS))
     flicker = {video.name: score.value for video, scorer, score in first.rows() if scorer.metric == FREE[0]}
@@ -75,11 +75,11 @@ def test_scores_are_the_official_ones_and_found_again_without_a_decode(
     assert again.made == 0
     assert again.scores == first.scores
     assert again.evaluation == first.evaluation
-    assert recalled(bench.archive, first.evaluation).scores == first.scores
+    assert stored_judgement(bench.archive, first.evaluation).scores == first.scores
 
 
 @pytest.mark.slow
-def test_a_second_evaluation_imports_no_torch(bench: Bench, tmp_path: Path) -> None:
+def test_a_second_evaluation_imports_no_torch(bench: ScoringContext, tmp_path: Path) -> None:
     judged(bench, of(CLIPS[0]))
     code = f"""
 import sys
@@ -87,24 +87,24 @@ from pathlib import Path
 from memory.archive import Archive
 from evals.evaluations.evaluate import Origin, evaluate
 from evals.evaluations.videos import gather
-from evals.evaluations.workers import Bench
-from evals.evaluations.tables import told
+from evals.evaluations.workers import ScoringContext
+from evals.evaluations.tables import judgement_table
 archive = Archive.open({bench.archive.url!r}, Path({str(bench.archive.home)!r}))
 given, _ = gather([Path({str(CLIPS[0])!r})])
-found = evaluate(Bench(archive, None, 'cpu'), given, {FREE!r}, Origin('ours'))
-told(found)
+found = evaluate(ScoringContext(archive, None, 'cpu'), given, {FREE!r}, Origin('ours'))
+judgement_table(found)
 assert found.made == 0 and len(found.scores) == 2, found
 sys.exit('torch' in sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-def test_other_words_are_other_scores_only_for_who_reads_them(bench: Bench, weights: Path) -> None:
-    able = Bench(bench.archive, weights, "cpu")
+def test_other_words_are_other_scores_only_for_who_reads_them(bench: ScoringContext, weights: Path) -> None:
+    able = ScoringContext(bench.archive, weights, "cpu")
     metrics = ("appearance_style", "temporal_flickering")
 
     def styled(style: str | None) -> Judgement:
-        return judged(able, [Given("one", CLIPS[0], style=style)], *metrics)
+        return judged(able, [VideoInput("one", CLIPS[0], style=style)], *metrics)
 
     assert styled("oil painting").made == 2
     assert styled("oil painting").made == 0
@@ -147,16 +147,16 @@ def stored_before(archive: Archive, found: Judgement, python: int) -> Evaluation
 
 @pytest.mark.parametrize("python", [0, 1, 2], ids=["3.11", "3.12", "3.13"])
 def test_scores_stored_under_older_codes_are_found_again_and_compared(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: int
+    bench: ScoringContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: int
 ) -> None:
     metrics = (*FREE, "temporal_flickering_clipwise")
     found = judged(bench, of(*CLIPS), *metrics)
     monkeypatch.setattr(frames, "judge", None)  # whoever asks it now fails
     monkeypatch.setattr(scorer_identity, "_row", None)  # nor is the table of metrics imported
     with Archive.open(f"sqlite:///{tmp_path / 'older.db'}", tmp_path / "older") as archive:
-        older = recalled(archive, evaluation_of(archive, stored_before(archive, found, python).digest))
+        older = stored_judgement(archive, evaluation_of(archive, stored_before(archive, found, python).digest))
         assert older.scores == found.scores
-        again = judged(Bench(archive, None, "cpu"), of(*CLIPS), *metrics, system="now")
+        again = judged(ScoringContext(archive, None, "cpu"), of(*CLIPS), *metrics, system="now")
         assert again.made == 0
         assert again.scores == found.scores
         assert again.evaluation.scorers == found.evaluation.scorers
@@ -168,17 +168,17 @@ def test_scores_stored_under_older_codes_are_found_again_and_compared(
     assert as_json(older)["metrics"] == as_json(again)["metrics"]
 
 
-def test_of_two_scores_of_one_scorer_the_first_stands(bench: Bench) -> None:
+def test_of_two_scores_of_one_scorer_the_first_stands(bench: ScoringContext) -> None:
     found = judged(bench, of(CLIPS[0]), "video_length")
     (score,) = found.scores.values()
     other = found.evaluation.model_copy(update={"system": "other"})
     later = Judgement(other, {("v", "t", "s"): score.model_copy(update={"value": 99.0})})
     stored_before(bench.archive, later, 0)
-    assert recalled(bench.archive, found.evaluation).scores == found.scores
+    assert stored_judgement(bench.archive, found.evaluation).scores == found.scores
     assert judged(bench, of(CLIPS[0]), "video_length").scores == found.scores
 
 
-def test_bad_files_are_set_apart_and_the_rest_goes_on(bench: Bench, tmp_path: Path) -> None:
+def test_bad_files_are_set_apart_and_the_rest_goes_on(bench: ScoringContext, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "half.mp4").write_bytes(CLIPS[0].read_bytes()[:4000])
@@ -190,7 +190,7 @@ def test_bad_files_are_set_apart_and_the_rest_goes_on(bench: Bench, tmp_path: Pa
     assert found.made == 2
 
 
-def test_no_number_stays_none_and_is_in_no_mean(bench: Bench, tmp_path: Path) -> None:
+def test_no_number_stays_none_and_is_in_no_mean(bench: ScoringContext, tmp_path: Path) -> None:
     from PIL import Image
 
     one = tmp_path / "one.gif"
@@ -223,7 +223,7 @@ from memory.archive import Archive
 from evals.evaluations import workers
 from evals.evaluations.evaluate import Origin, evaluate
 from evals.evaluations.videos import gather
-from evals.evaluations.workers import Bench
+from evals.evaluations.workers import ScoringContext
 keep, kept = workers.keep_score, 0
 def slow(*given):
     global kept
@@ -235,7 +235,7 @@ def slow(*given):
 workers.keep_score = slow
 given, _ = gather([Path({str(videos)!r})])
 with Archive.open({url!r}, Path({str(home)!r})) as archive:
-    evaluate(Bench(archive, None, 'cpu'), given, {FREE!r}, Origin('ours'))
+    evaluate(ScoringContext(archive, None, 'cpu'), given, {FREE!r}, Origin('ours'))
 """
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -246,7 +246,7 @@ with Archive.open({url!r}, Path({str(home)!r})) as archive:
     process.wait()
     with Archive.open(url, home) as archive:
         given, _ = gather([videos])
-        found = judged(Bench(archive, None, "cpu"), given)
+        found = judged(ScoringContext(archive, None, "cpu"), given)
     assert found.made == 24 - 7
     assert len(found.scores) == 24
 
@@ -269,7 +269,7 @@ def test_folders_lists_and_names_say_what_a_video_was_made_from(tmp_path: Path) 
     given, notes = gather([tmp_path], suite)
     assert [(one.prompt, one.style) for one in given[:3]] == [("a red fox", "Van Gogh style")] * 2 + [("clip", None)]
     assert notes == [f"1 of 4 videos have no prompt in {suite}, deeper/a dog.webm first"]
-    assert [one.dimensions for one in wanted_in(read_json(suite), suite)] == [("scene",), ()]
+    assert [one.dimensions for one in prompts_in(read_json(suite), suite)] == [("scene",), ()]
 
     suite.write_text(json.dumps({"clip-1.mp4": "a tiger"}))
     assert gather([tmp_path / "clip-1.mp4"], suite)[0][0].prompt == "a tiger"
@@ -322,12 +322,12 @@ def test_the_suite_that_ships_is_held_out_and_of_its_own_language() -> None:
         read_suite("nothing")
 
 
-def side(bench: Bench, clips: list[Path], system: str) -> Judgement:
-    given = [Given(path.name, path, prompt=f"prompt {place}") for place, path in enumerate(clips)]
+def side(bench: ScoringContext, clips: list[Path], system: str) -> Judgement:
+    given = [VideoInput(path.name, path, prompt=f"prompt {place}") for place, path in enumerate(clips)]
     return judged(bench, given, system=system)
 
 
-def test_two_systems_are_compared_prompt_by_prompt(bench: Bench) -> None:
+def test_two_systems_are_compared_prompt_by_prompt(bench: ScoringContext) -> None:
     first, second = side(bench, CLIPS, "one"), side(bench, CLIPS[1:] + CLIPS[:1], "two")
     flicker, _ = compare(first, second).differences
     values = [EXPECTED["scores"][FREE[0]][path.name] for path in CLIPS]
@@ -335,15 +335,15 @@ def test_two_systems_are_compared_prompt_by_prompt(bench: Bench) -> None:
     assert flicker.difference.value == pytest.approx(0, abs=1e-9)
     assert flicker.p is not None
     assert flicker.p > 0.5
-    assert flicker.says("one", "two") == "no difference shown"
+    assert flicker.conclusion("one", "two") == "no difference shown"
     same = compare(first, side(bench, CLIPS, "three")).differences[0]
     assert (same.p, same.wilcoxon, same.effect, same.difference.value) == (1.0, 1.0, None, 0.0)
-    assert compare(first, side(bench, CLIPS[:2], "few")).left_out == ("Left out, only in one of both: 2 prompts.",)
+    assert compare(first, side(bench, CLIPS[:2], "few")).left_out == ("Left out, present on one side only: 2 prompts.",)
     with pytest.raises(BadInput, match="no prompt in common"):
         compare(first, judged(bench, of(CLIPS[0], prompt="another")))
 
 
-def test_scores_of_two_scorers_are_not_compared(bench: Bench) -> None:
+def test_scores_of_two_scorers_are_not_compared(bench: ScoringContext) -> None:
     first, second = side(bench, CLIPS, "one"), side(bench, CLIPS, "two")
     other = second.evaluation.scorers[0].model_copy(update={"settings": {"device": "cuda"}})
     second.evaluation = second.evaluation.model_copy(update={"scorers": (other, second.evaluation.scorers[1])})
@@ -361,8 +361,8 @@ def test_holm_corrects_for_the_number_of_metrics() -> None:
 
     found = holm([one(0.01), one(0.04), one(None), one(0.03)])
     assert [each.holm for each in found] == [pytest.approx(0.03), pytest.approx(0.06), None, pytest.approx(0.06)]
-    assert found[0].says("a", "b") == "b is better"
-    assert found[1].says("a", "b") == "no difference shown"
+    assert found[0].conclusion("a", "b") == "b is better"
+    assert found[1].conclusion("a", "b") == "no difference shown"
 
 
 def test_the_interval_decides_a_gate() -> None:

@@ -12,7 +12,7 @@ from evals.evaluations.evaluate import Judgement
 from evals.evaluations.report import worst, write_report
 from evals.evaluations.scorer_identity import identity_of
 from evals.evaluations.statistics import compare, names_of
-from evals.evaluations.tables import as_json, told
+from evals.evaluations.tables import as_json, judgement_table
 from memory.records import Evaluation, Judged, Score, Scorer
 from support.vbench import DATA
 from tools.errors import BadInput
@@ -56,7 +56,7 @@ def test_a_report_is_one_file_with_its_pictures_beside_it(tmp_path: Path) -> Non
     assert "<b>0</b>" not in page
     assert "&lt;b&gt;0&lt;/b&gt;" in page
     assert "two is better" in page
-    assert page.count("Its file is not there any more") == 16
+    assert page.count("Its file no longer exists") == 16
 
 
 def test_the_worst_come_first_and_no_number_is_no_rank() -> None:
@@ -93,7 +93,7 @@ def test_metrics_that_lack_the_same_file_share_a_sentence() -> None:
     found.missing = {name: f"{name} needs a.pth (1 MB); put it there." for name in ("First", "Second")}
     console = Console(width=200)
     with console.capture() as said:
-        console.print(told(found))
+        console.print(judgement_table(found))
     assert said.get().count("a.pth") == 1
     assert "left out: First and Second need a.pth (1 MB); put it there." in said.get()
 
@@ -105,8 +105,8 @@ def test_many_missing_files_are_one_sentence() -> None:
     }
     console = Console(width=400)
     with console.capture() as said:
-        console.print(told(found))
+        console.print(judgement_table(found))
     left_out = [line for line in said.get().splitlines() if line.startswith("left out")]
     assert len(left_out) == 1
-    assert "are not here: First, Second, Third; evals/README.md and --json say" in left_out[0]
+    assert "are missing: First, Second, Third; evals/README.md and --json say" in left_out[0]
     assert as_json(found)["missing_weights"]["Third"] == "Third needs third.pth (1 MB); put it there."

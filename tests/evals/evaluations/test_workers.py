@@ -1,5 +1,6 @@
 """Several processes judge: the same numbers as one, every row kept at once, and whoever is killed costs one video."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -12,8 +13,8 @@ import pytest
 
 from evals.evaluations import workers as judging
 from evals.evaluations.evaluate import Judgement, Origin, evaluate
-from evals.evaluations.videos import Given, gather
-from evals.evaluations.workers import Bench
+from evals.evaluations.videos import VideoInput, gather
+from evals.evaluations.workers import PRELOADED, ScoringContext
 from memory.archive import Archive
 from support.vbench import DATA
 
@@ -24,12 +25,12 @@ METRICS = (*FREE, "imaging_quality")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, weights: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, weights: Path) -> Iterator[ScoringContext]:
     with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path / "home") as archive:
-        yield Bench(archive, weights, "cpu")
+        yield ScoringContext(archive, weights, "cpu")
 
 
-def judged(bench: Bench, given: list[Given]) -> Judgement:
+def judged(bench: ScoringContext, given: list[VideoInput]) -> Judgement:
     return evaluate(bench, given, METRICS, Origin("ours"))
 
 
@@ -39,12 +40,12 @@ def said(found: Judgement) -> list[tuple[str, str, float | None, tuple[float | N
 
 @pytest.mark.slow
 def test_many_processes_say_what_one_says_and_a_killed_one_costs_its_video(
-    bench: Bench, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+    bench: ScoringContext, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bad.mp4").write_text("no video")
-    given = [Given(path.name, path) for path in (CLIPS[0], tmp_path / "bad.mp4", *CLIPS[1:], CLIPS[0])]
+    given = [VideoInput(path.name, path) for path in (CLIPS[0], tmp_path / "bad.mp4", *CLIPS[1:], CLIPS[0])]
     with Archive.open(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "other") as archive:
-        one = judged(Bench(archive, weights, "cpu"), given)
+        one = judged(ScoringContext(archive, weights, "cpu"), given)
     assert len(said(one)) == 3 * (len(CLIPS) + 1) and one.made == 3 * len(CLIPS)
 
     with monkeypatch.context() as patch:
@@ -76,7 +77,7 @@ def _dies_of_one(line, url, home, given) -> None:
 
 
 @pytest.mark.slow
-def test_all_that_was_said_before_a_kill_is_there(bench: Bench, tmp_path: Path, weights: Path) -> None:
+def test_all_that_was_said_before_a_kill_is_there(bench: ScoringContext, tmp_path: Path, weights: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
     for number in range(10):
@@ -87,11 +88,11 @@ from pathlib import Path
 from memory.archive import Archive
 from evals.evaluations.evaluate import Origin, evaluate
 from evals.evaluations.videos import gather
-from evals.evaluations.workers import Bench
+from evals.evaluations.workers import ScoringContext
 heard = lambda what, done, of: print(done, flush=True)
 given, _ = gather([Path({str(videos)!r})])
 with Archive.open({url!r}, Path({str(home)!r})) as archive:
-    bench = Bench(archive, Path({str(weights)!r}), 'cpu', jobs=2)
+    bench = ScoringContext(archive, Path({str(weights)!r}), 'cpu', jobs=2)
     evaluate(bench, given, {FREE!r}, Origin('ours'), heard)
 """
     process = subprocess.Popen(
@@ -110,3 +111,8 @@ with Archive.open({url!r}, Path({str(home)!r})) as archive:
     found = evaluate(bench, given, FREE, Origin("ours"))
     assert found.made <= 2 * (10 - 4), "what was told was kept"
     assert len(said(found)) == 20
+
+
+@pytest.mark.parametrize("name", PRELOADED)
+def test_a_preloaded_module_exists(name: str) -> None:
+    assert importlib.util.find_spec(name) is not None

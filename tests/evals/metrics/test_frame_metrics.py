@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from evals.metrics.base import CannotScore, Score, Video, chunks, read
-from evals.metrics.frames import LeftOut, Told, introduce, judge, read_all, show
+from evals.metrics.frames import Conditioning, Skipped, decode, judge, read_all, read_header
 from evals.metrics.preprocessing import SIDE, clip_transform, clip_transform_pil, clip_transform_uint8, dino_transform
 from evals.metrics.registry import METRICS, metric
 from evals.networks.dino import DINO
@@ -42,7 +42,7 @@ def score(name: str, frames: UInt8Array, loader: NetworkLoader, size: int = CHUN
 
 @pytest.mark.parametrize("clip", CLIPS)
 def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
-    told = Told(prompt=EXPECTED["texts"][clip]["prompt"], style=EXPECTED["texts"][clip]["style"])
+    told = Conditioning(prompt=EXPECTED["texts"][clip]["prompt"], style=EXPECTED["texts"][clip]["style"])
     found = judge(DATA / "clips" / clip, [metric(name) for name in NAMES], loader, told)
     for name in NAMES:
         one = found[name]
@@ -124,19 +124,19 @@ def test_a_long_style_is_cut_and_told(loader: NetworkLoader) -> None:
 def test_a_metric_says_what_it_lacks(weights: Path, tmp_path: Path) -> None:
     rows = [metric("appearance_style"), metric("aesthetic_quality"), metric("video_length")]
     clip = DATA / "clips" / "static.mp4"
-    found = judge(clip, rows, NetworkLoader(tmp_path), Told(style="oil"))
+    found = judge(clip, rows, NetworkLoader(tmp_path), Conditioning(style="oil"))
     for name, file in (
         ("appearance_style", "ViT-B-32.pt (354 MB"),
         ("aesthetic_quality", "sa_0_4_vit_l_14_linear.pth"),
     ):
         left = found[name]
-        assert isinstance(left, LeftOut)
+        assert isinstance(left, Skipped)
         assert file in left.why
         assert "https://" in left.why
         assert str(tmp_path) in left.why
     assert found["video_length"] == Score(2.0, details={"num_frames": 16, "fps": "8"})
     left = judge(clip, rows[:1], NetworkLoader(weights))["appearance_style"]
-    assert left == LeftOut("Appearance style needs the words of its style; give it with the video.")
+    assert left == Skipped("Appearance style needs the words of its style; give it with the video.")
     assert "MORA_METRIC_WEIGHTS" in str(NetworkLoader(None).lacks(metric("imaging_quality")))
 
 
@@ -153,6 +153,6 @@ def test_preparation_keeps_the_shape_only_for_dino() -> None:
 
 def test_memory_does_not_grow_with_the_video(loader: NetworkLoader) -> None:
     clip = DATA / "clips" / "wide_pan.mp4"
-    held = [len(chunk.frames) for chunk in show(clip, introduce(clip))]
+    held = [len(chunk.frames) for chunk in decode(clip, read_header(clip))]
     assert sum(held) == 25
     assert max(held) == CHUNK_FRAMES

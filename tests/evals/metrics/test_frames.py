@@ -11,7 +11,7 @@ from PIL import Image
 
 from evals.metrics import frames as screening
 from evals.metrics.base import CannotScore, Chunk, Metric, Score, Video
-from evals.metrics.frames import LeftOut, Miscounted, introduce, judge, show
+from evals.metrics.frames import Skipped, WrongFrameCount, decode, judge, read_header
 from evals.metrics.registry import metric
 from evals.networks.weights.loader import NetworkLoader
 from models.agent import UInt8Array
@@ -28,28 +28,28 @@ def pictures(num: int, height: int = 32, width: int = 48) -> list[UInt8Array]:
 
 
 def shown(path: Path) -> UInt8Array:
-    return np.concatenate([chunk.frames for chunk in show(path, introduce(path))])
+    return np.concatenate([chunk.frames for chunk in decode(path, read_header(path))])
 
 
 def test_a_file_is_introduced_before_it_is_decoded() -> None:
-    video = introduce(CLIP)
+    video = read_header(CLIP)
     assert (video.num_frames, video.fps, video.width, video.height) == (9, Fraction(30), 720, 480)
     assert shown(CLIP).shape == (9, 480, 720, 3)
 
 
 def test_a_tagged_film_is_also_shown_as_opencv_reads_it(tmp_path: Path) -> None:
     encode_film(iter(pictures(3)), tmp_path / "film.mp4", width=48, height=32, fps=8)
-    (chunk,) = show(tmp_path / "film.mp4", introduce(tmp_path / "film.mp4"))
+    (chunk,) = decode(tmp_path / "film.mp4", read_header(tmp_path / "film.mp4"))
     assert chunk.as_opencv.shape == chunk.frames.shape
     assert np.abs(chunk.as_opencv.astype(int) - chunk.frames).max() > 3
-    (plain, _) = show(CLIP, introduce(CLIP))
+    (plain, _) = decode(CLIP, read_header(CLIP))
     assert plain.as_opencv is plain.frames
 
 
 def test_animated_pictures_are_read_too(tmp_path: Path) -> None:
     frames = [Image.fromarray(picture).quantize(64) for picture in pictures(4)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=200)
-    assert introduce(tmp_path / "a.gif").fps == 5
+    assert read_header(tmp_path / "a.gif").fps == 5
     assert np.array_equal(shown(tmp_path / "a.gif")[2], np.asarray(frames[2].convert("RGB")))
     found = judge(tmp_path / "a.gif", [metric("video_length")], NOTHING)["video_length"]
     assert isinstance(found, Score)
@@ -63,15 +63,15 @@ def test_without_a_count_in_the_header_packets_are_counted(tmp_path: Path) -> No
         for picture in pictures(5):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
-    assert introduce(tmp_path / "a.mkv").num_frames == 5
+    assert read_header(tmp_path / "a.mkv").num_frames == 5
     assert np.array_equal(shown(tmp_path / "a.mkv"), np.stack(pictures(5)))
 
 
 @pytest.mark.parametrize("said", [7, 12])
 def test_a_header_that_counts_wrong_starts_the_readings_anew(said: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Miscounted, match="9"):
-        list(show(CLIP, Video(said, Fraction(30), 720, 480)))
-    monkeypatch.setattr(screening, "introduce", lambda _: Video(said, Fraction(30), 720, 480))
+    with pytest.raises(WrongFrameCount, match="9"):
+        list(decode(CLIP, Video(said, Fraction(30), 720, 480)))
+    monkeypatch.setattr(screening, "read_header", lambda _: Video(said, Fraction(30), 720, 480))
     found = judge(CLIP, [metric("video_length"), metric("temporal_flickering")], NOTHING)
     assert found["video_length"] == Score(0.3, details={"num_frames": 9, "fps": "30"})
     assert isinstance(found["temporal_flickering"], Score)
@@ -97,10 +97,10 @@ def test_a_metric_that_cannot_go_on_leaves_the_others_be(tmp_path: Path) -> None
     moody = Metric("moody", "Moody", "frames", None, None, "higher", "a test", Moody)
     found = judge(CLIP, [moody, metric("temporal_flickering")], NOTHING)
     assert list(found) == ["moody", "temporal_flickering"]
-    assert found["moody"] == LeftOut("It does not feel like it.")
+    assert found["moody"] == Skipped("It does not feel like it.")
     assert isinstance(found["temporal_flickering"], Score)
     encode_film(iter(pictures(2)), tmp_path / "short.mp4", width=48, height=32, fps=8)
-    assert judge(tmp_path / "short.mp4", [moody], NOTHING)["moody"] == LeftOut("It never got here.")
+    assert judge(tmp_path / "short.mp4", [moody], NOTHING)["moody"] == Skipped("It never got here.")
 
 
 def bad_files(folder: Path) -> Iterator[Path]:

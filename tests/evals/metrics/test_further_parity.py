@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from evals.metrics.base import Score
-from evals.metrics.frames import Told, introduce, judge, show
+from evals.metrics.frames import Conditioning, decode, judge, read_header
 from evals.metrics.registry import metric
 from evals.metrics.vbench import dynamic_degree, i2v_subject
 from evals.networks.weights.loader import NetworkLoader
@@ -21,7 +21,7 @@ APART = (dynamic_degree.METRIC.name, i2v_subject.METRIC.name)
 def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
     wanted = {name: by_clip[clip] for name, by_clip in FURTHER["scores"].items() if clip in by_clip}
     rows = [metric(name) for name in wanted if name not in APART]
-    found = judge(DATA / "further" / clip, rows, loader, Told(**FURTHER["texts"][clip]))
+    found = judge(DATA / "further" / clip, rows, loader, Conditioning(**FURTHER["texts"][clip]))
     for row in rows:
         one = found[row.name]
         assert isinstance(one, Score), one
@@ -30,7 +30,7 @@ def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
 
 def test_of_frames_that_come_unevenly_the_mean_rate_says_which_are_sampled(loader: NetworkLoader) -> None:
     clip = DATA / "further" / "uneven.mp4"
-    assert 15 < introduce(clip).fps < 16  # and 24 between most of its frames
+    assert 15 < read_header(clip).fps < 16  # and 24 between most of its frames
     row = replace(dynamic_degree.METRIC, begin=partial(dynamic_degree.DynamicDegree, every_pair=True))
     one = judge(clip, [row], loader)[row.name]
     assert isinstance(one, Score)
@@ -43,7 +43,7 @@ def test_of_frames_that_come_unevenly_the_mean_rate_says_which_are_sampled(loade
 @pytest.mark.parametrize("clip", FURTHER["scores"]["i2v_subject"])
 def test_the_subject_of_a_picture_that_is_the_first_frame_mirrored(clip: str, loader: NetworkLoader) -> None:
     path = DATA / "further" / clip
-    first = next(show(path, introduce(path))).frames[0]
-    one = judge(path, [i2v_subject.METRIC], loader, Told(image=first[:, ::-1].copy()))["i2v_subject"]
+    first = next(decode(path, read_header(path))).frames[0]
+    one = judge(path, [i2v_subject.METRIC], loader, Conditioning(image=first[:, ::-1].copy()))["i2v_subject"]
     assert isinstance(one, Score)
     assert one.value == pytest.approx(FURTHER["scores"]["i2v_subject"][clip], abs=1e-6)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from evals.metrics.base import Metric, Reading, Video, chunks, read
 from evals.metrics.vbench import dynamic_degree, motion_smoothness
-from evals.metrics.vbench.dynamic_degree import DynamicDegree, Question
+from evals.metrics.vbench.dynamic_degree import Criterion, DynamicDegree
 from evals.networks import correlation
 from evals.networks.amt import AMT, load_amt
 from evals.networks.correlation import Correlations, grid
@@ -118,7 +118,7 @@ def test_the_official_radii_give_the_official_answers(name: str) -> None:
         stream = container.streams.video[0]
         assert stream.average_rate is not None
         video = Video(stream.frames, stream.average_rate, stream.width, stream.height)
-    question = Question.of(video)
+    question = Criterion.of(video)
     assert question.pairs == len(official["pair_max_rad"])
     assert question.threshold_px == official["thres"] and question.needed == official["count_num"]
     assert question.answer(official["pair_max_rad"]) is EXPECTED["scores"]["dynamic_degree"][name]
@@ -147,7 +147,7 @@ def as_vbench_asks(radii: list[float], threshold: float, needed: int) -> bool:
 
 @given(st.lists(st.floats(0, 10), min_size=0, max_size=20), st.integers(0, 6))
 def test_an_answer_before_the_end_is_the_answer_at_the_end(radii: list[float], needed: int) -> None:
-    question = Question(every=1, pairs=len(radii), needed=needed, threshold_px=5.0)
+    question = Criterion(every=1, pairs=len(radii), needed=needed, threshold_px=5.0)
     for seen in range(len(radii) + 1):
         early = question.answer(radii[:seen])
         assert early in (None, as_vbench_asks(radii, 5.0, needed))
@@ -158,7 +158,7 @@ def test_an_answer_before_the_end_is_the_answer_at_the_end(radii: list[float], n
 def test_a_pair_without_a_number_leaves_the_answer_open_where_it_could_change_it(
     radii: list[float], needed: int
 ) -> None:
-    question = Question(every=1, pairs=len(radii), needed=needed, threshold_px=5.0)
+    question = Criterion(every=1, pairs=len(radii), needed=needed, threshold_px=5.0)
     still = as_vbench_asks([0.0 if math.isnan(r) else r for r in radii], 5.0, needed)
     moving = as_vbench_asks([9.0 if math.isnan(r) else r for r in radii], 5.0, needed)
     assert question.answer(radii) is (still if still == moving else None)

@@ -103,7 +103,7 @@ def test_a_long_text_is_read_from_its_beginning_and_that_is_told(loader: Network
     (score,) = scores(loader, noise(8), temporal_style.METRIC, prompt=words)
     (same,) = scores(loader, noise(8), temporal_style.METRIC, prompt=words + "that nobody reads on")
     assert score == same and not math.isnan(score.value)
-    assert score.note == "The prompt is more than ViCLIP reads (32 tokens); the end was left out."
+    assert score.note == "The prompt is longer than ViCLIP reads (32 tokens); its end was ignored."
 
 
 def test_a_network_that_answers_no_number_gives_no_score(tmp_path: Path) -> None:

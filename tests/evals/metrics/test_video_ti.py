@@ -17,7 +17,7 @@ from torch import Tensor
 
 from evals.evaluations.scorer_identity import scorers_for
 from evals.metrics.base import Score, Video, chunks, read
-from evals.metrics.frames import LeftOut, Told, judge
+from evals.metrics.frames import Conditioning, Skipped, judge
 from evals.metrics.mora.video_ti import CAPTIONER, CLIP_CAPTIONER, video_ti
 from evals.metrics.registry import metric
 from evals.networks.language import Bert, Describer, NoLanguageModel
@@ -144,12 +144,12 @@ def test_its_scorer_is_known_by_the_bytes_of_its_models(llava: Path, bert: Path,
 def test_folders_by_name_and_wrong_ones(llava: Path, bert: Path, tmp_path: Path) -> None:
     (tmp_path / "llava-1.5-7b-hf").symlink_to(llava)
     (tmp_path / "bert-base-uncased").mkdir()
-    row, told = metric("video_ti"), Told("a ball rolls", image=noise(1)[0])
+    row, told = metric("video_ti"), Conditioning("a ball rolls", image=noise(1)[0])
     assert "needs bert-base-uncased" in str(NetworkLoader(tmp_path).lacks(row))
     found = judge(
         CLIP, [row, metric("video_length")], NetworkLoader(places_of([f"text_encoder={tmp_path}"], tmp_path)), told
     )
-    assert isinstance(found["video_ti"], LeftOut) and "holds no model" in found["video_ti"].why
+    assert isinstance(found["video_ti"], Skipped) and "holds no model" in found["video_ti"].why
     assert isinstance(found["video_length"], Score)
 
 

@@ -11,14 +11,14 @@ from PIL import Image
 from evals.evaluations.evaluate import Judgement, Origin, evaluate
 from evals.evaluations.scorer_identity import names_for
 from evals.evaluations.statistics import compare, figures
-from evals.evaluations.videos import Given
-from evals.evaluations.workers import Bench
+from evals.evaluations.videos import VideoInput
+from evals.evaluations.workers import ScoringContext
 from evals.metrics.base import Score, Video, chunks, read
-from evals.metrics.frames import Told, judge
+from evals.metrics.frames import Conditioning, judge
 from evals.metrics.names import NAMES
-from evals.metrics.world.world import METRICS, squared
+from evals.metrics.world.world import METRICS, centre_square
 from evals.networks.weights.loader import NetworkLoader
-from evals.world.prompt import read_asked, unasked
+from evals.world.prompt import parse_prompt, reason_to_skip
 from memory.archive import Archive
 from models.agent import UInt8Array
 from models.embedded.language import FPS, Scenery, combinations
@@ -36,7 +36,7 @@ def clip(scenery: Scenery, num_frames: int = 16) -> UInt8Array:
 
 def scored(frames: UInt8Array, prompt: str) -> dict[str, Score]:
     video = Video(len(frames), Fraction(8), frames.shape[2], frames.shape[1], prompt=prompt)
-    rows = [row for row in METRICS if unasked(row.name, prompt) is None]
+    rows = [row for row in METRICS if reason_to_skip(row.name, prompt) is None]
     said = read([row.begin(video, NetworkLoader(None)) for row in rows], chunks((frame, None) for frame in frames))
     return {row.name: score for row, score in zip(rows, said, strict=True)}
 
@@ -48,7 +48,7 @@ def right(frames: UInt8Array, prompt: str) -> dict[str, float]:
 def test_every_sentence_of_the_world_is_read_back() -> None:
     for digital in (False, True):
         for scenery in combinations(digital=digital):
-            asked = read_asked(scenery.sentence)
+            asked = parse_prompt(scenery.sentence)
             assert asked is not None and asked.digital == digital
             assert [asked.values[kind] for kind in ("object", "colour", "scene", "motion")] == [
                 (scenery.object,), (scenery.colour,), (scenery.scene,), (scenery.motion,)
@@ -80,10 +80,10 @@ def test_a_persons_words_decide_what_they_say_and_leave_open_what_they_do_not() 
     ["a red fox in the snow", "make it purple", "x" * 10_000, "", "a ball moves left, then a box grows", "日本語"],
 )
 def test_of_another_world_the_oracle_has_no_say(prompt: str) -> None:
-    assert "not of one clip of the embedded world" in str(unasked("world_object", prompt))
+    assert "not of one clip of the embedded world" in str(reason_to_skip("world_object", prompt))
     assert "temporal_flickering" in names_for([prompt]) and not set(WORLD) & set(names_for([prompt]))
     assert names_for([prompt, BALL.sentence]) == NAMES
-    assert "does not say the motion" in str(unasked("world_motion", "a red ball in the snow"))
+    assert "does not say the motion" in str(reason_to_skip("world_motion", "a red ball in the snow"))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (40, 90), (130, 64)])
@@ -91,7 +91,7 @@ def test_any_size_is_looked_at(shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (3, *shape, 3), dtype=np.uint8)
     assert right(noise, BALL.sentence)["prompt_following"] == 0
     large = np.repeat(np.repeat(clip(BALL)[0], 2, axis=0), 2, axis=1)
-    assert np.array_equal(squared(large), clip(BALL)[0])
+    assert np.array_equal(centre_square(large), clip(BALL)[0])
 
 
 def test_of_a_long_video_so_many_frames_are_kept() -> None:
@@ -104,27 +104,27 @@ def test_a_films_coarse_colours_are_no_digital_style(tmp_path: Path) -> None:
     for shown in (Scenery("ball", "yellow", "snow", "moves down"), STAR):
         encode_film(iter(clip(shown)), path, width=64, height=64, fps=FPS)
         (row,) = [row for row in METRICS if row.name == "world_style"]
-        (score,) = judge(path, [row], NetworkLoader(None), Told(prompt=shown.sentence)).values()
+        (score,) = judge(path, [row], NetworkLoader(None), Conditioning(prompt=shown.sentence)).values()
         assert isinstance(score, Score) and score.value == 1, shown
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path) -> Iterator[ScoringContext]:
     with Archive.open(f"sqlite:///{tmp_path / 'mora.db'}", tmp_path / "home") as archive:
-        yield Bench(archive, None, "cpu")
+        yield ScoringContext(archive, None, "cpu")
 
 
-def judged(bench: Bench, folder: Path, prompts: list[str | None], shown: Scenery = BALL) -> Judgement:
+def judged(bench: ScoringContext, folder: Path, prompts: list[str | None], shown: Scenery = BALL) -> Judgement:
     given = []
     for number, prompt in enumerate(prompts):
         path = folder / f"{number}.gif"
         first, *rest = [Image.fromarray(frame) for frame in clip(shown)]
         first.save(path, save_all=True, append_images=rest, duration=125, comment=str(number).encode())
-        given.append(Given(path.name, path, prompt=prompt))
+        given.append(VideoInput(path.name, path, prompt=prompt))
     return evaluate(bench, given, (*WORLD, "video_length"), Origin("ours"))
 
 
-def test_shares_have_wilsons_intervals_in_the_same_table(bench: Bench, tmp_path: Path) -> None:
+def test_shares_have_wilsons_intervals_in_the_same_table(bench: ScoringContext, tmp_path: Path) -> None:
     found = judged(bench, tmp_path, [BALL.sentence, STAR.sentence, "a red fox", None])
     rows = {figure.metric: figure for figure in figures(found)}
     colour = rows["world_colour"].mean

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from evals.metrics.base import Score
-from evals.metrics.frames import LeftOut, judge
+from evals.metrics.frames import Skipped, judge
 from evals.metrics.registry import metric
 from evals.networks.clip import CLIP_B32, load_clip
 from evals.networks.dino import DINO
@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_named(state: dict[str, Tensor], named: str, tmp_pa
     found = judge(
         DATA / "clips" / "static.mp4", [metric("subject_consistency"), metric("video_length")], NetworkLoader(tmp_path)
     )
-    assert isinstance(found["subject_consistency"], LeftOut)
+    assert isinstance(found["subject_consistency"], Skipped)
     assert isinstance(found["video_length"], Score)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from evals.world.oracle import Sighting, look
+from evals.world.oracle import Observation, look
 from models.agent import UInt8Array
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Object, Scene, Scenery, combinations
 from models.embedded.world import Track, background, coverage, onward, render, track
@@ -53,7 +53,7 @@ def psnr(one: UInt8Array, other: UInt8Array) -> float:
     return float(10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2)))
 
 
-def attributes_of(saw: Sighting) -> tuple[object, ...]:
+def attributes_of(saw: Observation) -> tuple[object, ...]:
     return tuple(getattr(saw, name) for name in ATTRIBUTES)
 
 

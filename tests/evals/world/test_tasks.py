@@ -12,7 +12,7 @@ from rich.console import Console
 
 from evals.world import wishes
 from evals.world.benchmark import TASKS, evaluate_world
-from evals.world.cases import KINDS, cases, edit_cases, going_on, join_cases, place
+from evals.world.cases import KINDS, cases, continued_track, edit_cases, join_cases, place
 from evals.world.gallery import Gallery, destinations, failure_sheet
 from evals.world.measures import OFF_SIZE, OFF_TRACK, background_db, follows
 from evals.world.oracle import look
@@ -111,7 +111,7 @@ def test_an_extension_that_stands_still_is_right_at_the_border_only() -> None:
     report = evaluate_world(Plug(video=Renderer(mind=lambda s: replace(s, motion="stays still"))), n=40, task="extend")
     away = []
     for case in cases(40, held_out=True, seed=0):
-        way = going_on(case.scenery.motion, place(case.track, -1))
+        way = continued_track(case.scenery.motion, place(case.track, -1))
         moved, grown = np.hypot(way.x - way.x[0], way.y - way.y[0]), np.abs(np.log2(way.radius / way.radius[0]))
         away.append(max(moved.mean() / OFF_TRACK, grown.mean() / OFF_SIZE))
     # The oracle finds a small star in blocks up to an eighth too large.
@@ -223,7 +223,7 @@ def test_joins_differ_in_everything_that_may_differ() -> None:
 def test_going_on_is_what_the_world_does() -> None:
     for case in cases(60, held_out=True, seed=0):
         where = onward(case.scenery, np.random.default_rng(case.seed))
-        again = going_on(case.scenery.motion, place(where, 0))
+        again = continued_track(case.scenery.motion, place(where, 0))
         for name in ("x", "y", "radius"):
             assert getattr(again, name) == pytest.approx(getattr(where, name), abs=1e-5)
 
