@@ -1,4 +1,4 @@
-"""The table of models: one row per profile and role. A row is data; the code that loads it is the same for all."""
+"""The table of models: one row per profile and role. Rows are data; one loader serves all of them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
 
 @dataclass(frozen=True)
 class Preset:
-    """One model in one role. `weights` is a folder or a hub id; gib is what it takes on the device."""
+    """One model in one role. weights: a folder or a hub id; gib: memory that it needs on the device, in GiB."""
 
     profile: str
     role: "AnyRole"
@@ -67,20 +67,19 @@ SYSTEMS: tuple[Preset, ...] = (
     Preset("svd", "image_to_video", "StableVideoDiffusionPipeline", *_SVD, "float16", 25, 3.0, 1024, 576, 25, 7.0, 20.0,
            _SVD_AS_PUBLISHED),
 )
-"""Systems that Mora is held against, one model each, with the settings that diffusers gives them; no profiles of Mora's
-own: no planner knows them."""
+"""Systems that Mora is compared with, one model each, with the defaults of diffusers. Planners do not know them."""
 # fmt: on
 
 PROFILES: tuple[str, ...] = tuple(dict.fromkeys(row.profile for row in PRESETS))
 
 
 def roles(profile: str, *, table: tuple[Preset, ...] = PRESETS) -> "tuple[AnyRole, ...]":
-    """The roles that a profile has models for."""
+    """Return the roles that a profile has models for."""
     return tuple(row.role for row in table if row.profile == profile)
 
 
 def preset(profile: str, role: "AnyRole", *, table: tuple[Preset, ...] = PRESETS) -> Preset:
-    """The row of a profile and role; WeightsMissing names the profiles there are."""
+    """Return the row of a profile and role. Raises WeightsMissing, which lists the known profiles."""
     for row in table:
         if (row.profile, row.role) == (profile, role):
             return row

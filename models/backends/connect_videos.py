@@ -1,4 +1,4 @@
-"""A5: the embedded pipeline between two pictures."""
+"""A5: clips between two pictures, made by the embedded pipeline."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ from models.agent import Bookmark, Clip, ConnectSpec, Progress
 from models.backends.denoising import Loops
 from models.backends.image_to_video import frames_of, to_tensor
 from models.backends.loading import generator
-from models.embedded.pipelines import pieces
+from models.embedded.pipelines import num_chunks
 from models.presets import Preset
 
 
@@ -21,10 +21,10 @@ class ConnectVideos:
     numerics: str
 
     def __call__(self, spec: ConnectSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
-        """`spec.num_frames` frames at the row's rate; the given pictures first and last."""
+        """Return a clip of `spec.num_frames` frames at the row's rate that begins and ends with the given pictures."""
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         noise = generator(spec.seed)
-        loops_in_all = pieces(spec.num_frames, spec.frames_at_once)
+        loops_in_all = num_chunks(spec.num_frames, spec.frames_at_once)
         with Loops(self, [spec], [noise], steps, progress, bookmark, loops_in_all) as loops:
             frames = self.pipeline(
                 to_tensor(spec.before),

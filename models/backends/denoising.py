@@ -1,10 +1,10 @@
-"""The denoising loops of one agent call, in any pipeline: counted, kept in a bookmark, gone on from after a crash.
+"""Count the denoising steps of one agent call, checkpoint them in a bookmark, and resume from it after a crash.
 
-No pipeline can begin in the middle of its loop. But it can be run through from its beginning for next to nothing: up to
-the kept step the denoiser answers zeros without computing, and at the end of that step the kept latents, scheduler and
-generators take the place of what came of the zeros. All that lies outside the loop (words and pictures encoded, noise
-drawn) happens again, from the same seed. So this serves every pipeline that calls diffusers' `callback_on_step_end` and
-takes the latents it answers with; none is known here by name.
+No pipeline can start in the middle of its loop, but replaying the loop from the start costs almost nothing: up to the
+saved step the denoiser returns zeros without computing, and at the end of that step the saved latents, scheduler and
+generators replace the results. Everything outside the loop (encoding of text and pictures, drawing of noise) runs again
+from the same seed. This works for every pipeline that calls diffusers' `callback_on_step_end` and uses the latents that
+it returns; the module knows no pipeline by name.
 """
 
 import hashlib
@@ -19,38 +19,39 @@ from diffusers.models.modeling_outputs import Transformer2DModelOutput
 from torch import Tensor
 
 from models.agent import Bookmark, Picture, Progress
-from models.backends.tensor_state import Unpackable, packed, unpacked
+from models.backends.tensor_state import Unpackable, pack, unpack
 
 log = logging.getLogger(__name__)
 
 LAYOUT = 1
-"""Raised whenever an older bookmark would be misread."""
+"""Version of the bookmark format. Increase it whenever an older bookmark would be misread."""
 
 DENOISERS = ("unet", "transformer", "transformer_2")
-"""What pipelines call the network of their loop."""
+"""Attributes under which pipelines hold the network of their loop."""
 
 
 class Loaded(Protocol):
-    """A loaded agent: its pipeline, and what its bytes depend on."""
+    """A loaded agent: its pipeline, and everything that its output bytes depend on."""
 
     @property
     def pipeline(self) -> Any:
-        """Of diffusers."""
+        """The diffusers pipeline."""
 
     @property
     def weights(self) -> str:
-        """sha256 of them."""
+        """sha256 of the weights, 64 hex digits."""
 
     @property
     def numerics(self) -> str:
-        """Device kind, dtype, library versions, threads, code version."""
+        """Device kind, dtype, library versions, threads and code version."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """How far the loops are: step `step` of loop `loop` has ended, both from 0, in `latents`.
+    """The state after step `step` of loop `loop` (both 0-based). The field names are part of the bookmark format.
 
-    finished: the latents that each earlier loop ended in. answer: shape and dtype of what the denoiser answers.
+    latents: those at the end of the step; finished: the final latents of each earlier loop; answer: shape and dtype of
+    the denoiser's output.
     """
 
     loop: int
@@ -64,14 +65,14 @@ class Place:
 
 @dataclass
 class Loops:
-    """The loops of one call of `agent`, to be passed as `callback_on_step_end` of each of its pipeline calls.
+    """The loops of one call of `agent`; pass it as `callback_on_step_end` to each pipeline call of the agent.
 
-    asked: what the agent was given. steps: those of one loop. The loops go on from where `bookmark` says, if it fits;
-    `progress` hears the steps that are taken.
+    specs: the arguments of the call; steps: number of steps of one loop. Resumes from `bookmark` if it belongs to the
+    same call; reports the steps that are computed to `progress`.
     """
 
     agent: Loaded
-    asked: Sequence[Any]
+    specs: Sequence[Any]
     generators: Sequence[torch.Generator]
     steps: int
     progress: Progress
@@ -80,17 +81,17 @@ class Loops:
     _kept: Place | None = None
     _loop: int = -1
     _latents: list[Tensor] = field(default_factory=list)
-    """The newest of each loop."""
+    """The latest latents of each loop."""
     _answer: tuple[list[int], str] = ([], "")
     _forwards: dict[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         if self.bookmark is not None:
-            self._kept = self._opened(self.bookmark)
+            self._kept = self._load(self.bookmark)
             for name in DENOISERS:
                 if (denoiser := getattr(self.agent.pipeline, name, None)) is not None:
                     self._forwards[name] = denoiser.__dict__.get("forward")
-                    denoiser.forward = self._heard(denoiser.forward)
+                    denoiser.forward = self._skip_known_steps(denoiser.forward)
         return self
 
     def __exit__(
@@ -103,19 +104,19 @@ class Loops:
                 denoiser.forward = forward
 
     def __call__(self, pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        """A step has ended; the latents of the answer are those to go on from."""
+        """Handle the end of a step; return the tensors with the latents that the pipeline must continue from."""
         if step == 0:
             self._loop += 1
             self._latents.append(tensors["latents"])
         if self._kept is not None:
-            self._latents[-1] = self._gone_through(self._kept, pipeline.scheduler, step, tensors["latents"])
+            self._latents[-1] = self._replay_step(self._kept, pipeline.scheduler, step, tensors["latents"])
         else:
             self._latents[-1] = tensors["latents"]
-            self._ended(pipeline, step)
+            self._finish_step(pipeline, step)
         return {**tensors, "latents": self._latents[-1]}
 
-    def _gone_through(self, kept: Place, scheduler: Any, step: int, latents: Tensor) -> Tensor:
-        """The latents of a step that was taken before the crash; at the kept one, everything is as it was."""
+    def _replay_step(self, kept: Place, scheduler: Any, step: int, latents: Tensor) -> Tensor:
+        """Return the latents of a step that was computed before the crash; restore all state at the saved step."""
         if self._loop < kept.loop:
             return kept.finished[self._loop]
         if step < kept.step:
@@ -127,20 +128,20 @@ class Loops:
         self._kept, self._answer = None, kept.answer
         return kept.latents
 
-    def _ended(self, pipeline: Any, step: int) -> None:
-        # A solver of second order takes nearly two steps for each that is asked for.
+    def _finish_step(self, pipeline: Any, step: int) -> None:
+        # A second-order solver takes almost two steps for each requested one.
         steps, scheduler = getattr(pipeline, "num_timesteps", self.steps), pipeline.scheduler
         due = self.bookmark is not None and self.bookmark.is_due()
         if due:
-            self._keep(scheduler, step)
+            self._save(scheduler, step)
         try:
             self.progress(self._loop * steps + step + 1, self.loops * steps)
-        except BaseException:  # whoever stops the call does not lose what was done
+        except BaseException:  # a cancelled call keeps the steps that it has computed
             if not due:
-                self._keep(scheduler, step)
+                self._save(scheduler, step)
             raise
 
-    def _keep(self, scheduler: Any, step: int) -> None:
+    def _save(self, scheduler: Any, step: int) -> None:
         if self.bookmark is None:
             return
         place = Place(
@@ -149,37 +150,33 @@ class Loops:
             self._latents[-1],
             self._latents[:-1],
             self._answer,
-            {
-                name: value
-                for name, value in vars(scheduler).items()
-                if name != "_internal_dict" and not callable(value)
-            },
+            _state_of(scheduler),
             [generator.get_state() for generator in self.generators],
         )
         try:
-            state = packed({"of": self._identity(), **{each.name: getattr(place, each.name) for each in fields(place)}})
+            state = pack({"of": self._identity(), **{each.name: getattr(place, each.name) for each in fields(place)}})
         except Unpackable as reason:
-            log.warning("%s cannot be kept between its steps: %s", type(scheduler).__name__, reason)
+            log.warning("The state of %s cannot be saved between steps: %s", type(scheduler).__name__, reason)
             self.bookmark = None
             return
         self.bookmark.save(state)
 
-    def _opened(self, bookmark: Bookmark) -> Place | None:
-        """What the bookmark says, if this very call of this very agent wrote it."""
+    def _load(self, bookmark: Bookmark) -> Place | None:
+        """Return the state in the bookmark if the same call of the same agent wrote it, else None."""
         state = bookmark.load()
         if state is None:
             return None
         try:
-            told = unpacked(state)
-            if told.pop("of") != self._identity():
+            values = unpack(state)
+            if values.pop("of") != self._identity():
                 raise Unpackable("another agent, or another version of it, wrote it")
-            place = Place(**told)
+            place = Place(**values)
             if len(place.generators) != len(self.generators) or len(place.finished) != place.loop:
                 raise Unpackable("it does not fit this call")
         except (Unpackable, KeyError, TypeError) as reason:
-            log.warning("A bookmark is not used, the call begins anew: %s", reason)
+            log.warning("Ignoring a bookmark and starting the call from the beginning: %s", reason)
             return None
-        log.info("going on after step %d of loop %d of %d", place.step + 1, place.loop + 1, self.loops)
+        log.info("resuming after step %d of loop %d of %d", place.step + 1, place.loop + 1, self.loops)
         return place
 
     def _identity(self) -> dict[str, Any]:
@@ -187,13 +184,13 @@ class Loops:
             "layout": LAYOUT,
             "weights": self.agent.weights,
             "numerics": self.agent.numerics,
-            "asked": digest_of(self.asked),
+            "asked": digest_of(self.specs),
         }
 
-    def _heard(self, forward: Callable[..., Any]) -> Callable[..., Any]:
-        """The denoiser's forward, or zeros in its place until the kept step is reached."""
+    def _skip_known_steps(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the denoiser's forward, which returns zeros instead until the saved step is reached."""
 
-        def answered(*given: Any, **named: Any) -> Any:
+        def forward_or_zeros(*given: Any, **named: Any) -> Any:
             if self._kept is None:
                 answer = forward(*given, **named)
                 sample = answer[0]
@@ -205,20 +202,20 @@ class Loops:
             zeros = torch.zeros(noisy.shape[0], *shape[1:], dtype=getattr(torch, dtype), device=noisy.device)
             return (zeros,) if named.get("return_dict") is False else Transformer2DModelOutput(sample=zeros)
 
-        return answered
+        return forward_or_zeros
 
 
 def _state_of(scheduler: Any) -> dict[str, Any]:
-    """All that a scheduler has beside its configuration: schedule, counters, the past of a multistep solver."""
+    """Return a scheduler's state without its configuration: schedule, counters, history of a multistep solver."""
     return {name: value for name, value in vars(scheduler).items() if name != "_internal_dict" and not callable(value)}
 
 
-def digest_of(asked: Sequence[Any]) -> str:
-    """sha256 over specs, pixels included, 64 hex digits."""
+def digest_of(specs: Sequence[Any]) -> str:
+    """Return the sha256 of the specs, including their pixels, as 64 hex digits."""
     digest = hashlib.sha256()
-    for spec in asked:
+    for spec in specs:
         for each in fields(spec):
             value = getattr(spec, each.name)
-            told = (value.pixels.shape, value.pixels.tobytes()) if isinstance(value, Picture) else value
-            digest.update(repr((each.name, told)).encode())
+            values = (value.pixels.shape, value.pixels.tobytes()) if isinstance(value, Picture) else value
+            digest.update(repr((each.name, values)).encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""A3 on any InstructPix2Pix pipeline."""
+"""A3: picture editing with any InstructPix2Pix pipeline."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from models.presets import Preset
 
 @dataclass(frozen=True)
 class EditImage:
-    """The agent A3: a loaded pipeline and the row it came from."""
+    """The agent A3: a loaded pipeline and its preset."""
 
     pipeline: Any
     row: Preset
@@ -22,7 +22,7 @@ class EditImage:
     numerics: str
 
     def __call__(self, spec: EditSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Picture:
-        """The changed picture, in the size of the given one. Raises Degenerate when the numbers went wrong."""
+        """Return the edited picture in the size of the given one. Raises Degenerate if the output is not finite."""
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         own = self.row.options["image_guidance_scale"]
         noise = generator(spec.seed)

@@ -1,4 +1,4 @@
-"""A4: the embedded clip pipeline, and Stable Video Diffusion."""
+"""A4: clips from a picture, made by the embedded pipeline or by Stable Video Diffusion."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from models.agent import Bookmark, Clip, Picture, Progress, UInt8Array, VideoSpe
 from models.backends.denoising import Loops
 from models.backends.loading import generator
 from models.backends.text_to_image import to_uint8
-from models.embedded.pipelines import pieces
+from models.embedded.pipelines import num_chunks
 from models.presets import Preset
 
 SHORTEST_SEGMENT = 14
@@ -20,7 +20,7 @@ SHORTEST_SEGMENT = 14
 
 @dataclass(frozen=True)
 class ImageToVideo:
-    """The agent A4 whose text guides the motion: `ClipFromImagePipeline`."""
+    """The agent A4 on `ClipFromImagePipeline`, in which the text guides the motion."""
 
     pipeline: Any
     row: Preset
@@ -28,10 +28,10 @@ class ImageToVideo:
     numerics: str
 
     def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
-        """`spec.num_frames` frames at the row's rate, the first one the given picture."""
+        """Return a clip of `spec.num_frames` frames at the row's rate; the first frame is the given picture."""
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
         noise = generator(spec.seed)
-        loops_in_all = pieces(spec.num_frames, spec.frames_at_once)
+        loops_in_all = num_chunks(spec.num_frames, spec.frames_at_once)
         with Loops(self, [spec], [noise], steps, progress, bookmark, loops_in_all) as loops:
             frames = self.pipeline(
                 spec.prompt,
@@ -47,18 +47,18 @@ class ImageToVideo:
 
 
 def to_tensor(picture: Picture) -> torch.Tensor:
-    """uint8 (H, W, 3) -> float32 (3, H, W) in [-1, 1]."""
+    """Convert a picture, uint8 (H, W, 3), to float32 (3, H, W) in [-1, 1]."""
     return torch.from_numpy(np.array(picture.pixels)).movedim(-1, 0).float() / 127.5 - 1
 
 
 def frames_of(frames: torch.Tensor) -> UInt8Array:
-    """float (T, 3, H, W) in [-1, 1] -> uint8 (T, H, W, 3). Raises Degenerate on values that are no numbers."""
+    """Convert frames, float (T, 3, H, W) in [-1, 1], to uint8 (T, H, W, 3). Raises Degenerate if one is not finite."""
     return to_uint8(((frames + 1) / 2).movedim(1, -1).cpu().numpy())
 
 
 @dataclass(frozen=True)
 class StableVideo:
-    """The agent A4 of the paper's first line: Stable Video Diffusion, which knows no text."""
+    """The agent A4 of the paper's first configuration: Stable Video Diffusion, which takes no text."""
 
     pipeline: Any
     row: Preset
@@ -66,8 +66,10 @@ class StableVideo:
     numerics: str
 
     def __call__(self, spec: VideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
-        """Segments of `row.num_frames`, or of less to save memory, each from the last frame of the one before, the
-        joint frame once."""
+        """Return a clip made of segments of `row.num_frames` frames, or of fewer to save memory.
+
+        Each segment starts from the last frame of the one before; the shared frame appears once.
+        """
         length = self.row.num_frames
         if spec.frames_at_once is not None:
             length = min(length, max(SHORTEST_SEGMENT, spec.frames_at_once))

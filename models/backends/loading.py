@@ -1,4 +1,4 @@
-"""From a row of the table to a loaded pipeline, and to its digests. The only place that calls from_pretrained."""
+"""Load the pipeline of a preset and compute its digests. No other module calls `from_pretrained` on pipelines."""
 
 import hashlib
 import json
@@ -23,25 +23,25 @@ from models.errors import WeightsMissing
 from models.presets import Preset
 
 CODE = 3
-"""Raised whenever the code between the weights and the bytes changes what comes out."""
+"""Version of the generation code. Increase it whenever a change to the code changes the output bytes."""
 
 _WITH_SAFETY_CHECKER = ("StableDiffusionPipeline", "StableDiffusionInstructPix2PixPipeline")
 
 
 DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError)
-"""What a folder that is cut off, altered or another one makes the libraries raise."""
+"""Exceptions that the libraries raise for a truncated, altered or unrelated folder."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and with what numbers the models run."""
+    """Device, number of CPU threads and dtype of the models."""
 
     device: str
     threads: int
     dtype: str | None = None
 
     def dtype_of(self, row: Preset) -> torch.dtype:
-        """The asked dtype, else the row's, but never a half type on a CPU that cannot multiply it."""
+        """Return the requested dtype, else the row's; float16 becomes float32 on a CPU, which cannot multiply it."""
         name = self.dtype or row.dtype
         if self.device == "cpu" and name == "float16":
             name = "float32"
@@ -51,8 +51,8 @@ class Placement:
 
 
 def load(row: Preset, placement: Placement) -> Any:
-    """The row's pipeline on the device, without safety checker or progress bar. Raises WeightsMissing."""
-    _quieten()
+    """Return the row's pipeline on the device, without safety checker and progress bar. Raises WeightsMissing."""
+    _silence_libraries()
     ours = (ImageFromLayoutPipeline, EditImagePipeline, ClipFromImagePipeline, ClipBetweenImagesPipeline)
     own = {pipeline.__name__: pipeline for pipeline in ours}
     pipeline_class = own.get(row.pipeline) or getattr(diffusers, row.pipeline)
@@ -65,19 +65,18 @@ def load(row: Preset, placement: Placement) -> Any:
         pipeline = pipeline_class.from_pretrained(folder, **how, **read, **options)
     except DAMAGE as error:
         raise WeightsMissing(_fault(row, (str(error) or type(error).__name__).splitlines()[0])) from error
-    if holes := _holes(pipeline):
-        raise WeightsMissing(_fault(row, holes))
+    if missing := _missing_weights(pipeline):
+        raise WeightsMissing(_fault(row, missing))
     torch.set_num_threads(placement.threads)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(placement.device)
 
 
 def check_class(row: Preset, folder: Path) -> None:
-    """Raises WeightsMissing unless the folder says that it holds the pipeline that the row needs."""
+    """Raise WeightsMissing unless the folder's model_index.json names the pipeline class of the row."""
     index = folder / "model_index.json"
     try:
-        said = json.loads(index.read_text(encoding="utf-8"))
-        held = said["_class_name"]
+        held = json.loads(index.read_text(encoding="utf-8"))["_class_name"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise WeightsMissing(
             f"{row.weights} holds no pipeline of diffusers ({index.name} is missing or damaged); get a whole copy of it"
@@ -89,32 +88,32 @@ def check_class(row: Preset, folder: Path) -> None:
 
 
 def _transformers_models(folder: Path, **how: Any) -> dict[str, Any]:
-    """The models of transformers that a pipeline consists of, by name. Raises ValueError for what is not there.
+    """Return the transformers models of a pipeline by component name. Raises ValueError for missing weights.
 
-    The pipeline's own loading would fill that with chance and only remark on it.
+    `DiffusionPipeline.from_pretrained` would initialise those at random and only log it.
     """
     models = {}
-    for name, said in json.loads((folder / "model_index.json").read_text(encoding="utf-8")).items():
-        named = isinstance(said, list) and said[0] == "transformers"
-        kind: Any = getattr(transformers, said[1], None) if named else None
+    for name, entry in json.loads((folder / "model_index.json").read_text(encoding="utf-8")).items():
+        is_transformers = isinstance(entry, list) and entry[0] == "transformers"
+        kind: Any = getattr(transformers, entry[1], None) if is_transformers else None
         if hasattr(kind, "_from_config"):  # models have it; tokenizers and processors do not
-            models[name], told = kind.from_pretrained(
+            models[name], info = kind.from_pretrained(
                 folder / name, output_loading_info=True, ignore_mismatched_sizes=True, **how
             )
-            faults = {"missing": told["missing_keys"], "misshapen": [each[0] for each in told["mismatched_keys"]]}
+            faults = {"missing": info["missing_keys"], "misshapen": [each[0] for each in info["mismatched_keys"]]}
             for what, keys in faults.items():
                 if keys:
                     raise ValueError(_some(what, name, keys))
     return models
 
 
-def _holes(pipeline: Any) -> str | None:
-    """What the models of diffusers were left without."""
+def _missing_weights(pipeline: Any) -> str | None:
+    """Return which weights the diffusers models lack; None if they are complete."""
     for name, model in pipeline.components.items():
         if isinstance(model, torch.nn.Module):
-            holes = [key for key, tensor in model.state_dict().items() if tensor.is_meta]
-            if holes:
-                return _some("missing", name, holes)
+            missing = [key for key, tensor in model.state_dict().items() if tensor.is_meta]
+            if missing:
+                return _some("missing", name, missing)
     return None
 
 
@@ -126,15 +125,15 @@ def _fault(row: Preset, what: str) -> str:
     return f"the weights of {row.role} in {row.weights} do not load: {what}"
 
 
-def _quieten() -> None:
-    """What the libraries remark on loading (a tiny autoencoder, no torchvision) tells nobody anything; errors raise."""
+def _silence_libraries() -> None:
+    """Silence the libraries' remarks while loading (a tiny autoencoder, no torchvision); errors are still raised."""
     for library in (diffusers.utils.logging, transformers.utils.logging):
         library.disable_progress_bar()
         library.set_verbosity_error()
 
 
 def folder_of(row: Preset) -> Path:
-    """The local folder of the row's weights: itself, or the hub's cache. Raises WeightsMissing with what to do."""
+    """Return the local folder of the row's weights, or of their snapshot in the hub's cache. Raises WeightsMissing."""
     folder = Path(row.weights)
     if folder.is_dir():
         return folder
@@ -152,7 +151,7 @@ def folder_of(row: Preset) -> Path:
 
 
 def weights_digest(row: Preset) -> str:
-    """sha256 over names and bytes of every weight and configuration file of the row, 64 hex digits."""
+    """Return the sha256 over names and bytes of all weight and configuration files of the row, 64 hex digits."""
     digest = hashlib.sha256(row.pipeline.encode())
     folder = folder_of(row)
     for path in sorted(p for p in folder.rglob("*") if p.suffix in {".safetensors", ".json", ".txt", ".model"}):
@@ -163,7 +162,7 @@ def weights_digest(row: Preset) -> str:
 
 
 def numerics(row: Preset, placement: Placement) -> str:
-    """What the bytes depend on beside weights and spec."""
+    """Describe what the output bytes depend on besides weights and spec: device, dtype, versions, CPU threads."""
     dtype = str(placement.dtype_of(row)).removeprefix("torch.")
     device = placement.device if placement.device != "cuda" else f"cuda:{torch.cuda.get_device_name(0)}"
     parts = (device, dtype, f"torch {torch.__version__}", f"diffusers {version('diffusers')}", f"code {CODE}")
@@ -171,5 +170,5 @@ def numerics(row: Preset, placement: Placement) -> str:
 
 
 def generator(seed: int) -> torch.Generator:
-    """Noise is drawn on the CPU, so that a seed means the same noise on every device."""
+    """Return a generator on the CPU, so that a seed gives the same noise on every device."""
     return torch.Generator("cpu").manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Nested values with tensors in them <-> the bytes of one safetensors file. Plain data only: nothing in it is code."""
+"""Serialise nested plain data with tensors as one safetensors file, and read it back without executing code."""
 
 import json
 from typing import Any
@@ -10,26 +10,29 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
-"""Orders in memory that a tensor of so many dimensions may have beside the usual; kernels differ in their last bits."""
+"""The alternative memory order by number of dimensions; results of kernels differ in the last bits between orders."""
 
 
 class Unpackable(Exception):
-    """The value, or the bytes, cannot be turned into the other."""
+    """A value cannot be serialised, or bytes cannot be read back."""
 
 
-def packed(value: dict[str, Any]) -> bytes:
-    """A safetensors file of the tensors, the rest as JSON in its metadata. Raises Unpackable for other objects."""
+def pack(value: dict[str, Any]) -> bytes:
+    """Return the bytes of a safetensors file with all tensors, and the rest as JSON in its metadata.
+
+    Raises Unpackable if the value holds anything but plain data, arrays and tensors.
+    """
     tensors: dict[str, Tensor] = {}
-    told = _told(value, tensors)
-    return bytes(save(tensors, metadata={"value": json.dumps(told)}))
+    encoded = _encode(value, tensors)
+    return bytes(save(tensors, metadata={"value": json.dumps(encoded)}))
 
 
-def unpacked(data: bytes) -> dict[str, Any]:
-    """What was packed: every tensor bit for bit, on its device and in its order in memory. Raises Unpackable."""
+def unpack(data: bytes) -> dict[str, Any]:
+    """Return the packed value, tensors bit-identical, on their device and in their memory order. Raises Unpackable."""
     try:
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        value = _untold(json.loads(header["__metadata__"]["value"]), tensors)
+        value = _decode(json.loads(header["__metadata__"]["value"]), tensors)
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise Unpackable(f"it is damaged ({error})") from error
     if not isinstance(value, dict):
@@ -37,42 +40,42 @@ def unpacked(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _told(value: Any, tensors: dict[str, Tensor]) -> Any:
+def _encode(value: Any, tensors: dict[str, Tensor]) -> Any:
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, dict):
-        return {"dict": {name: _told(each, tensors) for name, each in value.items()}}
+        return {"dict": {name: _encode(each, tensors) for name, each in value.items()}}
     if isinstance(value, list | tuple):
-        return {"list" if isinstance(value, list) else "tuple": [_told(each, tensors) for each in value]}
+        return {"list" if isinstance(value, list) else "tuple": [_encode(each, tensors) for each in value]}
     name = str(len(tensors))
     if isinstance(value, Tensor):
-        # Cloned, since views of one storage are not saved.
+        # safetensors refuses views that share a storage.
         tensors[name] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
-        return {"tensor": name, "device": str(value.device), "turned": _is_turned(value)}
+        return {"tensor": name, "device": str(value.device), "turned": _is_channels_last(value)}
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
         tensors[name] = torch.from_numpy(np.array(value))
         return {"array": name, "scalar": isinstance(value, np.generic)}
     raise Unpackable(f"a {type(value).__name__} is no plain data")
 
 
-def _untold(told: Any, tensors: dict[str, Tensor]) -> Any:
-    if not isinstance(told, dict):
-        return told
-    if "dict" in told:
-        return {name: _untold(each, tensors) for name, each in told["dict"].items()}
-    if "list" in told:
-        return [_untold(each, tensors) for each in told["list"]]
-    if "tuple" in told:
-        return tuple(_untold(each, tensors) for each in told["tuple"])
-    if "array" in told:
-        array = tensors[told["array"]].numpy().copy()
-        return array[()] if told["scalar"] else array
-    kept = tensors[told["tensor"]]
-    order = FORMATS[kept.dim()] if told["turned"] else torch.contiguous_format
-    # In memory of its own: what is read lies wherever the file puts it, and kernels look at the alignment.
-    return torch.empty_like(kept, device=told["device"], memory_format=order).copy_(kept)
+def _decode(encoded: Any, tensors: dict[str, Tensor]) -> Any:
+    if not isinstance(encoded, dict):
+        return encoded
+    if "dict" in encoded:
+        return {name: _decode(each, tensors) for name, each in encoded["dict"].items()}
+    if "list" in encoded:
+        return [_decode(each, tensors) for each in encoded["list"]]
+    if "tuple" in encoded:
+        return tuple(_decode(each, tensors) for each in encoded["tuple"])
+    if "array" in encoded:
+        array = tensors[encoded["array"]].numpy().copy()
+        return array[()] if encoded["scalar"] else array
+    stored = tensors[encoded["tensor"]]
+    order = FORMATS[stored.dim()] if encoded["turned"] else torch.contiguous_format
+    # Copied into its own memory: the loaded tensor is aligned as the file has it, and kernels depend on the alignment.
+    return torch.empty_like(stored, device=encoded["device"], memory_format=order).copy_(stored)
 
 
-def _is_turned(value: Tensor) -> bool:
+def _is_channels_last(value: Tensor) -> bool:
     order = FORMATS.get(value.dim())
     return order is not None and not value.is_contiguous() and value.is_contiguous(memory_format=order)

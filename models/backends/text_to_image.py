@@ -1,4 +1,4 @@
-"""A2 on any diffusers text-to-image pipeline."""
+"""A2: pictures from text, with any diffusers text-to-image pipeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from models.presets import Preset
 
 @dataclass(frozen=True)
 class TextToImage:
-    """The agent A2: a loaded pipeline and the row it came from."""
+    """The agent A2: a loaded pipeline and its preset."""
 
     pipeline: Any
     row: Preset
@@ -23,13 +23,13 @@ class TextToImage:
     numerics: str
 
     def __call__(self, spec: ImageSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Picture:
-        """A picture of the row's size. Raises Degenerate when the numbers went wrong."""
+        """Return a picture of the row's size. Raises Degenerate if the output is not finite."""
         return self.many([spec], progress=progress, bookmark=bookmark)[0]
 
     def many(
         self, specs: Sequence[ImageSpec], *, progress: Progress, bookmark: Bookmark | None = None
     ) -> list[Picture]:
-        """The same for several seeds of one spec, in one forward of the pipeline."""
+        """Return a picture for each spec from one batched call of the pipeline; the specs differ only in the seed."""
         spec = specs[0]
         assert all(replace(each, seed=spec.seed) == spec for each in specs), "candidates differ in more than the seed"
         steps = self.row.steps if spec.num_inference_steps is None else spec.num_inference_steps
@@ -50,7 +50,7 @@ class TextToImage:
 
 
 def to_uint8(pixels: Any) -> UInt8Array:
-    """float (..., 3) in 0..1 -> uint8, rounded. Raises Degenerate on values that are no numbers."""
+    """Convert float (..., 3) in 0..1 to uint8, rounded. Raises Degenerate if a value is not finite."""
     if not np.isfinite(pixels).all():
         raise Degenerate("the model's output is not a number everywhere; try another seed or dtype float32")
     rounded: UInt8Array = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Systems that Mora is held against: words alone -> a clip, by ModelScope's pipeline or CogVideoX's."""
+"""Text-to-video systems that Mora is compared with: ModelScope and CogVideoX."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from models.presets import Preset
 
 @dataclass(frozen=True)
 class TextToVideo:
-    """ModelScope's text-to-video and its descendants: `TextToVideoSDPipeline`."""
+    """ModelScope's text-to-video and its derivatives, on `TextToVideoSDPipeline`."""
 
     pipeline: Any
     row: Preset
@@ -22,21 +22,21 @@ class TextToVideo:
     numerics: str
 
     def __call__(self, spec: TextToVideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:  # noqa: ARG002
-        """`spec.num_frames` frames of the row's size and rate. Raises Degenerate when the numbers went wrong.
+        """Return `spec.num_frames` frames of the row's size and rate. Raises Degenerate if the output is not finite.
 
-        Its loop tells where it is and takes nothing back, so that no bookmark is kept.
+        The pipeline's callback reports steps but cannot replace latents, so no bookmark is kept.
         """
-        asked = _asked(self.row, spec)
-        steps = asked["num_inference_steps"]
+        shared = _arguments(self.row, spec)
+        steps = shared["num_inference_steps"]
         frames = self.pipeline(
-            **asked, output_type="np", callback=lambda step, _time, _latents: progress(min(step + 1, steps), steps)
+            **shared, output_type="np", callback=lambda step, _time, _latents: progress(min(step + 1, steps), steps)
         ).frames[0]
         return Clip(to_uint8(frames), self.row.fps)
 
 
 @dataclass(frozen=True)
 class CogVideo:
-    """CogVideoX: `CogVideoXPipeline`."""
+    """CogVideoX, on `CogVideoXPipeline`."""
 
     pipeline: Any
     row: Preset
@@ -44,22 +44,22 @@ class CogVideo:
     numerics: str
 
     def __call__(self, spec: TextToVideoSpec, *, progress: Progress, bookmark: Bookmark | None = None) -> Clip:
-        """As ModelScope's; the model makes 4 n + 1 frames, of which `spec.num_frames` are kept."""
-        asked = _asked(self.row, spec)
+        """Return `spec.num_frames` frames of the 4 n + 1 that the model makes. Raises Degenerate as `TextToVideo`."""
+        shared = _arguments(self.row, spec)
         if isinstance(self.pipeline.scheduler, CogVideoXDPMScheduler):
-            bookmark = None  # the pipeline keeps what this solver needs of the step before to itself
+            bookmark = None  # this solver needs the previous prediction, which the pipeline does not expose
         stride = self.pipeline.vae_scale_factor_temporal
-        asked["num_frames"] = -(-(spec.num_frames - 1) // stride) * stride + 1
-        most = self.pipeline.transformer.config.max_text_seq_length
-        with Loops(self, [spec], [asked["generator"]], asked["num_inference_steps"], progress, bookmark) as loops:
+        shared["num_frames"] = -(-(spec.num_frames - 1) // stride) * stride + 1
+        max_tokens = self.pipeline.transformer.config.max_text_seq_length
+        with Loops(self, [spec], [shared["generator"]], shared["num_inference_steps"], progress, bookmark) as loops:
             frames = self.pipeline(
-                **asked, max_sequence_length=most, output_type="np", callback_on_step_end=loops
+                **shared, max_sequence_length=max_tokens, output_type="np", callback_on_step_end=loops
             ).frames[0]
         return Clip(to_uint8(frames[: spec.num_frames]), self.row.fps)
 
 
-def _asked(row: Preset, spec: TextToVideoSpec) -> dict[str, Any]:
-    """What both pipelines call by the same names."""
+def _arguments(row: Preset, spec: TextToVideoSpec) -> dict[str, Any]:
+    """Return the arguments that both pipelines share."""
     return {
         "prompt": spec.prompt,
         "height": row.height,

@@ -1,4 +1,4 @@
-"""Whether a picture is one of the embedded world: most of its sky and ground are those of a scene."""
+"""Decide whether a picture comes from the embedded world: most of its sky and ground match one of the scenes."""
 
 from typing import get_args
 
@@ -9,13 +9,13 @@ from models.embedded.language import Scene
 from models.embedded.world import HORIZON, background
 
 NEAR = 40.0
-"""Euclidean distance in 8-bit RGB within which a pixel is background; the faintest object is 81 away."""
+"""Euclidean distance in 8-bit RGB within which a pixel counts as background; the least distinct object is 81 away."""
 LEAST = 0.4
-"""Share of the sky, and of the ground, that must be: the largest object hides half of the ground."""
+"""Share of the sky, and of the ground, that must be background; the largest object hides half of the ground."""
 
 
 def is_of_the_world(pixels: UInt8Array) -> bool:
-    """True for uint8 (S, S, 3) that shows a scene of the world, whatever is in it; False for other shapes."""
+    """Return True if the pixels, uint8 (H, W, 3), are square and show a scene of the world, with any object in it."""
     height, width = pixels.shape[:2]
     return height == width and any(_shows(pixels, scene) for scene in get_args(Scene))
 

@@ -1,4 +1,4 @@
-"""The words of the embedded world. Knows names, not pixels: no numpy, no torch, so that a planner may read it."""
+"""The vocabulary of the embedded world: names only. Imports neither numpy nor torch, so that planners can use it."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ MOTIONS: tuple[Motion, ...] = get_args(Motion)
 DIGITAL_STYLE = "in digital world style"
 
 SIDE = 64
-"""Side of a frame in pixels; every length of the world is a fraction of it."""
+"""Side of a frame in pixels; all lengths of the world are fractions of it."""
 NUM_FRAMES = 16
 FPS = 8
 
 HELD_OUT_SHARE = 5
-"""One combination in five is held out of all training (see `held_out`)."""
+"""One combination in five is held out of all training (see `Scenery.held_out`)."""
 
 
 @dataclass(frozen=True, order=True)
 class Scenery:
-    """What one clip of the embedded world shows: the four attributes and the style."""
+    """What one clip of the embedded world shows: four attributes and the style."""
 
     object: Object
     colour: Colour
@@ -44,16 +44,16 @@ class Scenery:
 
     @property
     def held_out(self) -> bool:
-        """True when no training may see this (object, colour, scene, motion), whatever its style.
+        """True if no training may use this (object, colour, scene, motion), in either style.
 
-        The rule is a digest, not a random draw, so that it is the same in every version and language.
+        The rule is a digest and not a random draw, so that it is the same in every version and language.
         """
         key = f"{self.object}|{self.colour}|{self.scene}|{self.motion}"
         return hashlib.sha256(key.encode()).digest()[0] % HELD_OUT_SHARE == 0
 
 
 def combinations(*, held_out: bool | None = None, digital: bool = False) -> Iterator[Scenery]:
-    """Every (object, colour, scene, motion) in a fixed order; `held_out` keeps one side of the split only."""
+    """Yield every (object, colour, scene, motion) in a fixed order; `held_out` selects one side of the split."""
     for object_, colour, scene, motion in product(OBJECTS, COLOURS, SCENES, MOTIONS):
         scenery = Scenery(object_, colour, scene, motion, digital)
         if held_out is None or scenery.held_out == held_out:
@@ -61,13 +61,13 @@ def combinations(*, held_out: bool | None = None, digital: bool = False) -> Iter
 
 
 def motion_sentence(motion: Motion) -> str:
-    """What A4 is told when only the motion of a given picture was asked for: `it moves right`."""
+    """Return the prompt of A4 if only a motion is given for a picture: `it moves right`."""
     return f"it {motion}"
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What A3 changes in a picture; None stays as it is."""
+    """What A3 changes in a picture; None leaves the attribute as it is."""
 
     colour: Colour | None = None
     object: Object | None = None
@@ -76,7 +76,7 @@ class Edit:
 
     @property
     def instruction(self) -> str:
-        """What A3 is told: `make it blue and turn it into a star`, `in digital world style`."""
+        """The prompt of A3: `make it blue and turn it into a star`, `in digital world style`."""
         named = [
             f"make it {self.colour}" if self.colour else "",
             f"turn it into a {self.object}" if self.object else "",
@@ -86,7 +86,7 @@ class Edit:
         return " and ".join(part for part in named if part)
 
     def applied(self, scenery: Scenery) -> Scenery:
-        """The scenery afterwards."""
+        """Return the scenery after the edit."""
         return Scenery(
             self.object or scenery.object,
             self.colour or scenery.colour,
@@ -118,4 +118,4 @@ VOCABULARY: tuple[str, ...] = tuple(
         + [word for phrase in (*COLOURS, *OBJECTS, *MOTIONS, *SCENES) for word in phrase.split()]
     )
 )
-"""Every word a model prompt or an edit instruction of the world may contain."""
+"""Every word that a prompt or an edit instruction of the world may contain."""

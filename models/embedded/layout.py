@@ -1,4 +1,4 @@
-"""Where the object is, (B, 3) of x, y, radius in sides: what networks are told of it, and how it moves."""
+"""Layouts: where the object is, (B, 3) of x, y and radius as fractions of the side. Encodes, locates and moves them."""
 
 import torch
 from diffusers import UNet2DModel
@@ -11,18 +11,18 @@ from models.embedded.world import GROWTH, MARGIN, RADIUS
 LATENT_SIDE = SIDE // 4
 FIELDS = 4
 BINS = (32, 32, 16)
-"""Of x, y and log radius. The place is relative to the room that the frame leaves an object of that radius."""
+"""Number of bins of x, y and log radius. x and y are relative to the range in which an object of that radius fits."""
 FIRST_RADIUS = (0.084, 0.256)
-"""Smallest and largest radius that a first frame begins with."""
+"""Smallest and largest radius in a first frame."""
 SILHOUETTE = 1.2
-"""Radii from its centre within which an object is."""
+"""Distance from the centre, in radii, that contains the whole object."""
 LEAST_SHARE = 0.2
-"""Bins less likely than this share of the likeliest are never drawn: they are what the encoder has not unlearned."""
+"""Bins less likely than this share of the likeliest are never drawn: they are residue of the encoder's training."""
 ANY_RADIUS = (RADIUS[0] / GROWTH**0.5, RADIUS[1] * GROWTH**0.5)
 
 
 def bins_of(where: Tensor) -> Tensor:
-    """(B, 3) -> the bins of x, y and log radius, int64 (B, 3)."""
+    """Return the bins of x, y and log radius, int64 (B, 3), of layouts (B, 3)."""
     low, high = (torch.tensor(r).log() for r in FIRST_RADIUS)
     radius = where[:, 2:]
     place = (where[:, :2] - radius) / (1 - 2 * radius)
@@ -32,15 +32,15 @@ def bins_of(where: Tensor) -> Tensor:
 
 
 def in_bins(bins: Tensor, inside: Tensor) -> Tensor:
-    """The inverse: bins (B, 3) and places inside them, (B, 3) in 0..1 -> (B, 3)."""
+    """Invert `bins_of`: bins (B, 3) and positions inside them, (B, 3) in 0..1, to layouts (B, 3)."""
     low, high = (torch.tensor(r).log() for r in FIRST_RADIUS)
     share = (bins + inside) / torch.tensor(BINS)
     radius = (low + share[:, 2:] * (high - low)).exp()
     return torch.cat([radius + share[:, :2] * (1 - 2 * radius), radius], dim=1)
 
 
-def drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """Logits (sum of BINS,) -> a place (1, 3) drawn from them."""
+def draw(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw a layout (1, 3) from logits (sum of BINS,)."""
     shares = [part.softmax(dim=0) for part in torch.split(logits, list(BINS))]
     likely = [share * (share >= LEAST_SHARE * share.max()) for share in shares]
     bins = torch.cat([torch.multinomial(share, 1, generator=generator) for share in likely])
@@ -48,10 +48,10 @@ def drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def fields(where: Tensor) -> Tensor:
-    """(B, 3) -> float32 (B, 4, 16, 16), what a UNet is told about each latent cell.
+    """Encode layouts (B, 3) as conditioning channels of a UNet, float32 (B, 4, 16, 16), one value per latent cell.
 
-    The way from the object's centre in radii, x and y, within two; how near that is, 2 at the centre and 0 from two
-    radii; and there the radius.
+    Channels: x and y offset from the object's centre in radii, clamped to two; nearness, 2 at the centre and 0 from two
+    radii on; and 8 times the radius where the nearness is positive.
     """
     centre = _centres(where)
     x, y, radius = (where[:, i].view(-1, 1, 1) for i in range(3))
@@ -62,7 +62,7 @@ def fields(where: Tensor) -> Tensor:
 
 
 def object_cells(where: Tensor) -> Tensor:
-    """(B, 3) -> 1 on latent cells within a radius and a cell of the object: float32 (B, 1, 16, 16)."""
+    """Return a mask, float32 (B, 1, 16, 16): 1 on latent cells within one radius and one cell of the object."""
     centre = _centres(where)
     x, y, radius = (where[:, i].view(-1, 1, 1) for i in range(3))
     near = ((centre.view(1, 1, -1) - x) ** 2 + (centre.view(1, -1, 1) - y) ** 2).sqrt() < radius + 1 / LATENT_SIDE
@@ -70,15 +70,15 @@ def object_cells(where: Tensor) -> Tensor:
 
 
 def object_pixels(where: Tensor) -> Tensor:
-    """(B, 3) -> 1 on the object's pixels and a little around, down to 0 over two more: float32 (B, 1, H, W)."""
+    """Return a mask, float32 (B, 1, H, W): 1 on the object and a small margin, falling to 0 over two more pixels."""
     centre = (torch.arange(SIDE, device=where.device) + 0.5) / SIDE
     x, y, radius = (where[:, i].view(-1, 1, 1) for i in range(3))
     away = ((centre.view(1, 1, -1) - x) ** 2 + (centre.view(1, -1, 1) - y) ** 2).sqrt() - SILHOUETTE * radius
     return (1 - away * SIDE / 2).clamp(0, 1).unsqueeze(1)
 
 
-def located(locator: UNet2DModel, latents: Tensor) -> Tensor:
-    """Scaled latents (B, 8, 16, 16) -> (B, 3): the centre of mass of the locator's heat, and the radius there."""
+def locate(locator: UNet2DModel, latents: Tensor) -> Tensor:
+    """Locate the object in scaled latents (B, 8, 16, 16): the centre of mass of the heat map and the radius, (B, 3)."""
     heat, log_radius = locator(latents, 0).sample.float().flatten(2).unbind(dim=1)
     share, centre = heat.softmax(dim=1), _centres(latents)
     x, y = centre.repeat(LATENT_SIDE), centre.repeat_interleave(LATENT_SIDE)
@@ -86,9 +86,10 @@ def located(locator: UNet2DModel, latents: Tensor) -> Tensor:
 
 
 def track(origin: Tensor, change: Tensor, num_frames: int) -> Tensor:
-    """Origin (3,) and change (3,) of x, y and log radius over a clip of 16 frames -> (num_frames, 3).
+    """Return the layouts (num_frames, 3) of a motion with constant speed.
 
-    Constant speed; the object stops where the frame ends, and neither grows nor shrinks without end.
+    origin: the first layout (3,); change: of x, y and log radius over a clip of 16 frames, (3,). The object stops at
+    the border of the frame, and its radius is limited.
     """
     t = torch.arange(num_frames, device=origin.device).view(-1, 1) / (NUM_FRAMES - 1)
     x, y, r = origin
@@ -104,15 +105,15 @@ def track(origin: Tensor, change: Tensor, num_frames: int) -> Tensor:
 
 
 def between(origin: Tensor, end: Tensor, share: Tensor) -> Tensor:
-    """(B, 3), (B, 3) and shares of the way (B,) -> (B, 3): straight, the radius geometrically."""
+    """Interpolate layouts (B, 3) at shares (B,) in 0..1: x and y linearly, the radius geometrically."""
     way = share.view(-1, 1)
     centre = (1 - way) * origin[:, :2] + way * end[:, :2]
     radius = ((1 - way) * origin[:, 2:].log() + way * end[:, 2:].log()).exp()
     return torch.cat([centre, radius], dim=1)
 
 
-def moved(pixels: Tensor, origin: Tensor, target: Tensor) -> Tensor:
-    """Pictures (B, 3, H, W) shifted and scaled so that what is at `origin` (B, 3) comes to `target` (B, 3)."""
+def move(pixels: Tensor, origin: Tensor, target: Tensor) -> Tensor:
+    """Shift and scale pictures (B, 3, H, W) so that the object at layout `origin` (B, 3) lands on `target` (B, 3)."""
     scale = origin[:, 2] / target[:, 2]
     shift = (2 * origin[:, :2] - 1) - scale.unsqueeze(1) * (2 * target[:, :2] - 1)
     zero = torch.zeros_like(scale)

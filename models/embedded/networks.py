@@ -1,4 +1,4 @@
-"""The embedded agents' networks: stock diffusers and transformers classes in small sizes. Shapes only, no training."""
+"""The networks of the embedded agents: stock diffusers and transformers classes in small sizes. No training."""
 
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel, UNet2DModel
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -22,7 +22,7 @@ SCORE_WIDTH = 64
 
 
 def autoencoder() -> AutoencoderTiny:
-    """Frames in [-1, 1], (B, 3, 64, 64) <-> latents (B, 8, 16, 16). Without norms, so that it may learn from crops."""
+    """Frames in [-1, 1], (B, 3, 64, 64) <-> latents (B, 8, 16, 16). Without norms, so that it can learn from crops."""
     return AutoencoderTiny(
         encoder_block_out_channels=(32,) * 3,
         decoder_block_out_channels=(32,) * 3,
@@ -33,7 +33,7 @@ def autoencoder() -> AutoencoderTiny:
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    """One token a word of the world's language; an unknown word is an error of the planner's, kept visible as <unk>."""
+    """One token per word of the world's vocabulary; an unknown word is a planner's mistake and becomes <unk>."""
     special = ["<pad>", "<start>", "<end>", "<unk>"]
     words = {word: index for index, word in enumerate([*special, *VOCABULARY])}
     tok = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
@@ -70,12 +70,12 @@ def text_encoder(tok: PreTrainedTokenizerFast) -> CLIPTextModel:
 
 
 def layout_encoder(tok: PreTrainedTokenizerFast) -> CLIPTextModelWithProjection:
-    """Token ids (B, 24) -> logits of where the object begins: bins of x, y and log radius, (B, 32 + 32 + 16)."""
+    """Token ids (B, 24) -> logits of the object's first layout: bins of x, y and log radius, (B, 32 + 32 + 16)."""
     return _reader(tok, sum(layout.BINS))
 
 
 def pace_encoder(tok: PreTrainedTokenizerFast) -> CLIPTextModelWithProjection:
-    """Token ids (B, 24) -> how x, y and log radius change over a clip of 16 frames, (B, 3)."""
+    """Token ids (B, 24) -> change of x, y and log radius over a clip of 16 frames, (B, 3)."""
     return _reader(tok, 3)
 
 
@@ -98,7 +98,7 @@ def _reader(tok: PreTrainedTokenizerFast, answers: int) -> CLIPTextModelWithProj
 
 
 def scorer(tok: PreTrainedTokenizerFast) -> CLIPModel:
-    """Frames in [-1, 1], (B, 3, 64, 64), and token ids (B, 24) -> vectors of one space, (B, 64): a CLIP."""
+    """A CLIP: frames in [-1, 1], (B, 3, 64, 64), and token ids (B, 24) -> embeddings in one space, (B, 64) each."""
     text = {
         "vocab_size": len(tok),
         "hidden_size": TEXT_WIDTH,
@@ -122,12 +122,12 @@ def scorer(tok: PreTrainedTokenizerFast) -> CLIPModel:
 
 
 def locator() -> UNet2DModel:
-    """Latents (B, 8, 16, 16) -> heat and log radius, (B, 2, 16, 16), see `layout.located`."""
+    """Latents (B, 8, 16, 16) -> heat map and log radius, (B, 2, 16, 16); see `layout.locate`."""
     return _plain_unet(LATENT_CHANNELS, 2, (32, 64))
 
 
 def denoiser(in_channels: int, out_channels: int, widths: tuple[int, int]) -> UNet2DConditionModel:
-    """A UNet on (B, in, 16, 16) latents. The text enters pooled, in the time embedding, and by cross-attention."""
+    """A UNet on (B, in, 16, 16) latents. The text enters pooled in the time embedding and through cross-attention."""
     return UNet2DConditionModel(
         sample_size=LATENT_SIDE,
         in_channels=in_channels,
@@ -147,29 +147,29 @@ def denoiser(in_channels: int, out_channels: int, widths: tuple[int, int]) -> UN
 
 
 def text_to_image_unet() -> UNet2DConditionModel:
-    """A2: noisy latents and the layout's fields -> clean latents.
+    """A2: noisy latents and the fields of the layout -> clean latents.
 
-    Where the object begins is drawn before the picture is: left to the noise, the place stays open for most of the
-    denoising, and the mean of many places has no shape (99,000 pictures had taught it half of the shapes so).
+    The layout is drawn before the picture. Without it the position stays undecided for most of the denoising, and the
+    mean over many positions has no shape (after 99,000 pictures only half of the shapes were right).
     """
     return denoiser(LATENT_CHANNELS + layout.FIELDS, LATENT_CHANNELS, (64, 128))
 
 
 def edit_image_unet() -> UNet2DConditionModel:
-    """A3: noisy latents, the picture's and its layout's fields -> clean latents of the changed picture."""
+    """A3: noisy latents, latents of the picture and fields of its layout -> clean latents of the edited picture."""
     return denoiser(2 * LATENT_CHANNELS + layout.FIELDS, LATENT_CHANNELS, (64, 128))
 
 
 def image_to_video_unet() -> UNet2DModel:
-    """A4: one frame from its noisy latents, the given picture's and those of the picture moved, with both layouts.
+    """A4: noisy latents of a frame, latents of the given and of the moved picture, fields of both layouts -> clean.
 
-    What happens where is in the layouts, so no words enter here.
+    The layouts already describe the motion, so there is no text input.
     """
     return _plain_unet(3 * LATENT_CHANNELS + 2 * layout.FIELDS, LATENT_CHANNELS, (64, 96))
 
 
 def connect_videos_unet() -> UNet2DModel:
-    """A5: the same between two pictures, with a field that says how far from the first to the second."""
+    """A5: as A4's for a frame between two pictures, with a channel for the share of the way between them."""
     return _plain_unet(5 * LATENT_CHANNELS + 3 * layout.FIELDS + 1, LATENT_CHANNELS, (64, 96))
 
 
@@ -189,7 +189,7 @@ def _plain_unet(in_channels: int, out_channels: int, widths: tuple[int, int]) ->
 
 
 def scheduler() -> DDIMScheduler:
-    """Cosine schedule with zero terminal SNR (a night must be able to start from noise), predicting clean latents."""
+    """Cosine schedule that predicts clean latents; zero terminal SNR, so that sampling can reach dark pictures."""
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="squaredcos_cap_v2",

@@ -1,4 +1,4 @@
-"""The renderer of the embedded world: states in, frames out. Exact geometry; randomness is the caller's."""
+"""Render the embedded world: tracks in, frames out. The geometry is exact; callers supply the random generator."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ SCENE_RGB: dict[Scene, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
 }
 HORIZON = 0.6
 SHADE = 6.0
-"""Levels (of 255) by which sky and ground brighten towards and darken away from the horizon."""
+"""Levels (of 255) by which sky and ground get brighter towards the horizon and darker away from it."""
 TRAVEL = 0.30
 GROWTH = 2.0
 RADIUS = (0.12, 0.18)
@@ -41,7 +41,7 @@ _DIRECTION = {"moves right": (1, 0), "moves left": (-1, 0), "moves up": (0, -1),
 
 @dataclass(frozen=True)
 class Track:
-    """Where an object is, frame by frame: centre (x, y) and radius as fractions of the side, float32 (T,) each."""
+    """Position of an object in each frame: centre (x, y) and radius as fractions of the side, float32 (T,) each."""
 
     x: FloatArray
     y: FloatArray
@@ -53,7 +53,7 @@ def _progress(num_frames: int) -> FloatArray:
 
 
 def track(scenery: Scenery, rng: np.random.Generator, *, num_frames: int = NUM_FRAMES) -> Track:
-    """A random place and size from which the whole motion stays inside the frame (`RADIUS`: the geometric mean)."""
+    """Draw a track whose whole motion stays inside the frame (`RADIUS` bounds the geometric mean of the radii)."""
     radii = _radii(scenery.motion, np.float32(rng.uniform(*RADIUS)), num_frames)
     dx, dy = _DIRECTION.get(scenery.motion, (0, 0))
     room = float(radii.max()) + MARGIN
@@ -64,7 +64,7 @@ def track(scenery: Scenery, rng: np.random.Generator, *, num_frames: int = NUM_F
 
 
 def onward(scenery: Scenery, rng: np.random.Generator, *, num_frames: int = NUM_FRAMES) -> Track:
-    """A track from *any* first frame, as a second segment meets it: the object stops where the frame ends."""
+    """Draw a track that starts anywhere, as a second segment does; the object stops at the border of the frame."""
     low, high = RADIUS[0] / GROWTH**0.5, RADIUS[1] * GROWTH**0.5
     r0 = np.float32(np.exp(rng.uniform(np.log(low), np.log(high))))
     x0, y0 = (np.float32(rng.uniform(r0 + MARGIN, 1 - r0 - MARGIN)) for _ in range(2))
@@ -80,7 +80,7 @@ def onward(scenery: Scenery, rng: np.random.Generator, *, num_frames: int = NUM_
 
 
 def change(motion: str) -> tuple[float, float, float]:
-    """How x, y and log radius change over a clip of `motion`."""
+    """Return the change of x, y and log radius over a clip of `motion`."""
     dx, dy = _DIRECTION.get(motion, (0, 0))
     grown = float(np.log(GROWTH)) * {"grows": 1, "shrinks": -1}.get(motion, 0)
     return dx * TRAVEL, dy * TRAVEL, grown
@@ -93,7 +93,7 @@ def _radii(motion: str, mean: np.float32, num_frames: int) -> FloatArray:
 
 
 def background(scene: Scene, *, side: int = SIDE) -> FloatArray:
-    """The empty scene: float32 (side, side, 3) in 0..255."""
+    """Render the empty scene: float32 (side, side, 3) in 0..255."""
     sky, ground = (np.array(rgb, dtype=np.float32) for rgb in SCENE_RGB[scene])
     y = (np.arange(side, dtype=np.float32)[:, None] + 0.5) / side
     towards = np.where(y < HORIZON, y / HORIZON, (1 - y) / (1 - HORIZON)) - 0.5
@@ -103,9 +103,10 @@ def background(scene: Scene, *, side: int = SIDE) -> FloatArray:
 
 
 def coverage(shape: str, x: FloatArray, y: FloatArray, radius: FloatArray, *, side: int = SIDE) -> FloatArray:
-    """Share of every pixel that the silhouette covers: (T,) centres and radii -> float32 (T, side, side) in 0..1.
+    """Return the share of each pixel that the shape covers, float32 (T, side, side) in 0..1.
 
-    One pixel of linear ramp across the edge of a signed distance, which is what an anti-aliased renderer draws.
+    x, y, radius: (T,), as fractions of the side. The edge is a linear ramp of one pixel over the signed distance, as in
+    an anti-aliased renderer.
     """
     grid = np.arange(side, dtype=np.float32) + np.float32(0.5)
     px = grid[None, None, :] - x[:, None, None] * side
@@ -115,7 +116,7 @@ def coverage(shape: str, x: FloatArray, y: FloatArray, radius: FloatArray, *, si
 
 
 def _distance(shape: str, px: FloatArray, py: FloatArray, r: FloatArray | np.float32) -> FloatArray:
-    """Signed distance in pixels to the outline (negative inside); for corners a lower bound, which is enough."""
+    """Signed distance to the outline in pixels, negative inside; near corners a lower bound, which is sufficient."""
     distance: FloatArray
     if shape == "ball":
         distance = (np.hypot(px, py) - r).astype(np.float32)
@@ -130,7 +131,7 @@ def _distance(shape: str, px: FloatArray, py: FloatArray, r: FloatArray | np.flo
 
 
 def _star_distance(px: FloatArray, py: FloatArray, r: FloatArray | np.float32) -> FloatArray:
-    # Star: fold the plane into one tenth, where the outline is the line from a tip to an inner vertex.
+    # Fold the plane into one tenth, where the outline is the line from a tip to an inner vertex.
     tenth = np.float32(np.pi / 5)
     angle = np.abs((np.arctan2(px, -py) + tenth) % (2 * tenth) - tenth)
     rho = np.hypot(px, py)
@@ -143,7 +144,7 @@ def _star_distance(px: FloatArray, py: FloatArray, r: FloatArray | np.float32) -
 
 
 def render(scenery: Scenery, where: Track, *, side: int = SIDE) -> UInt8Array:
-    """Frames of one clip: uint8 (T, side, side, 3)."""
+    """Render the frames of one clip: uint8 (T, side, side, 3)."""
     alpha = coverage(scenery.object, where.x, where.y, where.radius, side=side)[..., None]
     colour = np.array(COLOUR_RGB[scenery.colour], dtype=np.float32)
     frames = alpha * colour + (1 - alpha) * background(scenery.scene, side=side)
@@ -155,9 +156,10 @@ def render(scenery: Scenery, where: Track, *, side: int = SIDE) -> UInt8Array:
 def transition(
     before: Scenery, after: Scenery, origin: FloatArray, end: FloatArray, share: float, *, side: int = SIDE
 ) -> UInt8Array:
-    """The frame `share` of the way from one state to another: uint8 (side, side, 3).
+    """Render the frame at `share` (0..1) between two states: uint8 (side, side, 3).
 
-    origin, end: (3,) of x, y and radius. Place, colours and outline go straight, the radius geometrically.
+    origin, end: (3,) of x, y and radius. Position, colours and outline are interpolated linearly, the radius
+    geometrically.
     """
     x, y = (1 - share) * origin[:2] + share * end[:2]
     radius = np.exp((1 - share) * np.log(origin[2]) + share * np.log(end[2]))
@@ -175,7 +177,7 @@ def transition(
 
 
 def in_blocks(frames: FloatArray, *, blocks: int = DIGITAL_BLOCKS) -> FloatArray:
-    """Digital world style: (T, S, S, 3) as `blocks` x `blocks` squares of their mean colour."""
+    """Apply the digital world style: frames (T, S, S, 3) as `blocks` x `blocks` squares of their mean colour."""
     t, side, _, c = frames.shape
     k = side // blocks
     means = frames.reshape(t, blocks, k, blocks, k, c).mean(axis=(2, 4))

@@ -1,4 +1,4 @@
-"""Who is on the device: one memory budget, agents loaded when first borrowed, the least recently used one leaves."""
+"""Lend agents on one local device: load them on first use and evict the least recently used within a memory budget."""
 
 import gc
 import logging
@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Identity:
-    """What a recipe needs to know of an agent before anything is loaded."""
+    """Digest of the weights and numerics of an agent: what a recipe needs before anything is loaded."""
 
     weights: str
     numerics: str
 
 
 class LocalLender:
-    """Lends agents of one profile on one device. One agent works at a time; torch is imported when the first is needed.
+    """Lends agents of one profile on one device, one at a time. Imports torch only when the first agent is needed.
 
-    gib: memory to keep agents in; a row that needs more than all of it raises OutOfMemory.
+    gib: memory budget for loaded agents, in GiB; a row that needs more than the budget raises OutOfMemory.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class LocalLender:
         self._lock = threading.RLock()
 
     def row(self, role: AnyRole) -> Preset:
-        """The preset in use for `role`."""
+        """Return the preset of `role`."""
         return preset(self.profile, role, table=self._table)
 
     @property
     def placement(self) -> "Placement":
-        """The device that `auto` resolved to (CUDA, then MPS, then CPU), threads and dtype."""
+        """The device that `auto` resolves to (CUDA, then MPS, then CPU), threads and dtype. Raises AgentError."""
         import torch
 
         from models.backends.loading import Placement
@@ -65,12 +65,12 @@ class LocalLender:
         device = self._device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        if not _is_there(device):
+        if not _is_available(device):
             raise AgentError(f"this machine has no device {device} that PyTorch can use; choose auto or cpu")
         return Placement(device, self._threads, self._dtype)
 
     def identity(self, role: AnyRole) -> Identity:
-        """Digest of the weights and numerics of `role`'s agent, without loading it. Raises WeightsMissing."""
+        """Return digest of the weights and numerics of `role`'s agent without loading it. Raises WeightsMissing."""
         from models.backends.loading import numerics, weights_digest
 
         with self._lock:
@@ -81,32 +81,32 @@ class LocalLender:
 
     @contextmanager
     def lend(self, role: AnyRole) -> Iterator[Any]:
-        """The agent of `role`, alone on the device while it is borrowed. Raises WeightsMissing, OutOfMemory.
+        """Lend the agent of `role`; no other agent runs meanwhile. Raises WeightsMissing, OutOfMemory.
 
-        Before OutOfMemory all other agents leave the device.
+        All other agents are evicted before OutOfMemory is raised.
         """
         with self._lock:
             try:
                 if role not in self._loaded:
-                    self._make_room(self.row(role))
+                    self._evict_for(self.row(role))
                     self._loaded[role] = self._load(role)
                 self._loaded.move_to_end(role)
                 yield self._loaded[role]
             except (MemoryError, RuntimeError) as error:
                 if not _is_out_of_memory(error):
                     raise
-                freed = self._free_beside(role, error)
+                freed = self._evict_others(role, error)
                 raise OutOfMemory(
                     f"{role} ran out of memory on {self.placement.device}; ask for fewer frames or candidates",
                     freed=freed,
                 ) from error
 
-    def _free_beside(self, role: AnyRole, error: BaseException) -> bool:
-        """Gives the memory of all other agents back, and what the failed call held; False if there was no other."""
+    def _evict_others(self, role: AnyRole, error: BaseException) -> bool:
+        """Free the memory of all other agents and of the failed call. Return False if no other agent was loaded."""
         others = [each for each in self._loaded if each != role]
         for each in others:
             del self._loaded[each]
-        # The frames of the call that failed, which the error remembers, hold its tensors.
+        # The traceback keeps the frames of the failed call alive, and these hold its tensors.
         traceback.clear_frames(error.__traceback__)
         gc.collect()
         import torch
@@ -115,7 +115,7 @@ class LocalLender:
             if device.is_available():
                 device.empty_cache()
         if others:
-            log.info("put %s away, since %s ran out of memory", ", ".join(others), role)
+            log.info("evicted %s, since %s ran out of memory", ", ".join(others), role)
         return bool(others)
 
     def _load(self, role: AnyRole) -> Agent[Any, Any]:
@@ -142,24 +142,24 @@ class LocalLender:
         agent: Agent[Any, Any] = adapter(pipeline, row, identity.weights, identity.numerics)
         return agent
 
-    def _make_room(self, row: Preset) -> None:
+    def _evict_for(self, row: Preset) -> None:
         if self._gib is None:
             return
         if row.gib > self._gib:
             raise OutOfMemory(f"{row.role} of {row.profile} needs {row.gib:g} GiB, the budget is {self._gib:g} GiB")
         while self._loaded and sum(self.row(r).gib for r in self._loaded) + row.gib > self._gib:
             role, _ = self._loaded.popitem(last=False)
-            log.info("put %s away to make room for %s", role, row.role)
+            log.info("evicted %s to make room for %s", role, row.role)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Python's own, CUDA's by its name (torch is not imported for it), the CPU's and MPS's by their words."""
+    """Recognise Python's error, CUDA's by its class name (without importing torch), the CPU's and MPS's by message."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return "can't allocate memory" in str(error) or "out of memory" in str(error)
 
 
-def _is_there(device: str) -> bool:
+def _is_available(device: str) -> bool:
     import torch
 
     kind, _, index = device.partition(":")

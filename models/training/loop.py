@@ -1,4 +1,4 @@
-"""One training loop for every embedded network: AdamW, EMA, warm-up and decay, checkpoints without pickle."""
+"""The training loop of all embedded networks: AdamW, EMA, warm-up and decay, checkpoints without pickle."""
 
 import json
 import os
@@ -20,7 +20,7 @@ REPORT_EVERY_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """Length and rate: `warmup` steps up, then constant, then straight down to zero over the last `decay` share."""
+    """Number of steps and learning rate: linear warm-up, constant, linear decay to 0 over the last `decay` share."""
 
     steps: int
     learning_rate: float
@@ -28,14 +28,14 @@ class Schedule:
     decay: float = 0.3
 
     def rate(self, step: int) -> float:
-        """Learning rate of step `step`, 0-based."""
+        """Return the learning rate of step `step`, 0-based."""
         falling = (self.steps - step) / max(1.0, self.decay * self.steps)
         return self.learning_rate * min(1.0, (step + 1) / self.warmup, falling)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a stage is: loss is the mean since the last report, samples a second since this process began."""
+    """Progress of a stage. loss: mean since the last report; seconds_left: estimated from this process's speed."""
 
     stage: str
     step: int
@@ -45,7 +45,7 @@ class Progress:
 
 
 Loss = Callable[[np.random.Generator, int], Tensor]
-"""(random source of this step, step) -> scalar loss. The same step always draws the same samples and noise."""
+"""(generator of this step, step) -> scalar loss. The same step always draws the same samples and noise."""
 
 
 def fit(
@@ -59,9 +59,9 @@ def fit(
     autocast: torch.dtype | None,
     report: Callable[[Progress], None],
 ) -> None:
-    """Trains `network` in place to the end of `schedule`, resuming from `checkpoint`, and leaves its EMA weights in it.
+    """Train `network` in place to the end of `schedule`, resuming from `checkpoint`; it ends with its EMA weights.
 
-    `autocast` is bfloat16 where the machine multiplies it natively, None for float32.
+    autocast: bfloat16 if the device multiplies it natively, None for float32.
     """
     optimizer = torch.optim.AdamW(network.parameters(), schedule.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}

@@ -1,4 +1,7 @@
-"""The order of the work: the autoencoder, then the agents side by side, then the folders that ship."""
+"""Train the embedded agents: shared networks first, then the agents in parallel, then the export of their pipelines.
+
+Called by `python main.py train embedded`.
+"""
 
 import json
 import os
@@ -34,18 +37,18 @@ Stage = Literal["autoencoder", "locator", "text_to_image", "image_to_video", "ed
 STAGES: tuple[Stage, ...] = get_args(Stage)
 AGENTS: tuple[Role, ...] = get_args(Role)
 SHARED: tuple[Stage, ...] = ("autoencoder", "locator")
-APART: tuple[Stage, ...] = (*AGENTS, "scorer")
-"""Stages that need the shared ones at most, and not each other."""
+INDEPENDENT: tuple[Stage, ...] = (*AGENTS, "scorer")
+"""Stages that depend on no other but the shared ones."""
 Reports: TypeAlias = "SimpleQueue[Progress]"
 STORED_DTYPE = torch.float16
-"""Half the megabytes; the weights are loaded as float32 again, and quality is measured on what is stored."""
+"""Halves the size; weights are loaded as float32 again, and quality is measured on the stored weights."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where the checkpoints lie, on what device, with how many threads, how long relative to the full recipe.
+    """Folder of the checkpoints, device, CPU threads, and length relative to the full recipe (`scale`).
 
-    start: agents to go on from instead of from nothing; their autoencoder, and so their latent space, stays.
+    start: folder of shipped agents to fine-tune; their autoencoder, and so their latent space, is kept.
     """
 
     folder: Path
@@ -55,13 +58,13 @@ class Plan:
     start: Path | None = None
 
     def schedule(self, stage: str) -> Schedule:
-        """The schedule of a stage at this plan's scale."""
+        """Return the schedule of a stage at this plan's scale."""
         whole = train.SCHEDULES[stage]
         return replace(whole, steps=max(1, round(whole.steps * self.scale)))
 
-    def workshop(self, report: Callable[[Progress], None]) -> train.Workshop:
-        """Device and arithmetic: bfloat16 on CUDA, and on CPUs that multiply it natively."""
-        return train.Workshop(self.folder, torch.device(self.device), _autocast(self.device), report)
+    def setup(self, report: Callable[[Progress], None]) -> train.TrainingSetup:
+        """Return the settings of the stages: bfloat16 on CUDA and on CPUs that multiply it natively, else float32."""
+        return train.TrainingSetup(self.folder, torch.device(self.device), _autocast(self.device), report)
 
 
 def _autocast(device: str) -> torch.dtype | None:
@@ -70,42 +73,42 @@ def _autocast(device: str) -> torch.dtype | None:
 
 
 def train_embedded(plan: Plan, weights: Path, report: Callable[[Progress], None]) -> None:
-    """Runs what is not finished yet and writes the pipelines' folders under `weights`. Interrupt and repeat at will."""
+    """Run the stages that are not finished and write the pipelines under `weights`. It can be interrupted and rerun."""
     for stage in SHARED:
         run_stage(plan, stage, report)
     workers = 1 if plan.device != "cpu" else max(1, min(2, plan.threads))
-    alone = replace(plan, threads=max(1, plan.threads // workers))
+    worker_plan = replace(plan, threads=max(1, plan.threads // workers))
     context = get_context("spawn")
-    queue: Reports = context.SimpleQueue()  # what was put into it is there before the stage is known to have ended
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_child, initargs=(queue,)) as pool:
-        waiting = {pool.submit(_stage_in_child, alone, stage) for stage in APART}
+    queue: Reports = context.SimpleQueue()  # unlike Queue, `put` has written the report before a stage returns
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(queue,)) as pool:
+        waiting = {pool.submit(_run_stage_in_worker, worker_plan, stage) for stage in INDEPENDENT}
         for _done in _drain(waiting, queue, report):
             pass
     export(plan, weights)
 
 
 _reports: Reports
-"""In a child: where its parent hears how far it is."""
+"""In a child process: the queue through which it reports progress to its parent."""
 
 
-def _begin_child(reports: Reports) -> None:
-    global _reports  # noqa: PLW0603 - a queue reaches a child when that begins, and in no other way
+def _start_worker(reports: Reports) -> None:
+    global _reports  # noqa: PLW0603 - a queue can be passed to a child only when it starts
     _reports = reports
 
 
-def _stage_in_child(plan: Plan, stage: Stage) -> None:
-    run_stage(plan, stage, _tell_parent)
+def _run_stage_in_worker(plan: Plan, stage: Stage) -> None:
+    run_stage(plan, stage, _report_to_parent)
 
 
-def _tell_parent(progress: Progress) -> None:
+def _report_to_parent(progress: Progress) -> None:
     parent = parent_process()
     if parent is None or not parent.is_alive():
-        os._exit(1)  # it was killed; nobody would ever tell this process to stop
+        os._exit(1)  # the parent was killed, so nothing would ever stop this process
     _reports.put(progress)
 
 
 def _drain(waiting: set[Any], queue: Reports, report: Callable[[Progress], None]) -> Any:
-    """Hands the children's progress on until all have ended; the first child's error is raised here."""
+    """Forward the children's progress until all have ended; raise the first child's error."""
     while waiting:
         try:
             for future in as_completed(waiting, timeout=1.0):
@@ -119,36 +122,36 @@ def _drain(waiting: set[Any], queue: Reports, report: Callable[[Progress], None]
 
 
 def run_stage(plan: Plan, stage: Stage, report: Callable[[Progress], None]) -> None:
-    """One stage, in this process, resumed from its checkpoint."""
+    """Run one stage in this process, resuming from its checkpoint."""
     torch.set_num_threads(plan.threads)
-    shop = plan.workshop(report)
+    setup = plan.setup(report)
     torch.manual_seed(train.SEED)
     if stage == "autoencoder":
         if plan.start is None:
-            train.train_autoencoder(shop, plan.schedule(stage))
+            train.train_autoencoder(setup, plan.schedule(stage))
         return
     if stage == "scorer":
         if plan.start is None:
             tokenizer = networks.tokenizer()
-            tokens = train.Tokens(tokenizer, shop.device)
-            train.train_scorer(shop, tokens, networks.scorer(tokenizer), plan.schedule(stage))
+            tokens = train.Tokens(tokenizer, setup.device)
+            train.train_scorer(setup, tokens, networks.scorer(tokenizer), plan.schedule(stage))
         return
-    vae = _autoencoder(plan, shop.device)
+    vae = _autoencoder(plan, setup.device)
     if stage == "locator":
         if plan.start is None:
-            train.train_locator(shop, vae, networks.locator(), plan.schedule(stage))
+            train.train_locator(setup, vae, networks.locator(), plan.schedule(stage))
         return
     agent = _Agent.new(stage)
-    own = replace(shop, folder=plan.folder / stage)
+    own_folder = replace(setup, folder=plan.folder / stage)
     if plan.start is not None:
         for name, network in agent.parts.items():
             _read_shipped(_weights_file(plan.start / stage / name), network)
-    agent.train(own, vae, plan)
+    agent.train(own_folder, vae, plan)
 
 
 @dataclass(frozen=True)
 class _Agent:
-    """The networks of one agent beside the autoencoder, by their names in its pipeline."""
+    """The networks of one agent without the autoencoder, by their names in its pipeline."""
 
     role: Role
     tokenizer: PreTrainedTokenizerFast
@@ -168,27 +171,27 @@ class _Agent:
             parts["pace"] = networks.pace_encoder(tokenizer)
         return cls(role, tokenizer, parts)
 
-    def train(self, shop: train.Workshop, vae: AutoencoderTiny, plan: Plan) -> None:
-        """Every part, the small ones first; those are finished in minutes, so only the UNet goes on from what ships."""
-        tokens, parts = train.Tokens(self.tokenizer, shop.device), cast(dict[str, Any], self.parts)
+    def train(self, setup: train.TrainingSetup, vae: AutoencoderTiny, plan: Plan) -> None:
+        """Train all networks, the small ones first; they take minutes, so only the UNet continues from `plan.start`."""
+        tokens, parts = train.Tokens(self.tokenizer, setup.device), cast(dict[str, Any], self.parts)
         schedule = plan.schedule(self.role)
         if "layout" in parts:
-            train.train_layout(shop, tokens, parts["layout"], plan.schedule("layout"))
+            train.train_layout(setup, tokens, parts["layout"], plan.schedule("layout"))
         if "pace" in parts:
-            train.train_pace(shop, tokens, parts["pace"], plan.schedule("pace"))
+            train.train_pace(setup, tokens, parts["pace"], plan.schedule("pace"))
         if self.role == "image_to_video":
-            train.train_image_to_video(shop, vae, parts["unet"], schedule)
+            train.train_image_to_video(setup, vae, parts["unet"], schedule)
         elif self.role == "connect_videos":
-            train.train_connect_videos(shop, vae, parts["unet"], schedule)
+            train.train_connect_videos(setup, vae, parts["unet"], schedule)
         else:
             prompts = train.Prompts(tokens, parts["text_encoder"])
             if plan.start is None:
-                train.train_text(shop, prompts, plan.schedule("text"))
+                train.train_text(setup, prompts, plan.schedule("text"))
             fit = train.train_text_to_image if self.role == "text_to_image" else train.train_edit_image
-            fit(shop, vae, prompts, parts["unet"], schedule)
+            fit(setup, vae, prompts, parts["unet"], schedule)
 
     def read(self, plan: Plan) -> None:
-        """Takes the averaged weights from the stages' checkpoints."""
+        """Load the averaged weights from the checkpoints of the stages."""
         folder = plan.folder / self.role
         together = {f"{name}.": self.parts[name] for name in ("text_encoder", "unet") if name in self.parts}
         main = together if "text_encoder" in self.parts else {"": self.parts["unet"]}
@@ -200,7 +203,7 @@ class _Agent:
             _read_locator(plan, self.parts["locator"])
 
     def pipeline(self, vae: AutoencoderTiny) -> DiffusionPipeline:
-        """The pipeline as it ships."""
+        """Return the pipeline as it ships."""
         parts: dict[str, Any] = {**self.parts, "vae": vae, "scheduler": networks.scheduler()}
         if self.role == "connect_videos":
             return ClipBetweenImagesPipeline(**parts)
@@ -231,22 +234,22 @@ def _autoencoder(plan: Plan, device: torch.device) -> AutoencoderTiny:
         shipped = plan.start / AGENTS[0] / "vae"
         _read_shipped(_weights_file(shipped), vae)
         scale = json.loads((shipped / "config.json").read_text("utf-8"))["scaling_factor"]
-        _frozen(vae, device)
+        _freeze(vae, device)
     else:
         _read_average(plan.folder / "autoencoder.safetensors", {"": vae})
-        _frozen(vae, device)
+        _freeze(vae, device)
         scale = train.measure_scale(vae, device)
     vae.register_to_config(scaling_factor=scale)
     return vae
 
 
-def _frozen(vae: AutoencoderTiny, device: torch.device) -> None:
-    # Channels last, it encodes in half the time on a CPU.
+def _freeze(vae: AutoencoderTiny, device: torch.device) -> None:
+    # In channels-last order it encodes in half the time on a CPU.
     vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def _read_average(checkpoint: Path, networks_by_prefix: dict[str, nn.Module]) -> None:
-    """Copies the averaged weights of a stage into its networks (prefix "" for the only one)."""
+    """Copy the averaged weights of a stage into its networks (prefix "" for a single network)."""
     with safe_open(checkpoint, framework="pt") as stored:
         for prefix, network in networks_by_prefix.items():
             names = network.state_dict()
@@ -254,16 +257,16 @@ def _read_average(checkpoint: Path, networks_by_prefix: dict[str, nn.Module]) ->
 
 
 def export(plan: Plan, weights: Path) -> None:
-    """Writes one pipeline folder per agent from the stages' checkpoints, in place of what is there once it is whole."""
-    diffusers.utils.logging.set_verbosity_error()  # it remarks on every cast that no module wanted to stay as it was
-    vae = _autoencoder(plan, torch.device("cpu")).to(memory_format=torch.contiguous_format)  # as files have it
+    """Write one pipeline folder per agent from the checkpoints; each replaces the existing one when it is complete."""
+    diffusers.utils.logging.set_verbosity_error()  # it logs a remark for every cast
+    vae = _autoencoder(plan, torch.device("cpu")).to(memory_format=torch.contiguous_format)  # the order in files
     for role in AGENTS:
         agent = _Agent.new(role)
         agent.read(plan)
         draft = weights / f".{role}.draft"
         shutil.rmtree(draft, ignore_errors=True)
         agent.pipeline(vae).to(dtype=STORED_DTYPE).save_pretrained(draft, safe_serialization=True)
-        _put(draft, weights / role)
+        _replace_folder(draft, weights / role)
     draft = weights / ".scorer.draft"
     shutil.rmtree(draft, ignore_errors=True)
     if plan.start is not None:
@@ -274,17 +277,17 @@ def export(plan: Plan, weights: Path) -> None:
         _read_average(plan.folder / "scorer.safetensors", {"": scorer})
         scorer.to(dtype=STORED_DTYPE).save_pretrained(draft)
         tokenizer.save_pretrained(draft)
-    _put(draft, weights / "scorer")
+    _replace_folder(draft, weights / "scorer")
 
 
-def _put(draft: Path, place: Path) -> None:
-    _tidy(draft)
+def _replace_folder(draft: Path, place: Path) -> None:
+    _strip_configs(draft)
     shutil.rmtree(place, ignore_errors=True)
     draft.replace(place)
 
 
-def _tidy(folder: Path) -> None:
-    """Drops what the libraries write but do not read back: a duplicated key of the autoencoder, and version stamps."""
+def _strip_configs(folder: Path) -> None:
+    """Remove what the libraries write but do not read: a duplicated key of the autoencoder, and source paths."""
     for path in folder.rglob("*.json"):
         content = json.loads(path.read_text("utf-8"))
         if path.parent.name == "vae":

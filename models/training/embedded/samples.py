@@ -1,4 +1,4 @@
-"""Training samples of the embedded world, drawn afresh from a generator: no data set, no file, nothing held out."""
+"""Draw training samples of the embedded world from a generator: no data set on disk, no held-out combination."""
 
 from dataclasses import dataclass, replace
 
@@ -21,22 +21,22 @@ from models.embedded.language import (
 
 DIGITAL_SHARE = 0.25
 GIVEN_DIGITAL_SHARE = 0.5
-"""For agents that are given a picture: its blocks are the first thing that they lose."""
+"""Share for agents that receive a picture: they lose its blocks first."""
 MOTION_ONLY_SHARE = 0.3
 ONWARD_SHARE = 0.35
 SILENT_SHARE = 0.1
 TWO_EDITS_SHARE = 0.35
 EDIT_SHARES = (0.3, 0.3, 0.2, 0.2)
-"""Colour, object, scene, style: shapes are the hard part, to draw another and to see which one it is."""
+"""Shares of colour, object, scene and style edits. Shapes are the hardest, both to draw and to recognise."""
 STRIDE = 4
-"""Crops begin on whole latent cells, as blocks do: at odd offsets the autoencoder would have to learn both phases."""
+"""Crops start on whole latent cells, as blocks do: at odd offsets the autoencoder would have to learn both phases."""
 
 _SEEN = tuple(combinations(held_out=False))
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Frames uint8 (B, H, W, 3), their sentences, and where the object is: (B, 3) of x, y, radius in sides."""
+    """Frames uint8 (B, H, W, 3), their sentences and layouts: (B, 3) of x, y, radius as fractions of the side."""
 
     frames: UInt8Array
     sentences: tuple[str, ...]
@@ -45,7 +45,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Moves:
-    """Two frames of one clip each, uint8 (B, H, W, 3), and where the object is in them, (B, 3)."""
+    """Two frames of one clip each, uint8 (B, H, W, 3), and their layouts (B, 3)."""
 
     before: UInt8Array
     after: UInt8Array
@@ -55,7 +55,7 @@ class Moves:
 
 @dataclass(frozen=True)
 class Edits:
-    """Pictures before and after an instruction, uint8 (B, H, W, 3), and where the object is in both, (B, 3)."""
+    """Pictures before and after an edit, uint8 (B, H, W, 3), the instructions, and the layout of both (B, 3)."""
 
     before: UInt8Array
     after: UInt8Array
@@ -65,7 +65,7 @@ class Edits:
 
 @dataclass(frozen=True)
 class Transitions:
-    """Frames `share` (B,) of the way between two pictures, uint8 (B, H, W, 3), and both ends' layouts (B, 3)."""
+    """Frames at `share` (B,) between two pictures, uint8 (B, H, W, 3), and the layouts of both ends (B, 3)."""
 
     before: UInt8Array
     after: UInt8Array
@@ -76,24 +76,24 @@ class Transitions:
 
 
 def scenery(rng: np.random.Generator, *, digital_share: float = DIGITAL_SHARE) -> Scenery:
-    """A combination that is not held out."""
+    """Draw a combination that is not held out."""
     return replace(_SEEN[rng.integers(len(_SEEN))], digital=bool(rng.random() < digital_share))
 
 
 def first_frames(rng: np.random.Generator, batch: int) -> Pictures:
-    """What A2 must learn to draw: the frame from which the sentence's motion stays inside the picture."""
+    """Draw samples for A2: first frames from which the motion of the sentence stays inside the picture."""
     drawn = [_one_frame(s, world.track(s, rng), 0) for s in (scenery(rng) for _ in range(batch))]
     return Pictures(*(_stack(drawn)))
 
 
 def beginning(s: Scenery, rng: np.random.Generator) -> tuple[float, float, float]:
-    """x, y and radius in sides of the object in a first frame."""
+    """Draw x, y and radius of the object in a first frame, as fractions of the side."""
     where = world.track(s, rng, num_frames=2)
     return float(where.x[0]), float(where.y[0]), float(where.radius[0])
 
 
 def any_frames(rng: np.random.Generator, batch: int, *, digital_share: float = DIGITAL_SHARE) -> Pictures:
-    """Any frame of any clip, for the autoencoder."""
+    """Draw any frame of any clip, for the autoencoder."""
     drawn = []
     for _ in range(batch):
         s = scenery(rng, digital_share=digital_share)
@@ -102,8 +102,10 @@ def any_frames(rng: np.random.Generator, batch: int, *, digital_share: float = D
 
 
 def captioned(rng: np.random.Generator, batch: int) -> tuple[UInt8Array, tuple[str, ...], NDArray[np.int64]]:
-    """For the scorer: frames (B, H, W, 3), sentences of their clips, and a number (B,) that is equal where all that a
-    single frame shows is."""
+    """Draw samples for the scorer: frames (B, H, W, 3), sentences of their clips, and class numbers (B,).
+
+    Two frames have the same number if they show the same; a single frame shows no motion.
+    """
     wanted = [scenery(rng, digital_share=GIVEN_DIGITAL_SHARE) for _ in range(batch)]
     frames = [_one_frame(s, world.onward(s, rng), int(rng.integers(NUM_FRAMES)))[0] for s in wanted]
     shown = [(s.object, s.colour, s.scene, s.digital) for s in wanted]
@@ -112,10 +114,10 @@ def captioned(rng: np.random.Generator, batch: int) -> tuple[UInt8Array, tuple[s
 
 
 def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> UInt8Array:
-    """For the autoencoder, squares around the object, where the edges are: uint8 (B, side, side, 3).
+    """Draw square crops around the object, where the edges are, for the autoencoder: uint8 (B, side, side, 3).
 
-    Half are the world, half of those in blocks; a quarter are on the way from one state to another; a quarter have
-    colours that the world has not, so that fades and what people bring keep theirs.
+    Half are frames of the world, half of these in blocks; a quarter are transitions between two states; a quarter have
+    random colours, so that fades and uploaded pictures keep theirs.
     """
     on_the_way, strange = transitions(rng, batch // 4), any_frames(rng, batch // 4)
     world_itself = any_frames(rng, batch - 2 * (batch // 4), digital_share=0.5)
@@ -128,7 +130,7 @@ def crops(rng: np.random.Generator, batch: int, *, side: int = SIDE // 2) -> UIn
 
 
 def _other_colours(frame: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-    """A frame under a random affine map of its colours."""
+    """Apply a random affine map to the colours of a frame."""
     turn = rng.dirichlet((0.5, 0.5, 0.5), size=3) * rng.uniform(0.3, 1.0)
     mapped = frame @ turn.T * rng.choice((-1, 1), size=3)
     shifted = mapped - mapped.min(axis=(0, 1)) + rng.uniform(0, 60, size=3)
@@ -136,7 +138,7 @@ def _other_colours(frame: UInt8Array, rng: np.random.Generator) -> UInt8Array:
 
 
 def moves(rng: np.random.Generator, batch: int) -> Moves:
-    """For A4: any later frame of a clip beside an earlier one."""
+    """Draw samples for A4: an earlier and a later frame of a clip."""
     drawn = [_two_frames(rng) for _ in range(batch)]
     frames, places = np.stack([frames for frames, _ in drawn]), np.stack([places for _, places in drawn])
     return Moves(frames[:, 0], frames[:, 1], places[:, 0], places[:, 1])
@@ -149,19 +151,19 @@ def _two_frames(rng: np.random.Generator) -> tuple[UInt8Array, NDArray[np.float3
 
 
 def paces(rng: np.random.Generator, batch: int) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Sentences, and how x, y and log radius change over a clip, (B, 3); no words, no change."""
+    """Draw sentences and the change of x, y and log radius over their clips, (B, 3); an empty sentence has none."""
     sentences, changes = [], []
     for _ in range(batch):
         s, kind = scenery(rng), rng.random()
-        told = motion_sentence(s.motion) if kind < MOTION_ONLY_SHARE else s.sentence
+        sentence = motion_sentence(s.motion) if kind < MOTION_ONLY_SHARE else s.sentence
         silent = kind > 1 - SILENT_SHARE
-        sentences.append("" if silent else told)
+        sentences.append("" if silent else sentence)
         changes.append((0.0, 0.0, 0.0) if silent else world.change(s.motion))
     return tuple(sentences), np.array(changes, dtype=np.float32)
 
 
 def edits(rng: np.random.Generator, batch: int) -> Edits:
-    """For A3: any frame, and what one or two instructions make of it; neither side is held out."""
+    """Draw samples for A3: any frame before and after one or two edits; neither combination is held out."""
     pairs: list[UInt8Array] = []
     places: list[NDArray[np.float32]] = []
     instructions: list[str] = []
@@ -190,7 +192,7 @@ def _edit(rng: np.random.Generator) -> Edit:
 
 
 def transitions(rng: np.random.Generator, batch: int) -> Transitions:
-    """For A5: two states that differ in some of place, size, colour, object and scene, and a frame between."""
+    """Draw samples for A5: two states that differ in position, size, colour, object or scene, and a frame between."""
     frames: list[UInt8Array] = []
     ends: list[NDArray[np.float32]] = []
     shares = rng.uniform(0.02, 0.98, size=batch).astype(np.float32)

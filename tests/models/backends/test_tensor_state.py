@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from models.backends.tensor_state import Unpackable, packed, unpacked
+from models.backends.tensor_state import Unpackable, pack, unpack
 
 TURNED = torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last)
 
@@ -22,7 +22,7 @@ def test_plain_values_keep_their_types() -> None:
         "list": [1, [2.5, None]],
         "pair": (1, "a"),
     }
-    back = unpacked(packed(value))
+    back = unpack(pack(value))
     assert back == value
     assert (type(back["flag"]), type(back["pair"]), type(back["list"])) == (bool, tuple, list)
 
@@ -32,7 +32,7 @@ def test_plain_values_keep_their_types() -> None:
 )
 def test_tensors_come_back_bit_for_bit(dtype: torch.dtype) -> None:
     tensor = (torch.randn(3, 4) * 50).abs().to(dtype)
-    back = unpacked(packed({"it": [tensor, None]}))["it"][0]
+    back = unpack(pack({"it": [tensor, None]}))["it"][0]
     assert back.dtype == dtype
     assert torch.equal(back.view(torch.uint8), tensor.view(torch.uint8))
     assert back.data_ptr() % 64 == 0
@@ -40,19 +40,19 @@ def test_tensors_come_back_bit_for_bit(dtype: torch.dtype) -> None:
 
 def test_views_of_one_storage_and_empty_tensors() -> None:
     whole = torch.arange(6.0)
-    back = unpacked(packed({"whole": whole, "part": whole[2:], "one": whole[3], "empty": torch.zeros(0)}))
+    back = unpack(pack({"whole": whole, "part": whole[2:], "one": whole[3], "empty": torch.zeros(0)}))
     assert torch.equal(back["part"], whole[2:])
     assert (back["one"].shape, back["one"].item(), back["empty"].shape) == ((), 3.0, (0,))
 
 
 def test_the_order_in_memory_stays() -> None:
-    back = unpacked(packed({"it": TURNED}))["it"]
+    back = unpack(pack({"it": TURNED}))["it"]
     assert back.stride() == TURNED.stride()
     assert torch.equal(back, TURNED)
 
 
 def test_arrays_and_their_scalars() -> None:
-    back = unpacked(packed({"array": np.arange(3)[::-1], "scalar": np.float64(0.1)}))
+    back = unpack(pack({"array": np.arange(3)[::-1], "scalar": np.float64(0.1)}))
     assert back["array"].tolist() == [2, 1, 0]
     assert (type(back["scalar"]), back["scalar"]) == (np.float64, 0.1)
 
@@ -60,11 +60,11 @@ def test_arrays_and_their_scalars() -> None:
 @pytest.mark.parametrize("value", [object(), np.array(["a"]), {1, 2}, lambda: None])
 def test_what_is_no_data_is_refused(value: object) -> None:
     with pytest.raises(Unpackable, match="no plain data"):
-        packed({"it": [value]})
+        pack({"it": [value]})
 
 
 def test_it_is_a_safetensors_file_whose_rest_is_json() -> None:
-    data = packed({"latents": torch.ones(2), "step": 3})
+    data = pack({"latents": torch.ones(2), "step": 3})
     assert [each.tolist() for each in load(data).values()] == [[1.0, 1.0]]
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     assert json.loads(header["__metadata__"]["value"])["dict"]["step"] == 3
@@ -85,4 +85,4 @@ def test_it_is_a_safetensors_file_whose_rest_is_json() -> None:
 )
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(Unpackable):
-        unpacked(data)
+        unpack(data)

@@ -29,7 +29,7 @@ def test_only_likely_places_are_drawn() -> None:
     logits = torch.full((sum(layout.BINS),), -2.0)
     logits[[3, 4, 32 + 7, 64 + 5]] = 0.0
     source = torch.Generator().manual_seed(0)
-    found = layout.bins_of(torch.cat([layout.drawn(logits, source) for _ in range(200)]))
+    found = layout.bins_of(torch.cat([layout.draw(logits, source) for _ in range(200)]))
     assert set(found[:, 0].tolist()) == {3, 4}
     assert set(found[:, 1].tolist()) == {7}
     assert set(found[:, 2].tolist()) == {5}
@@ -63,7 +63,7 @@ def test_a_moved_picture_is_the_object_moved() -> None:
     moves = samples.moves(np.random.default_rng(1), 32)
     before, after = (torch.from_numpy(f).movedim(-1, 1).float() for f in (moves.before, moves.after))
     origin, target = torch.from_numpy(moves.origin), torch.from_numpy(moves.target)
-    carried = layout.moved(before, origin, target)
+    carried = layout.move(before, origin, target)
     cells = layout.object_cells(target)
     inside = (cells.repeat_interleave(4, 2).repeat_interleave(4, 3) > 0).expand_as(after)
     error = (carried - after)[inside].square().mean()

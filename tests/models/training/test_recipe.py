@@ -85,13 +85,13 @@ def test_an_interrupted_stage_ends_in_the_same_weights(tmp_path: Path) -> None:
     def trained(folder: Path, stops: tuple[int, ...]) -> dict[str, torch.Tensor]:
         for stop in stops:
             torch.manual_seed(0)
-            shop = train.Workshop(folder, torch.device("cpu"), None, lambda progress: None)
+            setup = train.TrainingSetup(folder, torch.device("cpu"), None, lambda progress: None)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(fitting, "SAVE_EVERY_SECONDS", 0.0)
-                _until(shop, stop)
+                _until(setup, stop)
         return load_file(folder / "autoencoder.safetensors")
 
-    def _until(shop: train.Workshop, stop: int) -> None:
+    def _until(setup: train.TrainingSetup, stop: int) -> None:
         full = Schedule(steps=6, learning_rate=1e-3, warmup=1)
 
         class Enough(Exception):
@@ -103,9 +103,9 @@ def test_an_interrupted_stage_ends_in_the_same_weights(tmp_path: Path) -> None:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fitting, "REPORT_EVERY_SECONDS", 0.0)
-            heard = train.Workshop(shop.folder, shop.device, None, report)
+            reporting = train.TrainingSetup(setup.folder, setup.device, None, report)
             with contextlib.suppress(Enough):
-                train.train_autoencoder(heard, full)
+                train.train_autoencoder(reporting, full)
 
     whole = trained(tmp_path / "whole", (99,))
     broken = trained(tmp_path / "broken", (3, 99))
