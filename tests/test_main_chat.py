@@ -89,7 +89,7 @@ def test_twenty_turns_over_a_pipe(home: Path, chat: Chatting) -> None:
     assert "a blue ball moves left in the snow" in parts["now let it fly to the left"]
     assert "Number 5: stands now." in parts["use the first clip"]
     assert "film, " in parts["extend it by two seconds, it keeps moving left"]
-    assert "I took its own motion: it moves left." in parts["what happened before?"]
+    assert "I kept its own motion: it moves left." in parts["what happened before?"]
     assert "taken back" in parts["undo"]
     assert "I made:\n   " in parts["what did you do?"]
     assert "As you like it: 3 seconds each." in parts["a green box shrinks in the desert"]

@@ -1,4 +1,4 @@
-"""What the products of the embedded world show, by the words they were made of: looks are read off, not looked at."""
+"""Derive what products of the embedded world show from the prompts they were made with; pixels are not examined."""
 
 import re
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from models.embedded.language import COLOURS, DIGITAL_STYLE, MOTIONS, OBJECTS, S
 
 
 def sceneries(thing: Product) -> list[Scenery]:
-    """What a product shows, by the words it was made of; a film, or a way between clips, shows several things."""
+    """Return what a product shows according to its prompts; a film or a transition shows several sceneries."""
     shown = folded(thing.words)
     several = thing.kind == "film" or thing.call.split(".")[1:2] == ["connect_videos"]
     return shown if several else shown[-1:]
 
 
 def folded(words: Sequence[str]) -> list[Scenery]:
-    """Every scenery that the words tell, each after the changes that follow it."""
+    """Return every scenery that the prompts name, each with the edits that follow it applied."""
     shown: list[Scenery] = []
     for said in words:
         if (scenery := scenery_of(said)) is not None:
@@ -28,7 +28,7 @@ def folded(words: Sequence[str]) -> list[Scenery]:
 
 
 def scenery_of(sentence: str) -> Scenery | None:
-    """The scenery of a sentence of the embedded world; None if it is another one."""
+    """Parse a sentence of the embedded world; return None for any other sentence."""
     found = _SENTENCE.fullmatch(sentence)
     if found is None:
         return None
@@ -49,7 +49,7 @@ _CHANGES: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 def _after(scenery: Scenery, said: str) -> Scenery:
-    """The scenery after an instruction, or in another motion."""
+    """Return the scenery with an edit instruction or a motion sentence applied."""
     if (moved := _MOTION.fullmatch(said)) is not None:
         return replace(scenery, motion=cast(Any, moved[1]))
     changed = {name: found[1] for name, pattern in _CHANGES if (found := pattern.search(said)) is not None}

@@ -1,6 +1,6 @@
-"""What becomes of something that is there: a change by A3, another motion, or more of it; or that a wish is a new one.
+"""Interpret sentences about existing products: an edit, another motion or length, an extension; or detect a new wish.
 
-Reads with the same ears as a wish (`changes`, `clauses`, `cues`), so that both understand the same English.
+Uses the same parsers as a wish (`graph.english`), so that both understand the same English.
 """
 
 import re
@@ -27,8 +27,10 @@ _TO = ("into", "to", "as", "by", "with", "for")
 
 
 def is_about(references: References, text: str) -> bool:
-    """True if a sentence is about what is there; False for a new wish. What comes first in it decides: a reference or
-    a pronoun, or a subject of its own (`a red ball`). Raises Which, Nothing."""
+    """Return True if a sentence is about an existing product, False for a new wish. Raises Which, Nothing.
+
+    What comes first in the sentence decides: a reference or pronoun, or a new subject (`a red ball`).
+    """
     subject, definite = _subject(text)
     try:
         meant = references.read(text)
@@ -45,7 +47,7 @@ def is_about(references: References, text: str) -> bool:
 
 
 def _subject(text: str) -> tuple[int | None, list[Word] | None]:
-    """Where the first new subject begins, if there is one; else the words of the first definite one: `the red ball`."""
+    """Return where the first new subject starts, or else the words of the first definite one (`the red ball`)."""
     heard, definite = hear(text), None
     for at, word in enumerate(heard):
         if word.kind not in _SUBJECTS or word.soft:
@@ -65,7 +67,7 @@ def _subject(text: str) -> tuple[int | None, list[Word] | None]:
 
 
 def _showing(references: References, noun: Sequence[Word]) -> list[Product]:
-    """What there is that shows `the red ball`; of one shot the last of it."""
+    """Return the products that show `the red ball`; of each shot the last one."""
     looks = [(word.kind, word.value) for word in noun if word.kind in ("object", "colour")]
     if not looks:
         return references.it
@@ -75,7 +77,7 @@ def _showing(references: References, noun: Sequence[Word]) -> list[Product]:
         return bool(shown) and of(all(getattr(each, kind) == value for kind, value in looks) for each in shown)
 
     live = [thing for thing in references.things if thing.stands or thing.waits]
-    # Of a film that shows other things, too, `the star` is the clip of the star, if there is one.
+    # If a film also shows other objects, `the star` means the clip of the star, if there is one.
     for of in (all, any):
         if near := [thing for thing in references.it if shows(thing, of)]:
             return near
@@ -85,18 +87,18 @@ def _showing(references: References, noun: Sequence[Word]) -> list[Product]:
 
 
 def about_existing(references: References, text: str) -> Heard:
-    """The moves of a sentence about what is there. Raises Which, Nothing, Refusal."""
+    """Return the moves of a sentence about existing products. Raises Which, Nothing, Refusal."""
     meant = references.read(text)
     named = [each for each in meant if not each.pronoun]
     plainly = without(text, named, lambda each: "them" if each.many else "it")
-    asked = _asked(plainly)  # what cannot be is told before it is asked back of which
+    asked = _asked(plainly)  # an impossible request is refused before asking which product is meant
     moves = [move for thing in _targets(references, text, named) for move in _on(references, thing, asked)]
     return Heard(moves=tuple(moves), reply=asked.reply)
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a sentence asks of a product."""
+    """What a sentence requests of a product."""
 
     instruction: str | None
     motion: Motion | None
@@ -114,7 +116,7 @@ def _targets(references: References, text: str, named: Sequence[Meant]) -> list[
 
 
 def _asked(text: str) -> _Asked:
-    """What a sentence asks of a product. Raises Nothing, Refusal."""
+    """Parse what a sentence requests of a product. Raises Nothing, Refusal."""
     heard = hear(text)
     rest = changes_in(heard, bare=False)
     told = clauses(rest.rest, text, given=True)
@@ -132,20 +134,20 @@ def _asked(text: str) -> _Asked:
 
 
 def _on(references: References, thing: Product, asked: _Asked) -> list[AnyMove]:
-    """The moves that do it to one product. Raises Nothing."""
+    """Return the moves that apply the request to one product. Raises Nothing."""
     workbench = _Workbench(references, thing)
     work = workbench.picture if thing.kind == "picture" else workbench.clip
     return work(asked.instruction, asked.motion, asked.seconds)
 
 
 def _motions(told: Sequence[Said]) -> list[str]:
-    """The motions that are said, each once; one that is left open (`it keeps moving`) is none."""
+    """Return the distinct motions of the clauses; an open one (`it keeps moving`) does not count."""
     known = (said.values.get("motion", ()) for said in told)
     return list(dict.fromkeys(among[0] for among in known if len(among) == 1))
 
 
 class _Workbench:
-    """Makes the moves for one product."""
+    """Builds the moves for one product."""
 
     def __init__(self, references: References, thing: Product) -> None:
         self.references = references
@@ -158,7 +160,7 @@ class _Workbench:
         return [Choose(call=self.thing.call, take=self.thing.take)]
 
     def picture(self, instruction: str | None, motion: Motion | None, seconds: float | None) -> list[AnyMove]:
-        """A picture is changed, or animated so, or both; the words of its clip follow what it shows now."""
+        """Edit a picture, animate it, or both; the prompts of its clips follow what it shows now. Raises Nothing."""
         thing = self.thing
         if not thing.board:
             if instruction is not None and motion is not None:
@@ -184,7 +186,7 @@ class _Workbench:
         return [*moves, *(self._reworded(clip, scenery, seconds, motion=motion) for clip in clips[-1:])]
 
     def clip(self, instruction: str | None, motion: Motion | None, seconds: float | None) -> list[AnyMove]:
-        """A clip or film is changed, or moves otherwise, or lasts longer or shorter."""
+        """Edit a clip or film, or change its motion or length. Raises Nothing."""
         if instruction is not None and (motion is not None or seconds is not None):
             raise Nothing("A clip is changed, or it moves otherwise; say one of them, then the other.")
         if instruction is not None:
@@ -222,7 +224,7 @@ class _Workbench:
         motion: Motion | None = None,
         later: bool = False,
     ) -> AnyMove:
-        """The clip's words with the new look, its own motion unless there is a new one."""
+        """Reword a clip's prompt for a new scenery; it keeps its motion unless a new one is given."""
         old = folded([clip.words or ""])
         own = next((each for each in MOTIONS if clip.words and clip.words.endswith(each)), None)
         kept = motion or (old[-1].motion if old else own)
@@ -233,7 +235,7 @@ class _Workbench:
         return Reword(call=clip.id, words=words, seconds=seconds, later=later)
 
     def _shown_by(self, clip: Planned) -> Scenery | None:
-        """What a clip's picture shows, by the words of the clip, which follow it."""
+        """Return what a clip's picture shows according to the clip's prompt."""
         known = folded([clip.words or ""])
         return known[-1] if known else None
 
@@ -241,7 +243,7 @@ class _Workbench:
         return [each for each in self.calls.values() if each.tool == tool and call in each.needs]
 
     def _clips_of(self, call: str) -> list[Planned]:
-        """The clips that are made of a picture, changed or not."""
+        """Return the clips that are made from a picture, edited or not."""
         edits = self._needing(call, "edit_image")
         return [*self._needing(call, "image_to_video"), *(clip for edit in edits for clip in self._clips_of(edit.id))]
 
@@ -250,7 +252,7 @@ class _Workbench:
         return [words for edit in edits[:1] for words in (edit.words or "", *self._later_edits(edit.id)) if words]
 
     def _animation_of(self, call: str) -> Planned | None:
-        """The animation that a clip is, or that it was changed from."""
+        """Return the animation call that made a clip, before any edits of the clip."""
         here = self.calls.get(call)
         while here is not None and here.tool == "edit_video" and here.needs:
             here = self.calls.get(here.needs[0])
@@ -258,8 +260,10 @@ class _Workbench:
 
 
 def extended(references: References, text: str, *, then: bool) -> Heard | None:
-    """More of a clip, after it or before it; None if the words ask for something else. then: they tell what comes
-    after. Raises Which, Nothing, Refusal."""
+    """Interpret a request to extend a clip or film forwards or backwards; return None for another request.
+
+    then: the sentence describes what happens next. Raises Which, Nothing, Refusal.
+    """
     rest, back = goes_back(text)
     rest, on = goes_on(rest)
     if not (on or back or then) or not references.things or _subject(text)[0] is not None:
@@ -309,7 +313,9 @@ def _extended(
         motion = next(each for each in MOTIONS if each == motions[0])
     elif shown:
         motion = shown[0 if back else -1].motion
-        said.append(f"You did not say how it moves {'before' if back else 'on'}; I took its own motion: it {motion}.")
+        said.append(
+            f"You did not say how it moves {'before that' if back else 'on'}; I kept its own motion: it {motion}."
+        )
     else:
         how = "before (`before that it moved right`)" if back else "on (`it keeps moving right`)"
         raise Nothing(f"I cannot see how it moves; say how it goes {how}.")

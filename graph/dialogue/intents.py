@@ -1,6 +1,6 @@
-"""The embedded planner's ear: ordinary English about what is on the board becomes moves. No network, no chance.
+"""Parse a sentence about the board into moves, for the embedded planner. Deterministic, without a language model.
 
-One sentence in, moves or a sentence out. What it does not understand, or what may mean several things, it says.
+An unknown or ambiguous sentence becomes a reply that says so.
 """
 
 import re
@@ -57,7 +57,7 @@ MARKS = (".", "!", "?", ",", ";", ":")
 
 
 def listen(brief: TalkBrief) -> Heard:
-    """What the words of a turn mean on the board; what cannot be done, or may mean several things, is a reply."""
+    """Return the moves that a turn's words mean on the board; impossible or ambiguous words become a reply."""
     try:
         return _answer_to_which(brief) or Ear(brief).hear()
     except (Which, Nothing, Refusal, RequestError) as said:
@@ -65,7 +65,10 @@ def listen(brief: TalkBrief) -> Heard:
 
 
 def _answer_to_which(brief: TalkBrief) -> Heard | None:
-    """The words before, with the product named that they were asked back about; None if nothing was asked."""
+    """Parse the previous sentence again with the product that the person has now named.
+
+    Return None if no question was asked, or the words do not answer it.
+    """
     before = brief.before
     if len(before) < 2 or before[-1].who != "mora" or not before[-1].text.startswith(WHICH):
         return None
@@ -84,7 +87,7 @@ def _answer_to_which(brief: TalkBrief) -> Heard | None:
 
 
 def _chosen_of(brief: TalkBrief, among: list[Product]) -> list[Product]:
-    """Those of the products asked about that the present words name; [] if these say something else."""
+    """Return the products of the question that the words name; [] if the words say something else."""
     ear = Ear(brief)
     said = ear.text.split(" ")
     if ear.text in ("both", "all", "all of them", "both of them", "each", "every one", "both please"):
@@ -104,32 +107,32 @@ def _chosen_of(brief: TalkBrief, among: list[Product]) -> list[Product]:
 
 @dataclass(frozen=True)
 class Ear:
-    """Listens to one sentence. forced: which product an ambiguous reference means."""
+    """Parses one sentence. forced: the product that an ambiguous reference means."""
 
     brief: TalkBrief
     forced: Product | None = None
 
     @cached_property
     def references(self) -> References:
-        """Which products the words mean."""
+        """The resolver of references to products."""
         return References(self.brief, self.forced)
 
     @cached_property
     def said(self) -> str:
-        """Lower-case words and marks, a space between them."""
+        """The sentence as lower-case words and punctuation marks, separated by spaces."""
         return " ".join(token.text for token in tokens(self.references.with_ids(self.brief.said)))
 
     @cached_property
     def text(self) -> str:
-        """What was said without politeness and without what only leads up to it."""
+        """The sentence without polite phrases and lead-ins."""
         return plain(self.said)
 
     def hear(self) -> Heard:
-        """The moves of the sentence. Raises Which, Nothing, Refusal, RequestError with a sentence."""
+        """Return the moves of the sentence. Raises Which, Nothing, Refusal, RequestError with a sentence."""
         return self.order() or self._two_orders() or self._content()
 
     def order(self) -> Heard | None:
-        """A sentence that has its meaning on the board alone; None if it is another one."""
+        """Parse a sentence that is a command on the board; return None if it is something else."""
         orders: tuple[Callable[[], Heard | None], ...] = (
             self._question,
             self._plain_order,
@@ -147,7 +150,7 @@ class Ear:
             return Heard(reply=HELP)
         if ASK_BOARD.fullmatch(self.text) and "stale" in self.text:
             stale = [thing for thing in self.brief.things if thing.stands and thing.call in self.brief.stale]
-            said = f"Stale, `refresh` makes it again:\n{lines_of(stale)}" if stale else "Nothing is stale."
+            said = f"These are stale; `refresh` makes them again:\n{lines_of(stale)}" if stale else "Nothing is stale."
             return Heard(reply=said)
         if ASK_BOARD.fullmatch(self.text):
             return Heard(reply=told_board(self.brief.things, self.brief.stale))
@@ -177,7 +180,7 @@ class Ear:
 
     @property
     def _waiting(self) -> list[Product]:
-        """What was made in the newest round and waits for a word; else whatever waits."""
+        """The products of the latest round that wait for a decision, or else all that wait."""
         near = [thing for thing in self.references.it if thing.waits]
         return near or [thing for thing in self.brief.things if thing.waits]
 
@@ -205,11 +208,11 @@ class Ear:
         if len(calls) != len(set(calls)):
             raise Which(things)
         if led is None and all(thing.stands for thing in things):
-            return Heard(reply=f"That is {told(things)}, and it stands. Say what shall become of it.")
+            return Heard(reply=f"That is {told(things)}, and it is chosen already. Say what to do with it.")
         return Heard(moves=tuple(move for thing in things for move in self._stands(thing)))
 
     def _stands(self, thing: Product) -> list[AnyMove]:
-        """It stands. If the last turn only changed it, that change is taken back: the picture is wanted as it is."""
+        """Choose a product; if the last turn edited it, undo that edit first, since the original is wanted."""
         if not thing.board:
             raise Nothing(
                 f"Number {thing.number} is not on the board any more; it can still be animated, changed or connected."
@@ -219,7 +222,7 @@ class Ear:
         return [*undone, Choose(call=thing.call, take=thing.take)]
 
     def _only_references(self, text: str, *, bare: bool = False) -> list[Meant] | None:
-        """The references of a text that says nothing else; None if it does."""
+        """Return the references of a text that contains nothing else, or None if it does."""
         try:
             meant = self.references.read(text, bare=bare)
         except Nothing:
@@ -240,7 +243,7 @@ class Ear:
             if len({thing.call for thing in several.among}) > 1:
                 raise
         except Nothing:
-            pass  # `give me another one`: it names nothing
+            pass  # `give me another one` names no product
         rest = without(rest, meant, lambda _each: "")
         left = [word for word in rest.split() if word not in AGAIN_ASIDE and _count(word) is None]
         if left:
@@ -259,7 +262,7 @@ class Ear:
         return [self._drawn(self.references.one(list(by_call.values())))]
 
     def _drawn(self, thing: Product) -> Product:
-        """The thing; of a film that was joined around a new part, that part: it is what can come out otherwise."""
+        """Return the product, or the generated part of a film that was joined around one: only that can be redrawn."""
         parts = [each for each in self.brief.things if each.shot == thing.shot and each.kind == "clip" and each.stands]
         return parts[-1] if thing.kind == "film" and parts else thing
 
@@ -297,7 +300,7 @@ class Ear:
                 raise Nothing("Connecting takes two clips or films, and there are not two yet; make another one first.")
             raise Nothing("Connecting takes two clips or films: say which, like `connect number 2 with number 5`.")
         first, second = (_moving(thing) for thing in things)
-        # Of two takes of one call the first one named stands.
+        # Of two takes of one call, the one named first is chosen.
         waiting = {thing.call: thing for thing in (second, first) if thing.waits and not thing.stands}
         settled = [move for thing in reversed(waiting.values()) for move in self._stands(thing)]
         return Heard(moves=(*settled, Connect(first=first.id, second=second.id, seconds=seconds)))
@@ -316,14 +319,14 @@ class Ear:
 
     @cached_property
     def _follows(self) -> bool:
-        """`then it moves left`, of something that moves already."""
+        """True for `then it moves left` about a clip or film."""
         it = self.references.it
         if GOES_ON.search(self.text) and it and it[0].kind != "picture":
             return True
         return bool(FOLLOWING.match(self.said) and it and it[0].kind != "picture")
 
     def _two_orders(self) -> Heard | None:
-        """`use the second one and make it blue`: an order, and what comes after it."""
+        """Parse `use the second one and make it blue`: a command and what follows it."""
         for mark in re.finditer(r" (?:and then|, then|then|, and|and|but|[,.;!]) ", self.text):
             first = Ear(self.brief.model_copy(update={"said": self.text[: mark.start()], "before": ()}), self.forced)
             try:
@@ -343,18 +346,18 @@ class Ear:
         return None
 
     def _after(self, heard: Heard) -> tuple[int, ...]:
-        """What `it` is after an order."""
+        """Return the numbers of the products that `it` means after a command."""
         chosen = [(move.call, move.take) for move in heard.moves if isinstance(move, Choose)]
         things = tuple(thing.number for thing in self.brief.things if (thing.call, thing.take) in chosen)
         return things or self.brief.it
 
     def _content(self) -> Heard:
-        """A new wish, or what is to become of something that is there."""
+        """Parse a new wish, or a request about an existing product."""
         if ANYTHING.fullmatch(self.text):
             return Heard(moves=(Wish(words=self.brief.said),))
         heard = hear(self.text)
         if not any(word.kind in _SAYS_SOMETHING for word in heard):
-            self._only_references(self.text)  # `the first one`, of several: asked back
+            self._only_references(self.text)  # raises Which for `the first one` of several
             raise Nothing(not_understood(self.brief, self.said))
         if not self.brief.things or not is_about(self.references, self.text):
             return Heard(moves=(Wish(words=self.brief.said),))
@@ -363,7 +366,7 @@ class Ear:
 
 _BEST = re.compile(r"(?:the )?(?:best|nicest|prettiest|most beautiful|better|nicer)(?: (?:one|take|picture|clip))?")
 _NAMING = {"number", "shot", "the", "that", "this", *NOUNS, *PLURALS, *ORDINALS, *LAST, *OTHER}
-"""Words that say nothing but which product is meant."""
+"""Words that only name a product."""
 _SAYS_SOMETHING = (
     "object", "objects", "thing", "colour", "scene", "motion", "verb", "direction", "style", "other thing",
     "other colour", "other scene", "other motion", "seconds", "speed", "camera", "other style",
@@ -371,7 +374,7 @@ _SAYS_SOMETHING = (
 
 
 def plain(text: str) -> str:
-    """Without politeness, and without what only leads up to what is wanted."""
+    """Return the text without polite phrases, lead-ins (`ok, and`) and marks at its ends."""
     text = " ".join(word for word in POLITE.sub(" ", f" {text} ").split())
     while text and text.split(" ")[-1] in MARKS:
         text = text.rpartition(" ")[0]

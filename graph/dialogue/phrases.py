@@ -1,12 +1,12 @@
-"""The phrases of a conversation, as patterns over lower-case words with a space between them. Data only."""
+"""Patterns for the phrases of a conversation, over lower-case words with a space between them. Data only."""
 
 import re
 
 HELP = (
-    "Say what you want to see (`a red ball in the snow`). Of what is shown: `go on`, `again`, `another three`, `use "
-    "the second one`, `make it night`, `now let it fly to the left`. Of clips and films: `extend it by two seconds, it "
+    "Say what you want to see (`a red ball in the snow`). About what is shown: `go on`, `again`, `another three`, `use "
+    "the second one`, `make it night`, `now let it fly to the left`. About clips and films: `extend it by two seconds, it "
     "keeps moving right`, `what happened before?`, `connect it with the first film`, `make a film of it`. Always: `undo`, "
-    "`refresh`, `what did you do?`, `what do I have?`. Products are called by number, `number 3`, or as you see them: "
+    "`refresh`, `what did you do?`, `what do I have?`. Name products by number, `number 3`, or by what they show: "
     "`the blue one`, `the last clip`. /help lists the commands that do the same."
 )
 

@@ -1,6 +1,6 @@
-"""What a person likes, as far as they said so: style, length, seed; kept beside the store, shown and forgotten at will.
+"""Remember a person's preferences (style, length, seed) in a file beside the store, show them and forget them.
 
-A small file and not a table: it belongs to a person and no run; what a turn used of it is in the run.
+They are a file and not a table because they belong to a person and to no run; a run records those that a turn used.
 """
 
 import json
@@ -31,7 +31,7 @@ _SHOW = re.compile(r"what (?:do|did) i like|what are my likes|(?:show|tell) me w
 
 
 class Likes(BaseModel):
-    """What a person likes. style: words for a wish; seconds: of every shot; seed: of a new conversation."""
+    """A person's preferences. style: words for a wish; seconds: of each shot; seed: of a new conversation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,20 +41,20 @@ class Likes(BaseModel):
 
     @property
     def words(self) -> list[str]:
-        """What a wish gets that says nothing of it."""
+        """The words that are added to a wish that does not mention them."""
         return [*([f"{self.seconds:g} seconds each"] if self.seconds else []), *([self.style] if self.style else [])]
 
     @property
     def told(self) -> str:
-        """As a sentence."""
+        """The preferences as a sentence."""
         known = [*self.words, *([f"seed {self.seed}"] if self.seed is not None else [])]
         if not known:
-            return "I remember nothing that you like; say for example `remember that I like digital style`."
+            return "I remember no preferences yet; say for example `remember that I like digital style`."
         return f"You like: {', '.join(known)}. It is used where a wish says nothing else; /forget forgets it."
 
 
 def read_likes(home: Path) -> Likes:
-    """What is remembered; nothing if there is no file. Raises RequestError for a file that is none of ours."""
+    """Return the stored preferences, or empty ones if there is no file. Raises RequestError for an unreadable file."""
     path = home / FILE
     try:
         return Likes.model_validate_json(path.read_bytes())
@@ -65,7 +65,7 @@ def read_likes(home: Path) -> Likes:
 
 
 def write_likes(home: Path, likes: Likes) -> None:
-    """Keeps them, whole or not at all, for the person's eyes only. Raises RequestError."""
+    """Store the preferences atomically in a file that only its owner can read. Raises RequestError."""
     path = home / FILE
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def write_likes(home: Path, likes: Likes) -> None:
 
 
 def learned(likes: Likes, words: str) -> Likes:
-    """With what the words say: a style, a length, a seed. Raises RequestError if they say none of them."""
+    """Return the preferences with the style, length or seed in the words. Raises RequestError if there is none."""
     said = hear(words)
     seed = _SEED.search(" ".join(token.text for token in tokens(words)))
     styles = [word.value for word in said if word.kind == "style"]
@@ -99,7 +99,7 @@ def learned(likes: Likes, words: str) -> Likes:
 
 
 def forgotten(likes: Likes, words: str) -> Likes:
-    """Without what the words name: style, length or seed; without anything if they name none of them."""
+    """Return the preferences without the style, length or seed that the words name; empty if they name none."""
     said = hear(words)
     names = {
         "style": "style" in words or any(word.kind == "style" for word in said),
@@ -111,7 +111,7 @@ def forgotten(likes: Likes, words: str) -> Likes:
 
 
 def asked_of_likes(likes: Likes, words: str) -> tuple[Likes, str] | None:
-    """What a sentence about liking does to them, and what to answer; None if it is about something else.
+    """Interpret a sentence about preferences. Return the new preferences and the reply; None for another sentence.
 
     Raises RequestError.
     """
@@ -126,7 +126,7 @@ def asked_of_likes(likes: Likes, words: str) -> tuple[Likes, str] | None:
 
 
 def as_liked(words: str, likes: Sequence[str]) -> tuple[str, list[str]]:
-    """A wish with what the person likes, where it says nothing else; and what to tell of that."""
+    """Return a wish with the preferences added that it does not mention itself, and notes about them."""
     said = {word.kind for word in hear(words)}
     used = [like for like in likes if not _kinds(like) & said]
     if not used:

@@ -1,7 +1,7 @@
-"""Which of the products a person means: `it`, `the second one`, `that frame`, `the first film`, `number 3`.
+"""Resolve references to products: `it`, `the second one`, `that frame`, `the first film`, `number 3`.
 
-Knows the things of a turn and ordinary English, and what the embedded world can show. What may mean several things
-is not guessed: it is asked back.
+Knows the products of a turn and the vocabulary of the embedded world. An ambiguous reference is not guessed: it raises
+the question to ask.
 """
 
 import re
@@ -17,10 +17,10 @@ from graph.state.products import PRODUCT_ID, Product, kind_of, lines_of
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
 
 WHICH = "Which one do you mean"
-"""How a question begins that is answered by naming one of several products."""
+"""Start of the question which of several products is meant. Stored turns begin with it: do not change it."""
 
 MOST_ASKED = 9
-"""Products that such a question names, the latest ones."""
+"""Largest number of products that such a question lists, the latest ones."""
 LAST = {"last": -1, "latest": -1, "newest": -1, "final": -1, "previous": -2}
 OTHER = ("other", "others")
 PICTURES = ("picture", "image", "frame", "photo", "still", "drawing")
@@ -40,7 +40,7 @@ _COUNTS = {"two": 2, "three": 3, "four": 4}
 
 
 class Which(Exception):
-    """Several products may be meant; `among` are they."""
+    """A reference is ambiguous. among: the products that it may mean."""
 
     def __init__(self, among: Sequence[Product]) -> None:
         self.among = list(among)
@@ -48,12 +48,12 @@ class Which(Exception):
 
 
 class Nothing(Exception):
-    """No product is meant; the text is a sentence for the person."""
+    """A reference or request fits no product; the text is a sentence for the person."""
 
 
 @dataclass(frozen=True)
 class Meant:
-    """Words that name products, from `start` to `end` of the text. many: they name several at once."""
+    """Products that the words from `start` to `end` of a text name. many: the words are a plural."""
 
     things: tuple[Product, ...]
     start: int
@@ -64,7 +64,7 @@ class Meant:
 
 @dataclass(frozen=True)
 class References:
-    """Reads references in a text of lower-case words. forced: what an ambiguous one was said to mean."""
+    """Resolves references in a text of lower-case words. forced: the product that an ambiguous one means."""
 
     brief: TalkBrief
     forced: Product | None = None
@@ -72,16 +72,16 @@ class References:
 
     @property
     def things(self) -> list[Product]:
-        """All that can be meant."""
+        """All products that can be meant."""
         return [*self.brief.things, *self.strangers]
 
     @property
     def it(self) -> list[Product]:
-        """What `it` may be."""
+        """The products that `it` may mean."""
         return [thing for thing in self.brief.things if thing.number in self.brief.it]
 
     def with_ids(self, text: str) -> str:
-        """The text with `number N` for every artifact id, `#N`, `2nd`; a product of elsewhere gets a number, too."""
+        """Replace artifact ids and `#N` by `number N`, and `2nd` by `second`; a foreign product gets a number, too."""
 
         def number(found: re.Match[str]) -> str:
             known = next((thing for thing in self.things if thing.id == found[0]), None)
@@ -98,7 +98,7 @@ class References:
         return re.sub(r"\b\d+(?:st|nd|rd|th)\b", lambda found: _SUFFIXES.get(found[0], found[0]), text)
 
     def read(self, text: str, *, bare: bool = False) -> list[Meant]:
-        """Every reference of a text, in order. bare: a number alone is one, too. Raises Which, Nothing."""
+        """Return all references of a text in order. bare: a number alone counts as one. Raises Which, Nothing."""
         said, found, at = text.split(" "), list[Meant](), 0
         starts = [sum(len(word) + 1 for word in said[:index]) for index in range(len(said))]
         while at < len(said):
@@ -110,7 +110,7 @@ class References:
         return found
 
     def one(self, among: Sequence[Product]) -> Product:
-        """The only one of them. Raises Which, Nothing."""
+        """Return the only product of several. Raises Which, Nothing."""
         if not among:
             raise Nothing("There is nothing yet that you could mean; wish for something first.")
         if len(among) > 1 and self.forced in among:
@@ -120,7 +120,7 @@ class References:
         return among[0]
 
     def only(self) -> Product:
-        """What `it` is. Raises Which, Nothing."""
+        """Return the product that `it` means. Raises Which, Nothing."""
         if self.forced is not None and self.forced in self.it:
             return self.forced
         return self.one(self.it)
@@ -137,14 +137,14 @@ class References:
         return Meant(things, 0, 0, many=many, pronoun=pronoun)
 
     def by_number(self, number: int) -> Product:
-        """The product of a number. Raises Nothing."""
+        """Return the product with a number. Raises Nothing."""
         found = next((thing for thing in self.things if thing.number == number), None)
         if found is None:
             raise Nothing(f"There is no number {number}; say `what do I have?`, or /board, to see what there is.")
         return found
 
     def _number(self, said: list[str], at: int) -> tuple[int, Meant] | None:
-        """`number 3`, `clip 3`, `shot 2`, `take 2`."""
+        """Read `number 3`, `clip 3`, `shot 2`, `take 2`."""
         skip = said[at] in _DEFINITE
         noun, number = [*said[at + skip : at + skip + 2], "", ""][:2]
         count = function_words.NUMBERS.get(number, int(number) if number.isdigit() else None)
@@ -169,7 +169,7 @@ class References:
         return (live or here)[-1]
 
     def _every(self, said: list[str], at: int) -> tuple[int, Meant] | None:
-        """`them`, `both`, `the two films`, `the last two clips`, `all clips`."""
+        """Read `them`, `both`, `the two films`, `the last two clips`, `all clips`."""
         rest = said[at : at + 5]
         for phrase in sorted(ALL, key=len, reverse=True):
             length = phrase.count(" ") + 1
@@ -187,7 +187,7 @@ class References:
         return None
 
     def _plural(self, said: list[str], at: int, lead: str) -> tuple[int, Meant] | None:
-        """`(last) (two) films` from an index on."""
+        """Read `(last) (two) films` from an index on."""
         rest, length, place, count = said[at : at + 4], 0, "", None
         if rest[:1] and rest[0] in _DEFINITE:
             rest, length = rest[1:], 1
@@ -211,14 +211,14 @@ class References:
         return length, Meant(tuple(taken), 0, 0, many=True)
 
     def _many(self) -> list[Product]:
-        """What waits, if it is several; else every clip and film that stands or waits, in their order."""
+        """Return the products of `it` if there are several, else every clip and film that is chosen or waits."""
         if len(self.it) > 1:
             return self.it
         live = [thing for thing in self.things if thing.stands or thing in self.it]
         return [thing for thing in live if thing.kind != "picture"] or live
 
     def _noun(self, said: list[str], at: int) -> tuple[int, Meant] | None:
-        """`the second one`, `that frame`, `the blue clip`, `last film`, `the red ball`, `the one in the snow`."""
+        """Read `the second one`, `that frame`, `the blue clip`, `last film`, `the red ball`, `the one in the snow`."""
         definite = said[at] in _DEFINITE
         begin = at + definite
         for end in range(begin + 1, min(len(said), begin + 4) + 1):
@@ -234,7 +234,7 @@ class References:
         return None
 
     def _tail(self, said: list[str], at: int, among: list[Product]) -> tuple[int, Product] | None:
-        """`... with the star`, `... in the snow`."""
+        """Read `... with the star`, `... in the snow`."""
         rest = said[at : at + 4]
         if len(rest) < 2 or rest[0] not in ("with", "in", "at", "on", "of"):
             return None
@@ -246,7 +246,7 @@ class References:
         return None
 
     def _described(self, middle: list[str], noun: str) -> list[Product] | None:
-        """What a noun and the words before it may mean; None if they are no such words."""
+        """Return what a noun and the words before it may mean; None if they describe no product."""
         places = [word for word in middle if word in ORDINALS or word in LAST or word in OTHER]
         looks = [_look(word) for word in middle if word not in places]
         if not all(looks) or len(places) > 1:
@@ -265,14 +265,16 @@ class References:
         return self._placed(scope, index, noun)
 
     def _bare(self, place: str, noun: str) -> Product | None:
-        """`the second one`, `the previous take`; None of words that are read as with a kind."""
+        """Resolve `the second one`, `the previous take`; return None if the words are to be read as with a kind."""
         if place in ORDINALS and noun in ("one", "product"):
             return self._counted(ORDINALS[place], noun)
         return self._before() if place == "previous" else None
 
     def _counted(self, index: int, noun: str) -> Product:
-        """`the second one`: of those that are offered; of none, or of one, the product of that number. Raises Which if
-        it may be both, Nothing."""
+        """Resolve `the second one`: of the offered products, or with at most one offered the product of that number.
+
+        Raises Which if it may be either, Nothing.
+        """
         numbered = next((thing for thing in self.things if thing.number == index + 1), None)
         offered = self._offered()
         if len(offered) > 1 and (numbered is None or index < len(offered)):
@@ -287,7 +289,7 @@ class References:
         return self.one(list({thing.number: thing for thing in (numbered, *of_takes) if thing}.values()))
 
     def _offered(self) -> list[Product]:
-        """What waits, if it is several: the candidates of one call, if there are such. Raises Which if of more."""
+        """Return what waits, or only the candidates of a call if it has several. Raises Which if several calls have."""
         waiting = [thing for thing in self.it if thing.waits]
         calls = [thing.call for thing in waiting]
         several = list(dict.fromkeys(call for call in calls if calls.count(call) > 1))
@@ -296,8 +298,7 @@ class References:
         return [thing for thing in waiting if not several or thing.call in several]
 
     def _before(self) -> Product:
-        """`the previous one`: the take before the one that is in question, or what that one was changed from. Raises
-        Nothing."""
+        """Resolve `the previous one`: the take before the current one, or what it was edited from. Raises Nothing."""
         if not self.it:
             raise Nothing("There is nothing yet that you could mean; wish for something first.")
         here = self.it[0]
@@ -311,7 +312,7 @@ class References:
         return earlier[-1]
 
     def _placed(self, scope: list[Product], index: int, noun: str) -> list[Product]:
-        """The n-th of what stands, and the n-th of all that was made, where that is another one."""
+        """Return the n-th of the scope, and the n-th of all that was made if that is another product."""
         kinds = {thing.kind for thing in scope}
         every = [thing for thing in self.things if thing.kind in kinds and thing.board]
         takes = len({thing.call for thing in scope}) == 1 and len(scope) > 1
@@ -328,12 +329,12 @@ class References:
         found = live or [thing for thing in among if _shows(thing, looks)]
         if not found:
             raise Nothing(f"Nothing there is {' '.join(value for _, value in looks)}; say `what do I have?` to see it.")
-        # A clip looks like the picture it was made of: of several things of one shot the last one is meant.
+        # A clip shows the same as the picture it was made from: of several products of a shot the last one is meant.
         last = {thing.shot: thing for thing in found}
         return list(last.values()) if noun == "one" and not any(thing.waits for thing in found) else found
 
     def _ordinal(self, said: list[str], at: int) -> tuple[int, Meant] | None:
-        """`the second`, with nothing after it that it could be the second of."""
+        """Read `the second` that no noun follows."""
         if said[at] != "the" or said[at + 1 : at + 2] == []:
             return None
         word, ahead = said[at + 1], (said[at + 2 : at + 3] or [""])[0]
@@ -380,7 +381,7 @@ class References:
         return scope[place]
 
     def _scope(self, noun: str) -> list[Product]:
-        """What a noun may mean: the takes that are in question, else what stands."""
+        """Return what a noun may mean: the takes in question, else what is chosen or waits."""
         kinds = _kinds(noun)
         calls = {thing.call for thing in self.it}
         takes = [thing for thing in self.things if thing.call in calls and thing.call]
@@ -431,7 +432,7 @@ def _has(scenery: Scenery, look: Look) -> bool:
 
 
 def iterate(meant: Sequence[Meant]) -> Iterator[Product]:
-    """All things that references mean, each once."""
+    """Yield all products of the references, each once."""
     seen = set[int]()
     for each in meant:
         for thing in each.things:
@@ -441,7 +442,7 @@ def iterate(meant: Sequence[Meant]) -> Iterator[Product]:
 
 
 def without(text: str, meant: Sequence[Meant], by: Callable[[Meant], str]) -> str:
-    """The text with something else in the place of its references."""
+    """Return the text with each reference replaced by `by(reference)`."""
     for each in sorted(meant, key=lambda one: one.start, reverse=True):
         text = f"{text[: each.start]}{by(each)}{text[each.end :]}"
     return " ".join(text.split())

@@ -1,7 +1,4 @@
-"""What is said beside the work, and deserves an answer: greetings, thanks, displeasure, questions about Mora herself.
-
-Data and one function; what it finds is a reply, and never a move.
-"""
+"""Answer small talk: greetings, thanks, complaints, questions about Mora. It gives replies and never moves."""
 
 import re
 
@@ -9,19 +6,17 @@ from graph.dialogue.phrases import HELP
 from graph.planning.turn import TalkBrief
 
 EXAMPLE = "`a red ball moves right in the snow`"
-NOT_LIKED = (
-    "Say `again` for another one, or what shall be otherwise, like `make it blue`; `undo` takes the last turn back."
-)
+NOT_LIKED = "Say `again` for another one, or what to change, like `make it blue`; `undo` takes back the last turn."
 ABOUT = (
-    "I am Mora: agents draw a picture of what you say, change it, set it in motion and join clips to a film. `help` "
-    "says what you can say."
+    "I am Mora: my agents draw a picture of what you describe, edit it, animate it and join clips into a film. `help` "
+    "lists what you can say."
 )
-KEPT = "Nothing that was made is deleted. `undo` takes the last turn back; what does not stand is in no film."
+KEPT = "Nothing that was made is deleted. `undo` takes back the last turn; what is not chosen is in no film."
 SAVING = "`/save ball.mp4` writes a copy of the last product, `/save ball.png 2` one of number 2."
 SHOWING = "The file stands below each product; open that. `/show 2` shows number 2 again, /takes lists every one."
-UNSEEN = "I cannot see which one is best; that is yours to say, by its number."
-SHORTER = "Nothing is cut off a clip; `make it 1 second long` animates it anew, as long as you say."
-WHY = "I cannot tell why an agent painted it so; `what did you do?` tells what everything was made of."
+UNSEEN = "I cannot see which one is best; choose one by its number."
+SHORTER = "Clips are not cut; `make it 1 second long` animates it again with the length that you say."
+WHY = "I cannot tell why an agent painted it like that; `what did you do?` shows what everything was made from."
 STRANGE = "I read English only; say it in English, like {example}."
 
 _BAD = (
@@ -45,10 +40,10 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:why|how come)\b.*", WHY),
         (r"(?:make (?:it|this|that) (?:a bit )?shorter|(?:cut|trim|shorten)\b.*)", SHORTER),
         (r"(?:add|with|give it) (?:some )?(?:music|sound|audio|a voice|a song)", "The films are silent."),
-        (r"sorry|oops|my mistake|my bad", "No harm done; `undo` takes the last turn back."),
+        (r"sorry|oops|my mistake|my bad", "No problem; `undo` takes back the last turn."),
         (r"(?:wait|stop|pause|hold on|one moment|a moment|halt)(?: a (?:moment|second))?",
-         "Nothing is made until you say so."),
-        (r"(?:quit|exit|bye|goodbye|good bye|leave|see you)", "Leave when you like; nothing is lost."),
+         "Nothing is made until you ask for it."),
+        (r"(?:quit|exit|bye|goodbye|good bye|leave|see you)", "You can leave at any time; nothing is lost."),
     )
 )  # fmt: skip
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers)\b")
@@ -58,15 +53,17 @@ _FOREIGN = (
     "links rechts zurueck zurück guten wie hilfe nein ja warum ist das encore merci bonjour salut rouge bleu suite "
     "oui aide hola otra vez gracias ayuda azul rojo ciao grazie ancora"
 )
-"""Words that a person of another language begins with, and English has not."""
+"""Frequent words of other languages that English does not have."""
 
 
 def small_talk(brief: TalkBrief, said: str, text: str) -> str | None:
-    """The answer to what is no wish and no order; None for everything else. said: lower-case words with a space
-    between them; text: those without what is only polite."""
+    """Return the reply to small talk, or None for everything else.
+
+    said: lower-case words with a space between them; text: the same without polite phrases.
+    """
     if not text or _HELLO.fullmatch(text):
         return _greeted(brief, said)
-    whole = said.rstrip(" .!?,")  # `what can you do` is polite and a question
+    whole = said.rstrip(" .!?,")  # `what can you do`: "can you" would be removed as a polite phrase
     return next((answer for pattern, answer in SMALL if pattern.fullmatch(text) or pattern.fullmatch(whole)), None)
 
 
@@ -74,19 +71,17 @@ def _greeted(brief: TalkBrief, said: str) -> str:
     if _THANKS.search(said):
         return "You are welcome."
     if brief.things:
-        return "Hello. Say what becomes of what is there, or what you want to see; `what do I have?` tells it."
+        return "Hello. Say what to change, or what you want to see; `what do I have?` lists what there is."
     return f"Hello. Say what you want to see, like {EXAMPLE}, or `help`."
 
 
 def not_understood(brief: TalkBrief, said: str) -> str:
-    """What is told of words that mean nothing here: what can be said instead, as the board is."""
+    """Return the reply to a sentence without known words: what can be said instead on this board."""
     if set(said.split()) & set(_FOREIGN.split()):
         return STRANGE.format(example="`make it blue`" if brief.things else EXAMPLE)
     what = f"I did not understand `{brief.said.strip()[:80]}`"
     if not brief.things:
         return f"{what}; say what you want to see, like {EXAMPLE}, or `help`."
     if any(thing.waits for thing in brief.things):
-        return (
-            f"{what}; say `go on`, `again`, what becomes of it (`make it blue`, `let it fly to the left`), or `help`."
-        )
-    return f"{what}; say what becomes of it (`make it blue`, `extend it`), wish for something new, or `help`."
+        return f"{what}; say `go on`, `again`, what to change (`make it blue`, `let it fly to the left`), or `help`."
+    return f"{what}; say what to do with it (`make it blue`, `extend it`), wish for something new, or `help`."

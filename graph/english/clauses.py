@@ -1,4 +1,4 @@
-"""From tagged words to what each shot says: where one event ends and the next begins, what is denied, what clashes."""
+"""Group tagged words into the events of a wish, one per shot: boundaries, negations, conflicts, lengths."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ __all__ = ["Heard", "Refusal", "Said", "clauses"]
 _JOINS: dict[Kind, int] = {
     "mark": 0, "and": 1, "but": 2, "while": 3, "stop": 4, "correction": 5, "first": 6, "then": 7, "become": 8,
 }  # fmt: skip
-"""Boundaries by strength: of several in a row the strongest counts."""
+"""Boundaries by strength: the strongest of several in a row counts."""
 _AXES = {
     "moves right": "along", "moves left": "along", "moves up": "height", "moves down": "height",
     "grows": "size", "shrinks": "size", "stays still": "rest",
@@ -23,8 +23,11 @@ _AXES = {
 
 @dataclass(frozen=True)
 class Said:
-    """What one event says. `values`: per kind one value, or several that were left open with `or`; `named`: it names
-    an object; `listed`: it follows the one before in a list, not in time; `became`: the one before turned into it."""
+    """What one event says.
+
+    values: kind -> one value, or several left open with `or`; named: it names an object; listed: it follows the event
+    before in a list and not in time; became: the event before turned into it.
+    """
 
     values: dict[str, tuple[str, ...]]
     excluded: frozenset[str]
@@ -38,7 +41,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Heard:
-    """The events of a wish in order, what to tell the person, and the lengths and numbers that hold for all."""
+    """The events of a wish in order, notes for the person, and the length and number of shots of the whole film."""
 
     said: tuple[Said, ...]
     notes: tuple[str, ...] = ()
@@ -51,11 +54,11 @@ class _Event:
     part: Part
     listed: bool = False
     bare: bool = False
-    """It is a subject without a deed so far: what comes next in the sentence is its deed."""
+    """It is a subject without a motion so far: what follows in the sentence is its motion."""
     became: bool = False
-    """It is a change (`it turns green`): the next sentence tells the next deed."""
+    """It is a change (`it turns green`): the next sentence is a new event."""
     corrected: bool = False
-    """What was said last of it was said instead of something (`no wait, a blue one`)."""
+    """Its last part was a correction (`no wait, a blue one`)."""
 
 
 @dataclass
@@ -74,7 +77,7 @@ class _Story:
         if join == "then" and current.bare and "object" not in part.values and not clash:
             self.events[-1] = _Event(current.part.joined(part), current.listed)
         elif join == "first" and len(self.events) == 1 and "motion" not in current.part.values and not clash:
-            # `at night, first ..., then ...`: what is said before the first shot is said of it, and goes on from it.
+            # In `at night, first ..., then ...` the words before the first shot belong to it and carry over.
             self.events[-1] = _Event(current.part.joined(part), bare=_only_subject(part))
         elif join == "become" and current.bare and self._known_before(current.part):
             self.events[-1] = _Event(part, became=True)
@@ -87,30 +90,30 @@ class _Story:
             self._tell_beside(current, join, part)
 
     def _known_before(self, subject: Part) -> bool:
-        """True if the subject is that of an earlier event: `then the ball becomes a box` is one event."""
+        """Return True if an earlier event has this subject: `then the ball becomes a box` is one event."""
         named = [event.part.values.get("object") for event in self.events[:-1]]
         return subject.values["object"] in named
 
     def tell_earlier(self, part: Part) -> None:
-        """What is told last and happened before: `it moves left after it has grown`."""
+        """Insert an event before the last one: `it moves left after it has grown`."""
         current = self.events[-1]
         self.events.insert(len(self.events) - 1, _Event(part.filled_from(current.part)))
 
     def tell_sooner(self, part: Part) -> None:
-        """What is told last and happens first: `before it grows, a ball moves left`."""
+        """Insert an event before the last one, which takes its subject: `before it grows, a ball moves left`."""
         current = self.events[-1]
         current.part = current.part.filled_from(part)
         self.events.insert(len(self.events) - 1, _Event(part))
 
     def tell_of_all(self, part: Part) -> bool:
-        """What is told at the end of all that was told: `both falling at night`. False if it is not told of all."""
+        """Apply a final part to all events that do not clash: `both falling at night`. Return False if none fits."""
         if len(self.events) < 2 or part.empty or {"object", "colour"} & set(part.values):
             return False
         lacking = [event for event in self.events if not event.part.clash(part)]
         if self.events[-1] not in lacking:
             return False
         for event in lacking:
-            is_last = event is self.events[-1]  # which alone has the words and the notes
+            is_last = event is self.events[-1]  # only the last event gets the words and notes
             event.part = event.part.joined(part if is_last else replace(part, words="", notes=()))
         return True
 
@@ -157,9 +160,9 @@ def _opposite(current: Part, part: Part) -> bool:
 
 
 def clauses(heard: Sequence[Word], text: str, *, given: bool) -> Heard:
-    """The events of a wish. `given`: the person gave pictures, so that no object need be said.
+    """Parse tagged words into the events of a wish. given: there are input pictures, so that no object is needed.
 
-    Raises Refusal, whose text is one sentence for the person.
+    Raises Refusal with one sentence for the person.
     """
     refuse_foreign(heard, text)
     story = _Story()
@@ -192,7 +195,7 @@ _BEFORE_ALL = ("article", "pronoun", "is", "verb")
 
 
 def _of_all(run: Sequence[Word]) -> int:
-    """How many words at the beginning of a stretch say that it is of all that was told; 0: none."""
+    """Return how many words at the start of a run say that it applies to all events; 0 if none do."""
     for at, word in enumerate(run):
         if word.text in _ALL:
             return at + 1
@@ -205,7 +208,7 @@ _EARLIER = {"after", "once", "when", "as soon as"}
 
 
 def _aside(story: _Story, part: Part) -> None:
-    """A part that shows nothing (`for 4 seconds`, `slowly`, `not red`) belongs to the event told last."""
+    """Add a part that names nothing to show (`for 4 seconds`, `slowly`, `not red`) to the last event."""
     if story.events:
         story.events[-1].part = story.events[-1].part.joined(part)
     elif part.notes or part.excluded or part.seconds is not None or part.digital is not None:
@@ -213,7 +216,7 @@ def _aside(story: _Story, part: Part) -> None:
 
 
 def _runs(heard: Sequence[Word]) -> Iterator[tuple[Word, list[Word]]]:
-    """The words between boundaries, each run with the boundary before it."""
+    """Yield the runs of words between boundaries, each with the boundary before it."""
     join = _START
     run: list[Word] = []
     for at, word in enumerate(heard):
@@ -226,7 +229,7 @@ def _runs(heard: Sequence[Word]) -> Iterator[tuple[Word, list[Word]]]:
 
 
 def _steers(rest: Sequence[Word]) -> bool:
-    """True if `turns` is followed by a direction: then it moves and becomes nothing."""
+    """Return True if a direction follows `turns`: then it is a motion and not a change."""
     ahead = next((word for word in rest if word.kind not in ("article", "filler", "preposition", "pronoun")), None)
     return ahead is not None and ahead.kind == "direction"
 
@@ -255,7 +258,7 @@ def _heard(story: _Story, heard: Sequence[Word]) -> Heard:
 
 
 def _settled(part: Part) -> Part:
-    """The motion between two sides that were named; refuses a deed that nobody knows, if there is no other."""
+    """Add the motion between two named sides; raise Refusal for an unknown verb if there is no other motion."""
     sides = list(dict.fromkeys(part.positions))
     moves = "motion" in part.values and "motion" not in part.soft
     if len(sides) > 1 and not moves and sides[-1] in _SIDES:
@@ -267,11 +270,11 @@ def _settled(part: Part) -> Part:
 
 
 _SIDES = {"left": "moves left", "right": "moves right", "top": "moves up", "bottom": "moves down"}
-_POSITION_NOTE = "Where in the picture it begins follows from the seed, so that the motion fits the frame."
+_POSITION_NOTE = "Where it begins in the picture depends on the seed, so that the motion fits the frame."
 
 
 def _lengths(heard: Sequence[Word]) -> tuple[float | None, float | None]:
-    """Seconds said of every shot (`4 seconds each`), and seconds said of the whole (`a 10 second film`)."""
+    """Return the seconds of each shot (`4 seconds each`), and of the whole film (`a 10 second film`)."""
     for at, word in enumerate(heard):
         if word.kind != "seconds":
             continue
@@ -288,7 +291,7 @@ _WHOLE = {"film", "video", "movie", "animation", "in total", "total", "overall",
 
 
 def refuse_foreign(heard: Sequence[Word], text: str) -> None:
-    """Raises Refusal if the wish is not in English."""
+    """Raise Refusal if the wish is not in English."""
     letters = [letter for letter in text if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
     foreign = set(function_words.FOREIGN.split()) - set(function_words.NOT_FOREIGN.split())

@@ -1,4 +1,4 @@
-"""Reads a wish about clips that a person gave, for the embedded world: which task it is, and what each needs."""
+"""Parse a wish about given clips for the embedded world: which task it is, and its parameters."""
 
 from graph.english.clauses import Heard, Said, clauses, refuse_foreign
 from graph.english.connectives import goes_back, goes_on
@@ -16,7 +16,7 @@ WORDS_SHOWN = 200
 
 
 def read_clips(brief: Brief) -> Enhancement:
-    """A1 for clips. Raises Refusal for what cannot be done, in one sentence."""
+    """Act as A1 for a wish about clips. Raises Refusal with one sentence if it cannot be done."""
     refuse_foreign(hear(brief.prompt), brief.prompt)
     task = decided(brief.task, len(brief.clips)) or _task(brief)
     if task == "connect":
@@ -25,7 +25,7 @@ def read_clips(brief: Brief) -> Enhancement:
 
 
 def _task(brief: Brief) -> Procedural:
-    """Which task the words mean: what is only said to move goes on, what is to be something else is edited."""
+    """Return the task that the words mean: a motion alone extends the clip, a new attribute edits it."""
     if len(brief.clips) > 1:
         if changes_in(hear(brief.prompt), bare=False).asked:
             raise Refusal("Several clips are connected as they are; to change one of them, give it alone.")
@@ -43,14 +43,14 @@ def _task(brief: Brief) -> Procedural:
     if longer or brief.seconds is not None or moves:
         return "extend"
     if any(word.kind == "other motion" for word in heard):
-        clauses(heard, text, given=True)  # it knows best what to say of a motion that nothing in the world has
+        clauses(heard, text, given=True)  # raises the sentence about a motion that the world does not have
     if {token.text for token in tokens(brief.prompt)} & (verb_forms("connect") | verb_forms("join")):
         raise Refusal("Connecting takes two clips or more, and one is given; give the others too, each with --video.")
     raise Refusal(f"Say what becomes of the clip: how it goes on (`it keeps moving right`), or {CHANGEABLE}.")
 
 
 def _moves(heard: list[Word], text: str) -> bool:
-    """True if the words tell a motion, whatever else they tell."""
+    """Return True if the words contain a motion."""
     rest = changes_in(heard, bare=False).rest
     try:
         return bool(_motions(clauses(rest, text, given=True)))
@@ -115,7 +115,7 @@ def _instruction(changes: Changes, *, digital: bool) -> str:
 
 
 def _motions(heard: Heard) -> list[str]:
-    """`it moves left` for every event that says its motion; what was left open says none."""
+    """Return `it moves left` for each clause with one motion; open motions do not count."""
     return [motion for said in heard.said if (motion := _motion(said)) is not None]
 
 

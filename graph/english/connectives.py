@@ -1,4 +1,4 @@
-"""Hears in a wish what is to happen to whole clips and shots: going on, going back, joining; takes those words out."""
+"""Find and remove the phrases of a wish that concern whole clips and shots: extend, extend backwards, join."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -12,7 +12,7 @@ Phrases = frozenset[Phrase]
 
 @cache
 def phrases_of(text: str, *, inflected: bool = False) -> Phrases:
-    """The phrases of a list of `graph.words`; with every form of their first word if `inflected`."""
+    """Return the phrases of a list in `vocabulary`; if `inflected`, with every form of their first word."""
     plain = (phrase for phrase, _ in split_phrases(text))
     if not inflected:
         return frozenset(plain)
@@ -20,9 +20,9 @@ def phrases_of(text: str, *, inflected: bool = False) -> Phrases:
 
 
 def without(text: str, among: Phrases, *, unless_before: Iterable[str] = ()) -> tuple[str, bool]:
-    """The text without those phrases, longest first, and whether there was any; one before a word of the others stays.
+    """Return the text without these phrases, longest first, and whether it had any.
 
-    Words come back in lower case, marks parted from them.
+    A phrase before a word of `unless_before` is kept. The words come back in lower case, separated from punctuation.
     """
     said = [token.text for token in tokens(text)]
     longest, kept, found, at = max(map(len, among)), list[str](), False, 0
@@ -37,15 +37,15 @@ def without(text: str, among: Phrases, *, unless_before: Iterable[str] = ()) -> 
 
 
 def goes_back(text: str) -> tuple[str, bool]:
-    """Without the words for what comes before a clip, and whether there were any."""
+    """Remove the words for what comes before a clip; return the text and whether there were any."""
     text, _ = without(text, phrases_of("as before, like before, same as before"))
     return without(text, phrases_of(change_words.GOING_BACK, inflected=True))
 
 
 def goes_on(text: str) -> tuple[str, bool]:
-    """Without the words for more of a clip, and whether any asked for more."""
+    """Remove the words for an extension of a clip; return the text and whether it asks for one."""
     ways = (word for side in (motions.LEFT, motions.RIGHT, motions.UP, motions.DOWN) for word in side.split(","))
-    # "keep going right": the going is the motion's.
+    # In "keep going right", "going" belongs to the motion.
     text, asked = without(
         text, phrases_of(change_words.GOING_ON, inflected=True), unless_before={way.strip() for way in ways}
     )
@@ -54,7 +54,7 @@ def goes_on(text: str) -> tuple[str, bool]:
 
 
 def joins(text: str) -> tuple[str, bool | None]:
-    """Without the words for transitions and cuts, and which of them is wished for; None: neither."""
+    """Remove the words for transitions and cuts; return the text and True (transitions), False (cuts) or None."""
     refused = any(f"{no} {kind}" in text.lower() for no in ("no", "without", "no smooth") for kind in ("transition",))
     text, smooth = without(text, phrases_of(change_words.TRANSITIONS), unless_before=("to", "into"))
     text, cuts = without(text, phrases_of(change_words.CUTS), unless_before=("to", "into"))

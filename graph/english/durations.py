@@ -1,4 +1,4 @@
-"""How long every shot lasts: what was ordered, what was said, and what each may last."""
+"""Compute the length of each shot from the request, the words and the allowed range."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,10 @@ _CLOSE = 1e-6
 def shared(
     said: Sequence[float | None], ordered: float | None, spoken: float | None
 ) -> tuple[list[float | None], list[str]]:
-    """Seconds of every shot, and what to tell. The length ordered with the request wins over the one in the words.
+    """Return the seconds of each shot, and notes. A length in the request wins over one in the words.
 
-    said: of every shot; ordered, spoken: of the whole. Raises Refusal for a shot too short or too long.
+    said: seconds of each shot in the words; ordered, spoken: of the whole film, in the request and in the words. Raises
+    Refusal if a shot is too short or too long.
     """
     total = ordered if ordered is not None else spoken
     if total is None:
@@ -28,7 +29,7 @@ def shared(
 
 
 def checked(seconds: float | None) -> float | None:
-    """The length, if a shot may have it. Raises Refusal."""
+    """Return the length of a shot. Raises Refusal if it is out of range."""
     if seconds is not None and not SHORTEST_SHOT_SECONDS <= seconds <= LONGEST_SHOT_SECONDS:
         raise Refusal(
             f"A shot of {plain(seconds)} seconds cannot be made; ask for {SHORTEST_SHOT_SECONDS:g} to "

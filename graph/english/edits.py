@@ -1,4 +1,4 @@
-"""Hears what is to be changed in a given picture or clip, and leaves the rest of the wish to be read by others."""
+"""Find the requested edits of a given picture or clip in a wish, and return the other words for further parsing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from models.embedded.language import DIGITAL_STYLE, Colour, Edit, Object, Scene
 
 CHANGEABLE = f"`make it blue`, `turn it into a star`, `change the scene to night` or `{DIGITAL_STYLE}`"
 MOST_AT_ONCE = 2
-"""Kinds of change that A3 was taught to make in one go."""
+"""Largest number of kinds of change that A3 was trained to make at once."""
 
 _BOUNDARIES = ("and", "mark", "but", "stop", "then", "first", "correction")
 _ASPECTS = ("adjective", "colour", "other colour", "unknown", "count", "filler", "speed")
 _HEADS = ("object", "objects", "thing", "other thing")
 _DEEDS = ("motion", "verb", "direction", "from", "other motion")
 _KEPT = (*_BOUNDARIES, *_DEEDS, "edge", "position", "speed", "seconds", "not", "or", "while", "sound", "camera")
-"""Kinds of words that a stretch with a change still says something by."""
+"""Kinds of words that are kept from a stretch with a change, since they say something else."""
 _POINTING = ("this", "that")
 _SETTING = ("background", "backdrop", "scene", "setting", "scenery", "surroundings", "place", "ground")
 _DEFINITE = ("the", "this", "my", "that", "your", "its", "any", "every")
@@ -27,7 +27,7 @@ _DEFINITE = ("the", "this", "my", "that", "your", "its", "any", "every")
 
 @dataclass
 class Changes:
-    """What is to become what, by kind; `digital` style; and the words that speak of something else."""
+    """The requested changes. found: kind -> new values; digital: the style; rest: the words about something else."""
 
     found: dict[str, list[str]] = field(default_factory=dict)
     digital: bool = False
@@ -35,11 +35,11 @@ class Changes:
 
     @property
     def asked(self) -> bool:
-        """True if anything is to be changed."""
+        """True if any change is requested."""
         return bool(self.found) or self.digital
 
     def edit(self, *, digital: bool = False) -> Edit:
-        """The change as A3 understands it. Raises Refusal for two values of a kind, and for too much at once."""
+        """Return the change as an instruction of A3. Raises Refusal for two values of a kind or too many changes."""
         for kind, values in self.found.items():
             if len(values) > 1:
                 refuse_two(kind, values)
@@ -60,9 +60,9 @@ class Changes:
 
 
 def changes_in(heard: Sequence[Word], *, bare: bool) -> Changes:
-    """The changes that a wish asks for. `bare`: a value alone asks for one, too (`blue`, `at night`).
+    """Return the changes that a wish requests. bare: a value alone is a request, too (`blue`, `at night`).
 
-    Raises Refusal for what a thing cannot become.
+    Raises Refusal for an impossible change.
     """
     changes, asked = Changes(), False
     for boundary, stretch in _stretches(heard):
@@ -100,7 +100,7 @@ def _asks(stretch: Sequence[Word]) -> bool:
 
 
 def _relocates(stretch: Sequence[Word]) -> bool:
-    """`move it to the sea`: it does not move by itself."""
+    """Return True for `move it to the sea`, which is a change of scene and not a motion."""
     verbs = {" ".join(phrase) for phrase, _ in split_phrases(change_words.RELOCATIONS)}
     at = next((at for at, word in enumerate(stretch) if word.text in verbs), len(stretch))
     return any(word.kind in ("pronoun", "article") for word in stretch[at + 1 : at + 2])
@@ -120,16 +120,16 @@ def _pivots() -> frozenset[str]:
 
 @dataclass
 class _Ear:
-    """Listens to one stretch: which of its things are to become something, and which only say of what."""
+    """Parses one stretch: which of its nouns are new values, and which only name what changes."""
 
     stretch: Sequence[Word]
     changes: Changes
     turned: bool = False
-    """Something was named that is to change: a pronoun, or a thing that is there."""
+    """The stretch has named what is to change: by a pronoun, or a definite noun."""
 
     @property
     def deeds(self) -> list[int]:
-        """Where it tells a motion that is no aspect: not in `the rolling ball`, `the ball that rolls`."""
+        """Indices of motions that are not attributes, as in `the rolling ball`, `the ball that rolls`."""
         return [
             at
             for at, word in enumerate(self.stretch)
@@ -137,7 +137,7 @@ class _Ear:
         ]
 
     def listen(self, *, asked: bool) -> bool:
-        """Notes every change; True if there was one."""
+        """Collect every change; return True if there is one."""
         before, deeds = self.changes.asked, self.deeds
         counted = sum(map(len, self.changes.found.values())) + self.changes.digital
         last = deeds[0] if deeds else len(self.stretch)
@@ -151,7 +151,7 @@ class _Ear:
         return any(word.kind in (*_HEADS, "colour", "scene", "seconds", "unknown") for word in self.stretch)
 
     def _hear(self, at: int, *, still: bool, asked: bool, last: int) -> int:
-        """Hears what begins at an index; the index after it."""
+        """Parse what starts at an index and return the index after it."""
         word = self.stretch[at]
         if word.kind == "style":
             self._style(word, at)
@@ -169,7 +169,7 @@ class _Ear:
         return at + 1
 
     def _stands_alone(self, at: int) -> bool:
-        """`make THIS a star`."""
+        """Return True for `make THIS a star`."""
         ahead = self.stretch[at + 1] if at + 1 < len(self.stretch) else None
         return self.stretch[at].text in _POINTING and ahead is not None and ahead.kind == "article"
 
@@ -180,7 +180,7 @@ class _Ear:
         return end + (end < len(self.stretch) and self.stretch[end].kind in _HEADS) or at + 1
 
     def _noun(self, at: int, end: int) -> None:
-        """`the red ball` is what changes; `a blue star`, `into the star` and `blue` are what it becomes."""
+        """Parse a noun phrase: `the red ball` is what changes; `a blue star`, `into the star` and `blue` are values."""
         phrase = self.stretch[at:end]
         head = phrase[-1] if phrase[-1].kind in _HEADS else None
         if self._denied(at):
@@ -212,7 +212,7 @@ class _Ear:
             refuse_thing(word.text, "")
 
     def _is_noun(self, at: int) -> bool:
-        """True if a phrase that ends in an unknown word stands where a thing stands: `into a zebra`."""
+        """Return True if a phrase that ends in an unknown word is in the position of a noun: `into a zebra`."""
         return self.stretch[at].kind == "article" and (self._pivoted(at) or self.turned)
 
     def _scene(self, at: int, *, still: bool) -> None:
@@ -238,7 +238,7 @@ class _Ear:
             values.append(word.value)
 
     def _of_a_thing(self, at: int) -> bool:
-        """`make the ball in the snow blue`: it says which ball, since what the ball becomes is yet to come."""
+        """Return True for `make the ball in the snow blue`, where the scene only says which ball is meant."""
         before = self.stretch[at - 2] if at > 1 else None
         later = any(word.kind in ("object", "colour", "scene") for word in self.stretch[at + 1 :][1:])
         return before is not None and before.kind in ("object", "thing") and later
@@ -249,7 +249,7 @@ class _Ear:
         self.changes.digital = True
 
     def _pivoted(self, at: int) -> bool:
-        """After `into`, `to`; after a word that leads there only from something, `with`, `as`, once that was named."""
+        """Return True after `into` or `to`, or after `with`, `as` and the like once the thing to change was named."""
         before = self.stretch[at - 1].text if at else ""
         return before in ("into", "to") or (self.turned and before in _pivots())
 
@@ -257,7 +257,7 @@ class _Ear:
         return at > 0 and self.stretch[at - 1].text in scenes.PLACE_PREPOSITIONS and not self._pivoted(at)
 
     def _another_colour(self, at: int) -> bool:
-        """`change red TO GREEN`."""
+        """Return True for `change red TO GREEN`."""
         ahead = self.stretch[at : at + 2]
         return len(ahead) > 1 and ahead[0].text in ("to", "into") and ahead[1].kind == "colour"
 
@@ -265,7 +265,7 @@ class _Ear:
         return any(word.kind in (*_HEADS, "colour") for word in self.stretch[at:])
 
     def _denied(self, at: int) -> bool:
-        """After `not`, `instead of`, `from`."""
+        """Return True after `not`, `instead of`, `from`."""
         while at > 0 and self.stretch[at - 1].kind in ("article", *_ASPECTS):
             at -= 1
         before = self.stretch[at - 1] if at > 0 else None

@@ -1,4 +1,4 @@
-"""From a sentence to tagged words: phrases found, verbs recognised in every form, slips of the pen forgiven."""
+"""The lexicon: every known phrase with its kind and value, verbs in all their forms."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Word:
-    """A phrase and what it is. `soft`: it gives way to a clearer word; `text`: as the person wrote it."""
+    """A tagged phrase. soft: it gives way to a clearer word; text: as written; start: its position in the text."""
 
     kind: Kind
     value: str = ""
@@ -52,7 +52,7 @@ def split_phrases(text: str) -> Iterator[tuple[Phrase, bool]]:
 
 
 def verb_forms(verb: str) -> set[str]:
-    """A verb in its base form and all others: `slide` -> slide, slides, sliding, slided, slid."""
+    """Return all forms of a verb, including its base form: `slide` -> slide, slides, sliding, slided, slid."""
     forms = {verb, *motions.IRREGULAR.get(verb, "").split()}
     if verb.endswith("e"):
         return forms | {verb + "s", verb + "d", verb[:-1] + "ing"}
@@ -66,13 +66,13 @@ def verb_forms(verb: str) -> set[str]:
 
 
 def plural(noun: str) -> str:
-    """The regular plural: box -> boxes."""
+    """Return the regular plural: box -> boxes."""
     return noun + ("es" if noun.endswith(("x", "s", "ch", "sh")) else "s")
 
 
 @cache
 def lexicon() -> Lexicon:
-    """Every phrase the reader knows. Where two lists hold the same phrase, the earlier one below wins."""
+    """Return every known phrase. If two lists contain the same phrase, the earlier one below wins."""
     known: Lexicon = {}
     for entries in (_marks(), _world(), _moves(), _elsewhere(), _rest()):
         for phrase, word in entries:
@@ -92,7 +92,7 @@ def _verbs(kind: Kind, text: str, value: str) -> Iterator[tuple[Phrase, Word]]:
 
 
 def _events(text: str, value: str) -> Iterator[tuple[Phrase, Word]]:
-    """Phrases whose verb may stand anywhere: every word of them is inflected in turn."""
+    """Yield phrases whose verb may be at any position: each word is inflected in turn."""
     for phrase, soft in split_phrases(text):
         for at, verb in enumerate(phrase):
             for form in sorted(verb_forms(verb)):

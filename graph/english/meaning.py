@@ -1,4 +1,4 @@
-"""What a stretch of words says of a shot, as a value: two stretches can clash, be joined, or lend to each other."""
+"""What a phrase says about a shot, as a value: two parts can clash, be joined, or fill each other's gaps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Part:
-    """What a stretch says. `values`: kind -> one value, or several that were left open. `soft` kinds give way."""
+    """What a phrase says. values: kind -> one value, or several left open; soft: kinds that give way to others."""
 
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     soft: frozenset[str] = frozenset()
@@ -23,16 +23,16 @@ class Part:
 
     @property
     def empty(self) -> bool:
-        """True if it shows nothing by itself: not even a style."""
+        """True if it names nothing to show, not even a style."""
         return not self.values and self.digital is None
 
     def clash(self, other: "Part") -> set[str]:
-        """The kinds of which both say something different, and mean it."""
+        """Return the kinds for which both have different values that do not give way."""
         both = {kind for kind in self.values if kind in other.values} - self.soft - other.soft
         return {kind for kind in both if self.values[kind] != other.values[kind]}
 
     def joined(self, other: "Part") -> "Part":
-        """Both as one. The later word counts, unless it is the softer one."""
+        """Return both parts as one. The later value wins unless it is soft."""
         weaker = other.soft & set(self.values)
         kept = {kind: value for kind, value in other.values.items() if kind not in weaker}
         values = {**self.values, **kept}
@@ -54,6 +54,6 @@ class Part:
         )
 
     def filled_from(self, other: "Part") -> "Part":
-        """With the other's object, colour and scene where this part names none."""
+        """Return this part with the other's object, colour and scene where it names none."""
         lent = {kind: value for kind, value in other.values.items() if kind != "motion"}
         return replace(self, values={**lent, **self.values})

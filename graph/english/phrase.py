@@ -1,4 +1,4 @@
-"""Listens to one stretch of words between two boundaries: what it names, denies, measures, and asks in vain."""
+"""Parse one run of words between two boundaries: its attributes, negations, lengths, and what the world lacks."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _UNDIRECTED = {"along": ("moves right", "moves left"), "anywhere": MOTIONS[:4]}
 
 @dataclass
 class _Ear:
-    """The state of listening from left to right. `given`: a picture is there, so things need not be of the world."""
+    """The state of parsing from left to right. given: there is an input picture, so unknown objects are accepted."""
 
     run: Sequence[Word]
     given: bool
@@ -56,18 +56,18 @@ class _Ear:
     strange_verb: str = ""
 
     def word(self, at: int) -> Word | None:
-        """The word at an index, or None outside the stretch."""
+        """Return the word at an index, or None outside the run."""
         return self.run[at] if 0 <= at < len(self.run) else None
 
     def beyond(self, at: int, step: int, over: Sequence[str] = _THROUGH) -> Word | None:
-        """The nearest word before (-1) or after (1) that is not of the kinds `over`."""
+        """Return the nearest word before (-1) or after (1) whose kind is not in `over`."""
         at += step
         while (word := self.word(at)) is not None and word.kind in over:
             at += step
         return word
 
     def add(self, word: Word, at: int) -> None:
-        """A value of the world: meant, denied, or one of several that were left open."""
+        """Add a value of the world: named, excluded, or one of several left open with `or`."""
         if self.denying:
             self.excluded.add(word.value)
             self.denying = self._denial_goes_on(at)
@@ -85,7 +85,7 @@ class _Ear:
 
 
 def read_part(run: Sequence[Word], join: Word, *, given: bool) -> Part:
-    """What a stretch says that follows the boundary `join`. Raises Refusal for what the embedded world has not."""
+    """Parse the run that follows the boundary `join`. Raises Refusal for what the embedded world does not have."""
     ear = _Ear(run, given, join)
     if any(word.kind == "camera" for word in run):
         ear.run = [word for word in run if word.kind in ("object", "colour", "scene", "article", "adjective")]
@@ -128,7 +128,7 @@ def _colour(ear: _Ear, word: Word, at: int) -> None:
 
 
 def _of_the_scene(ear: _Ear, word: Word, at: int) -> bool:
-    """True if a colour describes the scene or the sky. Raises Refusal if the scene has another colour."""
+    """Return True if a colour describes the scene or the sky. Raises Refusal if the scene has another colour."""
     ahead = _described(ear, at)
     if ahead is not None and ahead.text in _SKY:
         return True
@@ -148,7 +148,7 @@ _SKY = ("sky", "skies", "background", "backdrop", "ground", "horizon", "surround
 
 
 def _is_place(word: Word) -> bool:
-    """True for a scene that can be called yellow or rising: not for `after sunset`."""
+    """Return True for a scene that a colour or motion can describe: not for `after sunset`."""
     return word.kind == "scene" and word.text.split()[0] not in _TELLS_WHEN_OR_WHERE
 
 
@@ -156,7 +156,7 @@ _TELLS_WHEN_OR_WHERE = ("after", "before", "late", *scenes.PLACE_PREPOSITIONS)
 
 
 def _described(ear: _Ear, at: int) -> Word | None:
-    """What a colour stands before: `white SNOW`, `a white plain of ICE`."""
+    """Return the word that a colour describes: `white SNOW`, `a white plain of ICE`."""
     kinds = ("adjective", "colour", "other colour", "filler", "unknown")
     at += 1
     while (word := ear.word(at)) is not None and word.text not in _SKY and (word.kind in kinds or word.text == "of"):
@@ -165,7 +165,7 @@ def _described(ear: _Ear, at: int) -> Word | None:
 
 
 def _subject_scene(ear: _Ear, at: int) -> Word | None:
-    """The scene of `the sea is blue`, unless a thing was named before it."""
+    """Return the scene of `the sea is blue`, unless an object was named before it."""
     before = ear.word(at - 1)
     if before is None or before.kind != "is" or "object" in ear.found:
         return None
@@ -193,7 +193,7 @@ def _motion(ear: _Ear, word: Word, at: int) -> None:
 
 
 def _describes_scene(ear: _Ear, at: int) -> bool:
-    """`amid falling snow`: the motion is the weather's."""
+    """Return True for `amid falling snow`, where the motion belongs to the weather."""
     before, ahead = ear.word(at - 1), ear.word(at + 1)
     placed = before is None or before.kind in ("preposition", "article", "adjective", "filler")
     return placed and ear.run[at].text.endswith("ing") and ahead is not None and _is_place(ahead)
@@ -245,11 +245,11 @@ def _not(ear: _Ear, _word: Word, _at: int) -> None:
 
 
 def _other(ear: _Ear, word: Word, at: int) -> None:
-    """A thing, colour, place or motion the world has not."""
+    """Handle a thing, colour, place or motion that the world does not have."""
     if ear.denying:
         return
     if _is_simile(ear, at):
-        ear.notes.append(f"I did not paint the likeness to {word.text}.")
+        ear.notes.append(f"I did not paint the comparison with {word.text}.")
     elif word.kind == "other colour":
         if not _of_the_scene(ear, word, at) and not ear.given:
             refuse_colour(word)
@@ -278,24 +278,24 @@ _INTO_PLACES = scenes.PLACE_PREPOSITIONS
 
 
 _WISHES = ("want", "wants", "wanted", "asks", "asked", "likes", "loves", "says", "said", "needs", "wishes", "requested")
-"""What the person's people do (`my kid wants a ball`), not the picture."""
+"""Verbs of people around the person (`my kid wants a ball`), not of the picture."""
 
 
 def _is_purpose(ear: _Ear, at: int) -> bool:
-    """`for my daughter`: whom it is for, not what it shows."""
+    """Return True for `for my daughter`, which does not say what to show."""
     before = ear.beyond(at, -1, ("article", "adjective", "unknown", "filler"))
     return before is not None and before.text == "for"
 
 
 def _adjective(ear: _Ear, word: Word, at: int) -> None:
-    """`something that is round and blue`: alone after `is`, roundness names the ball, if nothing else does."""
+    """Read `something that is round and blue`: `round` after `is` means a ball if no other object is named."""
     before = ear.word(at - 1)
     if word.text in objects.ROUND and before is not None and before.kind == "is":
         ear.add(Word("object", "ball", soft=True, text=word.text), at)
 
 
 def _is_simile(ear: _Ear, at: int) -> bool:
-    """`flies like a bird`, `red as blood`, but not `I would like a bird`."""
+    """Return True for `flies like a bird`, `red as blood`, but not for `I would like a bird`."""
     while (word := ear.word(at - 1)) is not None and word.kind in ("article", "adjective", "unknown"):
         at -= 1
     if word is None and ear.join.text == "as":
@@ -338,12 +338,12 @@ _READERS: dict[str, Callable[[_Ear, Word, int], None]] = {
 
 
 def _settle_motion(ear: _Ear) -> None:
-    """Verbs, directions and sides become one motion, or several that were left open."""
+    """Combine verbs, directions and sides into one motion, or into several left open."""
     if not ear.directions:
         ear.directions.extend(ear.origins[:1])
     motions = ear.found.setdefault("motion", [])
     if len(ear.run) == 1 and ear.directions == ["right"]:
-        # "There is this star, right, and it climbs": a question, unless no other motion is said.
+        # "There is this star, right, and it climbs": a question tag, unless no other motion is named.
         ear.soft["motion"], ear.directions = ["moves right"], []
     motions.extend(_DIRECTED[side] for side in ear.directions if _DIRECTED[side] not in motions)
     if ear.still and not motions:
@@ -356,7 +356,7 @@ def _settle_motion(ear: _Ear) -> None:
 
 
 def _unknown(ear: _Ear, word: Word, at: int) -> None:
-    """A word in no list: a quiet aspect of something known, or a thing, place or motion the world has not."""
+    """Handle a word in no list: an attribute to ignore, or a thing, place or motion that the world does not have."""
     ahead = ear.beyond(at, 1, ("adjective", "unknown", "colour", "other colour"))
     before = ear.word(at - 1)
     if word.text.endswith("ly") or _denied(ear, at) or (ahead is not None and ahead.kind in _HEADS and _close(ear, at)):
@@ -379,7 +379,7 @@ _ADJECTIVAL = ("ful", "ous", "less", "ive", "able", "ible", "ish", "esque", "ing
 
 
 def _is_participle(ear: _Ear, at: int) -> bool:
-    """`dwarfed by the dunes`, `a breathtaking, ...`: an aspect that stands alone."""
+    """Return True for an attribute that stands alone: `dwarfed by the dunes`, `a breathtaking, ...`."""
     before, ahead = ear.word(at - 1), ear.word(at + 1)
     opens = before is None or before.kind in ("article", "adjective", "unknown", "is")
     closes = ahead is None or ahead.kind in ("preposition", "filler")
@@ -391,7 +391,7 @@ _BEFORE_NOUNS = ("article", "adjective", "unknown", "colour", "speed", "count", 
 
 
 def _close(ear: _Ear, at: int) -> bool:
-    """True if only aspects stand between this word and the noun it belongs to."""
+    """Return True if only attributes stand between this word and its noun."""
     while (word := ear.word(at + 1)) is not None and word.kind in ("adjective", "unknown", "colour", "other colour"):
         at += 1
     return word is not None and word.kind in _HEADS
@@ -402,7 +402,7 @@ def _denied(ear: _Ear, at: int) -> bool:
 
 
 def _is_wishing(ear: _Ear, at: int) -> bool:
-    """`Conjure a ball`, `I desire a ball`, `I want to behold a ball`: a verb of the person, not of the picture."""
+    """Return True for a verb of the person and not of the picture: `Conjure a ball`, `I desire a ball`."""
     before, ahead = ear.word(at - 1), ear.word(at + 1)
     opens = before is None or before.text in ("to", "i", "we", "you", "please", "me")
     return opens and ahead is not None and (ahead.kind in ("article", "pronoun", "count") or ahead.text == "me")

@@ -1,4 +1,4 @@
-"""What a wish names that the embedded world has not: told with what there is, and what comes nearest."""
+"""Refuse what the embedded world does not have, in sentences that name what it has and what comes nearest."""
 
 import re
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
 
 
 class Refusal(Exception):
-    """What the embedded world cannot show; the text is one sentence for the person, with the nearest choices."""
+    """The embedded world cannot show a wish; the text is one sentence for the person, with the nearest choices."""
 
 
 def listed(values: Sequence[str], last: str = "and") -> str:
-    """`a, b and c`."""
+    """Join values as `a, b and c`."""
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} {last} {values[-1]}"
 
 
@@ -23,25 +23,25 @@ UNREAD = re.compile(r"I did not understand `(.+)`\.")
 
 
 def unread(word: str) -> str:
-    """The note about a word that nobody knows."""
+    """Return the note about an unknown word."""
     return f"I did not understand `{word}`."
 
 
 def not_understood(notes: Sequence[str]) -> list[str]:
-    """The notes with all such words in one, where the first of them was."""
+    """Merge the notes about unknown words into one, at the position of the first; drop duplicate notes."""
     found = [match[1] for note in notes if (match := UNREAD.fullmatch(note))]
     together = f"I did not understand {listed([f'`{word}`' for word in dict.fromkeys(found)])}." if found else ""
     return list(dict.fromkeys(together if UNREAD.fullmatch(note) else note for note in notes))
 
 
 def refuse_clash(first: Part, second: Part, clash: set[str]) -> NoReturn:
-    """Raises Refusal for two things said of one shot at once."""
+    """Raise Refusal for two conflicting values in one shot."""
     kind = next(kind for kind in ("object", "colour", "motion", "scene") if kind in clash)
     refuse_two(kind, [*first.values[kind], *second.values[kind]])
 
 
 def refuse_two(kind: str, values: Sequence[str]) -> NoReturn:
-    """Raises Refusal: one shot has one of each kind."""
+    """Raise Refusal for several values of a kind: one shot has one of each."""
     both = listed(list(dict.fromkeys(values)))
     raise Refusal({
         "object": f"One shot shows one thing, not {both} at once; choose one, or say `first ..., then ...`.",
@@ -69,7 +69,7 @@ _THERE: dict[Lack, str] = {
 
 
 class Missing(Refusal):
-    """One word for something that the world has not. nearest: what comes nearest to it; "" if nothing does."""
+    """A word for something that the world does not have. nearest: what comes nearest to it, or ""."""
 
     def __init__(self, kind: Lack, word: str, nearest: str) -> None:
         named = {"thing": word, "colour": word, "place": f"place called {word}"}
@@ -80,7 +80,7 @@ class Missing(Refusal):
 
     @property
     def stand_in(self) -> str:
-        """What the wish may say in its place, so that the rest of it can be read."""
+        """A word that can replace it, so that the rest of the wish can be parsed."""
         return self.nearest or _STAND_INS[self.kind]
 
 
@@ -89,7 +89,7 @@ def _undone(deeds: Sequence[str], where: str) -> str:
 
 
 def together(found: Sequence[Missing]) -> str:
-    """All of them in one sentence."""
+    """Return one sentence about all missing things."""
     if len(found) == 1:
         return str(found[0])
     nouns = [each.word for each in found if each.kind != "motion"]
@@ -104,20 +104,20 @@ def together(found: Sequence[Missing]) -> str:
 
 
 def refuse_thing(word: str, nearest: str) -> NoReturn:
-    """Raises Missing for a thing that the world has not; `nearest` may be empty."""
+    """Raise Missing for a thing that the world does not have; `nearest` may be empty."""
     raise Missing("thing", word, nearest)
 
 
 def refuse_colour(word: Word) -> NoReturn:
-    """Raises Missing for a colour that the world has not."""
+    """Raise Missing for a colour that the world does not have."""
     raise Missing("colour", word.text, word.value)
 
 
 def refuse_place(word: str) -> NoReturn:
-    """Raises Missing for a place that the world has not."""
+    """Raise Missing for a place that the world does not have."""
     raise Missing("place", word, scenes.OTHER_PLACES.get(word, ""))
 
 
 def refuse_motion(word: str, nearest: str) -> NoReturn:
-    """Raises Missing for a deed nobody in the world does; `nearest` may be empty."""
+    """Raise Missing for a motion that the world does not have; `nearest` may be empty."""
     raise Missing("motion", word, nearest)

@@ -1,4 +1,4 @@
-"""sentence -> tagged words; typos, numbers"""
+"""Split a sentence into tokens and tag them: known phrases, numbers and measures, typos."""
 
 import re
 import unicodedata
@@ -39,26 +39,26 @@ _SHOTS = {"shot", "shots", "clip", "clips", "scenes", "part", "parts", "takes"}
 
 @dataclass(frozen=True)
 class Token:
-    """A word or mark in lower case, and where it starts in the person's text."""
+    """A lower-case word or punctuation mark, and where it starts in the text."""
 
     text: str
     start: int
 
 
 def tokens(text: str) -> list[Token]:
-    """Words, numbers and marks. Contractions are opened (`doesn't` -> does not), hyphens part words."""
+    """Split a text into words, numbers and marks; contractions are expanded (`doesn't` -> does not), hyphens split."""
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2018", "'")
     plain = re.sub(r"(?i)\b(can)(?:'t|not)\b", r"\1 not", plain)
     plain = re.sub(r"(?i)n't\b", " not", plain)
     plain = re.sub(r"(?i)\b(?:e\.\s?g|i\.\s?e)\.", " ", plain)
     plain = re.sub(r"(?i)'(s|re|ve|ll|d|m)\b", "", plain)
-    # A list's own numbers ("1. a ball", "2) a box") part the shots like full stops.
+    # The numbers of a list ("1. a ball", "2) a box") separate shots like full stops.
     plain = re.sub(r"(?m)(^|\s)\(?(\d)[.)](?=\s)", r"\1; then ", plain)
     return [Token(match[0].lower(), match.start()) for match in _TOKEN.finditer(plain)]
 
 
 def hear(text: str) -> list[Word]:
-    """The tagged words of a text, in order."""
+    """Return the tagged words of a text, in order."""
     heard = tokens(text)
     said: list[Word] = []
     at = 0
@@ -94,7 +94,7 @@ def _number(text: str) -> float | None:
 
 
 def _measure(heard: list[Token], at: int) -> tuple[Word, int] | None:
-    """`4 seconds`, `half a second`, `two shots`, `two` (a count), or None."""
+    """Read `4 seconds`, `half a second`, `two shots`, `two` (a count); return None for anything else."""
     ahead = [token.text for token in heard[at : at + 6]] + [""] * 6
     for share, amount in _SHARES.items():
         count = len(share)
@@ -141,7 +141,7 @@ def _count(number: float, ahead: list[str]) -> tuple[Word, int] | None:
 
 
 def _guess(text: str) -> Word:
-    """An unknown word: a slip of the pen for a known one, or really unknown."""
+    """Tag a word outside the lexicon: as a typo of a known word, or as unknown."""
     if len(text) < TYPO_LENGTH or text in real_words():
         return Word("unknown")
     best = max(_typo_targets(), key=lambda known: _likeness(text, known))
@@ -163,5 +163,5 @@ def _typo_targets() -> tuple[str, ...]:
 
 @cache
 def real_words() -> frozenset[str]:
-    """English words that resemble one of ours and are none of it (dessert, glow, greet): never taken for a slip."""
+    """Return English words that resemble a known one (dessert, glow, greet) and are never taken for a typo of it."""
     return frozenset((Path(__file__).parent / "real_words.txt").read_text(encoding="utf-8").split())

@@ -1,4 +1,4 @@
-"""Reads a wish in ordinary English for the embedded world: what each shot shows, what was left open, what cannot be."""
+"""Parse a wish in ordinary English into shots of the embedded world: fill in what is left open, refuse the rest."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -25,13 +25,13 @@ from models.embedded.language import motion_sentence as it_moves
 T = TypeVar("T")
 EXAMPLE = "a red ball moves right in the snow"
 MOST_MISSING = 6
-"""Words that are told at once."""
+"""Largest number of missing words in one refusal."""
 WORDS_SHOWN = 200
-"""Characters of the person's words kept with a shot."""
+"""Number of characters of the person's words that are kept with a shot."""
 KINDS = ("object", "colour", "scene", "motion")
 ALL: dict[str, tuple[str, ...]] = {"object": OBJECTS, "colour": COLOURS, "scene": SCENES, "motion": MOTIONS}
 LONGEST_MOTION = 2.0
-"""Seconds: so long every motion has room for sure; it ends after 2.0 to 4.5."""
+"""Seconds for which every motion has room; motions end after 2.0 to 4.5 s."""
 _STOPS = (
     "What moves, grows or shrinks stops where it has no more room, after two to four seconds; then it stands still."
 )
@@ -40,7 +40,7 @@ _ASKED = {"object": "which object", "colour": "which colour", "scene": "where", 
 
 @dataclass
 class Event:
-    """One shot as it was said: values by kind, what may not be chosen, and the words."""
+    """One shot as described: values by kind, values that must not be chosen, and the words."""
 
     said: dict[str, tuple[str, ...]]
     excluded: set[str]
@@ -51,7 +51,7 @@ class Event:
 
 
 def read_wish(brief: Brief) -> Enhancement:
-    """A1 of the embedded world. What cannot be shown comes back as `impossible`, in one sentence."""
+    """Act as A1 of the embedded world. A wish that cannot be shown returns `impossible`, one sentence."""
     try:
         read = read_clips(brief) if brief.clips else _read(brief)
     except Missing as first:
@@ -62,7 +62,7 @@ def read_wish(brief: Brief) -> Enhancement:
 
 
 def _all_missing(brief: Brief, first: Missing) -> Iterator[Missing]:
-    """What the wish names in vain: the first, and what is found when the wish is read with what comes nearest."""
+    """Yield everything that the world lacks: the first, and those found when it is replaced by what comes nearest."""
     found, text = first, brief.prompt
     for _ in range(MOST_MISSING):
         yield found
@@ -82,7 +82,7 @@ def _all_missing(brief: Brief, first: Missing) -> Iterator[Missing]:
 
 
 def _told(brief: Brief, read: Enhancement) -> list[str]:
-    """The notes: words that were not understood together, and places that are painted as a scene."""
+    """Return the notes, with unknown words merged, and notes about places that are shown as a scene."""
     painted = " ".join(filter(None, (text for shot in read.shots for text in (shot.picture, shot.edit))))
     near = phrases_of(NEAR_PLACES)
     places = {
@@ -124,9 +124,9 @@ def _moves(shot: EnhancedShot) -> bool:
 
 
 def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
-    """What is left of a wish without the change of the given pictures that it asks for, and that change.
+    """Split a wish into the words without the requested edit of the given pictures, and the edit instruction.
 
-    What comes later in the story is no change of a picture but a shot of its own.
+    Words after `then` are not an edit but a shot of their own.
     """
     if not brief.images:
         return heard, None
@@ -139,11 +139,11 @@ def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
 
 
 def _transitions(brief: Brief, joined: bool | None, shots: int) -> tuple[bool, list[str]]:
-    """Whether the shots are joined by generated transitions: as ordered, else as said; and what to tell."""
+    """Return whether generated transitions join the shots (the request wins over the words), and notes."""
     ordered = brief.transitions is not None
     wished = bool(brief.transitions if ordered else joined)
     if wished and shots == 1 and ordered:
-        return True, ["There is one shot, so there is nothing to lead over to."]
+        return True, ["There is only one shot, so there is nothing to connect."]
     if wished and shots > 1 and brief.seconds is not None:
         return True, [f"The transitions come on top of the {brief.seconds:g} seconds of the shots."]
     return wished, []
@@ -157,8 +157,11 @@ def _shot(event: Event, scenery: Scenery, given: bool, edit: str | None, seconds
 
 
 def _events(said: Sequence[Said]) -> list[Event]:
-    """One event per clause; lists (`a ball and a box in the snow`) share what only the last one says, and so do a thing
-    and what it turns into (`a ball becomes a box while rolling`)."""
+    """Return one event per clause.
+
+    Lists (`a ball and a box in the snow`) share what only the last item says, and so do an object and what it turns
+    into (`a ball becomes a box while rolling`).
+    """
     events = [
         Event(dict(each.values), set(each.excluded), each.digital, each.seconds, each.words[:WORDS_SHOWN], each.named)
         for each in said
@@ -172,7 +175,7 @@ def _events(said: Sequence[Said]) -> list[Event]:
 
 
 def _spread(events: list[Event], brief: Brief, shots: int | None) -> list[Event]:
-    """As many events as shots were asked for, in their order."""
+    """Repeat events, in order, up to the requested number of shots. Raises Refusal."""
     count = shots if shots is not None else max(len(events), _pictures_alone(events, brief))
     if count > MAX_SHOTS:
         raise Refusal(f"Your wish has {count} shots and a film has at most {MAX_SHOTS}; wish for fewer at a time.")
@@ -182,12 +185,12 @@ def _spread(events: list[Event], brief: Brief, shots: int | None) -> list[Event]
 
 
 def _pictures_alone(events: list[Event], brief: Brief) -> int:
-    """Several given pictures and one motion: every picture gets it."""
+    """Return the number of shots of several given pictures with one motion: each picture gets it."""
     return len(brief.images) if len(events) == 1 else 1
 
 
 def _begins_with_picture(events: list[Event], brief: Brief) -> list[bool]:
-    """Given pictures begin the first shots; a later shot of its own subject is painted."""
+    """Return for each shot whether it starts from a given picture; later shots with their own object do not."""
     count = len(brief.images)
     return [count > 0 and (at < count or not event.named) for at, event in enumerate(events)]
 
@@ -200,7 +203,7 @@ def _picture_notes(events: list[Event], brief: Brief) -> list[str]:
 
 
 def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
-    """Every event with all attributes: said, else carried over from the shot before, else chosen by the seed."""
+    """Complete each event: attributes are as said, else as in the shot before, else chosen by the seed."""
     sceneries: list[Scenery] = []
     digital = brief.task == "simulate" or bool(events[0].digital)
     known: dict[str, str] = {}
@@ -216,7 +219,7 @@ def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
 
 
 def _where_later_shots_are(events: list[Event], notes: list[str], *, quiet: bool) -> list[Event]:
-    """The events, the first of them where a later one is said to be, if it does not say where it is itself."""
+    """Return the events; if the first names no scene, it gets the scene of a later one."""
     first = events[0]
     if "scene" in first.said:
         return events
@@ -255,7 +258,7 @@ def _value(
     if not among:
         raise Refusal(f"You ruled out every {kind} there is; leave one of {listed(ALL[kind])}.")
     seed, shot = draw
-    # One generator per choice: saying the colour does not change which scene is drawn.
+    # One generator per choice, so that naming the colour does not change which scene is chosen.
     chosen = Random(f"{seed}|{shot}|{kind}").choice(among)
     if not quiet or kind == "motion":
         notes.append(_chosen_note(kind, chosen, said))

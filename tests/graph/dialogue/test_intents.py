@@ -1,4 +1,4 @@
-"""The embedded planner's ear: what a person says about a board, and the moves that come of it."""
+"""The embedded planner's intent parser: what a person says about a board, and the resulting moves."""
 
 import json
 from typing import Any
@@ -247,7 +247,7 @@ def test_words_become_moves(board: str, said: str, meant: list[dict[str, Any]]) 
         ("empty", "what can you do?", "Say what you want to see"),
         ("empty", "frobnicate", "I did not understand `frobnicate`; say what you want to see"),
         ("one", "make it pretty", "I did not understand `make it pretty`; say `go on`"),
-        ("many", "make it pretty", "say what becomes of it"),
+        ("many", "make it pretty", "say what to do with it"),
         ("one", "mach ihn blau", "I read English only"),
         ("empty", "nochmal", "I read English only"),
         ("one", "I don't like it", "Say `again` for another one"),

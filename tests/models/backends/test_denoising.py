@@ -234,4 +234,4 @@ def test_a_solver_that_cannot_be_kept_does_its_work_without(
         draw.pipeline.scheduler = before
     assert steps == [1, 2, 3, 4]
     assert bookmark.saves == 0
-    assert caplog.text.count("Secretive cannot be kept") == 1
+    assert caplog.text.count("state of Secretive cannot be saved") == 1
