@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from graph.english.clauses import clauses
-from graph.english.connectives import joins
+from graph.english.clauses import parse_clauses
+from graph.english.connectives import strip_join_phrases
 from graph.english.refusals import Refusal
-from graph.english.tagger import hear
+from graph.english.tagger import tag_words
 
 WORLD: Final = "world_"
 """Prefix of the names of the oracle's metrics."""
@@ -46,14 +46,14 @@ class PromptAttributes:
 @cache
 def parse_prompt(prompt: str) -> PromptAttributes | None:
     """Parse a prompt for one clip of the embedded world; None if it is about something else or about several clips."""
-    text, _ = joins(prompt)
+    text, _ = strip_join_phrases(prompt)
     try:
-        said = clauses(hear(text), text, given=False).said
+        clauses = parse_clauses(tag_words(text), text, given=False).clauses
     except Refusal:
         return None
-    if len(said) != 1 or "object" not in said[0].values:
+    if len(clauses) != 1 or "object" not in clauses[0].values:
         return None
-    return PromptAttributes(dict(said[0].values), said[0].excluded, bool(said[0].digital))
+    return PromptAttributes(dict(clauses[0].values), clauses[0].excluded, bool(clauses[0].digital))
 
 
 def reason_to_skip(metric: str, prompt: str | None) -> str | None:

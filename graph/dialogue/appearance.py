@@ -9,21 +9,21 @@ from graph.state.products import Product
 from models.embedded.language import COLOURS, DIGITAL_STYLE, MOTIONS, OBJECTS, SCENES, Edit, Scenery
 
 
-def sceneries(thing: Product) -> list[Scenery]:
+def sceneries(product: Product) -> list[Scenery]:
     """Return what a product shows according to its prompts; a film or a transition shows several sceneries."""
-    shown = folded(thing.words)
-    several = thing.kind == "film" or thing.call.split(".")[1:2] == ["connect_videos"]
+    shown = sceneries_in(product.words)
+    several = product.kind == "film" or product.call.split(".")[1:2] == ["connect_videos"]
     return shown if several else shown[-1:]
 
 
-def folded(words: Sequence[str]) -> list[Scenery]:
+def sceneries_in(words: Sequence[str]) -> list[Scenery]:
     """Return every scenery that the prompts name, each with the edits that follow it applied."""
     shown: list[Scenery] = []
-    for said in words:
-        if (scenery := scenery_of(said)) is not None:
+    for prompt in words:
+        if (scenery := scenery_of(prompt)) is not None:
             shown.append(scenery)
         elif shown:
-            shown[-1] = _after(shown[-1], said)
+            shown[-1] = _after(shown[-1], prompt)
     return shown
 
 
@@ -32,8 +32,8 @@ def scenery_of(sentence: str) -> Scenery | None:
     found = _SENTENCE.fullmatch(sentence)
     if found is None:
         return None
-    colour, thing, motion, scene, style = found.groups()
-    return Scenery(cast(Any, thing), cast(Any, colour), cast(Any, scene), cast(Any, motion), bool(style))
+    colour, object_, motion, scene, style = found.groups()
+    return Scenery(cast(Any, object_), cast(Any, colour), cast(Any, scene), cast(Any, motion), bool(style))
 
 
 _SENTENCE = re.compile(
@@ -48,9 +48,9 @@ _CHANGES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-def _after(scenery: Scenery, said: str) -> Scenery:
+def _after(scenery: Scenery, prompt: str) -> Scenery:
     """Return the scenery with an edit instruction or a motion sentence applied."""
-    if (moved := _MOTION.fullmatch(said)) is not None:
+    if (moved := _MOTION.fullmatch(prompt)) is not None:
         return replace(scenery, motion=cast(Any, moved[1]))
-    changed = {name: found[1] for name, pattern in _CHANGES if (found := pattern.search(said)) is not None}
-    return Edit(**cast(Any, changed), digital=DIGITAL_STYLE in said).applied(scenery)
+    changed = {name: found[1] for name, pattern in _CHANGES if (found := pattern.search(prompt)) is not None}
+    return Edit(**cast(Any, changed), digital=DIGITAL_STYLE in prompt).applied(scenery)

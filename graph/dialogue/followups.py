@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from graph.dialogue.appearance import folded, sceneries
-from graph.dialogue.references import Meant, Nothing, References, Which, iterate, without
-from graph.english.clauses import Said, clauses
-from graph.english.connectives import goes_back, goes_on
+from graph.dialogue.appearance import sceneries, sceneries_in
+from graph.dialogue.candidates import Nothing, Which
+from graph.dialogue.references import Reference, ReferenceResolver, iterate, without
+from graph.english.clauses import Clause, parse_clauses
+from graph.english.connectives import strip_backward_phrases, strip_extension_phrases
 from graph.english.edits import CHANGEABLE, changes_in
 from graph.english.lexicon import Word
 from graph.english.refusals import Refusal
-from graph.english.tagger import hear
+from graph.english.tagger import tag_words
 from graph.planning.turn import Heard, Planned
 from graph.state.moves import Animate, AnyMove, Change, Choose, EditClip, EditPicture, Extend, Reword
 from graph.state.products import Product
@@ -26,7 +27,7 @@ _INDEFINITE = ("a", "an", "some", "one")
 _TO = ("into", "to", "as", "by", "with", "for")
 
 
-def is_about(references: References, text: str) -> bool:
+def is_about(references: ReferenceResolver, text: str) -> bool:
     """Return True if a sentence is about an existing product, False for a new wish. Raises Which, Nothing.
 
     What comes first in the sentence decides: a reference or pronoun, or a new subject (`a red ball`).
@@ -35,12 +36,12 @@ def is_about(references: References, text: str) -> bool:
     try:
         meant = references.read(text)
     except (Which, Nothing):
-        if subject is not None and not changes_in(hear(text), bare=False).asked:
+        if subject is not None and not changes_in(tag_words(text), bare=False).asked:
             return False
         raise
     first = min((each.start for each in meant), default=None)
     if first is not None and (subject is None or first < subject):
-        return bool(references.it or [each for each in meant if not each.pronoun])
+        return bool(references.candidates.it or [each for each in meant if not each.pronoun])
     if subject is not None:
         return False
     return definite is None or bool(_showing(references, definite))
@@ -48,56 +49,56 @@ def is_about(references: References, text: str) -> bool:
 
 def _subject(text: str) -> tuple[int | None, list[Word] | None]:
     """Return where the first new subject starts, or else the words of the first definite one (`the red ball`)."""
-    heard, definite = hear(text), None
-    for at, word in enumerate(heard):
+    tagged, definite = tag_words(text), None
+    for at, word in enumerate(tagged):
         if word.kind not in _SUBJECTS or word.soft:
             continue
         begin = at
-        while begin > 0 and heard[begin - 1].kind in _ASPECTS and heard[begin - 1].text not in ("make", "let"):
+        while begin > 0 and tagged[begin - 1].kind in _ASPECTS and tagged[begin - 1].text not in ("make", "let"):
             begin -= 1
-        article = heard[begin - 1] if begin and heard[begin - 1].kind == "article" else None
-        before = heard[begin - 2 if article else begin - 1] if begin > bool(article) else None
+        article = tagged[begin - 1] if begin and tagged[begin - 1].kind == "article" else None
+        before = tagged[begin - 2 if article else begin - 1] if begin > bool(article) else None
         led = before is not None and (before.text in _TO or before.kind in ("become", "is"))
         if led and (article is None or article.text in _INDEFINITE or (before is not None and before.text in _TO)):
             continue
         if article is None or article.text in _INDEFINITE:
-            return (article or heard[begin]).start, None
-        definite = definite or list(heard[begin : at + 1])
+            return (article or tagged[begin]).start, None
+        definite = definite or list(tagged[begin : at + 1])
     return None, definite
 
 
-def _showing(references: References, noun: Sequence[Word]) -> list[Product]:
+def _showing(references: ReferenceResolver, noun: Sequence[Word]) -> list[Product]:
     """Return the products that show `the red ball`; of each shot the last one."""
     looks = [(word.kind, word.value) for word in noun if word.kind in ("object", "colour")]
     if not looks:
-        return references.it
+        return references.candidates.it
 
-    def shows(thing: Product, of: Callable[[Iterable[bool]], bool]) -> bool:
-        shown = sceneries(thing)
+    def shows(product: Product, of: Callable[[Iterable[bool]], bool]) -> bool:
+        shown = sceneries(product)
         return bool(shown) and of(all(getattr(each, kind) == value for kind, value in looks) for each in shown)
 
-    live = [thing for thing in references.things if thing.stands or thing.waits]
+    live = [product for product in references.candidates.products if product.stands or product.waits]
     # If a film also shows other objects, `the star` means the clip of the star, if there is one.
     for of in (all, any):
-        if near := [thing for thing in references.it if shows(thing, of)]:
+        if near := [product for product in references.candidates.it if shows(product, of)]:
             return near
-        if found := {thing.shot: thing for thing in live if shows(thing, of)}:
+        if found := {product.shot: product for product in live if shows(product, of)}:
             return list(found.values())
     return []
 
 
-def about_existing(references: References, text: str) -> Heard:
+def about_existing(references: ReferenceResolver, text: str) -> Heard:
     """Return the moves of a sentence about existing products. Raises Which, Nothing, Refusal."""
     meant = references.read(text)
     named = [each for each in meant if not each.pronoun]
     plainly = without(text, named, lambda each: "them" if each.many else "it")
-    asked = _asked(plainly)  # an impossible request is refused before asking which product is meant
-    moves = [move for thing in _targets(references, text, named) for move in _on(references, thing, asked)]
-    return Heard(moves=tuple(moves), reply=asked.reply)
+    request = _request(plainly)  # an impossible request is refused before asking which product is meant
+    moves = [move for product in _targets(references, text, named) for move in _moves_for(references, product, request)]
+    return Heard(moves=tuple(moves), reply=request.reply)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Request:
     """What a sentence requests of a product."""
 
     instruction: str | None
@@ -106,74 +107,74 @@ class _Asked:
     reply: str | None
 
 
-def _targets(references: References, text: str, named: Sequence[Meant]) -> list[Product]:
+def _targets(references: ReferenceResolver, text: str, named: Sequence[Reference]) -> list[Product]:
     if named:
         return list(iterate(named))
     _, definite = _subject(text)
     if definite is not None:
-        return [references.one(_showing(references, definite))]
-    return [references.only()]
+        return [references.candidates.one(_showing(references, definite))]
+    return [references.candidates.only()]
 
 
-def _asked(text: str) -> _Asked:
+def _request(text: str) -> _Request:
     """Parse what a sentence requests of a product. Raises Nothing, Refusal."""
-    heard = hear(text)
-    rest = changes_in(heard, bare=False)
-    told = clauses(rest.rest, text, given=True)
-    motions = _motions(told.said)
-    seconds = next((word.amount for word in heard if word.kind == "seconds"), None)
-    changes = changes_in(heard, bare=not motions)
+    tagged = tag_words(text)
+    rest = changes_in(tagged, bare=False)
+    parsed = parse_clauses(rest.rest, text, given=True)
+    motions = _motions(parsed.clauses)
+    seconds = next((word.amount for word in tagged if word.kind == "seconds"), None)
+    changes = changes_in(tagged, bare=not motions)
     instruction = changes.edit().instruction if changes.asked else None
     if len(motions) > 1:
         raise Refusal("One clip has one motion; say one of them, and extend the clip with the other.")
     motion = next((each for each in MOTIONS if [each] == motions), None)
-    reply = " ".join(dict.fromkeys(told.notes)) or None
+    reply = " ".join(dict.fromkeys(parsed.notes)) or None
     if instruction is None and motion is None and seconds is None:
         raise Nothing(reply or f"Say what becomes of it: {CHANGEABLE}, or how it moves.")
-    return _Asked(instruction, motion, seconds, reply)
+    return _Request(instruction, motion, seconds, reply)
 
 
-def _on(references: References, thing: Product, asked: _Asked) -> list[AnyMove]:
+def _moves_for(references: ReferenceResolver, product: Product, request: _Request) -> list[AnyMove]:
     """Return the moves that apply the request to one product. Raises Nothing."""
-    workbench = _Workbench(references, thing)
-    work = workbench.picture if thing.kind == "picture" else workbench.clip
-    return work(asked.instruction, asked.motion, asked.seconds)
+    builder = _MoveBuilder(references, product)
+    work = builder.picture if product.kind == "picture" else builder.clip
+    return work(request.instruction, request.motion, request.seconds)
 
 
-def _motions(told: Sequence[Said]) -> list[str]:
+def _motions(clauses: Sequence[Clause]) -> list[str]:
     """Return the distinct motions of the clauses; an open one (`it keeps moving`) does not count."""
-    known = (said.values.get("motion", ()) for said in told)
+    known = (clause.values.get("motion", ()) for clause in clauses)
     return list(dict.fromkeys(among[0] for among in known if len(among) == 1))
 
 
-class _Workbench:
+class _MoveBuilder:
     """Builds the moves for one product."""
 
-    def __init__(self, references: References, thing: Product) -> None:
+    def __init__(self, references: ReferenceResolver, product: Product) -> None:
         self.references = references
-        self.thing = thing
-        self.calls = {call.id: call for call in references.brief.calls}
+        self.product = product
+        self.calls = {call.id: call for call in references.candidates.brief.calls}
 
-    def _stand(self) -> list[AnyMove]:
-        if self.thing.stands:
+    def _choose(self) -> list[AnyMove]:
+        if self.product.stands:
             return []
-        return [Choose(call=self.thing.call, take=self.thing.take)]
+        return [Choose(call=self.product.call, take=self.product.take)]
 
     def picture(self, instruction: str | None, motion: Motion | None, seconds: float | None) -> list[AnyMove]:
         """Edit a picture, animate it, or both; the prompts of its clips follow what it shows now. Raises Nothing."""
-        thing = self.thing
-        if not thing.board:
+        product = self.product
+        if not product.board:
             if instruction is not None and motion is not None:
                 raise Nothing("It is changed first, and animated then; say one after the other.")
             if instruction is not None:
-                return [EditPicture(image=thing.id, instruction=instruction)]
-            return [Animate(image=thing.id, prompt=self._moving(thing.words, motion), seconds=seconds)]
-        moves = self._stand()
-        clips = self._clips_of(thing.call)
-        shown = [*thing.words, *([instruction] if instruction else []), *self._later_edits(thing.call)]
+                return [EditPicture(image=product.id, instruction=instruction)]
+            return [Animate(image=product.id, prompt=self._moving(product.words, motion), seconds=seconds)]
+        moves = self._choose()
+        clips = self._clips_of(product.call)
+        shown = [*product.words, *([instruction] if instruction else []), *self._later_edits(product.call)]
         if instruction is not None:
-            moves.append(Change(call=thing.call, instruction=instruction))
-            known = folded(shown)
+            moves.append(Change(call=product.call, instruction=instruction))
+            known = sceneries_in(shown)
             if motion is None and known:
                 moves += [self._reworded(clip, known[-1], None, later=True) for clip in clips]
         if motion is None and seconds is None:
@@ -181,7 +182,7 @@ class _Workbench:
         if not clips and instruction is not None:
             raise Nothing("Its clip is not planned; change the picture first, and say how it moves when it is there.")
         if not clips:
-            return [*moves, Animate(image=thing.id, prompt=self._moving(shown, motion), seconds=seconds)]
+            return [*moves, Animate(image=product.id, prompt=self._moving(shown, motion), seconds=seconds)]
         scenery = self._scenery(shown, motion)
         return [*moves, *(self._reworded(clip, scenery, seconds, motion=motion) for clip in clips[-1:])]
 
@@ -190,15 +191,15 @@ class _Workbench:
         if instruction is not None and (motion is not None or seconds is not None):
             raise Nothing("A clip is changed, or it moves otherwise; say one of them, then the other.")
         if instruction is not None:
-            if not self.thing.board:
-                return [EditClip(clip=self.thing.id, instruction=instruction)]
-            return [*self._stand(), Change(call=self.thing.call, instruction=instruction)]
-        maker = self._animation_of(self.thing.call)
+            if not self.product.board:
+                return [EditClip(clip=self.product.id, instruction=instruction)]
+            return [*self._choose(), Change(call=self.product.call, instruction=instruction)]
+        maker = self._animation_of(self.product.call)
         if maker is None:
             on = f"`extend it, it {motion}`" if motion else "`extend it by two seconds`"
             raise Nothing(
-                f"Number {self.thing.number} was not made of one picture here, so its motion and length stay; more can "
-                f"come after it ({on}), or it is changed (`make it blue`)."
+                f"Number {self.product.number} was not made of one picture here, so its motion and length stay; "
+                f"more can come after it ({on}), or it is changed (`make it blue`)."
             )
         known = self._shown_by(maker)
         return [self._reworded(maker, known, seconds, motion=motion)]
@@ -210,7 +211,7 @@ class _Workbench:
         return motion_sentence(motion) if scenery is None else scenery.sentence
 
     def _scenery(self, words: Sequence[str], motion: Motion | None) -> Scenery | None:
-        known = folded(words)
+        known = sceneries_in(words)
         if not known:
             return None
         return known[-1] if motion is None else replace(known[-1], motion=motion)
@@ -225,7 +226,7 @@ class _Workbench:
         later: bool = False,
     ) -> AnyMove:
         """Reword a clip's prompt for a new scenery; it keeps its motion unless a new one is given."""
-        old = folded([clip.words or ""])
+        old = sceneries_in([clip.words or ""])
         own = next((each for each in MOTIONS if clip.words and clip.words.endswith(each)), None)
         kept = motion or (old[-1].motion if old else own)
         if scenery is not None and kept is not None:
@@ -236,7 +237,7 @@ class _Workbench:
 
     def _shown_by(self, clip: Planned) -> Scenery | None:
         """Return what a clip's picture shows according to the clip's prompt."""
-        known = folded([clip.words or ""])
+        known = sceneries_in([clip.words or ""])
         return known[-1] if known else None
 
     def _needing(self, call: str, tool: str) -> list[Planned]:
@@ -259,32 +260,32 @@ class _Workbench:
         return here if here is not None and here.tool == "image_to_video" else None
 
 
-def extended(references: References, text: str, *, then: bool) -> Heard | None:
+def extended(references: ReferenceResolver, text: str, *, then: bool) -> Heard | None:
     """Interpret a request to extend a clip or film forwards or backwards; return None for another request.
 
     then: the sentence describes what happens next. Raises Which, Nothing, Refusal.
     """
-    rest, back = goes_back(text)
-    rest, on = goes_on(rest)
-    if not (on or back or then) or not references.things or _subject(text)[0] is not None:
+    rest, back = strip_backward_phrases(text)
+    rest, on = strip_extension_phrases(rest)
+    if not (on or back or then) or not references.candidates.products or _subject(text)[0] is not None:
         return None
     meant = [each for each in references.read(text) if not each.pronoun]
     rest = without(rest, _found_in(rest, references), lambda _each: "it")
-    heard = hear(rest)
-    changes = changes_in(heard, bare=False)
+    tagged = tag_words(rest)
+    changes = changes_in(tagged, bare=False)
     if changes.asked:
         return None
-    told = clauses(changes.rest, rest, given=True)
-    motions = _motions(told.said)
+    parsed = parse_clauses(changes.rest, rest, given=True)
+    motions = _motions(parsed.clauses)
     if then and not (on or back) and not motions:
         return None
-    seconds = next((word.amount for word in heard if word.kind == "seconds"), None)
+    seconds = next((word.amount for word in tagged if word.kind == "seconds"), None)
     if seconds is not None and re.search(r"\bto (?:\w+) seconds?\b", text):
         raise Nothing("Say by how much it is made longer, like `extend it by two seconds`.")
-    return _extended(references, meant, motions, seconds, back=back, notes=told.notes)
+    return _extended(references, meant, motions, seconds, back=back, notes=parsed.notes)
 
 
-def _found_in(text: str, references: References) -> list[Meant]:
+def _found_in(text: str, references: ReferenceResolver) -> list[Reference]:
     try:
         return [each for each in references.read(text) if not each.pronoun]
     except (Which, Nothing):
@@ -292,33 +293,35 @@ def _found_in(text: str, references: References) -> list[Meant]:
 
 
 def _extended(
-    references: References,
-    meant: Sequence[Meant],
+    references: ReferenceResolver,
+    meant: Sequence[Reference],
     motions: list[str],
     seconds: float | None,
     *,
     back: bool,
     notes: Sequence[str],
 ) -> Heard:
-    things = list(iterate(meant)) or [references.only()]
-    thing = references.one(things)
-    if thing.kind == "picture":
+    products = list(iterate(meant)) or [references.candidates.only()]
+    product = references.candidates.one(products)
+    if product.kind == "picture":
         raise Nothing(
-            f"Number {thing.number} is a picture; a clip or film can be extended. Say `go on` to animate it first."
+            f"Number {product.number} is a picture; a clip or film can be extended. Say `go on` to animate it first."
         )
     if len(motions) > 1:
         raise Refusal("What is added has one motion; wish for one, then extend the film that comes out by the other.")
-    shown, said = sceneries(thing), list(notes)
+    shown, replies = sceneries(product), list(notes)
     if motions:
         motion = next(each for each in MOTIONS if each == motions[0])
     elif shown:
         motion = shown[0 if back else -1].motion
-        said.append(
+        replies.append(
             f"You did not say how it moves {'before that' if back else 'on'}; I kept its own motion: it {motion}."
         )
     else:
         how = "before (`before that it moved right`)" if back else "on (`it keeps moving right`)"
         raise Nothing(f"I cannot see how it moves; say how it goes {how}.")
-    move = Extend(clip=thing.id, prompt=motion_sentence(motion), seconds=seconds, before=back)
-    settled: list[AnyMove] = [Choose(call=thing.call, take=thing.take)] if thing.board and not thing.stands else []
-    return Heard(moves=(*settled, move), reply=" ".join(said) or None)
+    move = Extend(clip=product.id, prompt=motion_sentence(motion), seconds=seconds, before=back)
+    settled: list[AnyMove] = (
+        [Choose(call=product.call, take=product.take)] if product.board and not product.stands else []
+    )
+    return Heard(moves=(*settled, move), reply=" ".join(replies) or None)

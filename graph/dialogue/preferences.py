@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from graph.english.tagger import hear, tokens
+from graph.english.tagger import tag_words, tokens
 from graph.errors import RequestError
 from graph.state.bounds import LONGEST_SHOT_SECONDS, SHORTEST_SHOT_SECONDS
 from memory.whole_files import write_whole
@@ -49,7 +49,7 @@ class Likes(BaseModel):
         """The preferences as a sentence."""
         known = [*self.words, *([f"seed {self.seed}"] if self.seed is not None else [])]
         if not known:
-            return "I remember no preferences yet; say for example `remember that I like digital style`."
+            return "I remember nothing about what you like; say for example `remember that I like digital style`."
         return f"You like: {', '.join(known)}. It is used where a wish says nothing else; /forget forgets it."
 
 
@@ -76,10 +76,10 @@ def write_likes(home: Path, likes: Likes) -> None:
 
 def learned(likes: Likes, words: str) -> Likes:
     """Return the preferences with the style, length or seed in the words. Raises RequestError if there is none."""
-    said = hear(words)
+    tagged = tag_words(words)
     seed = _SEED.search(" ".join(token.text for token in tokens(words)))
-    styles = [word.value for word in said if word.kind == "style"]
-    seconds = [word.amount for word in said if word.kind == "seconds"]
+    styles = [word.value for word in tagged if word.kind == "style"]
+    seconds = [word.amount for word in tagged if word.kind == "seconds"]
     new = {
         **({"style": DIGITAL_STYLE if styles[-1] == "digital" else "in natural style"} if styles else {}),
         **({"seconds": seconds[-1]} if seconds else {}),
@@ -100,9 +100,9 @@ def learned(likes: Likes, words: str) -> Likes:
 
 def forgotten(likes: Likes, words: str) -> Likes:
     """Return the preferences without the style, length or seed that the words name; empty if they name none."""
-    said = hear(words)
+    tagged = tag_words(words)
     names = {
-        "style": "style" in words or any(word.kind == "style" for word in said),
+        "style": "style" in words or any(word.kind == "style" for word in tagged),
         "seconds": "length" in words or "second" in words,
         "seed": "seed" in words,
     }
@@ -127,8 +127,8 @@ def asked_of_likes(likes: Likes, words: str) -> tuple[Likes, str] | None:
 
 def as_liked(words: str, likes: Sequence[str]) -> tuple[str, list[str]]:
     """Return a wish with the preferences added that it does not mention itself, and notes about them."""
-    said = {word.kind for word in hear(words)}
-    used = [like for like in likes if not _kinds(like) & said]
+    mentioned = {word.kind for word in tag_words(words)}
+    used = [like for like in likes if not _kinds(like) & mentioned]
     if not used:
         return words, []
     of_all = ", ".join(f"all {like}" if "style" in _kinds(like) else like for like in used)
@@ -136,4 +136,4 @@ def as_liked(words: str, likes: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _kinds(like: str) -> set[str]:
-    return {word.kind for word in hear(like) if word.kind in ("style", "seconds")}
+    return {word.kind for word in tag_words(like) if word.kind in ("style", "seconds")}

@@ -25,8 +25,8 @@ _BAD = (
 )
 _IT = r"(?:it|that|this|them|these|those|all|everything|number \d+)"
 SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(said), answer)
-    for said, answer in (
+    (re.compile(pattern), answer)
+    for pattern, answer in (
         (r"(?:who|what) are you|what is (?:this|mora)|tell me about yourself|introduce yourself", ABOUT),
         (r"what (?:can|do|could) you (?:do|make|draw|understand|know)|what else(?: can (?:i|you) \w+)?", HELP),
         (rf"(?:no|nope|nah|{_IT} (?:is |looks |are )?(?:really |so |very )?(?:{_BAD})|{_BAD}|yuck|bah)", NOT_LIKED),
@@ -56,32 +56,32 @@ _FOREIGN = (
 """Frequent words of other languages that English does not have."""
 
 
-def small_talk(brief: TalkBrief, said: str, text: str) -> str | None:
+def small_talk(brief: TalkBrief, normalized: str, text: str) -> str | None:
     """Return the reply to small talk, or None for everything else.
 
-    said: lower-case words with a space between them; text: the same without polite phrases.
+    normalized: lower-case words with a space between them; text: the same without polite phrases.
     """
     if not text or _HELLO.fullmatch(text):
-        return _greeted(brief, said)
-    whole = said.rstrip(" .!?,")  # `what can you do`: "can you" would be removed as a polite phrase
+        return _greeted(brief, normalized)
+    whole = normalized.rstrip(" .!?,")  # `what can you do`: "can you" would be removed as a polite phrase
     return next((answer for pattern, answer in SMALL if pattern.fullmatch(text) or pattern.fullmatch(whole)), None)
 
 
-def _greeted(brief: TalkBrief, said: str) -> str:
-    if _THANKS.search(said):
+def _greeted(brief: TalkBrief, normalized: str) -> str:
+    if _THANKS.search(normalized):
         return "You are welcome."
     if brief.things:
         return "Hello. Say what to change, or what you want to see; `what do I have?` lists what there is."
     return f"Hello. Say what you want to see, like {EXAMPLE}, or `help`."
 
 
-def not_understood(brief: TalkBrief, said: str) -> str:
+def not_understood(brief: TalkBrief, normalized: str) -> str:
     """Return the reply to a sentence without known words: what can be said instead on this board."""
-    if set(said.split()) & set(_FOREIGN.split()):
+    if set(normalized.split()) & set(_FOREIGN.split()):
         return STRANGE.format(example="`make it blue`" if brief.things else EXAMPLE)
     what = f"I did not understand `{brief.said.strip()[:80]}`"
     if not brief.things:
         return f"{what}; say what you want to see, like {EXAMPLE}, or `help`."
-    if any(thing.waits for thing in brief.things):
+    if any(product.waits for product in brief.things):
         return f"{what}; say `go on`, `again`, what to change (`make it blue`, `let it fly to the left`), or `help`."
     return f"{what}; say what to do with it (`make it blue`, `extend it`), wish for something new, or `help`."

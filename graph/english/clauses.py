@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from graph.english.lexicon import Kind, Word
 from graph.english.meaning import Part
 from graph.english.phrase import read_part
-from graph.english.refusals import Refusal, refuse_clash, refuse_motion, unread
+from graph.english.refusals import Refusal, refuse_clash, refuse_motion, unknown_word_note
 from graph.english.vocabulary import function_words
 
-__all__ = ["Heard", "Refusal", "Said", "clauses"]
+__all__ = ["Clause", "ParsedWish", "Refusal", "parse_clauses"]
 
 _JOINS: dict[Kind, int] = {
     "mark": 0, "and": 1, "but": 2, "while": 3, "stop": 4, "correction": 5, "first": 6, "then": 7, "become": 8,
@@ -22,7 +22,7 @@ _AXES = {
 
 
 @dataclass(frozen=True)
-class Said:
+class Clause:
     """What one event says.
 
     values: kind -> one value, or several left open with `or`; named: it names an object; listed: it follows the event
@@ -40,10 +40,10 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ParsedWish:
     """The events of a wish in order, notes for the person, and the length and number of shots of the whole film."""
 
-    said: tuple[Said, ...]
+    clauses: tuple[Clause, ...]
     notes: tuple[str, ...] = ()
     film_seconds: float | None = None
     shots: int | None = None
@@ -62,13 +62,13 @@ class _Event:
 
 
 @dataclass
-class _Story:
+class _Timeline:
     """The events so far, in the order in which they happen."""
 
     events: list[_Event] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def tell(self, join: Kind, part: Part) -> None:
+    def add(self, join: Kind, part: Part) -> None:
         if not self.events:
             self.events.append(_Event(part, bare=_only_subject(part)))
             return
@@ -87,25 +87,25 @@ class _Story:
             became = join == "become"
             self.events.append(_Event(part, bare=not became and _only_subject(part), became=became))
         else:
-            self._tell_beside(current, join, part)
+            self._merge_or_append(current, join, part)
 
     def _known_before(self, subject: Part) -> bool:
         """Return True if an earlier event has this subject: `then the ball becomes a box` is one event."""
         named = [event.part.values.get("object") for event in self.events[:-1]]
         return subject.values["object"] in named
 
-    def tell_earlier(self, part: Part) -> None:
+    def insert_before(self, part: Part) -> None:
         """Insert an event before the last one: `it moves left after it has grown`."""
         current = self.events[-1]
         self.events.insert(len(self.events) - 1, _Event(part.filled_from(current.part)))
 
-    def tell_sooner(self, part: Part) -> None:
+    def insert_first(self, part: Part) -> None:
         """Insert an event before the last one, which takes its subject: `before it grows, a ball moves left`."""
         current = self.events[-1]
         current.part = current.part.filled_from(part)
         self.events.insert(len(self.events) - 1, _Event(part))
 
-    def tell_of_all(self, part: Part) -> bool:
+    def apply_to_all(self, part: Part) -> bool:
         """Apply a final part to all events that do not clash: `both falling at night`. Return False if none fits."""
         if len(self.events) < 2 or part.empty or {"object", "colour"} & set(part.values):
             return False
@@ -117,7 +117,7 @@ class _Story:
             event.part = event.part.joined(part if is_last else replace(part, words="", notes=()))
         return True
 
-    def _tell_beside(self, current: _Event, join: Kind, part: Part) -> None:
+    def _merge_or_append(self, current: _Event, join: Kind, part: Part) -> None:
         clash = current.part.clash(part)
         if not clash and current.became and join == "stop" and part.own_verb:
             self.events.append(_Event(part))
@@ -159,34 +159,34 @@ def _opposite(current: Part, part: Part) -> bool:
     return _AXES[first] == _AXES[second] or {_AXES[first], _AXES[second]} <= moving
 
 
-def clauses(heard: Sequence[Word], text: str, *, given: bool) -> Heard:
+def parse_clauses(tagged: Sequence[Word], text: str, *, given: bool) -> ParsedWish:
     """Parse tagged words into the events of a wish. given: there are input pictures, so that no object is needed.
 
     Raises Refusal with one sentence for the person.
     """
-    refuse_foreign(heard, text)
-    story = _Story()
+    refuse_foreign(tagged, text)
+    timeline = _Timeline()
     pending, turn = _START, ""
-    for boundary, run in _runs(heard):
+    for boundary, run in _runs(tagged):
         pending = max(pending, boundary, key=lambda word: _JOINS[word.kind])
-        if (beyond := _of_all(run)) and story.tell_of_all(read_part(run[beyond:], boundary, given=given)):
+        if (beyond := _of_all(run)) and timeline.apply_to_all(read_part(run[beyond:], boundary, given=given)):
             pending = _START
             continue
         part = read_part(run, boundary, given=given)
-        if boundary.text in _EARLIER | {"before"} and not story.events:
+        if boundary.text in _EARLIER | {"before"} and not timeline.events:
             turn = boundary.text
         if part.empty:
-            _aside(story, part)
+            _add_aside(timeline, part)
             continue
-        if turn == "before" and len(story.events) == 1:
-            story.tell_sooner(part)
-        elif pending.text in _EARLIER and story.events and part.own_verb:
-            story.tell_earlier(part)
+        if turn == "before" and len(timeline.events) == 1:
+            timeline.insert_first(part)
+        elif pending.text in _EARLIER and timeline.events and part.own_verb:
+            timeline.insert_before(part)
         else:
-            story.tell("then" if turn in _EARLIER and len(story.events) == 1 else pending.kind, part)
-        turn = turn if len(story.events) == 1 else ""
+            timeline.add("then" if turn in _EARLIER and len(timeline.events) == 1 else pending.kind, part)
+        turn = turn if len(timeline.events) == 1 else ""
         pending = _START
-    return _heard(story, heard)
+    return _parsed(timeline, tagged)
 
 
 _START = Word("mark")
@@ -207,20 +207,20 @@ def _of_all(run: Sequence[Word]) -> int:
 _EARLIER = {"after", "once", "when", "as soon as"}
 
 
-def _aside(story: _Story, part: Part) -> None:
+def _add_aside(timeline: _Timeline, part: Part) -> None:
     """Add a part that names nothing to show (`for 4 seconds`, `slowly`, `not red`) to the last event."""
-    if story.events:
-        story.events[-1].part = story.events[-1].part.joined(part)
+    if timeline.events:
+        timeline.events[-1].part = timeline.events[-1].part.joined(part)
     elif part.notes or part.excluded or part.seconds is not None or part.digital is not None:
-        story.events.append(_Event(part))
+        timeline.events.append(_Event(part))
 
 
-def _runs(heard: Sequence[Word]) -> Iterator[tuple[Word, list[Word]]]:
+def _runs(tagged: Sequence[Word]) -> Iterator[tuple[Word, list[Word]]]:
     """Yield the runs of words between boundaries, each with the boundary before it."""
     join = _START
     run: list[Word] = []
-    for at, word in enumerate(heard):
-        if word.kind not in _JOINS or (word.kind == "become" and _steers(heard[at + 1 :])):
+    for at, word in enumerate(tagged):
+        if word.kind not in _JOINS or (word.kind == "become" and _steers(tagged[at + 1 :])):
             run.append(replace(word, kind="verb", value="anywhere") if word.kind == "become" else word)
             continue
         yield join, run
@@ -234,13 +234,13 @@ def _steers(rest: Sequence[Word]) -> bool:
     return ahead is not None and ahead.kind == "direction"
 
 
-def _heard(story: _Story, heard: Sequence[Word]) -> Heard:
-    events = story.events or [_Event(Part())]
+def _parsed(timeline: _Timeline, tagged: Sequence[Word]) -> ParsedWish:
+    events = timeline.events or [_Event(Part())]
     for event in events:
         event.part = _settled(event.part)
-    each, film = _lengths(heard)
-    said = tuple(
-        Said(
+    each, film = _lengths(tagged)
+    clauses = tuple(
+        Clause(
             values=dict(event.part.values),
             excluded=event.part.excluded,
             digital=event.part.digital,
@@ -253,8 +253,8 @@ def _heard(story: _Story, heard: Sequence[Word]) -> Heard:
         for event in events
     )
     notes = [note for event in events for note in event.part.notes]
-    shots = next((int(word.amount) for word in heard if word.kind == "shots"), None)
-    return Heard(said, (*notes, *story.notes), film, shots)
+    shots = next((int(word.amount) for word in tagged if word.kind == "shots"), None)
+    return ParsedWish(clauses, (*notes, *timeline.notes), film, shots)
 
 
 def _settled(part: Part) -> Part:
@@ -263,23 +263,23 @@ def _settled(part: Part) -> Part:
     moves = "motion" in part.values and "motion" not in part.soft
     if len(sides) > 1 and not moves and sides[-1] in _SIDES:
         return replace(part, values={**part.values, "motion": (_SIDES[sides[-1]],)}, soft=part.soft - {"motion"})
-    if part.strange_verb and "motion" not in part.values:
-        refuse_motion(part.strange_verb, "")
-    told = [_POSITION_NOTE] * bool(sides) + [unread(part.strange_verb)] * bool(part.strange_verb)
-    return replace(part, notes=(*part.notes, *told))
+    if part.unknown_verb and "motion" not in part.values:
+        refuse_motion(part.unknown_verb, "")
+    notes = [_POSITION_NOTE] * bool(sides) + [unknown_word_note(part.unknown_verb)] * bool(part.unknown_verb)
+    return replace(part, notes=(*part.notes, *notes))
 
 
 _SIDES = {"left": "moves left", "right": "moves right", "top": "moves up", "bottom": "moves down"}
 _POSITION_NOTE = "Where it begins in the picture depends on the seed, so that the motion fits the frame."
 
 
-def _lengths(heard: Sequence[Word]) -> tuple[float | None, float | None]:
+def _lengths(tagged: Sequence[Word]) -> tuple[float | None, float | None]:
     """Return the seconds of each shot (`4 seconds each`), and of the whole film (`a 10 second film`)."""
-    for at, word in enumerate(heard):
+    for at, word in enumerate(tagged):
         if word.kind != "seconds":
             continue
-        after = {near.text for near in heard[at + 1 : at + 3]}
-        before = {near.text for near in heard[max(0, at - 3) : at]}
+        after = {near.text for near in tagged[at + 1 : at + 3]}
+        before = {near.text for near in tagged[max(0, at - 3) : at]}
         if "each" in after | before or "every" in before:
             return word.amount, None
         if after & _WHOLE or before & _WHOLE:
@@ -290,12 +290,12 @@ def _lengths(heard: Sequence[Word]) -> tuple[float | None, float | None]:
 _WHOLE = {"film", "video", "movie", "animation", "in total", "total", "overall", "gif", "vid", "sequence"}
 
 
-def refuse_foreign(heard: Sequence[Word], text: str) -> None:
+def refuse_foreign(tagged: Sequence[Word], text: str) -> None:
     """Raise Refusal if the wish is not in English."""
     letters = [letter for letter in text if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
     foreign = set(function_words.FOREIGN.split()) - set(function_words.NOT_FOREIGN.split())
-    strange = sum(word.text in foreign for word in heard)
-    known = sum(word.kind not in ("unknown", "mark", "stop") and word.text not in foreign for word in heard)
+    strange = sum(word.text in foreign for word in tagged)
+    known = sum(word.kind not in ("unknown", "mark", "stop") and word.text not in foreign for word in tagged)
     if 2 * latin < len(letters) or (strange >= 2 and strange >= known):
         raise Refusal("I read English only; say it in English, for example: a red ball moves right in the snow.")

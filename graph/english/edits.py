@@ -17,8 +17,8 @@ MOST_AT_ONCE = 2
 _BOUNDARIES = ("and", "mark", "but", "stop", "then", "first", "correction")
 _ASPECTS = ("adjective", "colour", "other colour", "unknown", "count", "filler", "speed")
 _HEADS = ("object", "objects", "thing", "other thing")
-_DEEDS = ("motion", "verb", "direction", "from", "other motion")
-_KEPT = (*_BOUNDARIES, *_DEEDS, "edge", "position", "speed", "seconds", "not", "or", "while", "sound", "camera")
+_MOTION_KINDS = ("motion", "verb", "direction", "from", "other motion")
+_KEPT = (*_BOUNDARIES, *_MOTION_KINDS, "edge", "position", "speed", "seconds", "not", "or", "while", "sound", "camera")
 """Kinds of words that are kept from a stretch with a change, since they say something else."""
 _POINTING = ("this", "that")
 _SETTING = ("background", "backdrop", "scene", "setting", "scenery", "surroundings", "place", "ground")
@@ -59,18 +59,18 @@ class Changes:
         )
 
 
-def changes_in(heard: Sequence[Word], *, bare: bool) -> Changes:
+def changes_in(tagged: Sequence[Word], *, bare: bool) -> Changes:
     """Return the changes that a wish requests. bare: a value alone is a request, too (`blue`, `at night`).
 
     Raises Refusal for an impossible change.
     """
     changes, asked = Changes(), False
-    for boundary, stretch in _stretches(heard):
+    for boundary, stretch in _stretches(tagged):
         asked = _asks(stretch) or (asked and (boundary is None or boundary.kind in ("and", "mark", "but")))
-        ear = _Ear(stretch, changes)
+        parser = _EditParser(stretch, changes)
         if boundary is not None:
             changes.rest.append(boundary)
-        if ear.listen(asked=asked or bare):
+        if parser.parse(asked=asked or bare):
             relocated = _relocates(stretch)
             changes.rest += [
                 word
@@ -79,14 +79,14 @@ def changes_in(heard: Sequence[Word], *, bare: bool) -> Changes:
             ]
         else:
             changes.rest += stretch
-            asked = asked and not ear.deeds
+            asked = asked and not parser.motions
     return changes
 
 
-def _stretches(heard: Sequence[Word]) -> Iterator[tuple[Word | None, list[Word]]]:
+def _stretches(tagged: Sequence[Word]) -> Iterator[tuple[Word | None, list[Word]]]:
     boundary: Word | None = None
     stretch: list[Word] = []
-    for word in heard:
+    for word in tagged:
         if word.kind in _BOUNDARIES or (word.kind == "while" and word.text not in _pivots()):
             yield boundary, stretch
             boundary, stretch = word, []
@@ -119,50 +119,50 @@ def _pivots() -> frozenset[str]:
 
 
 @dataclass
-class _Ear:
+class _EditParser:
     """Parses one stretch: which of its nouns are new values, and which only name what changes."""
 
     stretch: Sequence[Word]
     changes: Changes
-    turned: bool = False
+    target_named: bool = False
     """The stretch has named what is to change: by a pronoun, or a definite noun."""
 
     @property
-    def deeds(self) -> list[int]:
+    def motions(self) -> list[int]:
         """Indices of motions that are not attributes, as in `the rolling ball`, `the ball that rolls`."""
         return [
             at
             for at, word in enumerate(self.stretch)
-            if word.kind in _DEEDS and not word.soft and word.text not in _changing() and not self._describes(at)
+            if word.kind in _MOTION_KINDS and not word.soft and word.text not in _changing() and not self._describes(at)
         ]
 
-    def listen(self, *, asked: bool) -> bool:
+    def parse(self, *, asked: bool) -> bool:
         """Collect every change; return True if there is one."""
-        before, deeds = self.changes.asked, self.deeds
+        before, motions = self.changes.asked, self.motions
         counted = sum(map(len, self.changes.found.values())) + self.changes.digital
-        last = deeds[0] if deeds else len(self.stretch)
+        last = motions[0] if motions else len(self.stretch)
         at = 0
         while at < len(self.stretch):
-            at = self._hear(at, still=not deeds, asked=asked, last=last)
+            at = self._parse_at(at, still=not motions, asked=asked, last=last)
         now = sum(map(len, self.changes.found.values())) + self.changes.digital
-        return now > counted or (before and not deeds and not self._names_anything())
+        return now > counted or (before and not motions and not self._names_anything())
 
     def _names_anything(self) -> bool:
         return any(word.kind in (*_HEADS, "colour", "scene", "seconds", "unknown") for word in self.stretch)
 
-    def _hear(self, at: int, *, still: bool, asked: bool, last: int) -> int:
+    def _parse_at(self, at: int, *, still: bool, asked: bool, last: int) -> int:
         """Parse what starts at an index and return the index after it."""
         word = self.stretch[at]
         if word.kind == "style":
             self._style(word, at)
         elif word.kind == "pronoun" or self._stands_alone(at):
-            self.turned = True
+            self.target_named = True
         elif word.kind in ("scene", "other scene"):
             if asked:
                 self._scene(at, still=still)
         elif word.kind in (*_HEADS, *_ASPECTS, "article") and word.kind != "filler":
             end = self._end_of_noun(at)
-            governed = still or self.turned or self._pivoted(at)
+            governed = still or self.target_named or self._pivoted(at)
             if governed and asked and at < last:
                 self._noun(at, end)
             return end
@@ -190,16 +190,16 @@ class _Ear:
         scenery = end < len(self.stretch) and self.stretch[end].kind == "scene"
         placed = head is not None and head.text in scenes.OTHER_PLACES and self._placed(at)
         if (head is not None and (definite or first) and not self._pivoted(at) and not placed) or scenery:
-            self.turned = True
+            self.target_named = True
             return
         if head is None and not self._pivoted(at) and self._another_colour(end):
             return
         if head is not None and placed:
             refuse_place(head.text)
         for word in phrase:
-            self._becomes(word, at)
+            self._add_value(word, at)
 
-    def _becomes(self, word: Word, at: int) -> None:
+    def _add_value(self, word: Word, at: int) -> None:
         if word.kind in ("object", "colour", "objects"):
             values = self.changes.found.setdefault("object" if word.kind == "objects" else word.kind, [])
             if word.value not in values:
@@ -213,7 +213,7 @@ class _Ear:
 
     def _is_noun(self, at: int) -> bool:
         """Return True if a phrase that ends in an unknown word is in the position of a noun: `into a zebra`."""
-        return self.stretch[at].kind == "article" and (self._pivoted(at) or self.turned)
+        return self.stretch[at].kind == "article" and (self._pivoted(at) or self.target_named)
 
     def _scene(self, at: int, *, still: bool) -> None:
         word = self.stretch[at]
@@ -251,7 +251,7 @@ class _Ear:
     def _pivoted(self, at: int) -> bool:
         """Return True after `into` or `to`, or after `with`, `as` and the like once the thing to change was named."""
         before = self.stretch[at - 1].text if at else ""
-        return before in ("into", "to") or (self.turned and before in _pivots())
+        return before in ("into", "to") or (self.target_named and before in _pivots())
 
     def _placed(self, at: int) -> bool:
         return at > 0 and self.stretch[at - 1].text in scenes.PLACE_PREPOSITIONS and not self._pivoted(at)

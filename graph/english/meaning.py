@@ -19,7 +19,7 @@ class Part:
     new_subject: bool = False
     at_once: bool = False
     positions: tuple[str, ...] = ()
-    strange_verb: str = ""
+    unknown_verb: str = ""
 
     @property
     def empty(self) -> bool:
@@ -37,11 +37,11 @@ class Part:
         kept = {kind: value for kind, value in other.values.items() if kind not in weaker}
         values = {**self.values, **kept}
         soft = (self.soft - set(kept)) | (other.soft & set(kept))
-        said = {value for value_s in values.values() for value in value_s}
+        named = {value for value_s in values.values() for value in value_s}
         return Part(
             values=values,
             soft=frozenset(soft),
-            excluded=(self.excluded | other.excluded) - said,
+            excluded=(self.excluded | other.excluded) - named,
             digital=self.digital if other.digital is None else other.digital,
             seconds=self.seconds if other.seconds is None else other.seconds,
             words=" ".join(filter(None, (self.words, other.words))),
@@ -50,7 +50,7 @@ class Part:
             new_subject=self.new_subject or other.new_subject,
             at_once=self.at_once or other.at_once,
             positions=(*self.positions, *other.positions),
-            strange_verb=self.strange_verb or other.strange_verb,
+            unknown_verb=self.unknown_verb or other.unknown_verb,
         )
 
     def filled_from(self, other: "Part") -> "Part":

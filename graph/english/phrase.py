@@ -15,7 +15,7 @@ from graph.english.refusals import (
     refuse_place,
     refuse_thing,
     refuse_two,
-    unread,
+    unknown_word_note,
 )
 from graph.english.vocabulary import objects, scenes
 from models.embedded.language import MOTIONS, OBJECTS, SCENES
@@ -31,7 +31,7 @@ _UNDIRECTED = {"along": ("moves right", "moves left"), "anywhere": MOTIONS[:4]}
 
 
 @dataclass
-class _Ear:
+class _ParserState:
     """The state of parsing from left to right. given: there is an input picture, so unknown objects are accepted."""
 
     run: Sequence[Word]
@@ -48,12 +48,12 @@ class _Ear:
     digital: bool | None = None
     seconds: float | None = None
     notes: list[str] = field(default_factory=list)
-    denying: bool = False
+    negated: bool = False
     still: bool = False
     own_verb: bool = False
     new_subject: bool = False
     at_once: bool = False
-    strange_verb: str = ""
+    unknown_verb: str = ""
 
     def word(self, at: int) -> Word | None:
         """Return the word at an index, or None outside the run."""
@@ -68,9 +68,9 @@ class _Ear:
 
     def add(self, word: Word, at: int) -> None:
         """Add a value of the world: named, excluded, or one of several left open with `or`."""
-        if self.denying:
+        if self.negated:
             self.excluded.add(word.value)
-            self.denying = self._denial_goes_on(at)
+            self.negated = self._negation_continues(at)
             return
         values = (self.soft if word.soft else self.found).setdefault(word.kind, [])
         near = self.beyond(at, -1, ("article", "filler", "preposition", "verb", "edge"))
@@ -79,64 +79,64 @@ class _Ear:
         if word.value not in values:
             values.append(word.value)
 
-    def _denial_goes_on(self, at: int) -> bool:
+    def _negation_continues(self, at: int) -> bool:
         ahead = self.word(at + 1)
         return ahead is not None and (ahead.kind == "or" or (self.run[at].kind == "colour" and ahead.kind == "object"))
 
 
 def read_part(run: Sequence[Word], join: Word, *, given: bool) -> Part:
     """Parse the run that follows the boundary `join`. Raises Refusal for what the embedded world does not have."""
-    ear = _Ear(run, given, join)
+    state = _ParserState(run, given, join)
     if any(word.kind == "camera" for word in run):
-        ear.run = [word for word in run if word.kind in ("object", "colour", "scene", "article", "adjective")]
-        ear.notes.append(_CAMERA_NOTE)
-    for at, word in enumerate(ear.run):
+        state.run = [word for word in run if word.kind in ("object", "colour", "scene", "article", "adjective")]
+        state.notes.append(_CAMERA_NOTE)
+    for at, word in enumerate(state.run):
         if (read := _READERS.get(word.kind)) is not None:
-            read(ear, word, at)
-    _settle_motion(ear)
-    for at, word in enumerate(ear.run):
+            read(state, word, at)
+    _settle_motion(state)
+    for at, word in enumerate(state.run):
         if word.kind == "unknown":
-            _unknown(ear, word, at)
-    return _part(ear, run)
+            _unknown(state, word, at)
+    return _part(state, run)
 
 
-def _object(ear: _Ear, word: Word, at: int) -> None:
-    ahead = ear.word(at + 1)
+def _object(state: _ParserState, word: Word, at: int) -> None:
+    ahead = state.word(at + 1)
     if ahead is not None and ahead.kind in ("object", "objects", "other thing"):
         return
-    before = ear.beyond(at, -1, _ASPECTS)
-    ear.new_subject |= before is not None and before.kind == "article" and before.text != "the" and not ear.denying
-    ear.add(word, at)
+    before = state.beyond(at, -1, _ASPECTS)
+    state.new_subject |= before is not None and before.kind == "article" and before.text != "the" and not state.negated
+    state.add(word, at)
 
 
-def _objects(ear: _Ear, word: Word, _at: int) -> None:
-    if not ear.denying and not ear.given:
+def _objects(state: _ParserState, word: Word, _at: int) -> None:
+    if not state.negated and not state.given:
         raise Refusal(f"One shot shows one thing; wish for one {word.value}, or say `first ..., then ...`.")
 
 
-def _colour(ear: _Ear, word: Word, at: int) -> None:
-    if _of_the_scene(ear, word, at):
+def _colour(state: _ParserState, word: Word, at: int) -> None:
+    if _of_the_scene(state, word, at):
         return
-    ahead = ear.beyond(at, 1, ("adjective",))
+    ahead = state.beyond(at, 1, ("adjective",))
     if word.text in objects.FRUITS.split() and (ahead is None or ahead.kind in ("verb", "motion", "is", "preposition")):
-        before = ear.word(at - 1)
+        before = state.word(at - 1)
         if before is not None and before.kind == "article":
             refuse_thing(word.text, "ball")
     if word.soft:
-        ear.notes.append(f"I read {word.text} as {word.value}, the nearest colour there is.")
-    ear.add(replace(word, soft=False), at)
+        state.notes.append(f"I read {word.text} as {word.value}, the nearest colour there is.")
+    state.add(replace(word, soft=False), at)
 
 
-def _of_the_scene(ear: _Ear, word: Word, at: int) -> bool:
+def _of_the_scene(state: _ParserState, word: Word, at: int) -> bool:
     """Return True if a colour describes the scene or the sky. Raises Refusal if the scene has another colour."""
-    ahead = _described(ear, at)
+    ahead = _described(state, at)
     if ahead is not None and ahead.text in _SKY:
         return True
-    scene = ahead if ahead is not None and _is_place(ahead) else _subject_scene(ear, at)
+    scene = ahead if ahead is not None and _is_place(ahead) else _subject_scene(state, at)
     if scene is None:
         return False
     natural = scenes.SCENE_COLOURS[next(each for each in SCENES if each == scene.value)].split()
-    if word.value not in natural and word.text not in natural and not ear.denying:
+    if word.value not in natural and word.text not in natural and not state.negated:
         raise Refusal(
             f"A scene keeps its own colours, so the {scene.value} is not {word.text}; "
             f"leave the colour out, or give it to the {listed(OBJECTS, 'or')}."
@@ -155,120 +155,120 @@ def _is_place(word: Word) -> bool:
 _TELLS_WHEN_OR_WHERE = ("after", "before", "late", *scenes.PLACE_PREPOSITIONS)
 
 
-def _described(ear: _Ear, at: int) -> Word | None:
+def _described(state: _ParserState, at: int) -> Word | None:
     """Return the word that a colour describes: `white SNOW`, `a white plain of ICE`."""
     kinds = ("adjective", "colour", "other colour", "filler", "unknown")
     at += 1
-    while (word := ear.word(at)) is not None and word.text not in _SKY and (word.kind in kinds or word.text == "of"):
+    while (word := state.word(at)) is not None and word.text not in _SKY and (word.kind in kinds or word.text == "of"):
         at += 1
     return word
 
 
-def _subject_scene(ear: _Ear, at: int) -> Word | None:
+def _subject_scene(state: _ParserState, at: int) -> Word | None:
     """Return the scene of `the sea is blue`, unless an object was named before it."""
-    before = ear.word(at - 1)
-    if before is None or before.kind != "is" or "object" in ear.found:
+    before = state.word(at - 1)
+    if before is None or before.kind != "is" or "object" in state.found:
         return None
-    subject = ear.word(at - 2)
+    subject = state.word(at - 2)
     return subject if subject is not None and subject.kind == "scene" else None
 
 
-def _scene(ear: _Ear, word: Word, at: int) -> None:
-    ahead = ear.word(at + 1)
+def _scene(state: _ParserState, word: Word, at: int) -> None:
+    ahead = state.word(at + 1)
     if word.soft and ahead is not None and ahead.kind in ("colour", "object", "other colour", "thing"):
         return
-    ear.add(word, at)
+    state.add(word, at)
 
 
-def _motion(ear: _Ear, word: Word, at: int) -> None:
-    if _describes_scene(ear, at):
+def _motion(state: _ParserState, word: Word, at: int) -> None:
+    if _describes_scene(state, at):
         return
-    if not ear.denying and not word.soft:
-        ear.own_verb = True
-    if ear.denying and word.value == "stays still":
-        ear.excluded.add(word.value)
-        ear.denying = False
+    if not state.negated and not word.soft:
+        state.own_verb = True
+    if state.negated and word.value == "stays still":
+        state.excluded.add(word.value)
+        state.negated = False
         return
-    ear.add(word, at)
+    state.add(word, at)
 
 
-def _describes_scene(ear: _Ear, at: int) -> bool:
+def _describes_scene(state: _ParserState, at: int) -> bool:
     """Return True for `amid falling snow`, where the motion belongs to the weather."""
-    before, ahead = ear.word(at - 1), ear.word(at + 1)
+    before, ahead = state.word(at - 1), state.word(at + 1)
     placed = before is None or before.kind in ("preposition", "article", "adjective", "filler")
-    return placed and ear.run[at].text.endswith("ing") and ahead is not None and _is_place(ahead)
+    return placed and state.run[at].text.endswith("ing") and ahead is not None and _is_place(ahead)
 
 
-def _verb(ear: _Ear, word: Word, at: int) -> None:
-    ahead = ear.word(at + 1)
-    if _describes_scene(ear, at):
+def _verb(state: _ParserState, word: Word, at: int) -> None:
+    ahead = state.word(at + 1)
+    if _describes_scene(state, at):
         return
-    if ear.denying:
-        ear.denying = ahead is not None and ahead.kind in ("direction", "motion")
-        ear.still |= not ear.denying and not word.soft
+    if state.negated:
+        state.negated = ahead is not None and ahead.kind in ("direction", "motion")
+        state.still |= not state.negated and not word.soft
         return
     if not word.soft:
-        ear.verb = ear.verb or word.value
-        ear.own_verb = True
-    elif any(each.kind in ("direction", "from") for each in ear.run[at + 1 :]):
-        ear.own_verb = True
+        state.verb = state.verb or word.value
+        state.own_verb = True
+    elif any(each.kind in ("direction", "from") for each in state.run[at + 1 :]):
+        state.own_verb = True
 
 
-def _direction(ear: _Ear, word: Word, at: int) -> None:
-    before = ear.word(at - 1)
+def _direction(state: _ParserState, word: Word, at: int) -> None:
+    before = state.word(at - 1)
     particles = {("grows", "up"), ("shrinks", "down"), ("stays still", "up"), ("stays still", "down")}
     if before is not None and before.kind == "motion" and (before.value, word.text) in particles:
         return
-    if ear.denying:
-        ear.excluded.add(_DIRECTED[word.value])
-        ahead = ear.word(at + 1)
-        ear.denying = ahead is not None and ahead.kind == "or"
+    if state.negated:
+        state.excluded.add(_DIRECTED[word.value])
+        ahead = state.word(at + 1)
+        state.negated = ahead is not None and ahead.kind == "or"
         return
-    near = ear.beyond(at, -1, ("article", "filler", "preposition", "edge"))
-    if ear.directions and near is not None and near.kind == "or":
-        ear.left_open.add("motion")
-    if word.value not in ear.directions:
-        ear.directions.append(word.value)
+    near = state.beyond(at, -1, ("article", "filler", "preposition", "edge"))
+    if state.directions and near is not None and near.kind == "or":
+        state.left_open.add("motion")
+    if word.value not in state.directions:
+        state.directions.append(word.value)
 
 
-def _style(ear: _Ear, word: Word, _at: int) -> None:
-    ear.digital = (word.value == "digital") != ear.denying
-    ear.denying = False
+def _style(state: _ParserState, word: Word, _at: int) -> None:
+    state.digital = (word.value == "digital") != state.negated
+    state.negated = False
 
 
-def _seconds(ear: _Ear, word: Word, _at: int) -> None:
-    ear.seconds = word.amount
+def _seconds(state: _ParserState, word: Word, _at: int) -> None:
+    state.seconds = word.amount
 
 
-def _not(ear: _Ear, _word: Word, _at: int) -> None:
-    ear.denying = True
+def _not(state: _ParserState, _word: Word, _at: int) -> None:
+    state.negated = True
 
 
-def _other(ear: _Ear, word: Word, at: int) -> None:
+def _other(state: _ParserState, word: Word, at: int) -> None:
     """Handle a thing, colour, place or motion that the world does not have."""
-    if ear.denying:
+    if state.negated:
         return
-    if _is_simile(ear, at):
-        ear.notes.append(f"I did not paint the comparison with {word.text}.")
+    if _is_simile(state, at):
+        state.notes.append(f"I did not paint the comparison with {word.text}.")
     elif word.kind == "other colour":
-        if not _of_the_scene(ear, word, at) and not ear.given:
+        if not _of_the_scene(state, word, at) and not state.given:
             refuse_colour(word)
-    elif word.kind == "other motion" and _is_wishing(ear, at):
+    elif word.kind == "other motion" and _is_wishing(state, at):
         return
     elif word.kind == "other motion":
         refuse_motion(word.text, word.value)
-    elif not ear.given:
-        _other_noun(ear, word, at)
+    elif not state.given:
+        _other_noun(state, word, at)
 
 
-def _other_noun(ear: _Ear, word: Word, at: int) -> None:
-    ahead = ear.word(at + 1)
+def _other_noun(state: _ParserState, word: Word, at: int) -> None:
+    ahead = state.word(at + 1)
     if ahead is not None and ahead.text in _WISHES:
         return
     if ahead is not None and ahead.kind == "object":
-        ear.notes.append(f"I left out {word.text}: the {ahead.text} is a plain one.")
+        state.notes.append(f"I left out {word.text}: the {ahead.text} is a plain one.")
         return
-    before = ear.beyond(at, -1, ("article", "adjective", "colour", "other colour", "unknown"))
+    before = state.beyond(at, -1, ("article", "adjective", "colour", "other colour", "unknown"))
     if word.kind == "other scene" or (before is not None and before.text in _INTO_PLACES):
         refuse_place(word.text)
     refuse_thing(word.text, word.value)
@@ -281,55 +281,55 @@ _WISHES = ("want", "wants", "wanted", "asks", "asked", "likes", "loves", "says",
 """Verbs of people around the person (`my kid wants a ball`), not of the picture."""
 
 
-def _is_purpose(ear: _Ear, at: int) -> bool:
+def _is_purpose(state: _ParserState, at: int) -> bool:
     """Return True for `for my daughter`, which does not say what to show."""
-    before = ear.beyond(at, -1, ("article", "adjective", "unknown", "filler"))
+    before = state.beyond(at, -1, ("article", "adjective", "unknown", "filler"))
     return before is not None and before.text == "for"
 
 
-def _adjective(ear: _Ear, word: Word, at: int) -> None:
+def _adjective(state: _ParserState, word: Word, at: int) -> None:
     """Read `something that is round and blue`: `round` after `is` means a ball if no other object is named."""
-    before = ear.word(at - 1)
+    before = state.word(at - 1)
     if word.text in objects.ROUND and before is not None and before.kind == "is":
-        ear.add(Word("object", "ball", soft=True, text=word.text), at)
+        state.add(Word("object", "ball", soft=True, text=word.text), at)
 
 
-def _is_simile(ear: _Ear, at: int) -> bool:
+def _is_simile(state: _ParserState, at: int) -> bool:
     """Return True for `flies like a bird`, `red as blood`, but not for `I would like a bird`."""
-    while (word := ear.word(at - 1)) is not None and word.kind in ("article", "adjective", "unknown"):
+    while (word := state.word(at - 1)) is not None and word.kind in ("article", "adjective", "unknown"):
         at -= 1
-    if word is None and ear.join.text == "as":
-        return not any(each.kind in ("verb", "motion", "object") for each in ear.run)
-    wanting = ear.word(at - 2)
+    if word is None and state.join.text == "as":
+        return not any(each.kind in ("verb", "motion", "object") for each in state.run)
+    wanting = state.word(at - 2)
     return word is not None and word.text == "like" and not (wanting is not None and wanting.text in _WANTING)
 
 
-def _note(text: str) -> Callable[[_Ear, Word, int], None]:
-    def note(ear: _Ear, _word: Word, _at: int) -> None:
-        if not ear.denying:
-            ear.notes.append(text)
+def _note(text: str) -> Callable[[_ParserState, Word, int], None]:
+    def note(state: _ParserState, _word: Word, _at: int) -> None:
+        if not state.negated:
+            state.notes.append(text)
 
     return note
 
 
-def _other_style(ear: _Ear, word: Word, _at: int) -> None:
-    if not ear.denying:
-        ear.notes.append(f"There is no {word.text} style; the picture is natural, or in digital world style.")
+def _other_style(state: _ParserState, word: Word, _at: int) -> None:
+    if not state.negated:
+        state.notes.append(f"There is no {word.text} style; the picture is natural, or in digital world style.")
 
 
-def _from(ear: _Ear, word: Word, _at: int) -> None:
-    ear.origins.append(word.value)
+def _from(state: _ParserState, word: Word, _at: int) -> None:
+    state.origins.append(word.value)
 
 
-def _position(ear: _Ear, word: Word, _at: int) -> None:
-    ear.positions.append(word.value)
+def _position(state: _ParserState, word: Word, _at: int) -> None:
+    state.positions.append(word.value)
 
 
-def _both(ear: _Ear, _word: Word, _at: int) -> None:
-    ear.at_once = True
+def _both(state: _ParserState, _word: Word, _at: int) -> None:
+    state.at_once = True
 
 
-_READERS: dict[str, Callable[[_Ear, Word, int], None]] = {
+_READERS: dict[str, Callable[[_ParserState, Word, int], None]] = {
     "object": _object, "objects": _objects, "colour": _colour, "scene": _scene, "motion": _motion, "verb": _verb,
     "direction": _direction, "from": _from, "position": _position, "style": _style, "seconds": _seconds, "not": _not,
     "both": _both, "other thing": _other, "other colour": _other, "other scene": _other, "other motion": _other,
@@ -337,110 +337,114 @@ _READERS: dict[str, Callable[[_Ear, Word, int], None]] = {
 }  # fmt: skip
 
 
-def _settle_motion(ear: _Ear) -> None:
+def _settle_motion(state: _ParserState) -> None:
     """Combine verbs, directions and sides into one motion, or into several left open."""
-    if not ear.directions:
-        ear.directions.extend(ear.origins[:1])
-    motions = ear.found.setdefault("motion", [])
-    if len(ear.run) == 1 and ear.directions == ["right"]:
+    if not state.directions:
+        state.directions.extend(state.origins[:1])
+    motions = state.found.setdefault("motion", [])
+    if len(state.run) == 1 and state.directions == ["right"]:
         # "There is this star, right, and it climbs": a question tag, unless no other motion is named.
-        ear.soft["motion"], ear.directions = ["moves right"], []
-    motions.extend(_DIRECTED[side] for side in ear.directions if _DIRECTED[side] not in motions)
-    if ear.still and not motions:
+        state.soft["motion"], state.directions = ["moves right"], []
+    motions.extend(_DIRECTED[side] for side in state.directions if _DIRECTED[side] not in motions)
+    if state.still and not motions:
         motions.append("stays still")
-    if not motions and ear.verb:
-        ear.soft["motion"] = list(_UNDIRECTED[ear.verb])
-        ear.left_open.add("motion")
+    if not motions and state.verb:
+        state.soft["motion"] = list(_UNDIRECTED[state.verb])
+        state.left_open.add("motion")
     if not motions:
-        del ear.found["motion"]
+        del state.found["motion"]
 
 
-def _unknown(ear: _Ear, word: Word, at: int) -> None:
+def _unknown(state: _ParserState, word: Word, at: int) -> None:
     """Handle a word in no list: an attribute to ignore, or a thing, place or motion that the world does not have."""
-    ahead = ear.beyond(at, 1, ("adjective", "unknown", "colour", "other colour"))
-    before = ear.word(at - 1)
-    if word.text.endswith("ly") or _denied(ear, at) or (ahead is not None and ahead.kind in _HEADS and _close(ear, at)):
+    ahead = state.beyond(at, 1, ("adjective", "unknown", "colour", "other colour"))
+    before = state.word(at - 1)
+    if (
+        word.text.endswith("ly")
+        or _denied(state, at)
+        or (ahead is not None and ahead.kind in _HEADS and _close(state, at))
+    ):
         return
-    if _is_simile(ear, at) or _is_wishing(ear, at) or _is_purpose(ear, at):
+    if _is_simile(state, at) or _is_wishing(state, at) or _is_purpose(state, at):
         return
-    follows = ear.word(at + 1)
+    follows = state.word(at + 1)
     if follows is not None and follows.text in _WISHES:
         return
-    if (before is not None and before.kind in ("object", "thing", "pronoun")) or _is_participle(ear, at):
-        ear.strange_verb = word.text
+    if (before is not None and before.kind in ("object", "thing", "pronoun")) or _is_participle(state, at):
+        state.unknown_verb = word.text
     elif before is None or before.kind in _BEFORE_NOUNS or before.text in _INTO_PLACES:
-        if not ear.given:
-            _refuse_noun(ear, word, at)
+        if not state.given:
+            _refuse_noun(state, word, at)
         return
-    ear.notes.append(unread(word.text))
+    state.notes.append(unknown_word_note(word.text))
 
 
 _ADJECTIVAL = ("ful", "ous", "less", "ive", "able", "ible", "ish", "esque", "ing", "ed")
 
 
-def _is_participle(ear: _Ear, at: int) -> bool:
+def _is_participle(state: _ParserState, at: int) -> bool:
     """Return True for an attribute that stands alone: `dwarfed by the dunes`, `a breathtaking, ...`."""
-    before, ahead = ear.word(at - 1), ear.word(at + 1)
+    before, ahead = state.word(at - 1), state.word(at + 1)
     opens = before is None or before.kind in ("article", "adjective", "unknown", "is")
     closes = ahead is None or ahead.kind in ("preposition", "filler")
-    return opens and closes and ear.run[at].text.endswith(_ADJECTIVAL)
+    return opens and closes and state.run[at].text.endswith(_ADJECTIVAL)
 
 
 _HEADS = ("object", "objects", "thing", "scene", "style")
 _BEFORE_NOUNS = ("article", "adjective", "unknown", "colour", "speed", "count", "or")
 
 
-def _close(ear: _Ear, at: int) -> bool:
+def _close(state: _ParserState, at: int) -> bool:
     """Return True if only attributes stand between this word and its noun."""
-    while (word := ear.word(at + 1)) is not None and word.kind in ("adjective", "unknown", "colour", "other colour"):
+    while (word := state.word(at + 1)) is not None and word.kind in ("adjective", "unknown", "colour", "other colour"):
         at += 1
     return word is not None and word.kind in _HEADS
 
 
-def _denied(ear: _Ear, at: int) -> bool:
-    return any(word.kind == "not" for word in ear.run[max(0, at - 4) : at])
+def _denied(state: _ParserState, at: int) -> bool:
+    return any(word.kind == "not" for word in state.run[max(0, at - 4) : at])
 
 
-def _is_wishing(ear: _Ear, at: int) -> bool:
+def _is_wishing(state: _ParserState, at: int) -> bool:
     """Return True for a verb of the person and not of the picture: `Conjure a ball`, `I desire a ball`."""
-    before, ahead = ear.word(at - 1), ear.word(at + 1)
+    before, ahead = state.word(at - 1), state.word(at + 1)
     opens = before is None or before.text in ("to", "i", "we", "you", "please", "me")
     return opens and ahead is not None and (ahead.kind in ("article", "pronoun", "count") or ahead.text == "me")
 
 
-def _refuse_noun(ear: _Ear, word: Word, at: int) -> NoReturn:
-    before = ear.beyond(at, -1, ("article", "adjective", "colour", "other colour", "unknown"))
+def _refuse_noun(state: _ParserState, word: Word, at: int) -> NoReturn:
+    before = state.beyond(at, -1, ("article", "adjective", "colour", "other colour", "unknown"))
     if before is not None and before.text in _INTO_PLACES:
         refuse_place(word.text)
     refuse_thing(word.text, "")
 
 
-def _part(ear: _Ear, run: Sequence[Word]) -> Part:
+def _part(state: _ParserState, run: Sequence[Word]) -> Part:
     values: dict[str, tuple[str, ...]] = {}
     soft: set[str] = set()
     for kind in ("object", "colour", "scene", "motion"):
-        found = ear.found.get(kind) or ear.soft.get(kind, [])
+        found = state.found.get(kind) or state.soft.get(kind, [])
         if not found:
             continue
-        if len(found) > 1 and kind not in ear.left_open:
+        if len(found) > 1 and kind not in state.left_open:
             refuse_two(kind, found)
         values[kind] = tuple(found)
-        if not ear.found.get(kind):
+        if not state.found.get(kind):
             soft.add(kind)
-    said = {value for among in values.values() for value in among}
+    named = {value for among in values.values() for value in among}
     return Part(
         values=values,
         soft=frozenset(soft),
-        excluded=frozenset(ear.excluded - said),
-        digital=ear.digital,
-        seconds=ear.seconds,
+        excluded=frozenset(state.excluded - named),
+        digital=state.digital,
+        seconds=state.seconds,
         words=_words(run),
-        notes=tuple(ear.notes),
-        own_verb=ear.own_verb,
-        new_subject=ear.new_subject,
-        at_once=ear.at_once,
-        positions=tuple(ear.positions),
-        strange_verb=ear.strange_verb,
+        notes=tuple(state.notes),
+        own_verb=state.own_verb,
+        new_subject=state.new_subject,
+        at_once=state.at_once,
+        positions=tuple(state.positions),
+        unknown_verb=state.unknown_verb,
     )
 
 

@@ -19,19 +19,19 @@ def listed(values: Sequence[str], last: str = "and") -> str:
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} {last} {values[-1]}"
 
 
-UNREAD = re.compile(r"I did not understand `(.+)`\.")
+UNKNOWN_WORD = re.compile(r"I did not understand `(.+)`\.")
 
 
-def unread(word: str) -> str:
+def unknown_word_note(word: str) -> str:
     """Return the note about an unknown word."""
     return f"I did not understand `{word}`."
 
 
-def not_understood(notes: Sequence[str]) -> list[str]:
+def merge_unknown_words(notes: Sequence[str]) -> list[str]:
     """Merge the notes about unknown words into one, at the position of the first; drop duplicate notes."""
-    found = [match[1] for note in notes if (match := UNREAD.fullmatch(note))]
-    together = f"I did not understand {listed([f'`{word}`' for word in dict.fromkeys(found)])}." if found else ""
-    return list(dict.fromkeys(together if UNREAD.fullmatch(note) else note for note in notes))
+    found = [match[1] for note in notes if (match := UNKNOWN_WORD.fullmatch(note))]
+    joint_sentence = f"I did not understand {listed([f'`{word}`' for word in dict.fromkeys(found)])}." if found else ""
+    return list(dict.fromkeys(joint_sentence if UNKNOWN_WORD.fullmatch(note) else note for note in notes))
 
 
 def refuse_clash(first: Part, second: Part, clash: set[str]) -> NoReturn:
@@ -60,7 +60,7 @@ _NAMED: dict[Lack, str] = {"thing": "a {}", "colour": "{}", "place": "the {}", "
 _STAND_INS: dict[Lack, str] = {"thing": "ball", "colour": "red", "place": "meadow", "motion": "stays still"}
 
 
-_THERE: dict[Lack, str] = {
+_AVAILABLE: dict[Lack, str] = {
     "thing": f"it has {listed([f'a {thing}' for thing in OBJECTS])}",
     "colour": f"its colours are {listed(COLOURS)}",
     "place": f"its scenes are {listed([f'the {scene}' for scene in SCENES], 'or')}",
@@ -73,9 +73,9 @@ class Missing(Refusal):
 
     def __init__(self, kind: Lack, word: str, nearest: str) -> None:
         named = {"thing": word, "colour": word, "place": f"place called {word}"}
-        lacks = f"The embedded world has no {named[kind]}" if kind in named else _undone([word], "The embedded world")
+        lacks = f"The embedded world has no {named[kind]}" if kind in named else _no_motion([word])
         ending = f", and {_NAMED[kind].format(nearest)} comes nearest" if nearest else ""
-        super().__init__(f"{lacks}; {_THERE[kind]}{ending}.")
+        super().__init__(f"{lacks}; {_AVAILABLE[kind]}{ending}.")
         self.kind, self.word, self.nearest = kind, word, nearest
 
     @property
@@ -84,20 +84,20 @@ class Missing(Refusal):
         return self.nearest or _STAND_INS[self.kind]
 
 
-def _undone(deeds: Sequence[str], where: str) -> str:
-    return f"Nothing in {where[0].lower()}{where[1:]} does {listed([f'`{deed}`' for deed in deeds], 'or')}"
+def _no_motion(verbs: Sequence[str]) -> str:
+    return f"Nothing in the embedded world does {listed([f'`{verb}`' for verb in verbs], 'or')}"
 
 
-def together(found: Sequence[Missing]) -> str:
+def joint_sentence(found: Sequence[Missing]) -> str:
     """Return one sentence about all missing things."""
     if len(found) == 1:
         return str(found[0])
     nouns = [each.word for each in found if each.kind != "motion"]
-    deeds = [each.word for each in found if each.kind == "motion"]
-    lacks = f"The embedded world has no {listed(nouns, 'or')}" if nouns else _undone(deeds, "The embedded world")
-    if nouns and deeds:
-        lacks += f", and nothing in it does {listed([f'`{deed}`' for deed in deeds], 'or')}"
-    there = [_THERE[kind] for kind in _THERE if any(each.kind == kind for each in found)]
+    verbs = [each.word for each in found if each.kind == "motion"]
+    lacks = f"The embedded world has no {listed(nouns, 'or')}" if nouns else _no_motion(verbs)
+    if nouns and verbs:
+        lacks += f", and nothing in it does {listed([f'`{verb}`' for verb in verbs], 'or')}"
+    there = [_AVAILABLE[kind] for kind in _AVAILABLE if any(each.kind == kind for each in found)]
     near = [f"{_NAMED[each.kind].format(each.nearest)} to {each.word}" for each in found if each.nearest]
     ending = f"; nearest come {listed(near)}" if len(near) > 1 else f"; nearest comes {near[0]}" if near else ""
     return f"{lacks}; {', '.join(there)}{ending}."

@@ -57,26 +57,26 @@ def tokens(text: str) -> list[Token]:
     return [Token(match[0].lower(), match.start()) for match in _TOKEN.finditer(plain)]
 
 
-def hear(text: str) -> list[Word]:
+def tag_words(text: str) -> list[Word]:
     """Return the tagged words of a text, in order."""
-    heard = tokens(text)
-    said: list[Word] = []
+    stream = tokens(text)
+    tagged: list[Word] = []
     at = 0
-    while at < len(heard):
-        word, length = _measure(heard, at) or _phrase(heard, at) or (_guess(heard[at].text), 1)
-        written = " ".join(token.text for token in heard[at : at + length])
-        said.append(replace(word, text=written, start=heard[at].start))
+    while at < len(stream):
+        word, length = _measure(stream, at) or _phrase(stream, at) or (_guess(stream[at].text), 1)
+        written = " ".join(token.text for token in stream[at : at + length])
+        tagged.append(replace(word, text=written, start=stream[at].start))
         at += length
-    return said
+    return tagged
 
 
-def _phrase(heard: list[Token], at: int) -> tuple[Word, int] | None:
-    if (mark := heard[at].text) in ".!?;\n":
+def _phrase(stream: list[Token], at: int) -> tuple[Word, int] | None:
+    if (mark := stream[at].text) in ".!?;\n":
         return Word("stop"), 1
     if mark in _MARKS:
         return Word(_MARKS[mark]), 1  # type: ignore[arg-type]
-    for length in range(min(_longest(), len(heard) - at), 0, -1):
-        phrase = tuple(token.text for token in heard[at : at + length])
+    for length in range(min(_longest(), len(stream) - at), 0, -1):
+        phrase = tuple(token.text for token in stream[at : at + length])
         if (word := lexicon().get(phrase)) is not None:
             return word, length
     return None
@@ -93,9 +93,9 @@ def _number(text: str) -> float | None:
     return float(text.replace(",", ".")) if text[0].isdigit() else None
 
 
-def _measure(heard: list[Token], at: int) -> tuple[Word, int] | None:
+def _measure(stream: list[Token], at: int) -> tuple[Word, int] | None:
     """Read `4 seconds`, `half a second`, `two shots`, `two` (a count); return None for anything else."""
-    ahead = [token.text for token in heard[at : at + 6]] + [""] * 6
+    ahead = [token.text for token in stream[at : at + 6]] + [""] * 6
     for share, amount in _SHARES.items():
         count = len(share)
         if tuple(ahead[:count]) == share and ahead[count] in _SECONDS | _MINUTES:

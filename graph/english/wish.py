@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar, get_args
 
-from graph.english.clauses import Said, clauses
+from graph.english.clauses import Clause, parse_clauses
 from graph.english.clip_wish import read_clips
-from graph.english.connectives import joins, phrases_of
-from graph.english.durations import shared
+from graph.english.connectives import phrases_of, strip_join_phrases
+from graph.english.durations import share_seconds
 from graph.english.edits import changes_in
 from graph.english.lexicon import Word
-from graph.english.refusals import Missing, Refusal, listed, not_understood, together
-from graph.english.tagger import hear
+from graph.english.refusals import Missing, Refusal, joint_sentence, listed, merge_unknown_words
+from graph.english.tagger import tag_words
 from graph.english.vocabulary.scenes import NEAR_PLACES
 from graph.planning.brief import Brief
 from graph.planning.plan import EnhancedShot, Enhancement
@@ -42,7 +42,7 @@ _ASKED = {"object": "which object", "colour": "which colour", "scene": "where", 
 class Event:
     """One shot as described: values by kind, values that must not be chosen, and the words."""
 
-    said: dict[str, tuple[str, ...]]
+    values: dict[str, tuple[str, ...]]
     excluded: set[str]
     digital: bool | None
     seconds: float | None
@@ -55,10 +55,10 @@ def read_wish(brief: Brief) -> Enhancement:
     try:
         read = read_clips(brief) if brief.clips else _read(brief)
     except Missing as first:
-        return Enhancement(shots=[], notes=[], impossible=together(list(_all_missing(brief, first))))
+        return Enhancement(shots=[], notes=[], impossible=joint_sentence(list(_all_missing(brief, first))))
     except Refusal as refusal:
         return Enhancement(shots=[], notes=[], impossible=str(refusal))
-    return read.model_copy(update={"notes": _told(brief, read)})
+    return read.model_copy(update={"notes": _notes(brief, read)})
 
 
 def _all_missing(brief: Brief, first: Missing) -> Iterator[Missing]:
@@ -81,30 +81,30 @@ def _all_missing(brief: Brief, first: Missing) -> Iterator[Missing]:
             return
 
 
-def _told(brief: Brief, read: Enhancement) -> list[str]:
+def _notes(brief: Brief, read: Enhancement) -> list[str]:
     """Return the notes, with unknown words merged, and notes about places that are shown as a scene."""
     painted = " ".join(filter(None, (text for shot in read.shots for text in (shot.picture, shot.edit))))
     near = phrases_of(NEAR_PLACES)
     places = {
         word.text: word.value
-        for word in hear(brief.prompt)
+        for word in tag_words(brief.prompt)
         if word.kind == "scene" and tuple(word.text.split()) in near and word.value in painted
     }
-    seen = [f"The embedded world has no {place}; it is shown as the {scene}." for place, scene in places.items()]
-    return [*not_understood(read.notes), *seen]
+    replaced = [f"The embedded world has no {place}; it is shown as the {scene}." for place, scene in places.items()]
+    return [*merge_unknown_words(read.notes), *replaced]
 
 
 def _read(brief: Brief) -> Enhancement:
     if not any(map(str.isalpha, brief.prompt)):
         raise Refusal(f"Say in English what you want to see, for example: {EXAMPLE}.")
-    text, joined = joins(brief.prompt)
-    words, edit = _change(hear(text), brief)
-    heard = clauses(words, text, given=bool(brief.images))
-    shots = brief.shots if brief.shots is not None else heard.shots
-    events = _spread(_events(heard.said), brief, shots)
-    notes = [*heard.notes, *_picture_notes(events, brief)]
+    text, joined = strip_join_phrases(brief.prompt)
+    words, edit = _change(tag_words(text), brief)
+    parsed = parse_clauses(words, text, given=bool(brief.images))
+    shots = brief.shots if brief.shots is not None else parsed.shots
+    events = _spread(_events(parsed.clauses), brief, shots)
+    notes = [*parsed.notes, *_picture_notes(events, brief)]
     sceneries = _fill(events, brief, notes)
-    seconds, told = shared([event.seconds for event in events], brief.seconds, heard.film_seconds)
+    seconds, remarks = share_seconds([event.seconds for event in events], brief.seconds, parsed.film_seconds)
     pictured = _begins_with_picture(events, brief)
     made = [
         _shot(event, scenery, given, edit, length)
@@ -115,7 +115,7 @@ def _read(brief: Brief) -> Enhancement:
         more = [*more, _STOPS]
     task = decided(brief.task, 0) or ("image-to-video" if brief.images else "text-to-video")
     return Enhancement(
-        task=task, shots=made, transitions=transitions, notes=list(dict.fromkeys([*notes, *told, *more]))
+        task=task, shots=made, transitions=transitions, notes=list(dict.fromkeys([*notes, *remarks, *more]))
     )
 
 
@@ -123,19 +123,19 @@ def _moves(shot: EnhancedShot) -> bool:
     return shot.motion is not None and "stays still" not in shot.motion
 
 
-def _change(heard: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
+def _change(tagged: list[Word], brief: Brief) -> tuple[list[Word], str | None]:
     """Split a wish into the words without the requested edit of the given pictures, and the edit instruction.
 
     Words after `then` are not an edit but a shot of their own.
     """
     if not brief.images:
-        return heard, None
-    later = next((at for at, word in enumerate(heard) if word.kind == "then" and at), len(heard))
-    changes = changes_in(heard[:later], bare=False)
+        return tagged, None
+    later = next((at for at, word in enumerate(tagged) if word.kind == "then" and at), len(tagged))
+    changes = changes_in(tagged[:later], bare=False)
     digital = brief.task == "simulate" or changes.digital
     if not changes.asked and not digital:
-        return heard, None
-    return [*changes.rest, *heard[later:]], changes.edit(digital=digital).instruction
+        return tagged, None
+    return [*changes.rest, *tagged[later:]], changes.edit(digital=digital).instruction
 
 
 def _transitions(brief: Brief, joined: bool | None, shots: int) -> tuple[bool, list[str]]:
@@ -156,7 +156,7 @@ def _shot(event: Event, scenery: Scenery, given: bool, edit: str | None, seconds
     return EnhancedShot(words=words, picture=scenery.sentence, motion=scenery.sentence, seconds=seconds)
 
 
-def _events(said: Sequence[Said]) -> list[Event]:
+def _events(clauses: Sequence[Clause]) -> list[Event]:
     """Return one event per clause.
 
     Lists (`a ball and a box in the snow`) share what only the last item says, and so do an object and what it turns
@@ -164,13 +164,13 @@ def _events(said: Sequence[Said]) -> list[Event]:
     """
     events = [
         Event(dict(each.values), set(each.excluded), each.digital, each.seconds, each.words[:WORDS_SHOWN], each.named)
-        for each in said
+        for each in clauses
     ]
-    for at in range(len(said) - 1, 0, -1):
-        if said[at].listed or said[at].became:
-            for kind in ("scene", "motion") if said[at].became else ("object", "scene", "motion"):
-                if kind not in events[at - 1].said and kind in events[at].said:
-                    events[at - 1].said[kind] = events[at].said[kind]
+    for at in range(len(clauses) - 1, 0, -1):
+        if clauses[at].listed or clauses[at].became:
+            for kind in ("scene", "motion") if clauses[at].became else ("object", "scene", "motion"):
+                if kind not in events[at - 1].values and kind in events[at].values:
+                    events[at - 1].values[kind] = events[at].values[kind]
     return events
 
 
@@ -198,7 +198,7 @@ def _begins_with_picture(events: list[Event], brief: Brief) -> list[bool]:
 def _picture_notes(events: list[Event], brief: Brief) -> list[str]:
     if not brief.images:
         return []
-    named = sorted({value for event in events for kind in KINDS[:3] for value in event.said.get(kind, ())})
+    named = sorted({value for event in events for kind in KINDS[:3] for value in event.values.get(kind, ())})
     return [f"Your picture is shown as it is; I did not change it to: {', '.join(named)}."] if named else []
 
 
@@ -208,7 +208,7 @@ def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
     digital = brief.task == "simulate" or bool(events[0].digital)
     known: dict[str, str] = {}
     given = _begins_with_picture(events, brief)
-    events = _where_later_shots_are(events, notes, quiet=given[0])
+    events = _with_later_scene(events, notes, quiet=given[0])
     for at, event in enumerate(events):
         repeated = at > 0 and events[at - 1] is event
         if not repeated:
@@ -218,17 +218,17 @@ def _fill(events: list[Event], brief: Brief, notes: list[str]) -> list[Scenery]:
     return sceneries
 
 
-def _where_later_shots_are(events: list[Event], notes: list[str], *, quiet: bool) -> list[Event]:
+def _with_later_scene(events: list[Event], notes: list[str], *, quiet: bool) -> list[Event]:
     """Return the events; if the first names no scene, it gets the scene of a later one."""
     first = events[0]
-    if "scene" in first.said:
+    if "scene" in first.values:
         return events
-    later = next((event.said["scene"] for event in events[1:] if "scene" in event.said), ())
+    later = next((event.values["scene"] for event in events[1:] if "scene" in event.values), ())
     if len(later) != 1 or later[0] in first.excluded:
         return events
     if not quiet:
         notes.append(f"You did not say {_ASKED['scene']} at first; I took it from a later shot: the {later[0]}.")
-    placed = replace(first, said={**first.said, "scene": later})
+    placed = replace(first, values={**first.values, "scene": later})
     return [placed if event is first else event for event in events]
 
 
@@ -249,24 +249,24 @@ def _one(value: str, among: tuple[T, ...]) -> T:
 def _value(
     kind: str, event: Event, before: dict[str, str], draw: tuple[int, int], notes: list[str], *, quiet: bool
 ) -> str:
-    said = event.said.get(kind, ())
-    if len(said) == 1:
-        return said[0]
-    if not said and kind in before and before[kind] not in event.excluded:
+    named = event.values.get(kind, ())
+    if len(named) == 1:
+        return named[0]
+    if not named and kind in before and before[kind] not in event.excluded:
         return before[kind]
-    among = [value for value in (said or ALL[kind]) if value not in event.excluded]
+    among = [value for value in (named or ALL[kind]) if value not in event.excluded]
     if not among:
         raise Refusal(f"You ruled out every {kind} there is; leave one of {listed(ALL[kind])}.")
     seed, shot = draw
     # One generator per choice, so that naming the colour does not change which scene is chosen.
     chosen = Random(f"{seed}|{shot}|{kind}").choice(among)
     if not quiet or kind == "motion":
-        notes.append(_chosen_note(kind, chosen, said))
+        notes.append(_chosen_note(kind, chosen, named))
     return chosen
 
 
-def _chosen_note(kind: str, chosen: str, said: tuple[str, ...]) -> str:
+def _chosen_note(kind: str, chosen: str, named: tuple[str, ...]) -> str:
     value = f"the {chosen}" if kind == "scene" else f"it {chosen}" if kind == "motion" else chosen
-    if said:
-        return f"You left open {_ASKED[kind]} ({listed(said, 'or')}); I chose: {value}."
+    if named:
+        return f"You left open {_ASKED[kind]} ({listed(named, 'or')}); I chose: {value}."
     return f"You did not say {_ASKED[kind]}; I chose: {value}."

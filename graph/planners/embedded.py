@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel
 
-from graph.dialogue.intents import listen
+from graph.dialogue.intents import parse_intent
 from graph.english.wish import read_wish
 from graph.errors import PlannerError
 from graph.planning.brief import Brief
@@ -55,7 +55,7 @@ def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
     if schema == Enhancement.__name__:
         return read_wish(Brief.model_validate(told))
     if schema == Heard.__name__:
-        return listen(TalkBrief.model_validate(told))
+        return parse_intent(TalkBrief.model_validate(told))
     if schema == PlanDraft.__name__:
         enhancement = Enhancement.model_validate(told.pop("enhancement"))
         return straight_plan(Brief.model_validate(told), enhancement)

@@ -4,7 +4,8 @@ import re
 import shlex
 
 from graph.cli.chat.slash_commands import Order
-from graph.dialogue.references import Nothing, References, Which, iterate
+from graph.dialogue.candidates import Candidates, Nothing, Which
+from graph.dialogue.references import ReferenceResolver, iterate
 from graph.english.tagger import tokens
 from graph.errors import RequestError
 from graph.planning.turn import TalkBrief
@@ -41,10 +42,10 @@ def in_the_terminal(line: str, brief: TalkBrief) -> Order | None:
 def _named(words: str | None, brief: TalkBrief) -> str | None:
     """The number of the one product that words name and say nothing else; None if they do not. Raises RequestError for
     a number that there is not."""
-    references = References(brief)
-    text = " ".join(token.text for token in tokens(references.with_ids(words or "it")))
+    candidates = Candidates(brief)
+    text = " ".join(token.text for token in tokens(candidates.with_ids(words or "it")))
     try:
-        meant = references.read(text, bare=True)
+        meant = ReferenceResolver(candidates).read(text, bare=True)
     except Nothing as error:
         if re.fullmatch(r"(?:\w+ )?\d+", text.strip()):
             raise RequestError(str(error)) from None

@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from graph.dialogue.references import WHICH
+from graph.dialogue.candidates import WHICH
 from graph.state.channels import RunState
 from graph.state.products import Product, shortened
 from tools.media.thumbnail import thumbnail

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from graph.dialogue.intents import listen
+from graph.dialogue.intents import parse_intent
 from graph.planning.turn import Planned, TalkBrief
 from graph.state.products import Product
 
@@ -93,12 +93,12 @@ BOARDS = {
 
 
 def moves(board: str, said: str, **more: Any) -> list[dict[str, Any]]:
-    heard = listen(BOARDS[board].model_copy(update={"said": said, **more}))
+    heard = parse_intent(BOARDS[board].model_copy(update={"said": said, **more}))
     return [{"do": move.do, **move.model_dump(exclude_defaults=True)} for move in heard.moves]
 
 
 def reply(board: str, said: str, **more: Any) -> str:
-    heard = listen(BOARDS[board].model_copy(update={"said": said, **more}))
+    heard = parse_intent(BOARDS[board].model_copy(update={"said": said, **more}))
     assert heard.moves == ()
     assert heard.reply is not None
     return heard.reply
@@ -323,14 +323,14 @@ def test_an_answer_names_what_was_asked_back_about(
     question = reply(board, asked)
     before = ({"who": "person", "text": asked}, {"who": "mora", "text": question})
     brief = TalkBrief.model_validate({**BOARDS[board].model_dump(), "said": said, "before": before})
-    heard = [{"do": move.do, **move.model_dump(exclude_defaults=True)} for move in listen(brief).moves]
+    heard = [{"do": move.do, **move.model_dump(exclude_defaults=True)} for move in parse_intent(brief).moves]
     assert [move for move in heard if not move.get("later")] == meant
 
 
 def test_new_words_after_a_question_are_new_words() -> None:
     before = ({"who": "person", "text": "make it night"}, {"who": "mora", "text": reply("two", "make it night")})
     brief = TalkBrief.model_validate({**TWO.model_dump(), "said": "a green box in the sea", "before": before})
-    assert [move.do for move in listen(brief).moves] == ["wish"]
+    assert [move.do for move in parse_intent(brief).moves] == ["wish"]
 
 
 def test_to_use_a_picture_that_was_just_changed_is_to_take_the_change_back() -> None:
@@ -345,8 +345,8 @@ def test_to_use_a_picture_that_was_just_changed_is_to_take_the_change_back() -> 
         it=(3,),
         new=("1.edit_image",),
     )
-    assert [move.do for move in listen(edited).moves] == ["undo", "choose"]
-    previous = listen(edited.model_copy(update={"said": "use the previous one"})).moves
+    assert [move.do for move in parse_intent(edited).moves] == ["undo", "choose"]
+    previous = parse_intent(edited.model_copy(update={"said": "use the previous one"})).moves
     assert [move.model_dump() for move in previous] == [UNDO, SECOND]
 
 

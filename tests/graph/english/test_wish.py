@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from graph.english.lexicon import lexicon
-from graph.english.tagger import hear
+from graph.english.tagger import tag_words
 from graph.english.wish import read_wish
 from graph.planning.brief import Brief, GivenPicture
 from graph.planning.checks import enhancement_fault
@@ -83,7 +83,7 @@ def test_a_refusal_names_the_nearest_choices(wish: str, sentence: str) -> None:
 
 @pytest.mark.parametrize("word", ["dessert", "glows", "bell", "greed", "fights", "boxer"])
 def test_a_real_word_is_no_slip_of_the_pen(word: str) -> None:
-    assert [heard.kind for heard in hear(word) if heard.kind not in ("unknown", "filler")] in (
+    assert [heard.kind for heard in tag_words(word) if heard.kind not in ("unknown", "filler")] in (
         [],
         ["other thing"],
         ["other motion"],
@@ -94,7 +94,7 @@ def test_a_real_word_is_no_slip_of_the_pen(word: str) -> None:
     ("slip", "value"), [("purpel", "purple"), ("trianlge", "triangle"), ("shrniks", "shrinks"), ("oecan", "sea")]
 )
 def test_a_slip_of_the_pen_is_forgiven(slip: str, value: str) -> None:
-    assert [heard.value for heard in hear(slip)] == [value]
+    assert [heard.value for heard in tag_words(slip)] == [value]
 
 
 @pytest.mark.parametrize(
