@@ -7,6 +7,7 @@ from graph.runs.history import checkpoints_of, state_of
 from graph.runs.time_travel import Replayed
 from memory.recorded import changed
 from memory.records import Run
+from memory.turns import turns_of
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -28,7 +29,7 @@ def runs_as_json(archive: "Archive") -> list[dict[str, Any]]:
 
 
 def run_as_json(archive: "Archive", run: Run, *, checkpoints: bool = False) -> dict[str, Any]:
-    """Everything about a run: request, plan, lineage, ledger, LLM calls, checkpoints, in detail if asked."""
+    """Everything about a run: request, plan, lineage, ledger, LLM calls, turns, checkpoints, in detail if asked."""
     state = state_of(archive, run)
     return {
         **run.model_dump(mode="json"),
@@ -40,8 +41,16 @@ def run_as_json(archive: "Archive", run: Run, *, checkpoints: bool = False) -> d
         "artifacts": [artifact.model_dump(mode="json") for artifact in archive.artifacts(run.id)],
         "agent_calls": [call.model_dump(mode="json") for call in archive.ledger(run.id)],
         "llm_calls": [call.model_dump(mode="json") for call in archive.llm_calls(run.id)],
+        "turns": turns_as_json(archive, run),
         "checkpoints": checkpoints_as_json(archive, run) if checkpoints else checkpoints_of(archive, run),
     }
+
+
+def turns_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:
+    """Every turn of a conversation, oldest first; [] for a run that asks nobody."""
+    return [
+        {**turn.model_dump(mode="json", exclude={"run"}), "undone": turn.undone} for turn in turns_of(archive, run.id)
+    ]
 
 
 def _task(run: Run, state: dict[str, Any]) -> str:

@@ -142,6 +142,53 @@ class Run(Record):
     updated_at: datetime
 
 
+Mark = Literal["waits", "stands", "stale", "kept", "back"]
+"""How a product stands on the board. waits: for the person's word; stale: it stands, and was made from what does not
+stand any more; kept: another one of its call stands; back: its call was taken back."""
+
+
+class TurnProduct(Record):
+    """A product that a turn made, or whose mark it changed (`made` is false), with its number and the mark it got."""
+
+    number: int = Field(ge=1)
+    artifact: str
+    mark: Mark
+    made: bool = True
+
+
+class TurnRecord(Record):
+    """One turn of a conversation: what the person said, how it was understood, and what came of it.
+
+    number: from 1 in its run. at: when it began. question: id of the question that it answers. words: None if moves
+    were given instead. moves: those given, and once the turn was heard those it was understood as. asked: what the
+    person was asked at its end. state: stopped for a turn that ended early, for `error`, and can be gone on with;
+    given_up for one that was taken back before it ended. changed: it changed the board, so that an undo takes it back.
+    undone_by: number of the later turn that did.
+    """
+
+    run: str
+    number: int = Field(ge=1)
+    at: datetime
+    question: str | None = None
+    words: str | None = None
+    moves: tuple[dict[str, JsonValue], ...] = ()
+    reply: str | None = None
+    voice: Literal["mora", "planner"] = "mora"
+    notes: tuple[str, ...] = ()
+    products: tuple[TurnProduct, ...] = ()
+    asked: dict[str, JsonValue] | None = None
+    state: Literal["working", "stopped", "done", "given_up"] = "working"
+    changed: bool = False
+    undone_by: int | None = None
+    error: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def undone(self) -> bool:
+        """True if nothing of it is on the board any more."""
+        return self.undone_by is not None or self.state == "given_up"
+
+
 class Scorer(Record):
     """What gave a score: a metric, the code and the weight files it ran with, and the settings its numbers rest on.
 

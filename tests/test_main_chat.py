@@ -11,6 +11,7 @@ import pexpect
 import pytest
 
 from graph.settings import Settings
+from memory.turns import turns_of
 from support.cli import Cli, cli_at, command
 from support.processes import bare_environment
 
@@ -208,6 +209,16 @@ def test_ctrl_c_ends_the_step_and_not_the_conversation_and_a_killed_one_goes_on(
     said = chat("what do I have?\n", run_in(home))
     assert "   3  clip" in said
     assert "These wait for your word:\n   2  clip" in said
+    with Settings(home=home).open_archive() as archive:
+        turns = turns_of(archive, archive.runs()[0].id)
+    assert [(turn.words, turn.state) for turn in turns] == [
+        ("a red ball moves right in the snow", "given_up"),
+        ("a blue star moves up in the sea", "done"),
+        ("go on", "done"),
+        ("again", "done"),
+        ("what do I have?", "done"),
+    ]
+    assert [[product.number for product in turn.products if product.made] for turn in turns[1:]] == [[1], [2], [3], []]
 
 
 def test_a_second_process_at_the_same_chat_is_told(home: Path, chat: Chatting) -> None:

@@ -12,11 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from graph.cli.chat.screen import printable
 from graph.runs.history import checkpoints_of, state_of
 from graph.runs.time_travel import Replayed, difference_told
 from graph.state.tasks import STEPS
 from graph.views import _task, checkpoints_as_json
 from memory.records import Artifact, Run
+from memory.turns import turns_of
 from models.presets import SYSTEMS
 from tools.context import sheet_frames
 from tools.delivery.export import export
@@ -127,7 +129,8 @@ def checkpoints_table(archive: "Archive", run: Run) -> RenderableType:
 def run_story(archive: "Archive", run: Run) -> RenderableType:
     """The run as a person reads it: what was asked, the plan, the lineage with timings, the checkpoints."""
     state = state_of(archive, run)
-    return Group(*_head(run, state), _plan_table(state), _lineage_table(archive, run), _tail(archive, run))
+    told = [*_head(run, state), _plan_table(state), *_turns_table(archive, run), _lineage_table(archive, run)]
+    return Group(*told, _tail(archive, run))
 
 
 def _head(run: Run, state: dict[str, Any]) -> list[RenderableType]:
@@ -150,6 +153,23 @@ def _plan_table(state: dict[str, Any]) -> RenderableType:
         dials = [f"{name} {value}" for name, value in told.items() if value not in (None, False)]
         table.add_row(call["id"], str(len(takes)), " ".join(starts), escape(", ".join([*words, *dials])))
     return table
+
+
+def _turns_table(archive: "Archive", run: Run) -> list[RenderableType]:
+    """The turns of a conversation, a line each; nothing for a run that has none."""
+    turns = turns_of(archive, run.id)
+    if not turns:
+        return []
+    table = _plain_table("turns", "", "products", "became of it", "said")
+    for turn in turns:
+        numbers = ", ".join(str(product.number) for product in turn.products if product.made)
+        became = "taken back" if turn.undone else "" if turn.state == "done" else turn.state
+        moves = " ".join(str(move.get("do", "")) for move in turn.moves)
+        said = turn.words if turn.words is not None else f"({moves})"
+        answers = [turn.reply or "", turn.error or ""]
+        told = "; ".join(filter(None, [_short(said), *map(_short, filter(None, answers))]))
+        table.add_row(str(turn.number), numbers, became, Text(printable(" ".join(told.split()))))
+    return [table]
 
 
 def _lineage_table(archive: "Archive", run: Run) -> RenderableType:

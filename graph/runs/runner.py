@@ -20,6 +20,7 @@ from graph.runs.observer import Noted, Observer, Question, RunBegan
 from graph.runs.repair import note_repairs, repair_product, repair_run
 from graph.runs.requests.resolve import Uploads
 from graph.runs.services import Services
+from graph.runs.turns import turn_stored, turns_carried
 from graph.state.channels import GRAPH_VERSION, RunState
 from memory.records import Request, Run, RunStatus
 
@@ -93,8 +94,9 @@ def resume(services: Services, run_id: str, observer: Observer) -> Run:
         if run.status in ("done", "waiting"):
             repair_run(services, run, lease, observer)
             return run
-        with working(services, run, services.planner(run.request), lease) as context:
-            return _until_it_stops(services, run, context, observer)
+        planner = services.planner(run.request)
+        with turn_stored(services, lease, observer) as storing, working(services, run, planner, lease) as context:
+            return _until_it_stops(services, run, context, storing)
 
 
 def refuse_other_graph(run: Run, do: str) -> None:
@@ -115,9 +117,11 @@ def answer(services: Services, run_id: str, question: Question, given: Answer, o
         run = services.archive.run(run_id)
         if question_of_run(services, run) != question:
             raise RequestError(f"Run {run.id} no longer waits for this answer; look at it again with `show {run.id}`.")
-        with working(services, run, services.planner(run.request), lease) as context:
+        planner = services.planner(run.request)
+        turn = turn_stored(services, lease, observer, question=question.id, given=given)
+        with turn as storing, working(services, run, planner, lease) as context:
             command: Command[Any] = Command(resume={question.id: given.model_dump(mode="json")})
-            return _until_it_stops(services, run, context, observer, command)
+            return _until_it_stops(services, run, context, storing, command)
 
 
 def question_of_run(services: Services, run: Run) -> Question | None:
@@ -161,4 +165,5 @@ def _next_input(services: Services, graph: Map, config: "RunnableConfig", lease:
         return None
     run = services.archive.run(lease.run)
     take_over(services.archive, run, lease)
+    turns_carried(services.archive, lease, run)
     return begin(graph, config, run)

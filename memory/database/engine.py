@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest version in `migrations/`."""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, ForeignKey, I
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from memory.records import AgentCall, Artifact, Evaluation, LlmCall, Run, Score, Scorer
+from memory.records import AgentCall, Artifact, Evaluation, LlmCall, Run, Score, Scorer, TurnRecord
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -136,6 +136,37 @@ class LlmCallRow(Base):
     def record(self) -> LlmCall:
         """Return the row as a value."""
         return LlmCall.model_validate({name: getattr(self, name) for name in LlmCall.model_fields})
+
+
+class TurnRow(Base):
+    """One turn of a conversation. The index refuses a second answer to a question."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        UniqueConstraint("run", "number", name="uq_turns_run_number"),
+        UniqueConstraint("run", "question", name="uq_turns_run_question"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    number: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    question: Mapped[str | None] = mapped_column(String(64))
+    words: Mapped[str | None] = mapped_column(FREE_TEXT)
+    moves: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    reply: Mapped[str | None] = mapped_column(FREE_TEXT)
+    voice: Mapped[str] = mapped_column(String(16))
+    notes: Mapped[list[str]] = mapped_column(JSON)
+    products: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    asked: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    state: Mapped[str] = mapped_column(String(16))
+    changed: Mapped[bool]
+    undone_by: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(FREE_TEXT)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def record(self) -> TurnRecord:
+        """The row as a value."""
+        return TurnRecord.model_validate({name: getattr(self, name) for name in TurnRecord.model_fields})
 
 
 class LeaseRow(Base):

@@ -23,7 +23,16 @@ from memory.archive import Archive
 from memory.checkpoints import threads
 from memory.checkpoints.plain import next_nodes, waits
 from memory.database import engine as database
-from memory.database.tables import AgentCallRow, ArtifactRow, LeaseRow, LlmCallRow, RecipeRow, RunArtifactRow, RunRow
+from memory.database.tables import (
+    AgentCallRow,
+    ArtifactRow,
+    LeaseRow,
+    LlmCallRow,
+    RecipeRow,
+    RunArtifactRow,
+    RunRow,
+    TurnRow,
+)
 from memory.errors import DatabaseTrouble, DiskTrouble, RunIsHeld, RunIsNeeded
 from memory.products import files
 from memory.products.files import disk_words
@@ -247,7 +256,7 @@ def _depth(parents: dict[str, str | None], run: str) -> int:
 def _delete_run(session: Session, run: str) -> None:
     session.scalars(select(RunRow).where(RunRow.id == run).with_for_update()).one()
     threads.drop(session, run)
-    for table in (RunArtifactRow, AgentCallRow, LlmCallRow, LeaseRow):
+    for table in (RunArtifactRow, AgentCallRow, LlmCallRow, TurnRow, LeaseRow):
         session.execute(delete(table).where(table.run == run))
     # What the run gave others stays known: its recipes go on under one that has the product.
     session.execute(delete(RecipeRow).where(RecipeRow.run == run, RecipeRow.artifact.is_(None)))

@@ -7,12 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from memory.checkpoints import threads
-from memory.database.tables import AgentCallRow, ArtifactRow, RunArtifactRow, RunRow
+from memory.database.tables import AgentCallRow, ArtifactRow, RunArtifactRow, RunRow, TurnRow
 
 
 def needs_of(session: Session, run: RunRow) -> set[str]:
     """Return the ids of what the run made, reused, was given or names in its checkpoints, and of their parents."""
-    told = json.dumps([run.request, run.settings, run.film]).encode()
+    products = session.scalars(select(TurnRow.products).where(TurnRow.run == run.id)).all()
+    told = json.dumps([run.request, run.settings, run.film, *products]).encode()
     named = {one.decode() for one in threads.ARTIFACT.findall(told)} | threads.named(session, run.id)
     return with_parents(session, named | _attached(session, run.id))
 

@@ -22,6 +22,7 @@ from memory.records import AgentCall, Record, Run
 from memory.retention.needs import needs_of
 from memory.transfer import parcel
 from memory.transfer.parcel import Bounds, Contents, Packed, Parcel, Story
+from memory.turns import add_turns, turns_of
 
 Check = Callable[[Story], str | None]
 """Looks at a run that comes in; the fault that this program could not go on with it for, or None."""
@@ -87,6 +88,7 @@ def _story(archive: Archive, run_id: str) -> Story:
         ledger=_renumbered(archive.ledger(run_id)),
         llm_calls=archive.llm_calls(run_id),
         steps=steps,
+        turns=turns_of(archive, run_id),
     )
 
 
@@ -140,6 +142,7 @@ def _refuse_another(archive: Archive, story: Story) -> None:
         ledger=_renumbered(archive.ledger(story.run.id)),
         llm_calls=archive.llm_calls(story.run.id),
         steps=[],
+        turns=turns_of(archive, story.run.id),
     )
     # Checkpoints may have been pruned on either side.
     if here != story.model_copy(update={"steps": []}):
@@ -235,4 +238,5 @@ def _add_run(session: Session, story: Story) -> None:
     session.add_all(RunArtifactRow(run=run.id, artifact=artifact) for artifact in story.artifacts)
     session.add_all(AgentCallRow(**dict(line.model_copy(update={"id": None}))) for line in story.ledger)
     session.add_all(LlmCallRow(**dict(call)) for call in story.llm_calls)
+    add_turns(session, story.turns)
     session.flush()

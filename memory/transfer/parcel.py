@@ -29,14 +29,18 @@ from memory.checkpoints.plain import Step, values_of
 from memory.errors import BadParcel
 from memory.products.files import SHA256, SUFFIX, disk_words
 from memory.products.recipes import artifact_id
-from memory.records import AgentCall, Artifact, LlmCall, Record, Run
+from memory.records import AgentCall, Artifact, LlmCall, Record, Run, TurnRecord
 from memory.transfer.parcel_file import unreadable
 from memory.whole_files import whole
 
 FORMAT, VERSION = "mora-run", 1
+WITH_TURNS = 2
+"""The version of a parcel with turns of a conversation in it: a program that knows none says that it is too old."""
 MANIFEST, RECORDS, ARTIFACTS = "manifest.json", "records.json", "artifacts/"
 RUN_ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
+LONGEST_WORDS = 4000
+"""Characters that a person says in a turn."""
 WORDS = re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,256}")
 
 
@@ -61,13 +65,17 @@ class Manifest(Record):
 
 
 class Story(Record):
-    """One run with all that is known of it; `artifacts` are ids in the order the run got them."""
+    """One run with all that is known of it; `artifacts` are ids in the order the run got them.
+
+    turns are left out where there are none, so that older programs take the run in.
+    """
 
     run: Run
     artifacts: list[str]
     ledger: list[AgentCall]
     llm_calls: list[LlmCall]
     steps: list[Step]
+    turns: list[TurnRecord] = Field(default=[], exclude_if=lambda turns: not turns)
 
 
 class Packed(Record):
@@ -95,8 +103,9 @@ class Parcel:
 def write(path: Path, contents: Contents, bytes_of: Callable[[Artifact], bytes]) -> int:
     """Pack into a file that is there whole or not at all; its size in bytes. DiskTrouble; what `bytes_of` raises."""
     records = _json(contents)
+    version = WITH_TURNS if any(story.turns for story in contents.runs) else VERSION
     told = Manifest(
-        version=VERSION, run=contents.runs[-1].run.id, sha256=hashlib.sha256(records).hexdigest(), size=len(records)
+        version=version, run=contents.runs[-1].run.id, sha256=hashlib.sha256(records).hexdigest(), size=len(records)
     )
     with disk_words(path):
         with whole(path) as file, ZipFile(file, "w") as zipped:
@@ -242,8 +251,9 @@ def _manifest(data: bytes) -> Manifest:
     told = _plain_json(data)
     is_ours = isinstance(told, dict) and told.get("format") == FORMAT
     _require(is_ours, "it is no exported run")
-    newer = f"it has version {str(told.get('version'))[:20]} of the format and this program knows {VERSION}; update it"
-    _require(told.get("version") == VERSION, newer)
+    version = told.get("version")
+    newer = f"it has version {str(version)[:20]} of the format and this program knows {WITH_TURNS}; update it"
+    _require(version in (VERSION, WITH_TURNS), newer)
     return Manifest.model_validate(told)
 
 
@@ -306,10 +316,25 @@ def _check_story(story: Story, known: dict[str, Artifact]) -> None:
         )
         _require(bool(good), "a call of its language model is not of its run")
         _check_moments(call.created_at)
+    _check_turns(story, known)
     for step in story.steps:
         values_of(step)  # what has no meaning is found now, and not when half of it is written
     ids = [step.id for step in story.steps]
     _require(len(set(ids)) == len(ids), "it holds a checkpoint twice")
+
+
+def _check_turns(story: Story, known: dict[str, Artifact]) -> None:
+    _require([turn.number for turn in story.turns] == list(range(1, len(story.turns) + 1)), "its turns have gaps")
+    answered = [turn.question for turn in story.turns if turn.question is not None]
+    _require(len(set(answered)) == len(answered), "two turns answer one question")
+    for turn in story.turns:
+        told = turn.words is None or len(turn.words) <= LONGEST_WORDS
+        good = turn.run == story.run.id and told and (turn.question is None or WORD.fullmatch(turn.question))
+        _require(bool(good), "a turn is not of its run")
+        undone_later = turn.undone_by is None or turn.number < turn.undone_by <= len(story.turns)
+        _require(undone_later, "a turn was taken back by one that is missing")
+        _require({product.artifact for product in turn.products} <= set(known), "what a turn made is missing")
+        _check_moments(turn.at, *([] if turn.ended_at is None else [turn.ended_at]))
 
 
 def _check_moments(*moments: datetime) -> None:

@@ -40,7 +40,7 @@ from graph.planning.profiles import EMBEDDED, PROFILES
 from graph.planning.prompts import prompts_digest
 from graph.planning.turn import Answer, Heard, Planned, Spoken, TalkBrief
 from graph.provenance.signing import signer_of
-from graph.runs.conversations import BOARD, request_for
+from graph.runs.chat.opening import BOARD, request_for
 from graph.runs.history import ORIGIN
 from graph.runs.runner import answer, config_of, new_run, question_of_run, start
 from graph.runs.services import Services
@@ -78,6 +78,7 @@ from memory.records import (
     Evaluation,
     Kind,
     LlmCall,
+    Mark,
     Media,
     Recipe,
     Request,
@@ -86,9 +87,22 @@ from memory.records import (
     Score,
     Scorer,
     Task,
+    TurnProduct,
+    TurnRecord,
 )
 from memory.records import Judged as JudgedVideo
-from memory.transfer.parcel import ARTIFACTS, FORMAT, MANIFEST, RECORDS, VERSION, Contents, Manifest, Packed, Story
+from memory.transfer.parcel import (
+    ARTIFACTS,
+    FORMAT,
+    MANIFEST,
+    RECORDS,
+    VERSION,
+    WITH_TURNS,
+    Contents,
+    Manifest,
+    Packed,
+    Story,
+)
 from models.agent import AnyRole
 from models.presets import SYSTEMS
 from tools.assemble_film import AssembleFilm
@@ -113,7 +127,7 @@ RECORDS_OF = {
     "llm call": LlmCall, "scorer": Scorer, "score": Score, "judged video": JudgedVideo, "evaluation": Evaluation,
     "exported manifest": Manifest, "exported run": Story, "exported product": Packed, "exported contents": Contents,
     "exported step": Step, "exported write": Write, "statement": Statement, "work of a statement": Work,
-    "approval": Approval, "answer": Answer, "likes": Likes,
+    "approval": Approval, "answer": Answer, "likes": Likes, "stored turn": TurnRecord, "product of a turn": TurnProduct,
 }  # fmt: skip
 IMAGE, CLIP, FILM = "image-" + "1" * 16, "clip-" + "2" * 16, "film-" + "3" * 16
 REQUEST = Request(prompt="a red ball rolls in the snow", seed=7)
@@ -291,6 +305,8 @@ def test_the_words_that_are_stored() -> None:
         "systems": [row.profile for row in SYSTEMS],
         "board": BOARD,
         "marks": (SEND, INTERRUPT, PLAIN),
+        "marks of products": get_args(Mark),
+        "states of turns": get_args(TurnRecord.model_fields["state"].annotation),
     }
     told = json.loads(json.dumps(found))
     same(told, PINNED["words"], "rows and checkpoints of older runs would not be understood")
@@ -434,6 +450,7 @@ def test_the_folders_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_names_in_a_run_in_a_file() -> None:
     found = (FORMAT, VERSION, MANIFEST, RECORDS, ARTIFACTS)
     same(found, ("mora-run", 1, "manifest.json", "records.json", "artifacts/"), "exported runs could not be imported")
+    same(WITH_TURNS, 2, "exported conversations could not be imported")
 
 
 def test_the_variables_of_the_environment() -> None:

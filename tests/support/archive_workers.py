@@ -24,8 +24,10 @@ from memory.archive import Archive
 from memory.database import engine as database
 from memory.database import upgrade
 from memory.errors import ArchiveError
+from memory.leases import Lease
 from memory.products.files import Produced
-from memory.records import LlmCall, Media, Recipe, Request, Run, RunStatus
+from memory.records import Artifact, LlmCall, Media, Recipe, Request, Run, RunStatus, TurnProduct
+from memory.turns import begin_turn, end_turn, turns_of
 
 Work = Callable[[Archive], None]
 POINTS = frozenset({"act", "ask", "assemble"})
@@ -273,7 +275,19 @@ def travelled(archive: Archive) -> Run:
                     response=f'a "fox" \x00 \ud800 {number}', created_at=run.created_at,
                 ),
             )  # fmt: skip
+            says_a_turn(archive, lease, number, archive.artifacts(run.id)[number])
     return run
+
+
+def says_a_turn(archive: Archive, lease: Lease, number: int, product: Artifact) -> None:
+    """A turn that made the product; the second one takes the first back."""
+    turn = begin_turn(archive, lease, question=f"{number}" * 32, words=f"a fox \x00 \ud800 {number}", moves=())
+    made = TurnProduct(number=number + 1, artifact=product.id, mark="waits")
+    came: dict[str, Any] = {
+        "state": "done", "reply": "so", "moves": ({"do": "wish", "words": "a fox"},), "notes": ("a note",),
+        "products": (made,), "asked": {"waiting": [], "stale": []}, "changed": True, "ended_at": turn.at,
+    }  # fmt: skip
+    end_turn(archive, lease, turn.model_copy(update=came), undoes=number)
 
 
 def sent(archive: Archive, run: Run, folder: Path, name: str = "run.zip") -> Path:
@@ -292,7 +306,7 @@ def everything(archive: Archive, run: Run) -> list[Any]:
         steps = steps_of(saver, run.id)
     ledger = [line.model_copy(update={"id": 0}) for line in archive.ledger(run.id)]
     products = [(one, archive.read(one)) for one in archive.artifacts(run.id)]
-    return [archive.run(run.id), products, ledger, archive.llm_calls(run.id), steps]
+    return [archive.run(run.id), products, ledger, archive.llm_calls(run.id), steps, turns_of(archive, run.id)]
 
 
 def shelf(archive: Archive) -> list[Path]:

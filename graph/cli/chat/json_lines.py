@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from graph.cli.chat.screen import Mark, Told, file_of
+from graph.cli.chat.screen import file_of
 from graph.cli.exit_codes import MISTAKE
 from graph.errors import Stopped
+from graph.runs.chat.results import TurnResult
+from graph.runs.turns import Marked
 from graph.state.products import Product
+from memory.records import Mark
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -56,32 +59,32 @@ class Program:
         """`error` and `code`."""
         self._object |= {"error": sentence, "code": code}
 
-    def tell(self, told: Told) -> None:
+    def tell(self, result: TurnResult) -> None:
         """The moves, the products, the question: all of a turn."""
-        self._learn(told)
-        self.calls, self.cached = self.calls + told.calls[0], self.cached + told.calls[1]
+        self._learn(result)
+        self.calls, self.cached = self.calls + result.calls[0], self.cached + result.calls[1]
         self._object |= {
-            "run": told.run.id,
-            "status": told.run.status,
-            "moves": [dict(move) for move in told.moves],
-            "reply": told.reply,
-            "voice": told.voice if told.reply else None,
-            "notes": list(told.notes),
-            "made": [self._product(thing, mark) for thing, mark in told.new],
-            "changed": {str(number): mark for mark, numbers in told.changed.items() for number in numbers},
-            "question": _question(told),
-            "agent_calls": told.calls[0],
-            "cache_hits": told.calls[1],
-            "wall_seconds": round(told.seconds, 3),
+            "run": result.run.id,
+            "status": result.run.status,
+            "moves": [dict(move) for move in result.moves],
+            "reply": result.reply,
+            "voice": result.voice if result.reply else None,
+            "notes": list(result.notes),
+            "made": [self._product(product, mark) for product, mark in result.made],
+            "changed": {str(number): mark for mark, numbers in result.changed.items() for number in numbers},
+            "question": _question(result),
+            "agent_calls": result.calls[0],
+            "cache_hits": result.calls[1],
+            "wall_seconds": round(result.seconds, 3),
         }
 
-    def show(self, thing: Product, mark: Mark) -> None:
+    def show(self, product: Product, mark: Mark) -> None:
         """One product: `products`."""
-        self.list_things([(thing, mark)])
+        self.list_products([(product, mark)])
 
-    def list_things(self, things: Iterable[tuple[Product, Mark]]) -> None:
+    def list_products(self, products: Iterable[Marked]) -> None:
         """All products: `products`."""
-        self._object["products"] = [self._product(thing, mark) for thing, mark in things]
+        self._object["products"] = [self._product(product, mark) for product, mark in products]
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
         """Usage and meaning of every command: `commands`."""
@@ -117,24 +120,24 @@ class Program:
     def _print(self, what: dict[str, Any]) -> None:
         print(json.dumps(what, ensure_ascii=False), file=self.out, flush=True)
 
-    def _learn(self, told: Told) -> None:
-        takes = told.state.get("takes", {})
+    def _learn(self, result: TurnResult) -> None:
+        takes = result.state.get("takes", {})
         self._seeds = {take["artifact"]: take["seed"] for each in takes.values() for take in each}
 
-    def _product(self, thing: Product, mark: Mark) -> dict[str, Any]:
-        artifact = self.archive.artifact(thing.id)
+    def _product(self, product: Product, mark: Mark) -> dict[str, Any]:
+        artifact = self.archive.artifact(product.id)
         media = artifact.media
         return {
-            "number": thing.number,
-            "kind": thing.kind,
+            "number": product.number,
+            "kind": product.kind,
             "artifact": artifact.id,
             "sha256": artifact.sha256,
             "file": str(file_of(self.archive, artifact)),
             "mark": mark,
-            "words": list(thing.words),
-            "of": list(thing.of),
-            "call": thing.call,
-            "take": thing.take,
+            "words": list(product.words),
+            "of": list(product.of),
+            "call": product.call,
+            "take": product.take,
             "seed": self._seeds.get(artifact.id),
             "fps": media.fps,
             "num_frames": media.num_frames,
@@ -154,12 +157,12 @@ def _said(line: str) -> str | None:
     return str(given["say"])
 
 
-def _question(told: Told) -> dict[str, Any] | None:
+def _question(result: TurnResult) -> dict[str, Any] | None:
     """What waits for a word, its takes with their numbers; None if nobody is asked."""
-    if told.question is None:
+    if result.question is None:
         return None
     waiting = [
-        {**call, "takes": [{**take, "number": told.numbers[take["artifact"]]} for take in call["takes"]]}
-        for call in told.question["waiting"]
+        {**call, "takes": [{**take, "number": result.numbers[take["artifact"]]} for take in call["takes"]]}
+        for call in result.question["waiting"]
     ]
-    return {"waiting": waiting, "stale": list(told.question["stale"])}
+    return {"waiting": waiting, "stale": list(result.question["stale"])}

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
 HISTORY = "chat_history"
-LONGEST_LINE = 4000
-"""Characters that are heard at a time."""
 
 
 class Person(Protocol):

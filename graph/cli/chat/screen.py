@@ -1,9 +1,9 @@
 """What a conversation looks like in a terminal: lines about products, from the store, and small pictures of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.color import Color
 from rich.console import Console
@@ -12,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from graph.dialogue.candidates import WHICH
-from graph.state.channels import RunState
+from graph.runs.chat.results import TurnResult
+from graph.runs.turns import Marked
 from graph.state.products import Product, shortened
+from memory.records import Mark
 from tools.media.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from memory.archive import Archive
-    from memory.records import Artifact, Run
+    from memory.records import Artifact
 
 HALF_BLOCK = "▀"
 PICTURE_HEIGHT = 32
@@ -26,7 +28,6 @@ PICTURE_HEIGHT = 32
 FRAMES = 4
 SHOWN = "shown"
 """Folder in the home with copies of clips that every player opens; the store keeps them lossless."""
-Mark = Literal["waits", "stands", "stale", "kept", "back"]
 MARKS: dict[Mark, str] = {
     "waits": "waits for your word", "stands": "stands", "stale": "stands, and is stale", "kept": "kept",
     "back": "taken back",
@@ -40,31 +41,6 @@ CHANGED: dict[Mark, tuple[str, str]] = {
 """What is told of one, and of several, that were shown before."""
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a turn came to. moves: as the planner understood it. new: products that were not shown before; changed:
-    numbers of those that were, by what they are now. question: what waits for a word, None if nobody is asked.
-    calls: agent calls that ran, and products that were there already. seconds: how long it took."""
-
-    run: "Run"
-    state: RunState
-    reply: str | None = None
-    voice: str = "mora"
-    notes: Sequence[str] = ()
-    moves: Sequence[Mapping[str, Any]] = ()
-    new: Sequence[tuple[Product, Mark]] = ()
-    changed: Mapping[Mark, Sequence[int]] = field(default_factory=dict)
-    question: Mapping[str, Any] | None = None
-    numbers: Mapping[str, int] = field(default_factory=dict)
-    calls: tuple[int, int] = (0, 0)
-    seconds: float = 0.0
-
-    @property
-    def silent(self) -> bool:
-        """True if there is nothing to see of it."""
-        return not (self.reply or self.notes or self.new or any(self.changed.values()))
-
-
 class Shows(Protocol):
     """Whoever is told what a conversation comes to."""
 
@@ -74,13 +50,13 @@ class Shows(Protocol):
     def fail(self, sentence: str, code: int) -> None:
         """What did not work; code: what a command would exit with."""
 
-    def tell(self, told: Told) -> None:
+    def tell(self, result: TurnResult) -> None:
         """What a turn came to, or, before the first one, what is there."""
 
-    def show(self, thing: Product, mark: Mark) -> None:
+    def show(self, product: Product, mark: Mark) -> None:
         """One product."""
 
-    def list_things(self, things: Iterable[tuple[Product, Mark]]) -> None:
+    def list_products(self, products: Iterable[Marked]) -> None:
         """All products."""
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
@@ -103,20 +79,20 @@ class Screen:
         """The sentence."""
         self.say(sentence)
 
-    def tell(self, told: Told) -> None:
+    def tell(self, result: TurnResult) -> None:
         """What was said, chosen and made, what became of the rest, and what is asked now."""
-        if told.reply:
-            self.say(f"planner: {told.reply}" if told.voice == "planner" else told.reply)
-        for note in told.notes:
+        if result.reply:
+            self.say(f"planner: {result.reply}" if result.voice == "planner" else result.reply)
+        for note in result.notes:
             self.say(note, style="italic")
-        for thing, mark in told.new:
-            self.show(thing, mark)
+        for product, mark in result.made:
+            self.show(product, mark)
         for become, (one, several) in CHANGED.items():
-            if numbers := told.changed.get(become):
+            if numbers := result.changed.get(become):
                 many = len(numbers) > 1
                 self.say(f"Number{'s' * many} {', '.join(map(str, numbers))}: {several if many else one}.")
-        if told.question is not None:
-            self._ask(told.question, told.numbers)
+        if result.question is not None:
+            self._ask(result.question, result.numbers)
 
     def _ask(self, question: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
         waiting = question["waiting"]
@@ -128,11 +104,11 @@ class Screen:
         elif waiting:
             self.say("`go on`, `again`, or say what becomes of it.", style="dim")
 
-    def show(self, thing: Product, mark: Mark) -> None:
+    def show(self, product: Product, mark: Mark) -> None:
         """A product as the store has it: number, kind, what it was made of, id and file; and what it looks like."""
-        artifact = self.archive.artifact(thing.id)
-        made_of = f", of {', '.join(map(str, thing.of))}" if thing.of else ""
-        self.say(f"{thing.number:>4}  {thing.kind}, {_size(artifact)}{made_of}: {_words(thing)}  [{MARKS[mark]}]")
+        artifact = self.archive.artifact(product.id)
+        made_of = f", of {', '.join(map(str, product.of))}" if product.of else ""
+        self.say(f"{product.number:>4}  {product.kind}, {_size(artifact)}{made_of}: {_words(product)}  [{MARKS[mark]}]")
         self.say(f"      {artifact.id}  {file_of(self.archive, artifact)}", style="dim")
         if self.pictures:
             self.console.print(self.small(artifact))
@@ -155,11 +131,11 @@ class Screen:
         text.rstrip()
         return text
 
-    def list_things(self, things: Iterable[tuple[Product, Mark]]) -> None:
+    def list_products(self, products: Iterable[Marked]) -> None:
         """All products, a line each."""
-        for thing, mark in things:
-            place = f"shot {thing.shot}, take {thing.take}"
-            self.say(f"{thing.number:>4}  {thing.id}  {place}  [{MARKS[mark]}]  {_words(thing)}")
+        for product, mark in products:
+            place = f"shot {product.shot}, take {product.take}"
+            self.say(f"{product.number:>4}  {product.id}  {place}  [{MARKS[mark]}]  {_words(product)}")
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
         """Usage and meaning of every command."""
@@ -178,21 +154,6 @@ def file_of(archive: "Archive", artifact: "Artifact") -> Path:
         copy.parent.mkdir(mode=0o700, exist_ok=True)
         write_copy(archive, artifact, copy)
     return copy
-
-
-def acknowledged(moves: Sequence[Mapping[str, Any]], gone: Sequence[int] = ()) -> str | None:
-    """What is said of moves after which everything looks as before; None if there was none. gone: numbers that waited
-    for a word before them, and do not now."""
-    if not moves:
-        return None
-    last = moves[-1]
-    if last["do"] == "raise_limit":
-        return f"It may be made again {last['most']} times now."
-    if last["do"] == "undo" and gone:
-        return f"Number{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}: taken back; all else is as it was."
-    return {"choose": "That stands already.", "undo": "Taken back; what is shown is as it was."}.get(
-        last["do"], "Nothing is different for that."
-    )
 
 
 def listed(numbers: Sequence[int]) -> str:
@@ -224,8 +185,8 @@ def printable(words: str) -> str:
     return "".join(each if each.isprintable() or each in "\n\t" else " " for each in words)
 
 
-def _words(thing: Product) -> str:
-    return shortened("; ".join(thing.words)) or "(no words)"
+def _words(product: Product) -> str:
+    return shortened("; ".join(product.words)) or "(no words)"
 
 
 def _size(artifact: "Artifact") -> str:

@@ -30,7 +30,7 @@ def run_to_talk_about(settings: "Settings", run: str | None, console: Any, perso
 
     person: None if there is nobody to ask.
     """
-    from graph.runs.conversations import last_chat
+    from graph.runs.chat.opening import last_chat
 
     if run is not None:
         with stored_runs(run) as archive:

@@ -41,7 +41,7 @@ def chat(
 
         from graph.configure import numerics_of
         from graph.dialogue.preferences import read_likes
-        from graph.runs.conversations import opened, request_for
+        from graph.runs.chat.opening import opened, request_for
         from graph.runs.services import kept
 
         liked = read_likes(settings.home.expanduser()).seed

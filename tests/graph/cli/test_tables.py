@@ -13,14 +13,16 @@ from rich.console import Console
 from graph.cli import progress
 from graph.cli import tables as telling
 from graph.cli.progress import Lines, ProgressObserver, result_of
-from graph.runs.observer import Event, RunBegan, StageBegan, ToolProgress
-from graph.runs.runner import start
+from graph.planning.turn import Answer
+from graph.runs.observer import Event, RunBegan, StageBegan, ToolProgress, unobserved
+from graph.runs.runner import answer, question_of_run, start
 from graph.views import run_as_json, runs_as_json
 from memory.archive import Archive
 from memory.records import Request, Run
 from support.tiny_agents import SENTENCES, TinyLender, rooms_with
 
 ODD = f"{SENTENCES[0]} [bold]"
+UNDO = Answer(moves=[{"do": "undo"}])
 
 
 @pytest.fixture
@@ -139,3 +141,21 @@ def test_everything_about_a_run_is_json_also_when_it_has_done_nothing(archive: A
     assert (whole["plan"], whole["artifacts"], whole["checkpoints"]) == ([], [], [])
     assert whole["request"]["prompt"] == ODD
     assert runs_as_json(archive)[0]["prompt"] == ODD
+
+
+def test_the_turns_of_a_conversation_are_shown_a_line_each(archive: Archive) -> None:
+    services = rooms_with(archive, TinyLender())
+    run = start(services, Request(prompt="", review="chat", seed=4), {}, unobserved)
+    assert "turns" not in told(telling.run_story(archive, run))
+    for answered in (Answer(said=f"{SENTENCES[0]} [bold] \x1b[2J"), Answer(said=SENTENCES[0]), UNDO, Answer(said="x")):
+        question = question_of_run(services, archive.run(run.id))
+        assert question is not None
+        answer(services, run.id, question, answered, unobserved)
+    story = told(telling.run_story(archive, archive.run(run.id)))
+    lines = [" ".join(line.split()) for line in story[story.index("turns") :].splitlines()]
+    assert lines[1] == "products became of it said"
+    assert lines[2].startswith(f"1 {SENTENCES[0]} [bold]")
+    assert "\x1b" not in story
+    assert lines[3] == f"2 1 taken back {SENTENCES[0]}"
+    assert lines[4] == "3 (undo)"
+    assert lines[5].startswith("4 x; I did not understand `x`")

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from graph.errors import RequestError
-from graph.runs.conversations import request_for
+from graph.runs.chat.opening import request_for
 from graph.runs.requests.options import RequestOptions, check
 from graph.runs.requests.resolve import request_of
 from memory.records import Request

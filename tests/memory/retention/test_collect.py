@@ -206,7 +206,7 @@ def test_no_table_that_names_runs_or_artifacts_is_forgotten() -> None:
     named = {"runs", "artifacts"}
     naming = {table.name for table in Base.metadata.tables.values() for key in table.foreign_keys
               if key.column.table.name in named}  # fmt: skip
-    assert naming == {"runs", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases"}
+    assert naming == {"runs", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases", "turns"}
 
 
 def test_what_was_made_stays_known_to_others_after_its_maker_went(archive: Archive) -> None:

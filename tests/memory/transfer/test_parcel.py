@@ -5,6 +5,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from memory.archive import Archive
 from memory.checkpoints.plain import plain, restored
 from memory.errors import ArchiveError, BadParcel, DamagedArtifact, DiskTrouble, RunIsHeld, UnknownRun
 from memory.records import Request, Run
+from memory.retention.collect import collect
 from memory.transfer import export_import as moving
 from memory.transfer.export_import import Arrived, export_run, import_run
+from memory.turns import turns_of
 from support.archive_workers import (
     dies_again_and_again,
     everything,
@@ -43,6 +46,36 @@ def test_a_run_comes_as_it_left_from_either_database_into_the_other(
     assert everything(other, run) == everything(archive, run)
     # And back again: the same bytes, so nothing was lost or turned on the way.
     assert sent(other, run, tmp_path, "again.zip").read_bytes() == file.read_bytes()
+
+
+def test_a_parcel_of_a_run_without_turns_is_as_older_programs_wrote_it(archive: Archive, tmp_path: Path) -> None:
+    file = sent(archive, stand_in_run(archive, seeds=(1,)), tmp_path)
+    with zipfile.ZipFile(file) as zipped:
+        assert json.loads(zipped.read("manifest.json"))["version"] == 1
+        assert "turns" not in json.loads(zipped.read("records.json"))["runs"][0]
+
+
+def test_a_parcel_of_the_older_form_is_taken_in(archive: Archive, other: Archive, tmp_path: Path) -> None:
+    run = stand_in_run(archive, seeds=(1,))
+    import_run(other, sent(archive, run, tmp_path), fine)
+    assert (everything(other, run), turns_of(other, run.id)) == (everything(archive, run), [])
+
+
+def test_turns_go_with_their_run(archive: Archive, other: Archive, tmp_path: Path) -> None:
+    run = travelled(archive)
+    file = sent(archive, run, tmp_path)
+    with zipfile.ZipFile(file) as zipped:
+        assert json.loads(zipped.read("manifest.json"))["version"] == 2
+    import_run(other, file, fine)
+    first, second = turns_of(other, run.id)
+    assert [first, second] == turns_of(archive, run.id)
+    assert (first.words, first.undone_by, second.products[0].artifact) == (
+        "a fox \x00 \ud800 0",
+        2,
+        archive.artifacts(run.id)[1].id,
+    )
+    collect(other, review_points=(), grace=timedelta(0), drop=[run.id])
+    assert turns_of(other, run.id) == []
 
 
 def test_a_run_comes_into_either_database(archive: Archive, other: Archive, tmp_path: Path) -> None:

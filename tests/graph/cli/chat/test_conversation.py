@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from rich.console import Console
 from graph.cli.chat.keyboard import Piped, person_at
 from graph.cli.chat.loop import Chat
 from graph.cli.chat.screen import Screen, draws_pictures
-from graph.cli.chat.slash_commands import COMMANDS, View, read_line
 from graph.cli.progress import ProgressObserver
 from graph.errors import PlannerError, RequestError
-from graph.planners.planner import Planner
-from graph.runs.conversations import chat_about, give_up_turn, last_chat, new_chat
+from graph.planners.ports import Call
+from graph.runs.chat.commands import COMMANDS, View, read_line
+from graph.runs.chat.opening import chat_about, give_up_turn, last_chat, new_chat
 from graph.runs.history import state_of
 from graph.runs.runner import resume, start
 from graph.runs.services import Services, kept
@@ -161,19 +162,16 @@ def test_a_step_that_stopped_can_be_tried_again(services: Services, lender: Tiny
 
 
 def test_a_planner_that_cannot_be_reached_is_told_and_tried_again(archive: Archive) -> None:
-    class Away(Planner):
-        tries = 0
+    calls: list[Call] = []
 
-        def hear(self, *asked: Any) -> Any:
-            Away.tries += 1
-            if Away.tries == 1:
-                raise PlannerError("The planner cannot be reached; check that it is running.")
-            return super().hear(*asked)
+    def away_at_first(call: Call) -> Any:
+        calls.append(call)
+        if len(calls) == 1:
+            raise PlannerError("The planner cannot be reached; check that it is running.")
+        return call()
 
-    plain = rooms_with(archive, TinyLender())
-    planner = plain.planner(ASKED)
-    away = Away(planner.name, planner.model, planner.profile)
-    services = rooms_with(archive, TinyLender(), planner=lambda _request: away)
+    planner = replace(rooms_with(archive, TinyLender()).planner(ASKED), patience=away_at_first)
+    services = rooms_with(archive, TinyLender(), planner=lambda _request: planner)
     _, said = talk(services, begun(services), WISH, "")
     assert "The planner cannot be reached" in said
     assert "   1  picture" in said

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from graph.cli.chat.json_lines import Program
-from graph.cli.chat.local_commands import in_the_terminal
 from graph.cli.chat.loop import converse
 from graph.cli.progress import ProgressObserver
 from graph.errors import RequestError, Stopped
 from graph.planning.turn import TalkBrief
-from graph.runs.conversations import new_chat
+from graph.runs.chat.local_words import understood_here
+from graph.runs.chat.opening import new_chat
 from graph.runs.services import kept
 from graph.state.products import Product
 from memory.archive import Archive
@@ -156,7 +156,7 @@ PICTURES = TalkBrief(
     ],
 )
 def test_words_that_the_terminal_acts_on(line: str, local: str, words: str) -> None:
-    order = in_the_terminal(line, PICTURES)
+    order = understood_here(line, PICTURES)
     assert order is not None
     assert (order.local, order.words) == (local, words)
 
@@ -164,11 +164,11 @@ def test_words_that_the_terminal_acts_on(line: str, local: str, words: str) -> N
 @pytest.mark.parametrize("line", ["show me number 99", "show 99", "show #99", "save number 99 as ball.png"])
 def test_a_number_that_there_is_not_is_told(line: str) -> None:
     with pytest.raises(RequestError, match="There is no number 99"):
-        in_the_terminal(line, PICTURES)
+        understood_here(line, PICTURES)
 
 
 @pytest.mark.parametrize(
     "line", ["thank you", "save it", "show me a red ball", "show me everything", "make it a film", "leave it"]
 )
 def test_words_that_it_leaves_to_the_planner(line: str) -> None:
-    assert in_the_terminal(line, PICTURES) is None
+    assert understood_here(line, PICTURES) is None

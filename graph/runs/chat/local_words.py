@@ -1,14 +1,14 @@
-"""Words that only the terminal can act on: to save a product to a file, to show one again, to leave."""
+"""Words that need no turn of the run: to save a product to a file, to show one again, to leave."""
 
 import re
 import shlex
 
-from graph.cli.chat.slash_commands import Order
 from graph.dialogue.candidates import Candidates, Nothing, Which
 from graph.dialogue.references import ReferenceResolver, iterate
 from graph.english.tagger import tokens
 from graph.errors import RequestError
 from graph.planning.turn import TalkBrief
+from graph.runs.chat.commands import Order
 
 _SAVE = re.compile(
     r"(?:please )?(?:save|store|export|download|write|copy)(?: (?P<what>.+?))? (?:as|to|into|in|under) "
@@ -26,8 +26,8 @@ _LEAVE = re.compile(
 )
 
 
-def in_the_terminal(line: str, brief: TalkBrief) -> Order | None:
-    """What the terminal does for a line by itself; None for everything else. Raises RequestError."""
+def understood_here(line: str, brief: TalkBrief) -> Order | None:
+    """What a line asks for that needs no turn of the run; None for everything else. Raises RequestError."""
     if _LEAVE.fullmatch(line):
         return Order(local="quit")
     if found := _SAVE.fullmatch(line):

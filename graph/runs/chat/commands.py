@@ -1,4 +1,4 @@
-"""The `/` commands of the terminal: for each what it does to the board, by number, without anybody reading words."""
+"""The `/` commands: for each what it does to the board, by number; no parsing of words needed."""
 
 import re
 import shlex
@@ -23,12 +23,12 @@ from graph.state.moves import (
 from graph.state.products import PRODUCT_ID, Product, kind_of
 
 Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forget", "quit"]
-"""What the terminal does by itself."""
+"""What needs no turn of the run."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a line of the person comes to: moves, words for the planner, or something for the terminal."""
+    """What a line of the person comes to: moves, words for the planner, or something that needs no turn of the run."""
 
     moves: tuple[AnyMove, ...] = ()
     said: str | None = None

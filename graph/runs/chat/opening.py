@@ -13,6 +13,7 @@ from graph.runs.requests.options import RequestOptions
 from graph.runs.requests.resolve import request_of
 from graph.runs.runner import new_run, refuse_other_graph, start
 from graph.runs.services import Services
+from graph.runs.turns import turn_given_up
 from graph.state.apply import play
 from graph.state.channels import Call, Limits, RunState, Take, Turn
 from graph.state.film import film_of
@@ -108,6 +109,7 @@ def give_up_turn(services: Services, run_id: str) -> None:
         ended = Turn(said=None, moves=[], round=state["turn"]["round"], open=False, reply=None)
         with outcome_recorded(services.archive, lease):
             graph.update_state(config, {**back, "turn": ended}, as_node="think")
+        turn_given_up(services, lease)
 
 
 def last_chat(archive: "Archive") -> Run | None:

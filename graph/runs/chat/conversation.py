@@ -1,0 +1,265 @@
+"""A conversation: a line or moves in, what came of them out. Knows no keyboard, no pipe, no JSON and no page."""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from graph.dialogue.phrases import AGREED
+from graph.dialogue.preferences import asked_of_likes, forgotten, learned, read_likes, write_likes
+from graph.errors import TOLD, RequestError, Stopped
+from graph.planning.summary import told_board
+from graph.planning.turn import Answer, TalkBrief, talk_brief
+from graph.runs.chat.commands import Order, View, read_line
+from graph.runs.chat.local_words import understood_here
+from graph.runs.chat.opening import give_up_turn
+from graph.runs.chat.results import (
+    Failure,
+    Help,
+    Leave,
+    OneProduct,
+    Products,
+    Result,
+    Save,
+    Sentence,
+    TurnResult,
+)
+from graph.runs.history import state_of
+from graph.runs.observer import Event, Noted, Observer, ProductReady
+from graph.runs.runner import answer, question_of_run, resume
+from graph.runs.services import Services
+from graph.runs.turns import Shown, acknowledged, difference, marked, moves_of, shown
+from graph.state.channels import RunState, Turn
+from graph.state.moves import AnyMove
+from graph.state.products import Board
+from graph.state.takes import stale_calls
+from memory.records import Run
+
+Observing = Callable[[], AbstractContextManager[Observer]]
+"""Opens the observer of the run for the time that it works."""
+LONGEST_LINE = 4000
+"""Characters that are heard at a time."""
+
+
+class Tally:
+    """What was told of a run while it worked: notes, products that were made and that were found, seconds."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer, self._begun = observer, time.monotonic()
+        self.notes: list[str] = []
+        self.made = self.found = 0
+
+    @property
+    def seconds(self) -> float:
+        """Since it began to observe."""
+        return time.monotonic() - self._begun
+
+    def __call__(self, event: Event, /) -> None:
+        """Counts one event of a run, and hands it on."""
+        match event:
+            case Noted(notes=notes):
+                self.notes += notes
+            case ProductReady(called=called):
+                self.made += called
+                self.found += not called
+        self._observer(event)
+
+
+class Conversation:
+    """A run that asks a person, and what they were shown of it.
+
+    run, state: as they were when they were last looked at. working: a turn is made at this moment.
+    """
+
+    def __init__(self, services: Services, run: Run, observing: Observing) -> None:
+        self.services, self.run = services, run
+        self.working = False
+        self.state = RunState()
+        self._observing = observing
+        self._shown = Shown()
+        self.look()
+
+    @property
+    def over(self) -> bool:
+        """True once the run is done: nobody is asked any more."""
+        return self.run.status == "done"
+
+    @property
+    def board(self) -> Board:
+        """The products as they are now."""
+        return Board(self.state, self.services.limits)
+
+    def look(self) -> None:
+        """Reads the run and its state again."""
+        self.run = self.services.archive.run(self.run.id)
+        self.state = RunState(**state_of(self.services.archive, self.run))  # type: ignore[typeddict-item]
+
+    def begin(self) -> Iterator[TurnResult]:
+        """What stands and waits of a conversation that goes on; one that stopped in a turn goes on with it first."""
+        self.services.stop_if_asked()
+        if self.run.status == "waiting":
+            yield self._board_result()
+        elif not self.over:
+            yield self._goes_on()
+
+    def say(self, line: str) -> Iterator[Result]:
+        """What comes of a line, one thing after the other. Raises RequestError and other mistakes for what cannot be
+        done, with a sentence for the person."""
+        if len(line) > LONGEST_LINE:
+            raise RequestError(f"That is longer than {LONGEST_LINE} characters; say it in fewer words.")
+        here = understood_here(line, self._brief(line)) if line and self.state else None
+        order = here or (read_line(line, self.view) if line else Order(said=""))
+        if order.local is not None:
+            yield self._do_here(order)
+        elif self.run.status != "waiting":
+            yield from self._after_a_stop(order)
+        elif line:
+            likes = self._about_likes(line)
+            yield likes if likes is not None else self._answer(order)
+
+    def play(self, moves: Sequence[AnyMove]) -> Iterator[TurnResult]:
+        """What comes of moves that need no reading. Raises RequestError for what cannot be done."""
+        order = Order(moves=tuple(moves))
+        if self.run.status != "waiting":
+            yield from self._after_a_stop(order)
+        else:
+            yield self._answer(order)
+
+    @property
+    def view(self) -> View:
+        """What commands speak of."""
+        board = self.board
+        return View(tuple(board.things), tuple(board.it))
+
+    def _after_a_stop(self, order: Order) -> Iterator[TurnResult]:
+        """The step that stopped is tried again; or its turn is taken back, and this line answered."""
+        again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
+        if again or not self.state.get("turn"):
+            yield self._goes_on()
+            return
+        give_up_turn(self.services, self.run.id)
+        yield self._goes_on()
+        undone = [move.do for move in order.moves] == ["undo"] or (order.said or "").lower().strip(" .!") == "undo"
+        if self.run.status == "waiting" and not undone:
+            yield self._answer(order)
+
+    def _goes_on(self) -> TurnResult:
+        return self._step(lambda observer: resume(self.services, self.run.id, observer))
+
+    def _answer(self, order: Order) -> TurnResult:
+        question = question_of_run(self.services, self.run)
+        if question is None:
+            raise RequestError(f"Run {self.run.id} waits for nothing; `resume {self.run.id}` goes on with it.")
+        given = Answer(
+            said=order.said,
+            moves=[move.model_dump(mode="json") for move in order.moves],
+            likes=read_likes(self.services.archive.home).words,
+        )
+        return self._step(lambda observer: answer(self.services, self.run.id, question, given, observer))
+
+    def _step(self, work: Callable[[Observer], Run]) -> TurnResult:
+        """One step of the run; who asks it to stop ends the step and not the conversation."""
+        tally: Tally | None = None
+        failure: Failure | None = None
+        self.services.stop.clear()
+        self.working = True
+        try:
+            with self._observing() as observer:
+                tally = Tally(observer)
+                work(tally)
+        except (KeyboardInterrupt, Stopped):
+            failure = Failure(None)
+        except TOLD as error:
+            self.run = self.services.archive.run(self.run.id)
+            failure = Failure(str(error), open=self.run.status not in ("waiting", "done"))
+        finally:
+            self.working = False
+            self.services.stop.clear()
+        self.look()
+        return replace(self._result(tally), failure=failure)
+
+    def _result(self, tally: Tally | None) -> TurnResult:
+        """What was said, chosen and made since the last time, and what is asked now."""
+        board = self.board
+        asked, came = self._asked(), difference(self._shown, board)
+        moves = moves_of(self.state) if tally else []
+        result = TurnResult(
+            run=self.run,
+            state=self.state,
+            reply=(asked or {}).get("reply"),
+            voice=(asked or {}).get("voice", "mora"),
+            notes=tally.notes if tally else (),
+            moves=moves,
+            made=came.new,
+            changed=came.changed,
+            question=asked,
+            numbers={product.id: product.number for product in board.things},
+            calls=(tally.made, tally.found) if tally else (0, 0),
+            seconds=tally.seconds if tally else 0.0,
+        )
+        self._shown = shown(board, self._shown)
+        return replace(result, reply=acknowledged(moves, came.gone)) if result.silent else result
+
+    def _board_result(self) -> TurnResult:
+        board = self.board
+        result = TurnResult(
+            run=self.run,
+            state=self.state,
+            made=[(product, mark) for product, mark in marked(board) if mark in ("waits", "stands", "stale")],
+            question=self._asked(),
+            numbers={product.id: product.number for product in board.things},
+        )
+        self._shown = shown(board, self._shown)
+        return result
+
+    def _asked(self) -> dict[str, Any] | None:
+        question = question_of_run(self.services, self.run) if self.run.status == "waiting" else None
+        return None if question is None else question.asked
+
+    def _brief(self, line: str) -> TalkBrief:
+        """What there is when a line is said, as a planner hears it."""
+        turn = Turn(said=line, moves=[], round=0, open=False)
+        return talk_brief(RunState(**{**self.state, "turn": turn}), self.services.limits)
+
+    def _about_likes(self, words: str) -> Sentence | None:
+        """Remembers or forgets what the person says they like; None if that is not what they said."""
+        home = self.services.archive.home
+        likes = read_likes(home)
+        heard = asked_of_likes(likes, words)
+        if heard is None:
+            return None
+        if heard[0] != likes:
+            write_likes(home, heard[0])
+        return Sentence(heard[1])
+
+    def _do_here(self, order: Order) -> Result:
+        """What needs no turn of the run."""
+        match order.local:
+            case "quit":
+                return Leave()
+            case "help":
+                return Help()
+            case "show":
+                product = self.view.one(order.words) if order.words else self.view.only()
+                marks = {each.number: mark for each, mark in marked(self.board)}
+                return OneProduct(product, marks.get(product.number, "kept"))
+            case "save":
+                file, *number = shlex.split(order.words)
+                return Save(self.view.one(number[0]) if number else self.view.only(), file)
+            case "takes":
+                return Products(marked(self.board))
+        return Sentence(self._told_here(order))
+
+    def _told_here(self, order: Order) -> str:
+        """A sentence about the board, or about what the person likes."""
+        if order.local == "board":
+            stale = [call["id"] for call in stale_calls(self.state, self.services.limits)]
+            return told_board(list(self.board.things), stale)
+        home = self.services.archive.home
+        likes = read_likes(home)
+        if order.local in ("like", "forget"):
+            likes = (learned if order.local == "like" else forgotten)(likes, order.words)
+            write_likes(home, likes)
+        return likes.told

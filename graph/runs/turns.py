@@ -1,0 +1,323 @@
+"""What a turn of a conversation comes to, as a value; and how it is stored, whoever drives the run.
+
+A turn is read off the run's checkpoints: the one where its question was answered, and the newest one. So its end can
+be stored again after a crash, and a turn that stopped and is gone on with is one turn. Knows no words of a person.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from langgraph.checkpoint.serde.types import INTERRUPT, RESUME
+
+from graph.machine.turn import question_of
+from graph.planning.turn import Answer
+from graph.runs.history import origin_of, state_of, thread_of
+from graph.runs.observer import Event, Noted, Observer
+from graph.runs.services import Services
+from graph.state.apply import MOST_PAST
+from graph.state.channels import Limits, Past, RunState
+from graph.state.products import Board, Product
+from graph.state.takes import stale_calls
+from memory.checkpoints.plain import next_nodes
+from memory.errors import ArchiveError
+from memory.records import Mark, Run, TurnProduct, TurnRecord
+from memory.turns import begin_turn, carry_turns, end_turn, last_turn, turns_of
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import CheckpointTuple
+
+    from memory.archive import Archive
+    from memory.leases import Lease
+
+
+log = logging.getLogger(__name__)
+
+UNFINISHED = ("working", "stopped")
+"""States of a turn that can be gone on with."""
+Marked = tuple[Product, Mark]
+"""A product, and how it stands on the board."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was shown of a board: the highest number, marks by number, and the numbers that waited for a word."""
+
+    highest: int = 0
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+    waiting: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is otherwise on a board than it was shown. new: products that were not; changed: numbers of those that were,
+    by what they are now; gone: numbers that waited for a word, and do not now."""
+
+    new: Sequence[Marked] = ()
+    changed: Mapping[Mark, Sequence[int]] = field(default_factory=dict)
+    gone: Sequence[int] = ()
+
+
+def marked(board: Board) -> list[Marked]:
+    """Every product by its number, with its mark."""
+    stale = {call["id"] for call in stale_calls(board.state, board.limits)}
+    return [(product, _mark(product, stale)) for product in board.things]
+
+
+def _mark(product: Product, stale: set[str]) -> Mark:
+    if not product.board:
+        return "back"
+    if product.stands:
+        return "stale" if product.call in stale else "stands"
+    return "waits" if product.waits else "kept"
+
+
+def shown(board: Board, before: Shown | None = None) -> Shown:
+    """The board as it is once all of it was shown, after what was shown `before`."""
+    marks = {product.number: mark for product, mark in marked(board)}
+    waiting = frozenset(product.number for product in board.it if product.waits)
+    return Shown(max([before.highest if before else 0, *marks]), marks, waiting)
+
+
+def difference(before: Shown, board: Board) -> Difference:
+    """What is otherwise on the board than it was `before`."""
+    changed: dict[Mark, list[int]] = {}
+    products = marked(board)
+    for product, mark in products:
+        if product.number <= before.highest and before.marks.get(product.number) != mark:
+            changed.setdefault(mark, []).append(product.number)
+    new = [(product, mark) for product, mark in products if product.number > before.highest]
+    return Difference(new, changed, sorted(before.waiting - shown(board).waiting))
+
+
+def moves_of(state: RunState) -> list[dict[str, Any]]:
+    """What the last turn was understood as."""
+    turn = state.get("turn")
+    return [] if turn is None else [move for moves in turn.get("done", []) for move in moves]
+
+
+def acknowledged(moves: Sequence[Mapping[str, Any]], gone: Sequence[int] = ()) -> str | None:
+    """What is said of moves after which everything looks as before; None if there was none. gone: numbers that waited
+    for a word before them, and do not now."""
+    if not moves:
+        return None
+    last = moves[-1]
+    if last["do"] == "raise_limit":
+        return f"It may be made again {last['most']} times now."
+    if last["do"] == "undo" and gone:
+        return f"Number{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}: taken back; all else is as it was."
+    return {"choose": "That stands already.", "undo": "Taken back; what is shown is as it was."}.get(
+        last["do"], "Nothing is different for that."
+    )
+
+
+# Storing
+
+
+@contextmanager
+def turn_stored(
+    services: Services, lease: "Lease", observer: Observer, *, question: str | None = None, given: Answer | None = None
+) -> Iterator[Observer]:
+    """Stores the turn in which the block drives the run: its beginning before, what came of it after, however it ends.
+
+    question, given: a new turn, and the id of the question that it answers; None goes on with one that stopped. Gives
+    the observer of the run meanwhile. Raises LostLease, DatabaseTrouble before the block; after it, trouble is logged,
+    since the next turn stores what is missing.
+    """
+    archive, run = services.archive, services.archive.run(lease.run)
+    if run.request.review == "never":
+        yield observer
+        return
+    began = None
+    turn = last_turn(archive, run.id)
+    if given is not None:
+        if turn is not None and turn.state in UNFINISHED and turn.question != question:
+            _store(services, lease, turn, [])  # its process died before it could
+        turn = begin_turn(archive, lease, question=question, words=given.said, moves=given.moves)
+        began = _Answered(question, given, RunState(**state_of(archive, run)))  # type: ignore[typeddict-item]
+    elif turn is None or turn.state not in UNFINISHED:
+        turn = _begun_by_an_older_program(archive, lease, run)
+    notes: list[str] = []
+
+    def noting(event: Event, /) -> None:
+        if isinstance(event, Noted):
+            notes.extend(event.notes)
+        observer(event)
+
+    try:
+        yield noting
+    finally:
+        try:
+            turn = turn or last_turn(archive, run.id)  # a fork gets its turns with its first step
+            if turn is not None and turn.state in UNFINISHED:
+                _store(services, lease, turn, notes, began)
+        except ArchiveError as trouble:
+            log.warning("the turn of run %s could not be stored: %s", lease.run, trouble)
+
+
+def turn_given_up(services: Services, lease: "Lease") -> None:
+    """Stores that the turn in which the run stopped was taken back. Raises LostLease, DatabaseTrouble."""
+    turn = last_turn(services.archive, lease.run)
+    if turn is not None and turn.state in UNFINISHED:
+        _store(services, lease, turn, [])
+
+
+def turns_carried(archive: "Archive", lease: "Lease", run: Run) -> None:
+    """A fork of a conversation has the turns that there were at the checkpoint where it begins. Raises LostLease."""
+    origin = origin_of(run)
+    if "turn" not in origin.get("state", {}):
+        return
+    later, at = set[str | None](), None
+    with archive.saver() as saver:
+        for found in saver.list(thread_of(archive.run(origin["run"]))):
+            if (answer := _answer_at(found)) is not None:
+                later.add(answer.question)
+            if found.checkpoint["id"] == origin["checkpoint"]:
+                at = found
+                break
+    if at is None:
+        return
+    turns = [turn for turn in turns_of(archive, origin["run"]) if turn.question is None or turn.question not in later]
+    turns = [_as_then(turn, len(turns)) for turn in turns]
+    if turns and turns[-1].state != "given_up" and "ask" not in next_nodes(at):
+        last = turns[-1]
+        turns[-1] = TurnRecord(
+            run=last.run, number=last.number, at=last.at, question=last.question, words=last.words, moves=last.moves
+        )
+    carry_turns(archive, lease, turns)
+
+
+def _as_then(turn: TurnRecord, count: int) -> TurnRecord:
+    """The turn as it was when there were so many."""
+    if turn.undone_by is None or turn.undone_by <= count:
+        return turn
+    return turn.model_copy(update={"undone_by": None})
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """Where a question was answered: its id, the answer, and the state of the run."""
+
+    question: str | None
+    given: Answer
+    state: RunState
+
+
+def _answer_at(found: "CheckpointTuple") -> _Answered | None:
+    """The answer that was given at a checkpoint."""
+    resumed = next((value for _, channel, value in found.pending_writes or () if channel == RESUME and value), None)
+    if resumed is None:
+        return None
+    state = cast("RunState", found.checkpoint["channel_values"])
+    return _Answered(_asked_at(found), Answer.model_validate(resumed[-1]), state)
+
+
+def _asked_at(found: "CheckpointTuple") -> str | None:
+    """The id of the question that was asked at a checkpoint."""
+    return next((asked[0].id for _, channel, asked in found.pending_writes or () if channel == INTERRUPT), None)
+
+
+def _last_answer(archive: "Archive", run: Run) -> _Answered | None:
+    """The answer with which the run's last turn began."""
+    with archive.saver() as saver:
+        for found in saver.list(thread_of(run)):
+            if (answer := _answer_at(found)) is not None:
+                return answer
+    return None
+
+
+def _begun_by_an_older_program(archive: "Archive", lease: "Lease", run: Run) -> TurnRecord | None:
+    """The turn in the middle of which a program stopped that stored none; None if the run is in no turn."""
+    if run.status in ("waiting", "done") or (answer := _last_answer(archive, run)) is None:
+        return None
+    if any(turn.question == answer.question for turn in turns_of(archive, run.id)):
+        return None
+    return begin_turn(archive, lease, question=answer.question, words=answer.given.said, moves=answer.given.moves)
+
+
+def _store(
+    services: Services, lease: "Lease", turn: TurnRecord, heard: Iterable[str], began: _Answered | None = None
+) -> None:
+    """Writes what came of a turn so far, read off the run as it stands now. heard: notes that were told meanwhile."""
+    archive, run = services.archive, services.archive.run(lease.run)
+    with archive.saver() as saver:
+        newest = saver.get_tuple(thread_of(run))
+    now = turn.model_copy(update={"ended_at": datetime.now(UTC), "state": "stopped", "error": run.error})
+    unheard = newest is None or (turn.question is not None and _asked_at(newest) == turn.question)
+    if newest is None or unheard or "turn" not in newest.checkpoint["channel_values"]:
+        end_turn(archive, lease, now)
+        return
+    began = began or _last_answer(archive, run)
+    before = began.state if began is not None and began.question == turn.question else None
+    state = cast("RunState", newest.checkpoint["channel_values"])
+    ended, undoes = _outcome(now, before, state, run, services.limits)
+    notes = [*ended.notes, *(note for note in (*turn.notes, *heard) if note not in ended.notes)]
+    end_turn(archive, lease, ended.model_copy(update={"notes": tuple(notes)}), undoes=undoes)
+
+
+def _outcome(
+    turn: TurnRecord, before: RunState | None, state: RunState, run: Run, limits: Limits
+) -> tuple[TurnRecord, int]:
+    """The turn with what came of it between two states, and how many earlier turns it took back.
+
+    before: None for a turn that began in the run that this one was forked from; what it changed is not known then.
+    """
+    said, board = state["turn"], Board(state, limits)
+    came, ids = _since(before, board), {product.number: product.id for product in board.things}
+    if said["said"] is None and not said["moves"] and "done" not in said:
+        return turn.model_copy(update={"state": "given_up", "products": _products(came, ids)}), 0
+    moves = moves_of(state)
+    noted = () if before is None else state.get("notes", [])[len(before.get("notes", [])) :]
+    undoes, changes = _stack_change(None if before is None else before.get("past", []), state)
+    reply = said.get("reply")
+    if run.status == "waiting" and not (reply or noted or came.new or came.changed):
+        reply = acknowledged(moves, came.gone)
+    ended: dict[str, Any] = {
+        "moves": tuple(moves) or turn.moves,
+        "reply": reply,
+        "voice": said.get("voice", "mora"),
+        "notes": tuple(noted),
+        "products": _products(came, ids),
+        "asked": question_of(state, limits) if run.status == "waiting" else None,
+        "changed": changes > 0,
+    }
+    if run.status in ("waiting", "done"):
+        ended |= {"state": "done", "error": None}
+    return turn.model_copy(update=ended), undoes
+
+
+def _since(before: RunState | None, board: Board) -> Difference:
+    if before is not None:
+        return difference(shown(Board(before, board.limits)), board)
+    known = board.state["turn"].get("known", 0)
+    marks = {product.number: mark for product, mark in marked(board) if product.number <= known}
+    return difference(Shown(known, marks), board)
+
+
+def _products(came: Difference, ids: Mapping[int, str]) -> tuple[TurnProduct, ...]:
+    made = [TurnProduct(number=product.number, artifact=product.id, mark=mark) for product, mark in came.new]
+    changed = [
+        TurnProduct(number=number, artifact=ids[number], mark=mark, made=False)
+        for mark, numbers in came.changed.items()
+        for number in numbers
+    ]
+    return (*made, *sorted(changed, key=lambda product: product.number))
+
+
+def _stack_change(before: Sequence[Past] | None, state: RunState) -> tuple[int, int]:
+    """How many entries a turn took off what can be taken back, and how many it put there.
+
+    Its oldest entries may have gone since no more than `MOST_PAST` are kept.
+    """
+    after = state.get("past", [])
+    if before is None:
+        return 0, int(state["turn"].get("changed", False))
+    for taken in range(len(before) + 1):
+        left = before[: len(before) - taken]
+        for gone in range(len(left) + 1 if len(after) == MOST_PAST else 1):
+            if list(after[: len(left) - gone]) == list(left[gone:]):
+                return taken, len(after) - len(left) + gone
+    raise AssertionError("an empty list is the beginning of every list")
