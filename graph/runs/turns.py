@@ -308,7 +308,7 @@ def _products(came: Difference, ids: Mapping[int, str]) -> tuple[TurnProduct, ..
 
 
 def _stack_change(before: Sequence[Past] | None, state: RunState) -> tuple[int, int]:
-    """How many entries a turn took off what can be taken back, and how many it put there.
+    """Returns how many entries a turn took off what can be taken back, and how many it put there.
 
     Its oldest entries may have gone since no more than `MOST_PAST` are kept.
     """
