@@ -24,7 +24,7 @@ from memory.database.tables import TurnRow
 from memory.errors import DatabaseTrouble
 from memory.records import Request, Run, TurnRecord
 from memory.turns import turns_of
-from models.agent import OutOfMemory
+from models.errors import OutOfMemory
 from support.tiny_agents import TinyLender, rooms_with
 
 WISH = "a red ball moves right in the snow"
