@@ -1,11 +1,15 @@
-"""ask, validate, tell back, at most three times"""
+"""Ask a model, validate its answer, tell it what was wrong: the one loop, and the questions whose answers are a schema.
+
+Knows no wish and no tool: what is asked, and what is wrong with an answer, is said by whoever asks.
+"""
 
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -21,10 +25,51 @@ ATTEMPTS = 3
 MAX_FAULTS_TOLD = 5
 
 
+Read = TypeVar("Read")
+
+
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
 Check = Callable[[Answer], str | None]
+
+
+@dataclass(frozen=True)
+class Question(Generic[Read]):
+    """A question to a model, apart from its messages.
+
+    purpose: what it is recorded as. advice: what a person does if no answer can be used. request: what is recorded of
+    the messages; its digest is what an answer is found by. answer: the model's answer as text. read: what a text says,
+    or None and what is wrong with it. told_back: the messages by which the model hears that.
+    """
+
+    purpose: str
+    advice: str
+    request: Callable[[list[BaseMessage]], dict[str, Any]]
+    answer: Callable[[list[BaseMessage]], str]
+    read: Callable[[str], tuple[Read | None, str]]
+    told_back: Callable[[str, str], Sequence[BaseMessage]]
+
+
+def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, name: str, record: Recorder) -> Read:
+    """Return the first answer that can be used, from the record or from the model called `name`.
+
+    What is wrong with an answer is told back, twice at most; then PlannerError is raised. The last bad answer is not
+    remembered, so that a run that failed on it may ask again.
+    """
+    fault = ""
+    for attempt in range(1, ATTEMPTS + 1):
+        request = question.request(messages)
+        digest = digest_of(request)
+        known = record.recall(digest)
+        text = known if known is not None else question.answer(messages)
+        read, fault = question.read(text)
+        if known is None and (read is not None or attempt < ATTEMPTS):
+            record.remember(digest, name, question.purpose, request, text)
+        if read is not None:
+            return read
+        messages = [*messages, *question.told_back(text, fault)]
+    raise PlannerError(f"The planner {name} gave no usable answer in {ATTEMPTS} attempts ({fault}); {question.advice}")
 
 
 def ask(
@@ -38,27 +83,16 @@ def ask(
     record: Recorder,
     patience: Patience = once,
 ) -> Answer:
-    """An answer of the schema that passes `check`.
-
-    What is wrong with an answer is told back, twice at most; then PlannerError. The last bad answer is not
-    remembered, so that a run that failed on it may ask again.
-    """
-    fault = ""
-    for attempt in range(1, ATTEMPTS + 1):
-        request = _request(name, schema, messages)
-        digest = digest_of(request)
-        known = record.recall(digest)
-        text = known if known is not None else _text(model, schema, messages, purpose, patience)
-        answer, fault = _read(text, schema, check)
-        if known is None and (answer is not None or attempt < ATTEMPTS):
-            record.remember(digest, name, purpose, request, text)
-        if answer is not None:
-            return answer
-        messages = [*messages, AIMessage(text), HumanMessage(_told_back(fault))]
-    raise PlannerError(
-        f"The planner {name} gave no usable answer in {ATTEMPTS} attempts ({fault}); "
-        "say the wish more simply, or choose another planner model."
+    """Return an answer of the schema that passes `check`. Raises PlannerError as `ask_until_usable` does."""
+    question = Question(
+        purpose,
+        "say the wish more simply, or choose another planner model.",
+        request=lambda asked: request_of(name, schema, asked),
+        answer=lambda asked: _text(model, schema, asked, purpose, patience),
+        read=lambda text: _read(text, schema, check),
+        told_back=lambda text, fault: [AIMessage(text), HumanMessage(_told_back(fault))],
     )
+    return ask_until_usable(question, messages, name=name, record=record)
 
 
 def _told_back(fault: str) -> str:
@@ -101,7 +135,8 @@ def _faults(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}" for fault in faults)
 
 
-def _request(name: str, schema: type[BaseModel], messages: list[BaseMessage]) -> dict[str, JsonValue]:
+def request_of(name: str, schema: type[BaseModel], messages: list[BaseMessage]) -> dict[str, JsonValue]:
+    """Return what is recorded of a question whose answer is a schema."""
     told: list[JsonValue] = [{"role": message.type, "content": str(message.text)} for message in messages]
     return {"model": name, "schema": response_format(schema)["json_schema"], "messages": told}
 

@@ -14,11 +14,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import Field, TypeAdapter, ValidationError
 
-from graph.errors import PlannerError
 from graph.planners.grounding import truthful
 from graph.planners.planner import Planner
 from graph.planners.ports import Recorder
-from graph.planners.structured import ATTEMPTS, MAX_FAULTS_TOLD, digest_of, response_format
+from graph.planners.structured import MAX_FAULTS_TOLD, Question, ask_until_usable, digest_of, response_format
 from graph.planning.brief import ArtifactLookup
 from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
@@ -88,26 +87,22 @@ def calls_tools(model: BaseChatModel) -> bool:
 def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, lookup: ArtifactLookup) -> Heard:
     """What the words of the turn mean. Raises PlannerError if no answer can be used, or the model cannot be."""
     board, brief = Board(state, limits), talk_brief(state, limits)
-    messages, fault = _messages(planner.profile, state, board, brief), ""
-    for attempt in range(1, ATTEMPTS + 1):
-        request = _request(planner.name, messages)
-        digest = digest_of(request)
-        known = record.recall(digest)
-        text = known if known is not None else _spoken(planner, messages)
-        heard, fault = _understood(text, state, brief, planner.profile, lookup)
-        if known is None and (heard is not None or attempt < ATTEMPTS):
-            record.remember(digest, planner.name, "hear", request, text)
-        if heard is not None:
-            return _true(heard, state, board)
-        messages = [
-            *messages,
-            AIMessage(text),
-            HumanMessage(f"That could not be used: {fault}. Answer again, corrected."),
-        ]
-    raise PlannerError(
-        f"The planner {planner.name} gave no usable answer in {ATTEMPTS} attempts ({fault}); say it more simply, or "
-        "use a command (/help)."
+    question = Question(
+        "hear",
+        "say it more simply, or use a command (/help).",
+        request=lambda messages: _request(planner.name, messages),
+        answer=lambda messages: _spoken(planner, messages),
+        read=lambda text: _understood(text, state, brief, planner.profile, lookup),
+        told_back=_told_back,
     )
+    heard = ask_until_usable(
+        question, _messages(planner.profile, state, board, brief), name=planner.name, record=record
+    )
+    return _true(heard, state, board)
+
+
+def _told_back(text: str, fault: str) -> list[BaseMessage]:
+    return [AIMessage(text), HumanMessage(f"That could not be used: {fault}. Answer again, corrected.")]
 
 
 def _messages(profile: Profile, state: RunState, board: Board, brief: TalkBrief) -> list[BaseMessage]:
