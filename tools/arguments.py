@@ -1,10 +1,18 @@
-"""What a planner may say, with bounds and units in one place. Knows pydantic; knows no verb."""
+"""What a planner may say, and what a recipe may, with bounds and units in one place. Knows pydantic; knows no tool."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from models.presets import MAX_SEED
+
+MAX_PROMPT_CHARS = 400
+SHORTEST_SHOT_SECONDS = 0.5
+LONGEST_SHOT_SECONDS = 20.0
+MOST_CLIPS = 1000
+MOST_FRAMES = 20 * 120
+"""Of one product: the longest shot at the highest rate that a planner may ask for."""
+MOST_TOGETHER = 64
 
 Prompt = Annotated[
     str,
@@ -22,6 +30,24 @@ ArtifactId = Annotated[
 ]
 
 
+Place = Annotated[int, Field(strict=True, ge=0, lt=MOST_CLIPS)]  # strict: a list of yes and no is not one of places
+Rate = Annotated[str, Field(pattern=r"^\d{1,9}(/[1-9]\d{0,8})?$")]
+
+
+def _printable(text: str) -> str:
+    if any(not character.isprintable() for character in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+Sentence = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_PROMPT_CHARS),
+    AfterValidator(_printable),
+]
+ShotSeconds = Annotated[float, Field(ge=SHORTEST_SHOT_SECONDS, le=LONGEST_SHOT_SECONDS)]
+
+
 def described(words: str) -> ConfigDict:
     """Return the setting of a pydantic model whose JSON schema carries these words as its description.
 
@@ -35,3 +61,39 @@ class Arguments(BaseModel):
     """Base of every tool's arguments: a field that does not exist is an error that the planner reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Draft(BaseModel):
+    """Base of what passes between Mora and a planner: frozen, unknown fields forbidden.
+
+    The schema a planner is shown asks for every field; an answer that leaves out a null is still understood.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class RecipeSpec(BaseModel):
+    """What the spec of any recipe may say; what a tool does not know of is in the recipe's key only.
+
+    It may come from a stranger's file, so it is read like a planner's words: with bounds.
+    """
+
+    prompt: Prompt | None = None
+    instruction: Prompt | None = None
+    seed: Seed = 0
+    together: list[Seed] = Field(default=[], max_length=MOST_TOGETHER)
+    num_frames: int = Field(default=2, ge=2, le=MOST_FRAMES + 1)
+    frames_at_once: int | None = Field(default=None, ge=1, le=MOST_FRAMES)
+    num_inference_steps: int | None = Field(default=None, ge=1, le=1000)
+    guidance_scale: float | None = Field(default=None, ge=0, le=100)
+    image_guidance_scale: float | None = Field(default=None, ge=0, le=100)
+    edge: Literal["first", "last"] = "first"
+    fps: Rate = "1"
+    drop_first: frozenset[Place] = frozenset()
+    drop_last: frozenset[Place] = frozenset()
+
+    @model_validator(mode="after")
+    def _seed_is_among_them(self) -> Self:
+        if self.together and (self.seed not in self.together or len(set(self.together)) != len(self.together)):
+            raise ValueError("those drawn together have each a seed of its own, and this one's is among them")
+        return self

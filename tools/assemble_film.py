@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, groupby
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
 from memory.products.files import Made, Produced, disk_words
-from memory.records import Media, Recipe
+from memory.records import Artifact, Media, Recipe
 from models.agent import Progress, UInt8Array
-from tools.arguments import Arguments, ArtifactId, FramesPerSecond, described
-from tools.context import Report, ToolContext, progress_of
+from tools.arguments import MOST_CLIPS, Arguments, ArtifactId, FramesPerSecond, Place, RecipeSpec, described
+from tools.context import Implementation, Remake, Report, ToolContext, progress_of
 from tools.media.codecs import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
 from tools.media.concat import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
 from tools.products.conform import Part, rate_of, shown, shown_count, stored_clip
@@ -29,12 +28,6 @@ CODE_VERSION = 1
 
 REPORT_EVERY = 8
 """Frames between two reports."""
-
-MOST_CLIPS = 1000
-
-
-Place = Annotated[int, Field(strict=True, ge=0, lt=MOST_CLIPS)]  # strict: a list of yes and no is not one of places
-
 
 DESCRIPTION = (
     "Joins stored clips, in the given order, into the finished film. Use it once, at the end.\n\n"
@@ -230,16 +223,28 @@ def _span(reel: _Reel, place: int) -> tuple[float, float]:
     return float(reel.begins[place] / reel.rate), float(reel.begins[place + 1] / reel.rate)
 
 
-def as_tool(context: ToolContext) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _joined(
+    context: ToolContext, arguments: AssembleFilm, *, seeds: Sequence[int], report: Report | None
+) -> list[Made]:
+    """The film once for each seed, none of which changes it."""
+    return [assemble_film(context, arguments, report=report) for _ in seeds]
 
-    def call(
-        clips: list[str],
-        fps: float | None = None,
-        drop_first: frozenset[int] = frozenset(),
-        drop_last: frozenset[int] = frozenset(),
-    ) -> str:
-        asked = AssembleFilm(clips=clips, fps=fps, drop_first=drop_first, drop_last=drop_last)
-        return assemble_film(context, asked).artifact.id
 
-    return StructuredTool.from_function(call, name="assemble_film", description=DESCRIPTION, args_schema=AssembleFilm)
+def _joined_again(
+    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
+) -> Artifact:
+    arguments = AssembleFilm(
+        clips=[clip.id for clip in parents],
+        fps=float(Fraction(spec.fps)),
+        drop_first=spec.drop_first,
+        drop_last=spec.drop_last,
+    )
+    return assemble_film(context, arguments, report=report).artifact
+
+
+IMPLEMENTATION = Implementation(
+    AssembleFilm,
+    DESCRIPTION,
+    _joined,
+    {"assemble_film": Remake(_joined_again, starts=None)},
+)

@@ -1,25 +1,27 @@
 """A5: two clips -> the transition from the last frame of one to the first frame of the other, its joints measured."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import Bookmark, ConnectSpec, UInt8Array
 from models.presets import MAX_SEED
-from tools.arguments import Arguments, ArtifactId, Seconds, described
+from tools.arguments import Arguments, ArtifactId, Draft, RecipeSpec, Seconds, ShotSeconds, described
 from tools.context import (
+    Implementation,
+    Remake,
     Report,
     ToolContext,
     at_once,
     clip_product,
     made_on,
+    one_by_one,
     progress_of,
     recipe_of,
     stored_picture,
@@ -53,6 +55,18 @@ class ConnectVideos(Arguments):
     before: ArtifactId
     after: ArtifactId
     seconds: Seconds | None = None
+
+
+class ConnectVideosArguments(Draft):
+    """What a planner says of a call: ids of given clips; None: the clip of this shot, and of the next one."""
+
+    model_config = described(
+        "Between which clips A5 finds the way: ids of given ones; None: the clip of this shot, and of the next one."
+    )
+
+    before: str | None = None
+    after: str | None = None
+    seconds: ShotSeconds | None = None
 
 
 @dataclass(frozen=True)
@@ -163,11 +177,22 @@ def transition(
     return made_on(context, recipe, produce, parents=ends)
 
 
-def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _smoothest(context: ToolContext, arguments: ConnectVideos, *, seed: int, report: Report | None = None) -> Made:
+    return connect_videos(context, arguments, seed=seed, report=report).made
 
-    def call(before: str, after: str, seconds: float | None = None) -> str:
-        asked = ConnectVideos(before=before, after=after, seconds=seconds)
-        return connect_videos(context, asked, seed=seed).made.artifact.id
 
-    return StructuredTool.from_function(call, name="connect_videos", description=DESCRIPTION, args_schema=ConnectVideos)
+def _connected_again(
+    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
+) -> Artifact:
+    start, end = parents
+    return transition(context, start, end, spec.num_frames, seed=spec.seed, report=report).artifact
+
+
+IMPLEMENTATION = Implementation(
+    ConnectVideos,
+    DESCRIPTION,
+    one_by_one(_smoothest),
+    {"connect_videos": Remake(_connected_again, starts=2, role="connect_videos", sampling="connect_sampling")},
+    ConnectVideosArguments,
+    "The way from one clip to the next.",
+)

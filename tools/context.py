@@ -1,7 +1,7 @@
 """What every verb works with: whom it borrows from, where it stores, which sizes the profile has. No verb in here."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from memory.products.files import Made, Produced
 from memory.records import Artifact, Media, Recipe
 from models import agent
-from models.agent import AnyRole, Bookmark, Clip, Picture, Progress, UInt8Array
+from models.agent import AnyRole, Bookmark, Clip, Picture, Progress, Role, UInt8Array
+from tools.arguments import Arguments, Draft, RecipeSpec
 from tools.errors import BadInput
 from tools.media.codecs import MATROSKA, PNG, chosen_frames, decode_image, encode_clip, encode_image, evenly, exact_rate
 
@@ -94,6 +95,47 @@ class ToolContext:
     frames_at_once: int | None = None
     report: Report = unheard
     bookmarks: Callable[[str], Bookmark] | None = None
+
+
+@dataclass(frozen=True)
+class Remake:
+    """How what a recipe's agent made is made again.
+
+    make: from the spec and the products that it starts from. starts: how many those are; None: any number. role: whose
+    weights it is made with. sampling: the field of `ToolContext` with that agent's dials.
+    """
+
+    make: Callable[[ToolContext, RecipeSpec, Sequence[Artifact], Report | None], Artifact]
+    starts: int | None
+    role: Role | None = None
+    sampling: str | None = None
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A tool as its own file has it; what is known of it without its code is a row of `tools.registry`.
+
+    arguments: all that the function takes. description: what a model is told of it. run: `(context, arguments, *,
+    seeds, report)` in, a product of each seed out; raises AgentError, BadInput. remakes: by the name of the agent in
+    the recipe, what the tool makes. planned: what a planner says of a call, None if no planner calls it; step: what
+    such a call is, in one sentence.
+    """
+
+    arguments: type[Arguments]
+    description: str
+    run: Callable[..., list[Made]]
+    remakes: Mapping[str, Remake]
+    planned: type[Draft] | None = None
+    step: str = ""
+
+
+def one_by_one(function: Callable[..., Made]) -> Callable[..., list[Made]]:
+    """Return a `run` that calls a function of one seed for each seed."""
+
+    def run(context: ToolContext, arguments: Arguments, *, seeds: Sequence[int], report: Report | None) -> list[Made]:
+        return [function(context, arguments, seed=seed, report=report) for seed in seeds]
+
+    return run
 
 
 def at_once(context: ToolContext) -> dict[str, JsonValue]:

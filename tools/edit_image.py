@@ -1,15 +1,20 @@
 """A3: a picture and an instruction -> the picture changed."""
 
-from langchain_core.tools import StructuredTool
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
+from memory.records import Artifact
 from models.agent import Bookmark, EditSpec, Picture, UInt8Array
-from tools.arguments import Arguments, ArtifactId, Prompt, described
+from tools.arguments import Arguments, ArtifactId, Draft, Prompt, RecipeSpec, Sentence, described
 from tools.context import (
+    Implementation,
+    Remake,
     Report,
     ToolContext,
     made_on,
+    one_by_one,
     picture_product,
     progress_of,
     recipe_of,
@@ -27,6 +32,17 @@ class EditImage(Arguments):
 
     image: ArtifactId
     instruction: Prompt
+
+
+class EditImageArguments(Draft):
+    """What a planner says of a call. `image` is the artifact id of a given picture; None: the one of this shot."""
+
+    model_config = described(
+        "What A3 is told. `image` is the artifact id of a given picture; None: the picture painted for this shot."
+    )
+
+    instruction: Sentence
+    image: str | None = None
 
 
 def edit_image(context: ToolContext, arguments: EditImage, *, seed: int, report: Report | None = None) -> Made:
@@ -71,10 +87,19 @@ def edit_asked(context: ToolContext, instruction: str, seed: int) -> dict[str, J
     }
 
 
-def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _changed_again(
+    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
+) -> Artifact:
+    (image,) = parents
+    arguments = EditImage.model_validate({"image": image.id, "instruction": spec.instruction})
+    return edit_image(context, arguments, seed=spec.seed, report=report).artifact
 
-    def call(image: str, instruction: str) -> str:
-        return edit_image(context, EditImage(image=image, instruction=instruction), seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="edit_image", description=DESCRIPTION, args_schema=EditImage)
+IMPLEMENTATION = Implementation(
+    EditImage,
+    DESCRIPTION,
+    one_by_one(edit_image),
+    {"edit_image": Remake(_changed_again, starts=1, role="edit_image", sampling="edit_sampling")},
+    EditImageArguments,
+    "A change of the first picture of a shot.",
+)

@@ -1,16 +1,26 @@
 """A3 on a clip: its own motion kept, or a new one made by A4 from the changed first frame."""
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 import numpy as np
-from langchain_core.tools import StructuredTool
 from pydantic import Field, model_validator
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import Bookmark, Clip, Progress
-from tools.arguments import Arguments, ArtifactId, Prompt, described
-from tools.context import Report, ToolContext, clip_product, made_on, progress_of, recipe_of
+from tools.arguments import Arguments, ArtifactId, Draft, Prompt, RecipeSpec, Sentence, described
+from tools.context import (
+    Implementation,
+    Remake,
+    Report,
+    ToolContext,
+    clip_product,
+    made_on,
+    one_by_one,
+    progress_of,
+    recipe_of,
+)
 from tools.edit_image import EditImage, edit_asked, edit_image, edit_spec
 from tools.errors import BadInput
 from tools.image_to_video import animate
@@ -48,6 +58,17 @@ class EditVideo(Arguments):
         if self.motion == "new" and self.prompt is None:
             raise ValueError("a new motion needs a prompt that says what moves and how")
         return self
+
+
+class EditVideoArguments(Draft):
+    """What a planner says of a call. `prompt` is that of its motion, if it is a new one."""
+
+    model_config = described("What A3 is told of a clip. `prompt` is that of its motion, if it is a new one.")
+
+    instruction: Sentence
+    clip: str
+    motion: Kept = "kept"
+    prompt: Sentence | None = None
 
 
 def edit_video(context: ToolContext, arguments: EditVideo, *, seed: int, report: Report | None = None) -> Made:
@@ -99,11 +120,19 @@ def _within(tell: Progress, index: int, count: int) -> Progress:
     return lambda step, of: tell(index * of + step, count * of)
 
 
-def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _edited_again(
+    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
+) -> Artifact:
+    (clip,) = parents
+    arguments = EditVideo.model_validate({"clip": clip.id, "instruction": spec.instruction})
+    return edit_video(context, arguments, seed=spec.seed, report=report).artifact
 
-    def call(clip: str, instruction: str, motion: Kept = "kept", prompt: str | None = None) -> str:
-        asked = EditVideo(clip=clip, instruction=instruction, motion=motion, prompt=prompt)
-        return edit_video(context, asked, seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="edit_video", description=DESCRIPTION, args_schema=EditVideo)
+IMPLEMENTATION = Implementation(
+    EditVideo,
+    DESCRIPTION,
+    one_by_one(edit_video),
+    {"edit_video": Remake(_edited_again, starts=1, role="edit_image", sampling="edit_sampling")},
+    EditVideoArguments,
+    "A clip, changed.",
+)

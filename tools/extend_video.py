@@ -1,16 +1,16 @@
 """A4 goes on from the end of a clip, or leads up to its beginning."""
 
 import re
+from collections.abc import Sequence
 
-from langchain_core.tools import StructuredTool
 from pydantic import Field
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact, Recipe
 from models.agent import Clip
 from models.embedded.language import Motion
-from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
-from tools.context import Report, ToolContext, clip_product
+from tools.arguments import Arguments, ArtifactId, Draft, Prompt, RecipeSpec, Seconds, Sentence, ShotSeconds, described
+from tools.context import Implementation, Remake, Report, ToolContext, clip_product, one_by_one
 from tools.image_to_video import animate
 from tools.media.codecs import clip_writer, decode_clip, exact_rate
 from tools.products.conform import edge_picture, stored_clip
@@ -46,6 +46,19 @@ class ExtendVideo(Arguments):
     prompt: Prompt
     seconds: Seconds | None = None
     before: bool = Field(default=False, description="The new part comes before the clip instead of after it")
+
+
+class ExtendVideoArguments(Draft):
+    """What a planner says of a call. `clip` is a given one's id; None: what the shot before added."""
+
+    model_config = described(
+        "What A4 is told of a clip that goes on. `clip` is a given one's id; None: what the shot before added."
+    )
+
+    prompt: Sentence
+    seconds: ShotSeconds | None = None
+    clip: str | None = None
+    before: bool = False
 
 
 def extend_video(context: ToolContext, arguments: ExtendVideo, *, seed: int, report: Report | None = None) -> Made:
@@ -85,11 +98,23 @@ def backwards(context: ToolContext, forwards: Artifact) -> Artifact:
     return context.archive.make(context.lease, recipe, produce, parents=(forwards.id,)).artifact
 
 
-def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _turned_again(
+    context: ToolContext, _spec: RecipeSpec, parents: Sequence[Artifact], _report: Report | None
+) -> Artifact:
+    (forwards,) = parents
+    return backwards(context, forwards)
 
-    def call(clip: str, prompt: str, seconds: float | None = None, before: bool = False) -> str:
-        asked = ExtendVideo(clip=clip, prompt=prompt, seconds=seconds, before=before)
-        return extend_video(context, asked, seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="extend_video", description=DESCRIPTION, args_schema=ExtendVideo)
+def _cut_again(context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], _report: Report | None) -> Artifact:
+    (clip,) = parents
+    return edge_picture(context, clip, spec.edge)
+
+
+IMPLEMENTATION = Implementation(
+    ExtendVideo,
+    DESCRIPTION,
+    one_by_one(extend_video),
+    {"backwards": Remake(_turned_again, starts=1), "frame": Remake(_cut_again, starts=1)},
+    ExtendVideoArguments,
+    "More of a clip.",
+)

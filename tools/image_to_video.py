@@ -1,18 +1,22 @@
 """A4: a picture and words -> a clip that begins with the picture."""
 
-from langchain_core.tools import StructuredTool
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
 from memory.records import Artifact
 from models.agent import Bookmark, Picture, VideoSpec
-from tools.arguments import Arguments, ArtifactId, Prompt, Seconds, described
+from tools.arguments import Arguments, ArtifactId, Draft, Prompt, RecipeSpec, Seconds, Sentence, ShotSeconds, described
 from tools.context import (
+    Implementation,
+    Remake,
     Report,
     ToolContext,
     at_once,
     clip_product,
     made_on,
+    one_by_one,
     progress_of,
     recipe_of,
     stored_picture,
@@ -32,6 +36,18 @@ class ImageToVideo(Arguments):
     image: ArtifactId
     prompt: Prompt
     seconds: Seconds | None = None
+
+
+class ImageToVideoArguments(Draft):
+    """What a planner says of a call. `image` is the artifact id of a given picture; None: the one of this shot."""
+
+    model_config = described(
+        "What A4 is told. `image` is the artifact id of a given picture; None: the picture made for this shot."
+    )
+
+    prompt: Sentence
+    seconds: ShotSeconds | None = None
+    image: str | None = None
 
 
 def image_to_video(context: ToolContext, arguments: ImageToVideo, *, seed: int, report: Report | None = None) -> Made:
@@ -81,11 +97,18 @@ def animate(
     return made_on(context, recipe, produce, parents=(image,))
 
 
-def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _animated_again(
+    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
+) -> Artifact:
+    (image,) = parents
+    return animate(context, image, spec.prompt or "", spec.num_frames, seed=spec.seed, report=report).artifact
 
-    def call(image: str, prompt: str, seconds: float | None = None) -> str:
-        asked = ImageToVideo(image=image, prompt=prompt, seconds=seconds)
-        return image_to_video(context, asked, seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="image_to_video", description=DESCRIPTION, args_schema=ImageToVideo)
+IMPLEMENTATION = Implementation(
+    ImageToVideo,
+    DESCRIPTION,
+    one_by_one(image_to_video),
+    {"image_to_video": Remake(_animated_again, starts=1, role="image_to_video", sampling="video_sampling")},
+    ImageToVideoArguments,
+    "The motion of a shot.",
+)

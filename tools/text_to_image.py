@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 
-from langchain_core.tools import StructuredTool
 from pydantic import JsonValue
 
 from memory.products.files import Made, Produced
-from memory.records import Recipe
+from memory.records import Artifact, Recipe
 from models.agent import ImageSpec, Picture
-from tools.arguments import Arguments, Prompt, described
-from tools.context import Report, ToolContext, bookmark_of, picture_product, progress_of, recipe_of
+from tools.arguments import Arguments, Draft, Prompt, RecipeSpec, Sentence, described
+from tools.context import (
+    Implementation,
+    Remake,
+    Report,
+    ToolContext,
+    bookmark_of,
+    picture_product,
+    progress_of,
+    recipe_of,
+)
 from tools.media.codecs import image_writer
 
 DESCRIPTION = (
@@ -23,6 +31,14 @@ class TextToImage(Arguments):
     model_config = described(DESCRIPTION)
 
     prompt: Prompt
+
+
+class TextToImageArguments(Draft):
+    """What a planner says of a call."""
+
+    model_config = described("What A2 is told.")
+
+    prompt: Sentence
 
 
 def text_to_image(context: ToolContext, arguments: TextToImage, *, seed: int, report: Report | None = None) -> Made:
@@ -94,10 +110,19 @@ def _recipe(context: ToolContext, spec: ImageSpec, seeds: Sequence[int]) -> Reci
     return recipe_of(context, "text_to_image", "text_to_image", asked, writer=image_writer())
 
 
-def as_tool(context: ToolContext, *, seed: int) -> StructuredTool:
-    """The verb as a planner calls it: answers with the artifact id."""
+def _drawn_again(
+    context: ToolContext, spec: RecipeSpec, _parents: Sequence[Artifact], report: Report | None
+) -> Artifact:
+    seeds = spec.together or [spec.seed]
+    every = text_to_images(context, TextToImage.model_validate({"prompt": spec.prompt}), seeds=seeds, report=report)
+    return every[seeds.index(spec.seed)].artifact
 
-    def call(prompt: str) -> str:
-        return text_to_image(context, TextToImage(prompt=prompt), seed=seed).artifact.id
 
-    return StructuredTool.from_function(call, name="text_to_image", description=DESCRIPTION, args_schema=TextToImage)
+IMPLEMENTATION = Implementation(
+    TextToImage,
+    DESCRIPTION,
+    text_to_images,
+    {"text_to_image": Remake(_drawn_again, starts=0, role="text_to_image", sampling="image_sampling")},
+    TextToImageArguments,
+    "The first picture of a shot.",
+)

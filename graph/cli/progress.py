@@ -16,22 +16,14 @@ from graph.runs.history import state_of
 from graph.runs.observer import Event, Noted, ProductReady, RunBegan, StageBegan, ToolProgress
 from graph.views import _task
 from memory.records import Run
+from tools.registry import TOOLS
 
 if TYPE_CHECKING:
     from memory.archive import Archive
 
 
-WORK = {
-    "enhance": "reading the wish",
-    "plan": "planning",
-    "text_to_image": "drawing",
-    "edit_image": "changing",
-    "image_to_video": "animating",
-    "text_to_video": "making the clip",
-    "edit_video": "changing",
-    "connect_videos": "leading over",
-    "assemble_film": "joining",
-}
+WORK = {"enhance": "reading the wish", "plan": "planning", "text_to_video": "making the clip"}
+"""What goes on in a stage that is no tool."""
 
 
 LINE_EVERY_SECONDS = 60.0
@@ -162,7 +154,8 @@ class ProgressObserver:
         _collect_again()
         shot = "" if progress.shot is None else f" shot {progress.shot}"
         again = f", take {progress.attempt + 1}" if progress.attempt else ""
-        name = f"{WORK[progress.tool]}{shot}{again}"
+        tool = TOOLS.get(progress.tool)
+        name = f"{WORK[progress.tool] if tool is None else tool.doing}{shot}{again}"
         speed = f"{progress.frames_per_second:.1f} frames/s"
         self._report(name, progress.step, progress.steps, progress.seconds_left, speed)
 

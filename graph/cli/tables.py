@@ -15,7 +15,6 @@ from rich.text import Text
 from graph.cli.chat.screen import printable
 from graph.runs.history import checkpoints_of, state_of
 from graph.runs.time_travel import Replayed, difference_told
-from graph.state.tasks import STEPS
 from graph.views import _task, checkpoints_as_json
 from memory.records import Artifact, Run
 from memory.turns import turns_of
@@ -23,6 +22,7 @@ from models.presets import SYSTEMS
 from tools.context import sheet_frames
 from tools.delivery.export import export
 from tools.media.contact_sheet import frame_sheet
+from tools.registry import TOOLS
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -147,7 +147,7 @@ def _plan_table(state: dict[str, Any]) -> RenderableType:
     table = _plain_table("plan", "call", "takes", "from", "told")
     for call in state.get("calls", []):
         told, takes = dict(call["arguments"]), state.get("takes", {}).get(call["id"], [])
-        given = [told.pop(name, None) for name in STEPS[call["tool"]].takes]
+        given = [told.pop(name, None) for name in TOOLS[call["tool"]].takes]
         starts = [*filter(None, given), *call["needs"]]
         words = [str(told.pop(name)) for name in ("instruction", "prompt") if told.get(name)]
         dials = [f"{name} {value}" for name, value in told.items() if value not in (None, False)]

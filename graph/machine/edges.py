@@ -7,9 +7,7 @@ from langgraph.types import Send
 
 from graph.state.channels import Call, Limits, RunState, ToolTask
 from graph.state.takes import asks, chosen, inputs_now, missing, takes_of
-
-TOGETHER = ("text_to_image",)
-"""Tools whose agent draws several candidates in one go."""
+from tools.registry import TOOLS
 
 
 def begin(state: RunState) -> Literal["enhance", "ask"]:
@@ -30,7 +28,7 @@ def _tool_tasks(state: RunState, call: Call, limits: Limits) -> list[ToolTask]:
     first, seed = len(takes_of(state, call["id"])), state["request"]["seed"]
     attempts = range(first, first + count)
     seeds = [seed_of(seed, call, attempt) for attempt in attempts]
-    if count > 1 and call["tool"] in TOGETHER:
+    if count > 1 and TOOLS[call["tool"]].several:
         return [ToolTask(call=call, attempt=first, seed=seeds[0], inputs=inputs, also=seeds[1:])]
     return [
         ToolTask(call=call, attempt=attempt, seed=each, inputs=inputs)

@@ -1,6 +1,6 @@
 """The steps of a run. Each reads the state, does one thing through the context, and returns only what changed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,12 @@ from graph.planning.plan import Enhancement, calls_of
 from graph.state.channels import Call, Judged, RunState, Take, ToolTask
 from graph.state.film import film_of
 from graph.state.takes import chosen, takes_of
-from graph.state.tasks import STEPS, AnyTool, Tool
 from memory.products.files import Made
 from memory.records import Request
-from tools.arguments import Arguments
 from tools.assemble_film import AssembleFilm, assemble_film
-from tools.connect_videos import ConnectVideos, connect_videos
 from tools.context import Report, Told
-from tools.edit_image import EditImage, edit_image
-from tools.edit_video import EditVideo, edit_video
-from tools.extend_video import ExtendVideo, extend_video
-from tools.image_to_video import ImageToVideo, image_to_video
 from tools.products.inspection import inspect
-from tools.text_to_image import TextToImage, text_to_image, text_to_images
+from tools.registry import TOOLS
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -103,34 +96,20 @@ def act(state: ToolTask, runtime: Runtime[Context]) -> RunState:
     return {"takes": {call["id"]: takes}, "notes": notes}
 
 
-Verb = tuple[type[Arguments], Callable[..., Made]]
-
-
-VERBS: dict[Tool, Verb] = {
-    "text_to_image": (TextToImage, text_to_image),
-    "edit_image": (EditImage, edit_image),
-    "image_to_video": (ImageToVideo, image_to_video),
-    "extend_video": (ExtendVideo, extend_video),
-    "edit_video": (EditVideo, edit_video),
-    "connect_videos": (ConnectVideos, lambda *asked, **how: connect_videos(*asked, **how).made),
-}
-
-
 def _made(context: Context, tool_task: ToolTask, seeds: list[int], report: Report) -> list[Made]:
     call = tool_task["call"]
     if call["tool"] == "assemble_film":
         film = film_asked(context, call["arguments"]["pieces"], tool_task["inputs"])
         return [assemble_film(context.tool_context, film, report=report)]
-    arguments, verb = VERBS[call["tool"]]
-    starts = dict(zip(STEPS[call["tool"]].takes, tool_task["inputs"], strict=True))
-    asked = arguments.model_validate({**call["arguments"], **starts})
+    tool = TOOLS[call["tool"]]
+    implementation = tool.implementation()
+    starts = dict(zip(tool.takes, tool_task["inputs"], strict=True))
+    asked = implementation.arguments.model_validate({**call["arguments"], **starts})
 
     def make(ask: Ask) -> list[Made]:
-        if isinstance(asked, TextToImage):
-            groups = [seeds[first : first + ask.together] for first in range(0, len(seeds), ask.together)]
-            every = [text_to_images(ask.tool_context, asked, seeds=group, report=report) for group in groups]
-            return [made for group in every for made in group]
-        return [verb(ask.tool_context, asked, seed=seed, report=report) for seed in seeds]
+        groups = [seeds[first : first + ask.together] for first in range(0, len(seeds), ask.together)]
+        every = [implementation.run(ask.tool_context, asked, seeds=group, report=report) for group in groups]
+        return [made for group in every for made in group]
 
     return with_less(asks_of(tool_task, context.tool_context), make, report)
 
@@ -166,23 +145,12 @@ def review(state: RunState, runtime: Runtime[Context]) -> RunState:
 def _moves(call: Call) -> bool:
     """True if its product is to move: a way between two clips may be short, a clip may have stood still already."""
     prompt = call["arguments"].get("prompt")
-    return call["tool"] != "text_to_image" and prompt is not None and "stays still" not in prompt
-
-
-WHAT: dict[AnyTool, str] = {
-    "text_to_image": "picture of",
-    "edit_image": "changed picture of",
-    "image_to_video": "clip of",
-    "extend_video": "new part of",
-    "edit_video": "changed clip of",
-    "connect_videos": "transition after",
-    "assemble_film": "film of",
-}
+    return TOOLS[call["tool"]].makes == "clip" and prompt is not None and "stays still" not in prompt
 
 
 def _told(call: Call, take: Take, reason: str, repeats: int) -> str:
     then = "made again with a new seed" if take["attempt"] < repeats else f"kept after {repeats} repeats"
-    return f"The {WHAT[call['tool']]} shot {call['shot']} is not usable: {reason}. It was {then}."
+    return f"The {TOOLS[call['tool']].noun} shot {call['shot']} is not usable: {reason}. It was {then}."
 
 
 def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:

@@ -12,6 +12,7 @@ from memory.products.files import Made
 from models.errors import OutOfMemory
 from tools.context import Report, ToolContext
 from tools.image_to_video import num_frames_of
+from tools.registry import TOOLS
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,15 @@ def asks_of(tool_task: ToolTask, tool_context: ToolContext) -> list[Ask]:
 
     First fewer at once, which is the same to the eye; then shorter too, where nobody said how long.
     """
-    tool, arguments = tool_task["call"]["tool"], tool_task["call"]["arguments"]
+    tool, arguments = TOOLS[tool_task["call"]["tool"]], tool_task["call"]["arguments"]
     count = 1 + len(tool_task.get("also", []))
     first = Ask(tool_context, count)
-    if tool == "text_to_image":
+    if tool.several:
         fewer = dict.fromkeys(each for each in (count // 2, 1) if 0 < each < count)
         return [first, *(Ask(tool_context, each, f"{each} of {count} candidates at once") for each in fewer)]
-    if tool in ("image_to_video", "extend_video", "connect_videos"):
+    if tool.lasts == "seconds":
         return [first, *_fewer_frames(tool_context, arguments.get("seconds"))]
-    if tool == "edit_video" and arguments.get("motion") == "new":  # it lasts as long as the clip that is edited
+    if tool.lasts == "clip" and arguments.get("motion") != "kept":  # a kept motion is made frame by frame
         return [first, *_fewer_at_once(tool_context, tool_context.num_frames)]
     return [first]
 

@@ -15,9 +15,9 @@ from graph.dialogue.intents import parse_intent
 from graph.english.wish import read_wish
 from graph.errors import PlannerError
 from graph.planning.brief import Brief
-from graph.planning.plan import Enhancement, PlanDraft
+from graph.planning.plan import PLAN, Enhancement, Plan, plan_schema
 from graph.planning.turn import Heard, TalkBrief
-from graph.state.tasks import Tool, steps_of
+from graph.state.tasks import AnyTool, steps_of
 
 
 class EmbeddedPlanner(BaseChatModel):
@@ -56,13 +56,13 @@ def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
         return read_wish(Brief.model_validate(told))
     if schema == Heard.__name__:
         return parse_intent(TalkBrief.model_validate(told))
-    if schema == PlanDraft.__name__:
+    if schema == PLAN:
         enhancement = Enhancement.model_validate(told.pop("enhancement"))
         return straight_plan(Brief.model_validate(told), enhancement)
     raise PlannerError("The embedded planner answers Mora's three questions only; choose another planner.")
 
 
-def straight_plan(brief: Brief, enhancement: Enhancement) -> PlanDraft:
+def straight_plan(brief: Brief, enhancement: Enhancement) -> Plan:
     """The procedure of the task, shot by shot; given pictures in their order, the last one for all that remain."""
     waiting = [image.id for image in brief.images]
     calls: list[dict[str, Any]] = []
@@ -72,16 +72,16 @@ def straight_plan(brief: Brief, enhancement: Enhancement) -> PlanDraft:
             image = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         transition = enhancement.transitions and number < len(enhancement.shots)
         for step in steps_of(enhancement.task, shot.model_dump(), transition=transition):
-            arguments = _arguments(step.tool, number, image, brief, enhancement)
-            calls.append({"tool": step.tool, "shot": number, "arguments": arguments})
-    return PlanDraft.model_validate({"calls": calls})
+            arguments = _arguments(step.name, number, image, brief, enhancement)
+            calls.append({"tool": step.name, "shot": number, "arguments": arguments})
+    return plan_schema().model_validate({"calls": calls})
 
 
-def _arguments(tool: Tool, number: int, image: str | None, brief: Brief, enhancement: Enhancement) -> dict[str, Any]:
+def _arguments(tool: AnyTool, number: int, image: str | None, brief: Brief, enhancement: Enhancement) -> dict[str, Any]:
     shot, clips = enhancement.shots[number - 1], [clip.id for clip in brief.clips]
     if tool == "connect_videos" and enhancement.task != "connect":
         return {}
-    written: dict[Tool, Callable[[], dict[str, Any]]] = {
+    written: dict[AnyTool, Callable[[], dict[str, Any]]] = {
         "text_to_image": lambda: {"prompt": shot.picture},
         "edit_image": lambda: {"instruction": shot.edit, "image": image},
         "image_to_video": lambda: {

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -12,12 +12,9 @@ from graph.planners.ports import Patience, Recorder, once
 from graph.planners.structured import Answer, Check, ask
 from graph.planning.brief import Brief
 from graph.planning.checks import enhancement_fault, plan_fault
-from graph.planning.plan import Enhancement, PlanDraft
+from graph.planning.plan import Enhancement, Plan, plan_schema
 from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -51,16 +48,16 @@ class Planner:
             raise RequestError(answer.impossible)
         return answer
 
-    def plan(self, brief: Brief, enhancement: Enhancement, record: Recorder) -> PlanDraft:
+    def plan(self, brief: Brief, enhancement: Enhancement, record: Recorder) -> Plan:
         """The tool calls that make the shots of an enhancement. Raises PlannerError if the model cannot be used."""
 
-        def check(answer: PlanDraft) -> str | None:
+        def check(answer: Plan) -> str | None:
             return plan_fault(answer, enhancement, brief) or self._prompts_fault(answer, len(enhancement.shots))
 
         told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
-        return self._ask(PlanDraft, self._messages("plan", told), check, "plan", record)
+        return self._ask(plan_schema(), self._messages("plan", told), check, "plan", record)
 
-    def _prompts_fault(self, plan: PlanDraft, shots: int) -> str | None:
+    def _prompts_fault(self, plan: Plan, shots: int) -> str | None:
         for shot in range(1, shots + 1):
             told = plan.words(shot)
             if fault := self.profile.shot_fault(told.picture, told.motion, told.edit):

@@ -30,6 +30,7 @@ from graph.state.takes import takes_of
 from graph.state.values import Draft
 from memory.errors import UnknownArtifact
 from tools.arguments import described
+from tools.registry import TOOLS
 
 PRODUCTS = ("image", "clip", "first", "second")
 """Arguments that name a product. Models are given its number, which they copy better than an id; both are taken."""
@@ -271,10 +272,10 @@ def _words_fault(move: AnyMove, state: RunState, profile: Profile) -> str | None
     instruction, motion = getattr(move, "instruction", None), getattr(move, "prompt", None)
     if move.do != "reword":
         return profile.shot_fault(None, motion, instruction)
-    tool = next(call["tool"] for call in state["calls"] if call["id"] == move.call)
-    if tool in ("edit_image", "edit_video"):
+    told = next(TOOLS[call["tool"]].told for call in state["calls"] if call["id"] == move.call)
+    if told == "edit":
         return profile.shot_fault(None, None, move.words)
-    return profile.check_picture(move.words) if tool == "text_to_image" else profile.check_motion(move.words)
+    return profile.check_picture(move.words) if told == "picture" else profile.check_motion(move.words)
 
 
 def _true(heard: Heard, state: RunState, board: Board) -> Heard:

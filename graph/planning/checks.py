@@ -4,18 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from graph.planning.brief import Brief
-from graph.planning.plan import (
-    AnyCall,
-    ConnectVideosCall,
-    EditImageCall,
-    EditVideoCall,
-    EnhancedShot,
-    Enhancement,
-    ExtendVideoCall,
-    ImageToVideoCall,
-    PlanDraft,
-)
-from graph.state.tasks import PROCEDURES, STEPS, decided, inputs_fault, steps_of
+from graph.planning.plan import EnhancedShot, Enhancement, Plan, PlannedCall
+from graph.state.tasks import PROCEDURES, call_id, decided, fits, inputs_fault, needs_of, steps_of
+from tools.registry import TOOLS, planned_tools
 
 SECONDS_TOLERANCE = 0.05
 
@@ -103,32 +94,53 @@ def _seconds_fault(enhancement: Enhancement, brief: Brief) -> str | None:
     return None
 
 
-def plan_fault(plan: PlanDraft, enhancement: Enhancement, brief: Brief) -> str | None:
+def plan_fault(plan: Plan, enhancement: Enhancement, brief: Brief, *, partly: bool = False) -> str | None:
     """What the plan disobeys in the procedure of its task, the enhancement or the brief, as a sentence; None if
-    nothing."""
+    nothing. partly: more calls may follow, so that one that lacks is no fault, but one that starts from it is."""
     count = len(enhancement.shots)
     strangers = sorted({call.shot for call in plan.calls} - set(range(1, count + 1)))
     if strangers:
         return f"there is no shot {strangers[0]}: the shots are 1 to {count}"
-    faults = (_shot_fault(plan, number, enhancement, brief) for number in range(1, count + 1))
-    return next((fault for fault in faults if fault), None)
+    faults = (_shot_fault(plan, number, enhancement, brief, partly) for number in range(1, count + 1))
+    return next((fault for fault in faults if fault), None) or (_early_fault(plan, enhancement) if partly else None)
 
 
-def _shot_fault(plan: PlanDraft, number: int, enhancement: Enhancement, brief: Brief) -> str | None:
-    shot = enhancement.shots[number - 1]
-    transition = enhancement.transitions and number < len(enhancement.shots)
-    steps = [step.tool for step in steps_of(enhancement.task, shot.model_dump(), transition=transition)]
-    for tool in STEPS:
-        found, wanted = len(plan.of(number, tool)), steps.count(tool)
-        if found != wanted and wanted:
-            return f"shot {number} needs exactly one {tool} call, and has {found}"
-        if found != wanted:
-            return f"shot {number} has {found} {tool} calls and needs none"
-    faults = (_call_fault(plan.of(number, tool)[0], number, enhancement, brief) for tool in steps)
-    return next((fault for fault in faults if fault), None)
+def _shot_fault(plan: Plan, number: int, enhancement: Enhancement, brief: Brief, partly: bool) -> str | None:
+    steps = _steps(enhancement, number)
+    planned = [call_id(number, tool) for tool in steps]
+    for tool in planned_tools():
+        found, wanted = len(plan.of(number, tool.name)), steps.count(tool.name)
+        if tool.optional and found == 1 and fits(tool, number, planned):
+            continue
+        if found != wanted and wanted and not (partly and found < wanted):
+            return f"shot {number} needs exactly one {tool.name} call, and has {found}"
+        if found > wanted:
+            return f"shot {number} has {found} {tool.name} calls and needs none"
+    calls = (call for tool in planned_tools() for call in plan.of(number, tool.name))
+    return next((fault for call in calls if (fault := _call_fault(call, number, enhancement, brief))), None)
 
 
-def _call_fault(call: AnyCall, number: int, enhancement: Enhancement, brief: Brief) -> str | None:
+def _steps(enhancement: Enhancement, number: int) -> list[str]:
+    """The tools that a shot needs, from 1."""
+    shot, transition = enhancement.shots[number - 1], enhancement.transitions and number < len(enhancement.shots)
+    return [tool.name for tool in steps_of(enhancement.task, shot.model_dump(), transition=transition)]
+
+
+def _early_fault(plan: Plan, enhancement: Enhancement) -> str | None:
+    """What a call starts from, in the whole plan, and is not called yet."""
+    planned = [call_id(call.shot, call.tool) for call in plan.calls]
+    needed = [
+        call_id(number, tool) for number in range(1, len(enhancement.shots) + 1) for tool in _steps(enhancement, number)
+    ]
+    for call in plan.calls:
+        needs = needs_of(call.shot, call.tool, call.arguments.model_dump(), [*planned, *needed])
+        if early := next((need for need in needs if need not in planned), None):
+            shot, tool = early.split(".")
+            return f"{call.tool} of shot {call.shot} starts from what {tool} of shot {shot} makes; call that first"
+    return None
+
+
+def _call_fault(call: PlannedCall, number: int, enhancement: Enhancement, brief: Brief) -> str | None:
     arguments = call.arguments.model_dump()
     for name, (allowed, why) in _allowed(call, number, enhancement, brief).items():
         if arguments[name] not in allowed:
@@ -141,27 +153,27 @@ Allowed = dict[str, tuple[Sequence[Any], str]]
 """Argument -> the values it may have, and why those."""
 
 
-def _allowed(call: AnyCall, number: int, enhancement: Enhancement, brief: Brief) -> Allowed:
+def _allowed(call: PlannedCall, number: int, enhancement: Enhancement, brief: Brief) -> Allowed:
     """The arguments of a call that are no prompt."""
     shot, clips = enhancement.shots[number - 1], [clip.id for clip in brief.clips]
     lasts: Allowed = {"seconds": ((shot.seconds,), f"lasts `seconds` {shot.seconds}")}
-    if isinstance(call, EditImageCall | ImageToVideoCall):
+    if call.tool in ("edit_image", "image_to_video"):
         made = shot.picture is not None or (shot.edit is not None and call.tool == "image_to_video")
         given = [image.id for image in brief.images]
         image = ((None,), "makes its own picture") if made else (given, "begins with a given picture")
         return {"image": image, **(lasts if call.tool == "image_to_video" else {})}
-    if isinstance(call, ExtendVideoCall):
+    if call.tool == "extend_video":
         first: Allowed = {"clip": (clips, "begins with the given clip")}
         later: Allowed = {"clip": ((None,), "goes on where the shot before ends")}
         before: Allowed = {"before": ((enhancement.before,), f"has `before` {enhancement.before}".lower())}
         return {**(first if number == 1 else later), **before, **lasts}
-    if isinstance(call, EditVideoCall):
+    if call.tool == "edit_video":
         motion = "kept" if shot.motion is None else "new"
         return {"clip": (clips, "changes the given clip"), "motion": ((motion,), f"has {motion} motion")}
-    if isinstance(call, ConnectVideosCall) and enhancement.task == "connect":
+    if call.tool == "connect_videos" and enhancement.task == "connect":
         why = f"leads from clip {number} to the next one"
         return {"before": ((clips[number - 1],), why), "after": ((clips[number],), why), **lasts}
-    if isinstance(call, ConnectVideosCall):
+    if call.tool == "connect_videos":
         why = "leads over to the next one"
         return {"before": ((None,), why), "after": ((None,), why)}
-    return {}
+    return dict.fromkeys(TOOLS[call.tool].takes, ((None,), "starts from what it makes itself"))

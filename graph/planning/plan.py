@@ -1,14 +1,16 @@
-"""Enhancement and PlanDraft, what it answers; plan -> calls"""
+"""What a planner answers: shots with their words, and a plan of calls as the table of tools allows them."""
 
-from typing import Annotated, Any, Literal, Self
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self, Union
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from graph.state.bounds import MAX_SHOTS
 from graph.state.channels import Call
-from graph.state.tasks import STEPS, Procedural, Tool, call_id, needs_of
+from graph.state.tasks import AnyTool, Procedural, call_id, needs_of
 from graph.state.values import Draft, Sentence, ShotNumber, ShotSeconds
 from tools.arguments import described
+from tools.registry import TOOLS, Tool, planned_tools
 
 
 class EnhancedShot(Draft):
@@ -59,162 +61,77 @@ class Enhancement(Draft):
         return self
 
 
-class TextToImageArguments(Draft):
-    """What A2 is told."""
-
-    model_config = described("What A2 is told.")
-
-    prompt: Sentence
-
-
-class EditImageArguments(Draft):
-    """What A3 is told. `image` is the artifact id of a given picture; None: the picture painted for this shot."""
-
-    model_config = described(
-        "What A3 is told. `image` is the artifact id of a given picture; None: the picture painted for this shot."
-    )
-
-    instruction: Sentence
-    image: str | None = None
-
-
-class ImageToVideoArguments(Draft):
-    """What A4 is told. `image` is the artifact id of a given picture; None: the picture made for this shot."""
-
-    model_config = described(
-        "What A4 is told. `image` is the artifact id of a given picture; None: the picture made for this shot."
-    )
-
-    prompt: Sentence
-    seconds: ShotSeconds | None = None
-    image: str | None = None
-
-
-class ExtendVideoArguments(Draft):
-    """What A4 is told of a clip that goes on. `clip` is a given one's id; None: what the shot before added."""
-
-    model_config = described(
-        "What A4 is told of a clip that goes on. `clip` is a given one's id; None: what the shot before added."
-    )
-
-    prompt: Sentence
-    seconds: ShotSeconds | None = None
-    clip: str | None = None
-    before: bool = False
-
-
-class EditVideoArguments(Draft):
-    """What A3 is told of a clip. `prompt` is that of its motion, if it is a new one."""
-
-    model_config = described("What A3 is told of a clip. `prompt` is that of its motion, if it is a new one.")
-
-    instruction: Sentence
-    clip: str
-    motion: Literal["kept", "new"] = "kept"
-    prompt: Sentence | None = None
-
-
-class ConnectVideosArguments(Draft):
-    """Between which clips A5 finds the way: ids of given ones; None: the clip of this shot, and of the next one."""
-
-    model_config = described(
-        "Between which clips A5 finds the way: ids of given ones; None: the clip of this shot, and of the next one."
-    )
-
-    before: str | None = None
-    after: str | None = None
-    seconds: ShotSeconds | None = None
-
-
-class TextToImageCall(Draft):
-    """The first picture of a shot."""
-
-    model_config = described("The first picture of a shot.")
-
-    tool: Literal["text_to_image"]
-    shot: ShotNumber
-    arguments: TextToImageArguments
-
-
-class EditImageCall(Draft):
-    """A change of the first picture of a shot."""
-
-    model_config = described("A change of the first picture of a shot.")
-
-    tool: Literal["edit_image"]
-    shot: ShotNumber
-    arguments: EditImageArguments
-
-
-class ImageToVideoCall(Draft):
-    """The motion of a shot."""
-
-    model_config = described("The motion of a shot.")
-
-    tool: Literal["image_to_video"]
-    shot: ShotNumber
-    arguments: ImageToVideoArguments
-
-
-class ExtendVideoCall(Draft):
-    """More of a clip."""
-
-    model_config = described("More of a clip.")
-
-    tool: Literal["extend_video"]
-    shot: ShotNumber
-    arguments: ExtendVideoArguments
-
-
-class EditVideoCall(Draft):
-    """A clip, changed."""
-
-    model_config = described("A clip, changed.")
-
-    tool: Literal["edit_video"]
-    shot: ShotNumber
-    arguments: EditVideoArguments
-
-
-class ConnectVideosCall(Draft):
-    """The way from one clip to the next."""
-
-    model_config = described("The way from one clip to the next.")
-
-    tool: Literal["connect_videos"]
-    shot: ShotNumber
-    arguments: ConnectVideosArguments
-
-
-AnyCall = TextToImageCall | EditImageCall | ImageToVideoCall | ExtendVideoCall | EditVideoCall | ConnectVideosCall
-
-
 MAX_CALLS = 4 * MAX_SHOTS
+PLAN = "PlanDraft"
+"""The name of the schema of a plan, by which recorded answers are found."""
 
 
-class PlanDraft(Draft):
-    """The plan: which verb is called with which arguments, for which shot (counted from 1)."""
+class PlannedCall(Draft):
+    """A call as a planner says it: which tool, for which shot from 1, with which arguments."""
+
+    tool: str
+    shot: ShotNumber
+    arguments: Draft
+
+
+class Plan(Draft):
+    """Which tools are called with which arguments, for which shot (counted from 1)."""
 
     model_config = described("The plan: which verb is called with which arguments, for which shot (counted from 1).")
 
-    calls: Annotated[list[Annotated[AnyCall, Field(discriminator="tool")]], Field(min_length=1, max_length=MAX_CALLS)]
+    calls: list[PlannedCall]
 
-    def of(self, shot: int, tool: Tool) -> list[AnyCall]:
+    def of(self, shot: int, tool: AnyTool) -> list[PlannedCall]:
         """The calls of a tool for a shot."""
         return [call for call in self.calls if call.shot == shot and call.tool == tool]
 
     def words(self, shot: int) -> EnhancedShot:
         """What the agents are told for a shot, as the plan says it."""
-        told = {call.tool: call.arguments.model_dump() for call in self.calls if call.shot == shot}
-        words = {STEPS[tool].told: each.get("instruction") or each.get("prompt") for tool, each in told.items()}
-        motion = told.get("edit_video", {}).get("prompt") or words.get("motion")
-        return EnhancedShot(words="", picture=words.get("picture"), edit=words.get("edit"), motion=motion)
+        words: dict[str, str | None] = {}
+        for call in (call for call in self.calls if call.shot == shot):
+            said = call.arguments.model_dump()
+            if told := TOOLS[call.tool].told:
+                words[told] = said.get("instruction") or said.get("prompt")
+            if said.get("instruction") and said.get("prompt"):  # a clip that is changed, and gets another motion
+                words["motion"] = said["prompt"]
+        return EnhancedShot(words="", picture=words.get("picture"), edit=words.get("edit"), motion=words.get("motion"))
 
 
-def calls_of(draft: PlanDraft, *, first: int = 1) -> list[Call]:
+def plan_schema() -> type[Plan]:
+    """Return the schema of a plan with the tools that a planner may call now, in their order."""
+    return _plan_of(planned_tools())
+
+
+@lru_cache
+def _plan_of(tools: tuple[Tool, ...]) -> type[Plan]:
+    # Built while it runs, from a table that grows: no type checker can follow.
+    calls: Any = Annotated[Union[tuple(_call_of(tool) for tool in tools)], Field(discriminator="tool")]  # noqa: UP007
+    listed: Any = Annotated[list[calls], Field(min_length=1, max_length=MAX_CALLS)]
+    return create_model(PLAN, __base__=Plan, __module__=__name__, calls=(listed, ...))
+
+
+def _call_of(tool: Tool) -> type[PlannedCall]:
+    implementation = tool.implementation()
+    assert implementation.planned is not None, f"no planner calls {tool.name}"
+    name: Any = Literal[tool.name]  # type: ignore[valid-type]
+    return create_model(
+        f"{''.join(word.title() for word in tool.name.split('_'))}Call",
+        __base__=PlannedCall,
+        __module__=__name__,
+        __cls_kwargs__=dict(described(implementation.step)),
+        tool=(name, ...),
+        arguments=(implementation.planned, ...),
+    )
+
+
+PlanDraft = plan_schema()
+"""The plan of Mora's own tools."""
+
+
+def calls_of(plan: Plan, *, first: int = 1) -> list[Call]:
     """The calls of a plan, shots counted from `first`, each with what it needs, in the order of the procedures."""
-    order = list(STEPS)
-    drafted = sorted(draft.calls, key=lambda call: (call.shot, order.index(call.tool)))
+    order = [tool.name for tool in planned_tools()]
+    drafted = sorted(plan.calls, key=lambda call: (call.shot, order.index(call.tool)))
     shots = [call.shot + first - 1 for call in drafted]
     planned = [call_id(shot, call.tool) for shot, call in zip(shots, drafted, strict=True)]
     return [
@@ -223,6 +140,6 @@ def calls_of(draft: PlanDraft, *, first: int = 1) -> list[Call]:
     ]
 
 
-def _call(shot: int, tool: Tool, arguments: dict[str, Any], planned: list[str]) -> Call:
+def _call(shot: int, tool: AnyTool, arguments: dict[str, Any], planned: list[str]) -> Call:
     needs = needs_of(shot, tool, arguments, planned)
     return Call(id=call_id(shot, tool), shot=shot, tool=tool, arguments=arguments, needs=needs)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from graph.planning.turn import TalkBrief
 from graph.state.products import Product, lines_of
+from tools.registry import TOOLS
 
 
 def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
@@ -39,17 +40,7 @@ def told_done(brief: TalkBrief, things: list[Product]) -> str:
 def _making(thing: Product) -> str:
     """`   4  picture: a red ball grows in the snow (drawn by A2, take 4)`."""
     of = f" of {', '.join(map(str, thing.of))}" if thing.of else ""
-    how = MAKING.get(thing.call.split(".")[1] if thing.call else "", "made elsewhere")
+    tool = TOOLS.get(thing.call.split(".")[1] if thing.call else "")
+    how = "made elsewhere" if tool is None else tool.made
     back = "" if thing.board else ", taken back"
     return f"{thing.number:>4}  {thing.looks} ({how}{of}, take {thing.take}{back})"
-
-
-MAKING = {
-    "text_to_image": "drawn by A2",
-    "edit_image": "changed by A3",
-    "image_to_video": "animated by A4",
-    "extend_video": "added by A4",
-    "edit_video": "changed by A3",
-    "connect_videos": "led over by A5",
-    "assemble_film": "joined",
-}

@@ -20,7 +20,7 @@ from memory.errors import ArchiveError, UnknownArtifact, UnknownRun
 from memory.products.files import Produced
 from memory.records import Artifact
 from tools.provenance.manifest import FAULTS, Reading, Statement, Work, read
-from tools.regenerate import ROLES, regenerate
+from tools.regenerate import regenerate, uses_weights
 
 if TYPE_CHECKING:
     from memory.leases import Lease
@@ -154,7 +154,7 @@ def _taken_over(work: Work, archive: Archive, scratch: Archive, lease: "Lease") 
 def _why(work: Work, now: Artifact) -> str:
     """What is different in the recipe of a product that came out different."""
     name, recipe = f"{work.agent} ({work.id})", now.recipe
-    if work.agent in ROLES and recipe.weights != work.weights:
+    if uses_weights(work.agent) and recipe.weights != work.weights:
         return f"{name} has other weights here, {recipe.weights[:12]} instead of {_plain(work.weights)[:12]}"
     others = sorted(key for key in {*recipe.spec, *work.spec} if recipe.spec.get(key) != work.spec.get(key))
     if others:

@@ -29,12 +29,10 @@ from graph.state.moves import (
 from graph.state.products import numbers_of
 from graph.state.takes import best, call_of, chosen, open_calls, round_of, stale_calls, takes_of
 from graph.state.tasks import AnyTool
+from tools.registry import TOOLS
 
 MOST_PAST = 40
 """Turns that can be taken back."""
-
-
-MADE = {"text_to_image": "picture", "edit_image": "picture", "assemble_film": "film"}
 
 
 @dataclass
@@ -388,7 +386,8 @@ def _put_back(present: dict[str, Any], before: Mapping[str, Any]) -> None:
 
 def made_by(call: Call) -> str:
     """What a call makes, as a person calls it."""
-    return MADE.get(call["tool"], "clip")
+    makes = TOOLS[call["tool"]].makes
+    return "picture" if makes == "image" else makes
 
 
 _DOES: dict[str, Callable[[_Draft, Any], None]] = {

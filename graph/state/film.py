@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tools.registry import TOOLS
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -18,7 +20,7 @@ class Piece:
 
 def film_of(calls: Sequence[Mapping[str, Any]]) -> list[Piece]:
     """The film that a plan makes, piece by piece; what was given, or came first, is shown whole."""
-    changed = [call for call in calls if call["tool"] == "edit_video" and call.get("needs")]
+    changed = [call for call in calls if call["tool"] in TOOLS and TOOLS[call["tool"]].replaces and call.get("needs")]
     changes = {str(call["needs"][0]): str(call["id"]) for call in changed}
     planned = [call for call in calls if call["id"] not in changes.values()]
     return [replace(piece, call=_newest(piece.call, changes)) for piece in _planned_film(planned)]

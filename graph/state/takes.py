@@ -6,7 +6,7 @@ Pure functions over the state; knows no model, no store and no words. Nothing he
 from collections.abc import Sequence
 
 from graph.state.channels import Call, Limits, Round, RunState, Take
-from graph.state.tasks import STEPS
+from tools.registry import TOOLS
 
 
 def asks(state: RunState) -> bool:
@@ -25,11 +25,11 @@ def call_of(state: RunState, call_id: str) -> Call:
 
 
 def round_of(state: RunState, call: Call) -> Round:
-    """What is wanted of a call: as many first pictures as candidates were asked for, one of everything else."""
+    """What is wanted of a call: as many as candidates were asked for where they are drawn in one go, else one."""
     known = state.get("rounds", {}).get(call["id"])
     if known is not None:
         return known
-    count = state["request"].get("candidates", 1) if call["tool"] == "text_to_image" else 1
+    count = state["request"].get("candidates", 1) if TOOLS[call["tool"]].several else 1
     return Round(since=0, count=count)
 
 
@@ -86,7 +86,7 @@ def inputs_of(call: Call, needed: Sequence[str]) -> list[str]:
     made = iter(needed)
     if call["tool"] == "assemble_film":
         return [piece["artifact"] or next(made) for piece in call["arguments"]["pieces"]]
-    return [call["arguments"].get(name) or next(made) for name in STEPS[call["tool"]].takes]
+    return [call["arguments"].get(name) or next(made) for name in TOOLS[call["tool"]].takes]
 
 
 def open_calls(state: RunState, limits: Limits) -> list[Call]:

@@ -1,21 +1,22 @@
 """Each task's standard operating procedure as a table: which tools, in which order, from what, and what the film is.
 
 Knows names only: no pixels, no words of any planner. The embedded planner draws its plan from it, every planner's plan
-is held to it.
+is held to it. What a tool starts from and makes is in the table of tools.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tools.registry import TOOLS, Tool
+
 if TYPE_CHECKING:
     from memory.records import Task
 
-Tool = Literal["text_to_image", "edit_image", "image_to_video", "extend_video", "edit_video", "connect_videos"]
-
-
-AnyTool = Tool | Literal["assemble_film"]
-"""What a call may be of: a run of its own ends in a film, a conversation has any number of them."""
+    AnyTool = str
+else:
+    AnyTool = Literal[tuple(TOOLS)]
+"""What a call may be of, the name of a tool: a run of its own ends in a film, a conversation has any number of them."""
 
 
 Procedural = Literal["text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
@@ -29,64 +30,31 @@ MAX_INPUTS = 8
 
 
 @dataclass(frozen=True)
-class Step:
-    """One call of a procedure.
-
-    told: the field of the shot that holds its words; a shot without those words leaves the step out, None is always
-    taken. takes: its arguments that name what it starts from.
-    """
-
-    tool: Tool
-    told: Told | None = None
-    takes: tuple[str, ...] = ()
-
-
-PAINT = Step("text_to_image", told="picture")
-
-
-ADJUST = Step("edit_image", told="edit", takes=("image",))
-
-
-ANIMATE = Step("image_to_video", told="motion", takes=("image",))
-
-
-LENGTHEN = Step("extend_video", told="motion", takes=("clip",))
-
-
-CHANGE = Step("edit_video", told="edit", takes=("clip",))
-
-
-JOIN = Step("connect_videos", takes=("before", "after"))
-
-
-STEPS: dict[Tool, Step] = {step.tool: step for step in (PAINT, ADJUST, ANIMATE, LENGTHEN, CHANGE, JOIN)}
-
-
-@dataclass(frozen=True)
 class Procedure:
-    """shot: the steps of every shot, in order. needs, may: the words that every shot has, and may have. between: the
-    step from a shot to the next one, if transitions are asked for. images, clips: least and most files given."""
+    """shot: the tools that make every shot, in order. needs, may: the words that every shot has, and may have. between:
+    the tool from a shot to the next one, if transitions are asked for. images, clips: least and most files given."""
 
-    shot: tuple[Step, ...]
+    shot: tuple[Tool, ...]
     needs: tuple[Told, ...] = ()
     may: tuple[Told, ...] = ()
-    between: tuple[Step, ...] = ()
+    between: tuple[Tool, ...] = ()
     images: tuple[int, int] = (0, 0)
     clips: tuple[int, int] = (0, 0)
 
 
-_FILM = (PAINT, ADJUST, ANIMATE)
+_FILM = (TOOLS["text_to_image"], TOOLS["edit_image"], TOOLS["image_to_video"])
+_BETWEEN = (TOOLS["connect_videos"],)
 
 
 PROCEDURES: dict[Procedural, Procedure] = {
-    "text-to-video": Procedure(_FILM, needs=("picture", "motion"), may=("edit",), between=(JOIN,)),
+    "text-to-video": Procedure(_FILM, needs=("picture", "motion"), may=("edit",), between=_BETWEEN),
     "image-to-video": Procedure(
-        _FILM, needs=("motion",), may=("picture", "edit"), between=(JOIN,), images=(1, MAX_INPUTS)
+        _FILM, needs=("motion",), may=("picture", "edit"), between=_BETWEEN, images=(1, MAX_INPUTS)
     ),
-    "simulate": Procedure(_FILM, needs=("motion",), may=("picture", "edit"), between=(JOIN,), images=(0, MAX_INPUTS)),
-    "extend": Procedure((LENGTHEN,), needs=("motion",), clips=(1, 1)),
-    "edit": Procedure((CHANGE,), needs=("edit",), may=("motion",), clips=(1, 1)),
-    "connect": Procedure((JOIN,), clips=(2, MAX_INPUTS)),
+    "simulate": Procedure(_FILM, needs=("motion",), may=("picture", "edit"), between=_BETWEEN, images=(0, MAX_INPUTS)),
+    "extend": Procedure((TOOLS["extend_video"],), needs=("motion",), clips=(1, 1)),
+    "edit": Procedure((TOOLS["edit_video"],), needs=("edit",), may=("motion",), clips=(1, 1)),
+    "connect": Procedure(_BETWEEN, clips=(2, MAX_INPUTS)),
 }
 """A film's shots are painted or given, perhaps adjusted, then set in motion; a clip goes on from its last frame; a clip
 is changed frame by frame, or by its first one; between clips a way is found."""
@@ -119,26 +87,43 @@ def _how_many(least: int, most: int, kind: str) -> str:
     return f"{least} to {most} {kind}s" if least else f"at most {most} {kind}s"
 
 
-def steps_of(task: Procedural, words: Mapping[str, Any], *, transition: bool) -> Iterator[Step]:
-    """The steps of a shot with these words by field, in order; `transition`: it leads over to the next shot."""
-    yield from (step for step in PROCEDURES[task].shot if step.told is None or words.get(step.told) is not None)
+def steps_of(task: Procedural, words: Mapping[str, Any], *, transition: bool) -> Iterator[Tool]:
+    """The tools of a shot with these words by field, in order; `transition`: it leads over to the next shot."""
+    yield from (tool for tool in PROCEDURES[task].shot if tool.told is None or words.get(tool.told) is not None)
     if transition:
         yield from PROCEDURES[task].between
 
 
-def call_id(shot: int, tool: Tool) -> str:
+def call_id(shot: int, tool: AnyTool) -> str:
     """`<shot>.<tool>`; the transition of a shot leads from it to the next one."""
     return f"{shot}.{tool}"
 
 
-def needs_of(shot: int, tool: Tool, arguments: Mapping[str, Any], planned: Sequence[str]) -> list[str]:
-    """The planned calls whose products a call starts from, in the order of its arguments that name nothing given."""
-    makers = {
-        "image": [call_id(shot, "edit_image"), call_id(shot, "text_to_image")],
-        "clip": [call_id(shot - 1, "extend_video")],
-        "before": [call_id(shot, "image_to_video")],
-        "after": [call_id(shot + 1, "image_to_video")],
-    }
-    open_ones = [name for name in STEPS[tool].takes if not arguments.get(name)]
-    own = call_id(shot, tool)
-    return [next(maker for maker in makers[name] if maker in planned and maker != own) for name in open_ones]
+def fits(tool: Tool, shot: int, planned: Sequence[str]) -> bool:
+    """True if the planned calls make all that an optional tool starts from in a shot."""
+    return all(_maker(tool, start.argument, shot, planned) for start in tool.starts)
+
+
+def needs_of(shot: int, tool: AnyTool, arguments: Mapping[str, Any], planned: Sequence[str]) -> list[str]:
+    """The planned calls whose products a call starts from, in the order of its arguments that name nothing given.
+
+    Raises LookupError if one is not planned.
+    """
+    row = TOOLS[tool]
+    needs = [_maker(row, name, shot, planned) for name in row.takes if not arguments.get(name)]
+    if None in needs:
+        raise LookupError(f"what {call_id(shot, tool)} starts from is not planned")
+    return [need for need in needs if need is not None]
+
+
+def _maker(tool: Tool, argument: str, shot: int, planned: Sequence[str]) -> str | None:
+    """The call whose product an argument is when it names nothing: as it was changed, if it is."""
+    start = next(start for start in tool.starts if start.argument == argument)
+    own = call_id(shot, tool.name)
+    changed = [row.name for row in TOOLS.values() if row.replaces and _starts_from(row, start.makers)]
+    made = [call_id(shot + start.shot, maker) for maker in (*changed, *start.makers)]
+    return next((call for call in made if call in planned and call != own), None)
+
+
+def _starts_from(tool: Tool, makers: Sequence[str]) -> bool:
+    return any(set(start.makers) & set(makers) for start in tool.starts)

@@ -8,12 +8,12 @@ from pydantic import ValidationError
 from models.embedded.language import combinations
 from models.embedded.world import render, track
 from models.presets import MAX_SEED
-from tools import connect_videos as connecting
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.connect_videos import TRIES, ConnectVideos, connect_videos
 from tools.errors import BadInput
 from tools.media.codecs import decode_clip, frames_of, probe
 from tools.media.continuity import MOST_JUMP, jump, steps
+from tools.registry import as_tool
 from tools.text_to_image import TextToImage, text_to_image
 
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_left_out_is_told(context, stored):
 
 
 def test_a_planner_connects_and_joins(context, stored):
-    tool = connecting.as_tool(context, seed=3)
+    tool = as_tool("connect_videos", context, seed=3)
     dark, bright = stored(DARK), stored(BRIGHT)
     way = tool.invoke({"before": dark.id, "after": bright.id, "seconds": 2})
     assert context.archive.artifact(way).media.num_frames == 16

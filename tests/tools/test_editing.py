@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tools import edit_image as changing
-from tools import edit_video as changing_clips
-from tools import extend_video as lengthening
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import MOST_FRAMES, EditVideo, edit_video
 from tools.errors import BadInput
 from tools.extend_video import ExtendVideo, extend_video, turned
 from tools.media.codecs import decode_clip, decode_image
 from tools.products.conform import edge_picture
+from tools.registry import as_tool
 from tools.text_to_image import TextToImage, text_to_image
 
 
@@ -159,7 +157,7 @@ def test_what_cannot_be_edited_or_extended_is_told(context, stored):
 
 def test_a_planner_calls_them_and_gets_ids(context, stored):
     image = text_to_image(context, TextToImage(prompt="a fox"), seed=1).artifact.id
-    tools = [module.as_tool(context, seed=3) for module in (changing, lengthening, changing_clips)]
+    tools = [as_tool(name, context, seed=3) for name in ("edit_image", "extend_video", "edit_video")]
     edited = tools[0].invoke({"image": image, "instruction": "make it red"})
     longer = tools[1].invoke({"clip": stored(noise()).id, "prompt": "it runs", "seconds": 0.5, "before": True})
     other = tools[2].invoke({"clip": longer, "instruction": "make it red"})

@@ -6,14 +6,12 @@ from pydantic import ValidationError
 
 from memory.errors import UnknownArtifact
 from models.presets import MAX_SEED
-from tools import assemble_film as assembling
-from tools import image_to_video as animating
-from tools import text_to_image as drawing
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.errors import BadInput
 from tools.image_to_video import ImageToVideo, image_to_video, num_frames_of
 from tools.media.codecs import decode_clip, decode_image, exact_rate, frames_of, probe
 from tools.products.conform import retimed
+from tools.registry import as_tool
 from tools.text_to_image import TextToImage, text_to_image
 
 
@@ -177,17 +175,17 @@ def test_a_report_that_raises_stops_the_work_and_it_can_be_done_again(context, s
 
 
 def test_a_planner_calls_the_verbs_and_gets_ids(context):
-    image = drawing.as_tool(context, seed=3).invoke({"prompt": "a fox"})
-    clip = animating.as_tool(context, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 1})
-    film = assembling.as_tool(context).invoke({"clips": [clip, clip]})
+    image = as_tool("text_to_image", context, seed=3).invoke({"prompt": "a fox"})
+    clip = as_tool("image_to_video", context, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 1})
+    film = as_tool("assemble_film", context).invoke({"clips": [clip, clip]})
     assert [name.split("-")[0] for name in (image, clip, film)] == ["image", "clip", "film"]
     assert context.archive.artifact(film).media.num_frames == 16
     with pytest.raises(ValidationError):
-        animating.as_tool(context, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 100})
+        as_tool("image_to_video", context, seed=3).invoke({"image": image, "prompt": "it runs", "seconds": 100})
 
 
 def test_a_planner_reads_what_a_verb_takes(context):
-    tools = [drawing.as_tool(context, seed=0), animating.as_tool(context, seed=0), assembling.as_tool(context)]
+    tools = [as_tool(name, context) for name in ("text_to_image", "image_to_video", "assemble_film")]
     assert [tool.name for tool in tools] == ["text_to_image", "image_to_video", "assemble_film"]
     assert [sorted(tool.args) for tool in tools] == [
         ["prompt"],
