@@ -33,6 +33,7 @@ def planner_settings(settings: Settings) -> PlannerSettings:
         gguf=settings.gguf,
         timeout=settings.planner_timeout,
         retry_budget=settings.planner_retry_budget,
+        tools=settings.planner_tools,
     )
 
 

@@ -1,7 +1,7 @@
 """The dials of the house, read from MORA_* variables and `.env`. Only the command line and the server read them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     )
     planner_timeout: float = Field(default=60.0, gt=0, le=3600, description=SECONDS)
     planner_retry_budget: float = Field(default=120.0, ge=0, le=3600, description="seconds, from 0 to 3600")
+    planner_tools: Literal["auto", "never"] = Field(default="auto", description="auto or never")
     gguf: Path | None = None
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description=DEVICES)
     threads: int = Field(default=1, ge=1, le=256, description="a whole number from 1 to 256")

@@ -37,11 +37,11 @@ def _drawn(limits: Limits) -> Map:
 
 
 def draw(graph: AnyGraph, limits: Limits, plugged: Callable[[Node], Node] = lambda node: node) -> None:
-    """enhance -> plan -> (act -> review -> (ask -> think)?)* -> assemble -> finish, each node as `plugged` returns it.
+    """enhance -> (plan -> (act -> review -> (ask -> think)?)*)+ -> assemble -> finish, each as `plugged` returns it.
 
     Never rename a node: a paused run would end silently.
     """
-    route = partial(edges.after_review, limits=limits)
+    route = partial(edges.onward, limits=limits)
     graph.add_node("enhance", plugged(nodes.enhance))
     graph.add_node("plan", plugged(nodes.plan))
     graph.add_node("act", plugged(nodes.act))
@@ -54,7 +54,7 @@ def draw(graph: AnyGraph, limits: Limits, plugged: Callable[[Node], Node] = lamb
     graph.add_edge("enhance", "plan")
     graph.add_conditional_edges("plan", route, ONWARD)
     graph.add_edge("act", "review")
-    graph.add_conditional_edges("review", route, ONWARD)
+    graph.add_conditional_edges("review", partial(edges.after_review, limits=limits), [*ONWARD, "plan"])
     graph.add_edge("ask", "think")
     graph.add_conditional_edges("think", route, ONWARD)
     graph.add_edge("assemble", "finish")

@@ -42,7 +42,13 @@ def seed_of(seed: int, call: Call, attempt: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", "ask", "think"]:
+def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["plan", "assemble", "ask", "think"]:
+    """As `onward`; but before the film is joined, whoever plans by tools hears what came of its calls."""
+    ahead = onward(state, limits)
+    return "plan" if ahead == "assemble" and state.get("open_plan") else ahead
+
+
+def onward(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", "ask", "think"]:
     """One `Send` per take that can be made now; when none is left, the planner, the person, or the film."""
     tool_tasks = next_tool_tasks(state, limits)
     if tool_tasks:

@@ -9,12 +9,14 @@ from langgraph.runtime import Runtime
 from graph.machine.context import Context
 from graph.machine.retry import Ask, asks_of, with_less
 from graph.machine.tracing import traced
+from graph.planners.plan_by_tools import Drafted
 from graph.planners.recorder import ArchiveRecorder
 from graph.planning.brief import Brief, brief_of
-from graph.planning.plan import Enhancement, calls_of
+from graph.planning.plan import Enhancement, calls_of, plan_schema
+from graph.planning.results import known_takes, result_of
 from graph.state.channels import Call, Judged, RunState, Take, ToolTask
 from graph.state.film import film_of
-from graph.state.takes import chosen, takes_of
+from graph.state.takes import asks, chosen, takes_of
 from memory.products.files import Made
 from memory.records import Request
 from tools.assemble_film import AssembleFilm, assemble_film
@@ -24,6 +26,10 @@ from tools.registry import TOOLS
 
 if TYPE_CHECKING:
     from memory.archive import Archive
+
+
+MOST_ROUNDS = 8
+"""After so many answers of a planner nothing is made before its plan is complete: a run has a bound of steps."""
 
 
 def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:
@@ -59,9 +65,33 @@ def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
     """The planner turns the shots into tool calls."""
     context = runtime.context
     runtime.stream_writer({"stage": "plan"})
-    enhancement = Enhancement.model_validate(state["enhancement"])
-    draft = context.planner.plan(_brief(state, context), enhancement, _recorder(context))
-    return {"calls": calls_of(draft)}
+    enhancement, brief = Enhancement.model_validate(state["enhancement"]), _brief(state, context)
+    drafted = _drafted(state, context)
+    while True:
+        drafted = context.planner.plan_on(brief, enhancement, _recorder(context), drafted)
+        # Where a person decides what stands, and after many rounds, the plan is completed before more is made.
+        if drafted.complete or not (asks(state) or len(drafted.rounds) > MOST_ROUNDS):
+            break
+    assert drafted.plan is not None, "an answer that was taken has calls"
+    changed = RunState(calls=calls_of(drafted.plan))
+    if drafted.choices:
+        changed["choices"] = {**state.get("choices", {}), **drafted.choices}
+    if state.get("open_plan") or not drafted.complete:
+        changed["open_plan"] = [] if drafted.complete else [list(calls) for calls in drafted.rounds]
+    return changed
+
+
+def _drafted(state: RunState, context: Context) -> Drafted:
+    """How far a planner that calls tools was, and what came of its calls."""
+    if not state.get("open_plan"):
+        return Drafted()
+    planned = [{name: call[name] for name in ("tool", "shot", "arguments")} for call in state["calls"]]
+    return Drafted(
+        plan_schema().model_validate({"calls": planned}),
+        tuple(tuple(calls) for calls in state["open_plan"]),
+        result=lambda call: result_of(state, call, context.limits, context.archive),
+        takes=known_takes(state),
+    )
 
 
 def _recorder(context: Context) -> ArchiveRecorder:
@@ -85,7 +115,10 @@ def act(state: ToolTask, runtime: Runtime[Context]) -> RunState:
 
     seeds = [state["seed"], *state.get("also", [])]
     asked = {**call["arguments"], "seed": seeds[0], "inputs": state["inputs"]}
-    every = traced(call["tool"], asked, context.lease.run, lambda: _made(context, state, seeds, report))
+    every = traced(
+        call["tool"], asked, context.lease.run, lambda: _made(context, state, seeds, report),
+        call=call["id"], agents=TOOLS[call["tool"]].roles,
+    )  # fmt: skip
     takes = []
     for attempt, (seed, made) in enumerate(zip(seeds, every, strict=True), state["attempt"]):
         report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})

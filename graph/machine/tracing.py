@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,11 +22,23 @@ FLUSH_SECONDS = 1.0
 """Bound of the last upload: with the endpoint down, a command still ends within two seconds of its work."""
 
 
-def traced(tool: str, asked: dict[str, Any], run_id: str, work: Callable[[], list[Made]]) -> list[Made]:
-    """Runs `work` as a child run of type `tool`; its outputs are the last artifact's id, digest and seconds of work."""
+def traced(
+    tool: str,
+    asked: dict[str, Any],
+    run_id: str,
+    work: Callable[[], list[Made]],
+    *,
+    call: str | None = None,
+    agents: Sequence[str] = (),
+) -> list[Made]:
+    """Run `work` as a child run of type `tool`; its outputs are the last artifact's id, digest and seconds of work.
+
+    call: the id of the planner's call that it is; agents: the roles that the tool calls.
+    """
     if not tracing_is_enabled():
         return work()
-    with trace(tool, run_type="tool", inputs=asked, metadata={"thread_id": run_id, "mora_run": run_id}) as tree:
+    about = {"thread_id": run_id, "mora_run": run_id, "agents": list(agents), **({"call": call} if call else {})}
+    with trace(tool, run_type="tool", inputs=asked, metadata=about) as tree:
         every = work()
         artifact, called = every[-1].artifact, any(made.called for made in every)
         tree.add_metadata({"artifact_id": artifact.id, "recipe_key": artifact.recipe.key, "called": called})

@@ -1,8 +1,11 @@
 """name -> Planner"""
 
+from dataclasses import replace
+
 from graph.errors import RequestError
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
+from graph.planners.structured import calls_tools
 from graph.planning.choices import check_planner
 from graph.planning.profiles import Profile
 
@@ -22,13 +25,17 @@ def make_planner(settings: PlannerSettings, profile: Profile) -> Planner:
         from graph.planners.openai import ServerPatience, chat_model
 
         patience = ServerPatience(settings.model, settings.base_url, settings.retry_budget, settings.api_key)
-        return Planner(f"openai:{settings.model}", chat_model(settings), profile, patience)
+        return _with_tools(Planner(f"openai:{settings.model}", chat_model(settings), profile, patience), settings)
     if name == "llama":
         from graph.planners.llama import LlamaChat
 
         chat = LlamaChat.of(settings.gguf)
-        return Planner(f"llama:{chat.path.name}", chat, profile)
+        return _with_tools(Planner(f"llama:{chat.path.name}", chat, profile), settings)
     return _embedded(profile)
+
+
+def _with_tools(planner: Planner, settings: PlannerSettings) -> Planner:
+    return replace(planner, tools=settings.tools == "auto" and calls_tools(planner.model))
 
 
 def _embedded(profile: Profile) -> Planner:

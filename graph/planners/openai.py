@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
 from graph.errors import PlannerError, PlannerUnset
+from graph.planners.ports import ToolsRefused
 
 if TYPE_CHECKING:
     from graph.planners.ports import PlannerSettings
@@ -32,6 +34,7 @@ _MISSING_KEY = (
     "The planner openai needs an API key, or the base URL of an OpenAI-compatible server; "
     "set OPENAI_API_KEY or OPENAI_BASE_URL, or choose the planner embedded."
 )
+_TOOLS = re.compile(r"\btools?\b|\btool[ _-](?:use|call|choice)|\bfunction[ _-]call", re.IGNORECASE)
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """What the client raises when a server answers 200 with something that is no chat completion."""
 _FAILURES = (openai.OpenAIError, httpx2.HTTPError, *_UNREADABLE)
@@ -70,7 +73,7 @@ class ServerPatience:
             return tries(call)
         except _FAILURES as error:
             # No chain: the client's own error repeats what the server said, a key included.
-            raise PlannerError(self.sentence(error)) from None
+            raise (ToolsRefused if refuses_tools(error) else PlannerError)(self.sentence(error)) from None
 
     def sentence(self, error: Exception) -> str:
         """What went wrong and what to do, in one sentence without the key."""
@@ -110,12 +113,22 @@ class ServerPatience:
 def may_pass(error: BaseException) -> bool:
     """True for what a second try may cure: 408, 409, 429 (not an empty account), 5xx, no connection, no answer."""
     if isinstance(error, openai.APIStatusError):
+        if refuses_tools(error):
+            return False
         passing = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
         if error.code == "insufficient_quota":
             return False
         return error.status_code in passing or error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
     # A body that was cut in the middle is read as broken JSON, and may be whole the next time.
     return isinstance(error, openai.APIConnectionError | httpx2.TransportError | json.JSONDecodeError)
+
+
+def refuses_tools(error: BaseException) -> bool:
+    """True for a server that says, with whatever status, that it or the model takes no tools."""
+    client = isinstance(error, openai.APIStatusError) and error.status_code not in (
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS,
+    )  # fmt: skip
+    return client and _TOOLS.search(str(error)) is not None
 
 
 def _wait(state: RetryCallState) -> float:

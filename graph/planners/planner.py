@@ -1,6 +1,7 @@
 """The planner: two questions to a chat model (A1's enhancement, then the plan), asked the same way of every model."""
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,20 +9,23 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from graph.errors import RequestError
-from graph.planners.ports import Patience, Recorder, once
-from graph.planners.structured import Answer, Check, ask
+from graph.planners.plan_by_tools import Drafted, Drafter
+from graph.planners.ports import Patience, Recorder, ToolsRefused, once
+from graph.planners.structured import Answer, Check, ask, recorded_with_schema
 from graph.planning.brief import Brief
 from graph.planning.checks import enhancement_fault, plan_fault
 from graph.planning.plan import Enhancement, Plan, plan_schema
 from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Planner:
     """A chat model that plans for the models of a profile. `name` tells it apart in the records.
 
-    instant: it answers before anybody could want to stop it.
+    instant: it answers before anybody could want to stop it. tools: it plans by calling the generation tools.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Planner:
     profile: Profile
     patience: Patience = field(default=once, repr=False)
     instant: bool = False
+    tools: bool = False
 
     def enhance(self, brief: Brief, record: Recorder) -> Enhancement:
         """A1: the task, and shots with the prompts that its models need.
@@ -50,12 +55,31 @@ class Planner:
 
     def plan(self, brief: Brief, enhancement: Enhancement, record: Recorder) -> Plan:
         """The tool calls that make the shots of an enhancement. Raises PlannerError if the model cannot be used."""
+        drafted = Drafted()
+        while not drafted.complete:
+            drafted = self.plan_on(brief, enhancement, record, drafted)
+        assert drafted.plan is not None, "a complete plan has calls"
+        return drafted.plan
+
+    def plan_on(self, brief: Brief, enhancement: Enhancement, record: Recorder, drafted: Drafted) -> Drafted:
+        """The plan with the calls of one more answer; of a planner without tools it is complete with the first.
+
+        Raises PlannerError if the model cannot be used.
+        """
+        told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
+        messages = self._messages("plan", told)
+        known = recorded_with_schema(plan_schema(), messages, name=self.name, record=record)
+        if self.tools and not known:  # what was answered before there were tools is not asked again
+            drafter = Drafter(self.model, self.name, self.profile, self.patience, brief, enhancement, record)
+            try:
+                return drafter.next(drafted, self._messages("tools/plan", told))
+            except ToolsRefused as refused:
+                log.warning("%s takes no tools, and plans by a schema: %s", self.name, refused)
 
         def check(answer: Plan) -> str | None:
             return plan_fault(answer, enhancement, brief) or self._prompts_fault(answer, len(enhancement.shots))
 
-        told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
-        return self._ask(plan_schema(), self._messages("plan", told), check, "plan", record)
+        return Drafted(self._ask(plan_schema(), messages, check, "plan", record), complete=True)
 
     def _prompts_fault(self, plan: Plan, shots: int) -> str | None:
         for shot in range(1, shots + 1):

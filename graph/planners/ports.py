@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from langchain_core.messages import AIMessage
 from pydantic import JsonValue, SecretStr
+
+from graph.errors import PlannerError
 
 Call = Callable[[], AIMessage]
 
 
 Patience = Callable[[Call], AIMessage]
 """Makes a call, again if it may pass the second time; raises PlannerError with a sentence if it does not."""
+
+
+class ToolsRefused(PlannerError):
+    """A server does not take tools: it may still be asked by a schema."""
 
 
 class Recorder(Protocol):
@@ -28,7 +34,8 @@ class Recorder(Protocol):
 @dataclass(frozen=True)
 class PlannerSettings:
     """Dials of the planner. `name` None chooses (see `default_planner`); `timeout` of one call and `retry_budget` of
-    all its repeats are in seconds; `gguf` is the weights file of the `llama` planner."""
+    all its repeats are in seconds; `gguf` is the weights file of the `llama` planner; `tools` says whether a model that
+    can call tools plans by calling them."""
 
     name: str | None = None
     model: str = "gpt-4o"
@@ -37,6 +44,7 @@ class PlannerSettings:
     gguf: Path | None = None
     timeout: float = 60.0
     retry_budget: float = 120.0
+    tools: Literal["auto", "never"] = "auto"
 
 
 def once(call: Call) -> AIMessage:

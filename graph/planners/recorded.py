@@ -9,13 +9,15 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from graph.errors import PlannerError, RequestError
+from graph.planners.plan_by_tools import CALLS, NOT_TAKEN
 from graph.planners.planner import Planner
 from graph.planning.profiles import PROFILES
 from memory.recorded import Recorded
 from memory.records import LlmCall, Run
 
-Answered = dict[tuple[str, str], str]
-"""A planner's answers by the schema and the question, which is what a person asked for and not how Mora puts it."""
+Answered = dict[tuple[str, str, int], str]
+"""A planner's answers by the schema, the question, which is what a person asked for and not how Mora puts it, and how
+often it was asked on."""
 
 
 def recorded_planner(archive: Recorded, run: Run) -> Planner:
@@ -26,7 +28,9 @@ def recorded_planner(archive: Recorded, run: Run) -> Planner:
     if run.request.profile not in PROFILES:
         raise RequestError(f"Run {run.id} was made with the profile {run.request.profile!r}, which is not known here.")
     name, calls = str(run.settings.get("planner", run.request.planner)), archive.llm_calls(run.id)
-    return Planner(name, RecordedChat(answered=_answered(calls), run=run.id), PROFILES[run.request.profile])
+    answered = _answered(calls)
+    by_tools = any(schema == CALLS for schema, _question, _round in answered)
+    return Planner(name, RecordedChat(answered=answered, run=run.id), PROFILES[run.request.profile], tools=by_tools)
 
 
 def _answered(calls: list[LlmCall]) -> Answered:
@@ -35,7 +39,7 @@ def _answered(calls: list[LlmCall]) -> Answered:
     for call in calls:
         asked: Any = call.request
         question = next((told["content"] for told in asked["messages"] if told["role"] == "human"), "")
-        found[asked["schema"]["name"], _plain(question)] = call.response
+        found[asked["schema"]["name"], _plain(question), asked["schema"].get("round", 0)] = call.response
     return found
 
 
@@ -64,8 +68,10 @@ class RecordedChat(BaseChatModel):
     ) -> ChatResult:
         schema = (response_format or {}).get("json_schema", {}).get("name", "")
         question = next((str(message.text) for message in messages if isinstance(message, HumanMessage)), "")
-        answer = self.answered.get((schema, _plain(question)))
-        if answer is None or any(isinstance(message, AIMessage) for message in messages):
+        before = [message for message in messages if isinstance(message, AIMessage)]
+        answer = self.answered.get((schema, _plain(question), len(before)))
+        refused = any(str(message.text).startswith(NOT_TAKEN) for message in messages)
+        if answer is None or refused or (before and schema != CALLS):
             raise PlannerError(
                 f"Run {self.run} has no recorded answer of its planner that fits what is asked now: the code has "
                 "changed since; use the code it was made with, or generate it again."

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.tools import BaseTool
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from graph.errors import PlannerError
@@ -125,12 +126,13 @@ def _read(text: str, schema: type[Answer], check: Check[Answer]) -> tuple[Answer
     try:
         answer = schema.model_validate_json(fenced[1] if fenced else text)
     except ValidationError as error:
-        return None, _faults(error)
+        return None, faults_of(error)
     fault = check(answer)
     return (None, fault) if fault else (answer, "")
 
 
-def _faults(error: ValidationError) -> str:
+def faults_of(error: ValidationError) -> str:
+    """Return what is wrong with an answer, the first five faults in one line."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_FAULTS_TOLD]
     return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}" for fault in faults)
 
@@ -139,6 +141,55 @@ def request_of(name: str, schema: type[BaseModel], messages: list[BaseMessage]) 
     """Return what is recorded of a question whose answer is a schema."""
     told: list[JsonValue] = [{"role": message.type, "content": str(message.text)} for message in messages]
     return {"model": name, "schema": response_format(schema)["json_schema"], "messages": told}
+
+
+def recorded_with_schema(schema: type[BaseModel], messages: list[BaseMessage], *, name: str, record: Recorder) -> bool:
+    """Return whether a question whose answer is a schema was answered before."""
+    return record.recall(digest_of(request_of(name, schema, messages))) is not None
+
+
+def calls_tools(model: BaseChatModel) -> bool:
+    """Return whether a model can be given tools."""
+    return type(model).bind_tools is not BaseChatModel.bind_tools
+
+
+def answered_with_tools(
+    model: BaseChatModel,
+    tools: Sequence[BaseTool | dict[str, Any]],
+    messages: list[BaseMessage],
+    purpose: str,
+    patience: Patience,
+    *,
+    schema: str,
+) -> str:
+    """Return the answer of a model that is given tools, as JSON: its `text` and its `calls`.
+
+    A model that only says again what was recorded is asked by the name of a schema. Raises PlannerError, ToolsRefused.
+    """
+    bound = (
+        model.bind_tools(tools)
+        if calls_tools(model)
+        else model.bind(response_format={"type": "json_schema", "json_schema": {"name": schema}})
+    )
+    answer = patience(lambda: bound.invoke(messages, config={"run_name": purpose}))
+    if not calls_tools(model):
+        return str(answer.text)
+    calls = [{"name": call["name"], "args": call["args"]} for call in answer.tool_calls]
+    broken = [{"name": call["name"], "args": call["args"], "broken": True} for call in answer.invalid_tool_calls]
+    return json.dumps({"text": str(answer.text), "calls": [*calls, *broken]}, ensure_ascii=False)
+
+
+def request_with_tools(name: str, bound: dict[str, Any], messages: list[BaseMessage]) -> dict[str, Any]:
+    """Return what is recorded of a question to a model with tools: the system message by its digest, and `bound`."""
+    system, *rest = messages
+    asked = [{"role": message.type, "content": str(message.text), **_calls_in(message)} for message in rest]
+    head = {"role": "system", "digest": hashlib.sha256(str(system.text).encode()).hexdigest()}
+    return {"model": name, "schema": bound, "messages": [head, *asked]}
+
+
+def _calls_in(message: BaseMessage) -> dict[str, Any]:
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    return {"calls": [{"name": call["name"], "args": call["args"]} for call in calls]} if calls else {}
 
 
 def digest_of(request: dict[str, Any]) -> str:

@@ -4,20 +4,28 @@ A model that can call tools is given the moves as tools; any other is asked for 
 is only what validates as moves on what is on the board or in the store, and a model's own words prove nothing.
 """
 
-import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, get_args
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import Field, TypeAdapter, ValidationError
 
 from graph.planners.grounding import truthful
 from graph.planners.planner import Planner
-from graph.planners.ports import Recorder
-from graph.planners.structured import MAX_FAULTS_TOLD, Question, ask_until_usable, digest_of, response_format
+from graph.planners.ports import Recorder, ToolsRefused
+from graph.planners.structured import (
+    MAX_FAULTS_TOLD,
+    Question,
+    answered_with_tools,
+    ask_until_usable,
+    calls_tools,
+    digest_of,
+    request_with_tools,
+    response_format,
+)
 from graph.planning.brief import ArtifactLookup
 from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
@@ -31,6 +39,8 @@ from graph.state.values import Draft
 from memory.errors import UnknownArtifact
 from tools.arguments import described
 from tools.registry import TOOLS
+
+log = logging.getLogger(__name__)
 
 PRODUCTS = ("image", "clip", "first", "second")
 """Arguments that name a product. Models are given its number, which they copy better than an id; both are taken."""
@@ -78,11 +88,6 @@ def _tool(model: Any) -> dict[str, Any]:
     about = " ".join(schema.pop("description").split())
     name = model.model_fields["do"].default
     return {"type": "function", "function": {"name": name, "description": about, "parameters": schema}}
-
-
-def calls_tools(model: BaseChatModel) -> bool:
-    """True if a model can be given tools."""
-    return type(model).bind_tools is not BaseChatModel.bind_tools
 
 
 def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, lookup: ArtifactLookup) -> Heard:
@@ -141,15 +146,7 @@ def _result(made: Sequence[Product]) -> str:
 
 def _request(name: str, messages: list[BaseMessage]) -> dict[str, Any]:
     """What is kept of a question: the system message, and the tools, by their digests."""
-    system, *rest = messages
-    asked = [{"role": message.type, "content": str(message.text), **_calls_in(message)} for message in rest]
-    head = {"role": "system", "digest": hashlib.sha256(str(system.text).encode()).hexdigest()}
-    return {"model": name, "schema": {"name": Heard.__name__, "digest": _tools_digest()}, "messages": [head, *asked]}
-
-
-def _calls_in(message: BaseMessage) -> dict[str, Any]:
-    calls = message.tool_calls if isinstance(message, AIMessage) else []
-    return {"calls": [{"name": call["name"], "args": call["args"]} for call in calls]} if calls else {}
+    return request_with_tools(name, {"name": Heard.__name__, "digest": _tools_digest()}, messages)
 
 
 @cache
@@ -159,14 +156,15 @@ def _tools_digest() -> str:
 
 def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
     """The model's answer as JSON: its text and its calls, or, of a model without tools, a `Heard`."""
-    if not calls_tools(planner.model):
-        bound = planner.model.bind(response_format=response_format(Heard))
-        return str(planner.patience(lambda: bound.invoke(messages, config={"run_name": "hear"})).text)
-    given = planner.model.bind_tools(list(tools()))
-    answer = planner.patience(lambda: given.invoke(messages, config={"run_name": "hear"}))
-    calls = [{"name": call["name"], "args": call["args"]} for call in answer.tool_calls]
-    broken = [{"name": call["name"], "args": call["args"], "broken": True} for call in answer.invalid_tool_calls]
-    return json.dumps({"text": str(answer.text), "calls": [*calls, *broken]}, ensure_ascii=False)
+    if calls_tools(planner.model):
+        try:
+            return answered_with_tools(
+                planner.model, tools(), messages, "hear", planner.patience, schema=Heard.__name__
+            )
+        except ToolsRefused as refused:
+            log.warning("%s takes no tools, and is asked by a schema: %s", planner.name, refused)
+    bound = planner.model.bind(response_format=response_format(Heard))
+    return str(planner.patience(lambda: bound.invoke(messages, config={"run_name": "hear"})).text)
 
 
 def _understood(

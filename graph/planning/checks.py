@@ -126,12 +126,16 @@ def _steps(enhancement: Enhancement, number: int) -> list[str]:
     return [tool.name for tool in steps_of(enhancement.task, shot.model_dump(), transition=transition)]
 
 
+def needed_calls(enhancement: Enhancement) -> list[str]:
+    """The ids of all calls that the shots of an enhancement need."""
+    numbers = range(1, len(enhancement.shots) + 1)
+    return [call_id(number, tool) for number in numbers for tool in _steps(enhancement, number)]
+
+
 def _early_fault(plan: Plan, enhancement: Enhancement) -> str | None:
     """What a call starts from, in the whole plan, and is not called yet."""
     planned = [call_id(call.shot, call.tool) for call in plan.calls]
-    needed = [
-        call_id(number, tool) for number in range(1, len(enhancement.shots) + 1) for tool in _steps(enhancement, number)
-    ]
+    needed = needed_calls(enhancement)
     for call in plan.calls:
         needs = needs_of(call.shot, call.tool, call.arguments.model_dump(), [*planned, *needed])
         if early := next((need for need in needs if need not in planned), None):

@@ -113,7 +113,7 @@ def _plan_of(tools: tuple[Tool, ...]) -> type[Plan]:
 def _call_of(tool: Tool) -> type[PlannedCall]:
     implementation = tool.implementation()
     assert implementation.planned is not None, f"no planner calls {tool.name}"
-    name: Any = Literal[tool.name]  # type: ignore[valid-type]
+    name: Any = Literal[tool.name]
     return create_model(
         f"{''.join(word.title() for word in tool.name.split('_'))}Call",
         __base__=PlannedCall,

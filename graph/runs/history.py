@@ -158,13 +158,13 @@ def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None"
 
 
 def take_over(archive: "Archive", run: Run, lease: "Lease") -> None:
-    """What a fork begins with counts as its own: products with all they were made of, and, before there is a plan,
-    what the planner has answered to the same words."""
+    """What a fork begins with counts as its own: products with all they were made of, and, before there is a whole
+    plan, what the planner has answered to the same words."""
     origin = origin_of(run)
     if not origin:
         return
     archive.adopt(lease, families_of(archive, (*run.request.images, *run.request.clips, *made_by(origin["state"]))))
-    if "calls" not in origin["state"]:
+    if "calls" not in origin["state"] or origin["state"].get("open_plan"):
         for call in archive.llm_calls(origin["run"]):
             archive.remember_llm(lease, call.model_copy(update={"run": run.id}))
 

@@ -87,6 +87,13 @@ class Turn(TypedDict):
     likes: NotRequired[list[str]]
 
 
+class AskedTool(TypedDict):
+    """A tool call as a planner said it: the shot, and ids of what is there already, are among its arguments."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
 class Judged(TypedDict):
     """A judge's word on an artifact."""
 
@@ -109,8 +116,12 @@ def add_verdicts(known: dict[str, Judged], new: dict[str, Judged]) -> dict[str, 
 
 
 class RunState(TypedDict, total=False):
-    """The channels. Written by: enhance (enhancement, notes), plan (calls), act (takes, notes), review (verdicts,
-    notes), ask (turn), think (calls, rounds, choices, past, talk, turn), assemble (film, notes)."""
+    """The channels. Written by: enhance (enhancement, notes), plan (calls, choices, open_plan), act (takes, notes),
+    review (verdicts, notes), ask (turn), think (calls, rounds, choices, past, talk, turn), assemble (film, notes).
+
+    open_plan: what the planner has called so far, round by round, while its plan lacks calls; empty or absent: it is
+    complete.
+    """
 
     request: dict[str, Any]
     enhancement: dict[str, Any]
@@ -124,6 +135,7 @@ class RunState(TypedDict, total=False):
     talk: list[Said]
     turn: Turn
     film: str
+    open_plan: list[list[AskedTool]]
 
 
 class ToolTask(TypedDict):

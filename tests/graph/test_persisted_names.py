@@ -51,6 +51,7 @@ from graph.state.apply import play
 from graph.state.channels import (
     DEFAULT_LIMITS,
     GRAPH_VERSION,
+    AskedTool,
     Call,
     Judged,
     Past,
@@ -120,7 +121,7 @@ PINNED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "persisted
 SCHEMAS: dict[str, type[BaseModel]] = {"Enhancement": Enhancement, "PlanDraft": PlanDraft, "Heard": Heard}
 STATE = {
     "state": RunState, "call": Call, "take": Take, "round": Round, "past": Past, "said": Said, "turn": Turn,
-    "verdict": Judged, "work": ToolTask, "piece": Piece,
+    "verdict": Judged, "work": ToolTask, "piece": Piece, "call that was asked for": AskedTool,
 }  # fmt: skip
 RECORDS_OF = {
     "run": Run, "request": Request, "artifact": Artifact, "media": Media, "recipe": Recipe, "agent call": AgentCall,

@@ -1,0 +1,51 @@
+"""What came of a call, in the words that a planner is told: artifact ids, sizes, and what was found wrong."""
+
+from dataclasses import dataclass
+
+from graph.planning.brief import ArtifactLookup
+from graph.state.channels import Limits, RunState, Take
+from graph.state.takes import accepted, chosen, takes_of
+
+PLANNED = "Planned; it is made once the plan is complete."
+
+
+@dataclass(frozen=True)
+class KnownTake:
+    """A product that a planner may name: of which call, which attempt. fault: why it is not usable; None if it is."""
+
+    call: str
+    attempt: int
+    fault: str | None = None
+
+
+def known_takes(state: RunState) -> dict[str, KnownTake]:
+    """Return all takes of a run by artifact id."""
+    return {
+        take["artifact"]: KnownTake(call, take["attempt"], _fault(state, take))
+        for call, takes in state.get("takes", {}).items()
+        for take in takes
+    }
+
+
+def result_of(state: RunState, call_id: str, limits: Limits, lookup: ArtifactLookup) -> str:
+    """Return what a planner is told of a call: each of its takes, and which one stands."""
+    standing, told = chosen(state, call_id, limits), list[str]()
+    for take in takes_of(state, call_id):
+        stands = standing is not None and take["attempt"] == standing["attempt"]
+        fault = _fault(state, take)
+        looks = f"{take['artifact']} ({_size(take['artifact'], lookup)})"
+        if fault is not None:
+            told.append(f"{looks} is not usable: {fault}. " + ("It is kept." if stands else "It was made again."))
+        else:
+            told.append(f"{looks} is made and usable." if stands else f"{looks} is another one.")
+    return " ".join(told) or PLANNED
+
+
+def _fault(state: RunState, take: Take) -> str | None:
+    return None if accepted(state, take) else state["verdicts"].get(take["artifact"], {"reason": "not seen"})["reason"]
+
+
+def _size(artifact: str, lookup: ArtifactLookup) -> str:
+    media = lookup.artifact(artifact).media
+    size = f"{media.width}x{media.height} pixels"
+    return size if media.fps is None else f"{size}, {media.num_frames} frames, {media.fps:g} a second"
