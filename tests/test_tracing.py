@@ -19,6 +19,7 @@ import pytest
 from graph.machine.tracing import FLUSH_SECONDS
 from support.cli import WISH, run_process
 from support.processes import bare_environment
+from support.scripted_server import scripted
 
 SECRETS = {"LANGSMITH_API_KEY": "lsv2_pt_verysecret0001", "OPENAI_API_KEY": "sk-secret-of-mine-000002"}
 MULTIPART = {"version": "0.10.0", "batch_ingest_config": {
@@ -164,6 +165,33 @@ def test_a_run_is_one_tree_with_ids_and_timings_and_neither_keys_nor_pixels(rece
     for pixels in (b"\x89PNG", b"iVBORw0KGgo", b"ftypisom", b"image/png", b"attachment."):
         assert pixels not in everything
     assert len(everything) < 300_000
+
+
+@pytest.mark.slow
+def test_a_call_of_the_planner_leads_to_its_agent(receiver: Receiver, tmp_path: Path) -> None:
+    sentence = "a red ball moves right in the snow"
+    shot = {"words": "w", "picture": sentence, "motion": sentence}
+    calls = [(tool, {"shot": 1, "prompt": sentence}) for tool in ("text_to_image", "image_to_video")]
+    with scripted() as server:
+        server.says(json.dumps({"shots": [shot]})).calls(calls[0]).calls(calls[1])
+        environment = tracing_to(receiver.url, tmp_path, OPENAI_BASE_URL=server.url)
+        made = run_process("generate", WISH, "--seed", "3", "--planner", "openai", "--json", **environment)
+    assert made.returncode == 0, made.stderr
+    runs = receiver.runs()
+    asked = sorted((run for run in runs.values() if run["name"] == "plan" and run["run_type"] == "llm"), key=order)
+    tools = {run["name"]: run for run in runs.values() if run["run_type"] == "tool"}
+    for question, (tool, given), agent in zip(asked, calls, ("text_to_image", "image_to_video"), strict=True):
+        said = json.dumps(question["outputs"])
+        assert tool in said and sentence in said
+        assert tools[tool]["extra"]["metadata"]["call"] == f"{given['shot']}.{tool}"
+        assert tools[tool]["extra"]["metadata"]["agents"] == [agent]
+        assert order(question) < order(tools[tool])
+    artifact = tools["text_to_image"]["outputs"]["artifact"]
+    assert artifact in json.dumps(asked[1]["inputs"]), "the planner is told what its call made"
+
+
+def order(run: dict[str, Any]) -> str:
+    return str(run["start_time"])
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from models.agent import Role
-    from tools.context import Implementation, Remake, ToolContext
+    from tools.context import Implementation, Remake
 
 
 @dataclass(frozen=True)
@@ -178,15 +178,3 @@ def as_langchain(tool: Tool, arguments: "type[BaseModel]", call: "Callable[[Base
 
     description = tool.implementation().description
     return StructuredTool.from_function(called, name=tool.name, description=description, args_schema=arguments)
-
-
-def as_tool(name: str, context: "ToolContext", *, seed: int = 0) -> "StructuredTool":
-    """Return the tool of a name for a model that calls it at once: it works, and answers with the artifact id."""
-    tool = TOOLS[name]
-    implementation = tool.implementation()
-
-    def call(arguments: "BaseModel") -> str:
-        [made] = implementation.run(context, arguments, seeds=[seed], report=None)
-        return made.artifact.id
-
-    return as_langchain(tool, implementation.arguments, call)

@@ -34,7 +34,7 @@ _MISSING_KEY = (
     "The planner openai needs an API key, or the base URL of an OpenAI-compatible server; "
     "set OPENAI_API_KEY or OPENAI_BASE_URL, or choose the planner embedded."
 )
-_TOOLS = re.compile(r"\btools?\b|\btool[ _-](?:use|call|choice)|\bfunction[ _-]call", re.IGNORECASE)
+_TOOLS = re.compile(r"\btools?\b|\bfunction[ _-]call", re.IGNORECASE)
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """What the client raises when a server answers 200 with something that is no chat completion."""
 _FAILURES = (openai.OpenAIError, httpx2.HTTPError, *_UNREADABLE)

@@ -27,8 +27,18 @@ class ScriptedServer:
 
     def says(self, content: str) -> "ScriptedServer":
         """Next, a chat completion."""
-        message = {"role": "assistant", "content": content}
-        choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+        return self._completes({"role": "assistant", "content": content}, "stop")
+
+    def calls(self, *calls: tuple[str, dict[str, Any]]) -> "ScriptedServer":
+        """Next, a chat completion that calls tools."""
+        made = [
+            {"id": f"c{place}", "type": "function", "function": {"name": name, "arguments": json.dumps(given)}}
+            for place, (name, given) in enumerate(calls)
+        ]
+        return self._completes({"role": "assistant", "content": None, "tool_calls": made}, "tool_calls")
+
+    def _completes(self, message: dict[str, Any], reason: str) -> "ScriptedServer":
+        choices = [{"index": 0, "finish_reason": reason, "message": message}]
         body = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": choices}
         return self.then(lambda handler: send(handler, 200, json.dumps(body).encode(), {}))
 

@@ -8,12 +8,12 @@ from pydantic import ValidationError
 from models.embedded.language import combinations
 from models.embedded.world import render, track
 from models.presets import MAX_SEED
+from support.tools_at_once import as_tool
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.connect_videos import TRIES, ConnectVideos, connect_videos
 from tools.errors import BadInput
 from tools.media.codecs import decode_clip, frames_of, probe
 from tools.media.continuity import MOST_JUMP, jump, steps
-from tools.registry import as_tool
 from tools.text_to_image import TextToImage, text_to_image
 
 

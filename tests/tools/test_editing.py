@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from support.tools_at_once import as_tool
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import MOST_FRAMES, EditVideo, edit_video
 from tools.errors import BadInput
 from tools.extend_video import ExtendVideo, extend_video, turned
 from tools.media.codecs import decode_clip, decode_image
 from tools.products.conform import edge_picture
-from tools.registry import as_tool
 from tools.text_to_image import TextToImage, text_to_image
 
 

@@ -6,12 +6,12 @@ from pydantic import ValidationError
 
 from memory.errors import UnknownArtifact
 from models.presets import MAX_SEED
+from support.tools_at_once import as_tool
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.errors import BadInput
 from tools.image_to_video import ImageToVideo, image_to_video, num_frames_of
 from tools.media.codecs import decode_clip, decode_image, exact_rate, frames_of, probe
 from tools.products.conform import retimed
-from tools.registry import as_tool
 from tools.text_to_image import TextToImage, text_to_image
 
 

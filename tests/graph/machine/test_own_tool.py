@@ -22,6 +22,7 @@ from memory.archive import Archive
 from memory.records import Request
 from support.mirror_tool import MIRROR
 from support.tiny_agents import TinyLender, rooms_with
+from support.tool_calling_model import ToolCallingModel
 from tools.media.codecs import decode_clip
 from tools.registry import TOOLS, registered, remakes
 
@@ -81,6 +82,17 @@ def test_a_plan_with_it_becomes_a_film_that_shows_what_it_made(archive: Archive)
     replayed = replay(services, run.id, lambda _heard: None)
     assert replayed.came.film is not None and replayed.came.film.sha256 == film.sha256
     assert replayed.differences == []
+
+
+def test_a_model_that_calls_tools_is_given_it(archive: Archive) -> None:
+    calls = [(tool, {"shot": 1, "prompt": BALL}) for tool in ("text_to_image", "image_to_video")]
+    model = ToolCallingModel(script=[[*calls, ("mirror_video", {"shot": 1})]])
+    planner = Planner("scripted", model, EMBEDDED, tools=True)
+    services = rooms_with(archive, TinyLender(), planner=lambda _request: planner)
+    run = start(services, Request(prompt=BALL, seed=1), {}, lambda _heard: None)
+    assert model.given[-1]["function"]["name"] == "mirror_video"
+    [mirrored] = state_of(archive, run)["takes"]["1.mirror_video"]
+    assert archive.artifact(str(run.film)).parents == (mirrored["artifact"],)
 
 
 def test_it_is_made_again_from_its_recipe() -> None:

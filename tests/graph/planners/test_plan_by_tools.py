@@ -16,6 +16,7 @@ from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
 from graph.planning.brief import Brief
 from graph.planning.profiles import EMBEDDED
+from graph.planning.results import PLANNED
 from graph.planning.turn import Answer
 from graph.runs.history import state_of
 from graph.runs.runner import answer, question_of_run, start
@@ -116,6 +117,21 @@ def test_two_shots_one_call_a_round(archive: Archive) -> None:
     assert run.film == by_schema.film
 
 
+def test_after_many_rounds_the_plan_is_completed_before_more_is_made(archive: Archive) -> None:
+    sentences = [f"a red ball moves {way} in the snow" for way in ("left", "right", "up", "down")]
+    sentences.append("a red ball grows in the snow")
+    calls = [
+        (tool, {"shot": shot, "prompt": sentence})
+        for shot, sentence in enumerate(sentences, 1)
+        for tool in ("text_to_image", "image_to_video")
+    ]
+    model, _, run = made(archive, *([call] for call in calls), prompt=", then ".join(sentences))
+    assert run.status == "done"
+    assert len(model.asked) == 10
+    assert "is made and usable" in model.results(8)[-1]
+    assert model.results(9)[-1] == PLANNED
+
+
 def test_a_product_that_is_not_usable_is_told_and_cannot_be_built_on(archive: Archive) -> None:
     lender = TinyLender(blanks=1)
     script: list[Any] = [[PICTURE], [("image_to_video", {**CLIP[1], "image": "{bad}"})], [CLIP]]
@@ -181,7 +197,7 @@ def test_calls_written_as_text_are_understood(archive: Archive) -> None:
 
 def test_a_person_who_reviews_sees_the_whole_plan_first(archive: Archive) -> None:
     model, services, run = made(archive, [PICTURE], [CLIP], review="ask")
-    assert model.results(1) == ["Planned; it is made once the plan is complete."]
+    assert model.results(1) == [PLANNED]
     while (question := question_of_run(services, run)) is not None:
         run = answer(services, run.id, question, Answer(moves=[{"do": "go_on"}]), unheard)
     assert len(model.asked) == 2
