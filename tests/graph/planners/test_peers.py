@@ -25,9 +25,9 @@ KEY = "sk-very-secret"
 SENTENCE = "a red ball moves right in the snow"
 
 
-def remote(url: str, *, timeout: float = 20.0, budget: float = 20.0, key: str = KEY) -> Planner:
+def remote(url: str, *, timeout: float = 20.0, budget: float = 20.0, key: str = KEY, tools: Any = "never") -> Planner:
     settings = PlannerSettings(
-        "openai", model="tiny", base_url=url, api_key=SecretStr(key), timeout=timeout, retry_budget=budget
+        "openai", model="tiny", base_url=url, api_key=SecretStr(key), timeout=timeout, retry_budget=budget, tools=tools
     )
     return make_planner(settings, EMBEDDED)
 
@@ -50,13 +50,15 @@ def enhancement() -> Enhancement:
     return Enhancement.model_validate_json(shots())
 
 
+@pytest.mark.parametrize("tools", ["auto", "never"])
 @pytest.mark.parametrize("where", ["server", "in process"])
-def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Brief, notebook: Any) -> None:
+def test_a_real_llama_plans(where: str, tools: Any, request: pytest.FixtureRequest, wish: Brief, notebook: Any) -> None:
+    """By tool calls, and by a schema."""
     if where == "server":
-        planner = remote(request.getfixturevalue("conversation_server"), key="right-key")
+        planner = remote(request.getfixturevalue("conversation_server"), key="right-key", tools=tools)
     else:
         gguf = request.getfixturevalue("conversation_gguf")
-        planner = make_planner(PlannerSettings("llama", gguf=gguf), EMBEDDED)
+        planner = make_planner(PlannerSettings("llama", gguf=gguf, tools=tools), EMBEDDED)
     enhanced = planner.enhance(wish, notebook)
     plan = planner.plan(wish, enhanced, notebook)
     assert [(shot.words, shot.picture, shot.motion) for shot in enhanced.shots] == [(wish.prompt, SENTENCE, SENTENCE)]
@@ -65,6 +67,9 @@ def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Br
         ("image_to_video", 1, SENTENCE),
     ]
     assert [call["purpose"] for call in notebook.kept] == ["enhance", "plan"]
+    name = "PlanCalls" if tools == "auto" else "PlanDraft"
+    assert notebook.kept[1]["request"]["schema"]["name"] == name
+    assert (json.loads(notebook.kept[1]["response"]).keys() == {"text", "calls"}) == (tools == "auto")
 
 
 def test_a_graph_that_streams_its_messages_hears_the_same_answer(
