@@ -28,7 +28,9 @@ def known_takes(state: RunState) -> dict[str, KnownTake]:
 
 
 def result_of(state: RunState, call_id: str, limits: Limits, lookup: ArtifactLookup) -> str:
-    """Return what a planner is told of a call: each of its takes, and which one stands."""
+    """Return what a planner is told of a call: each of its takes, and which one stands; what is not made yet is so."""
+    if not takes_of(state, call_id):
+        return PLANNED
     standing, told = chosen(state, call_id, limits), list[str]()
     for take in takes_of(state, call_id):
         stands = standing is not None and take["attempt"] == standing["attempt"]
@@ -38,7 +40,7 @@ def result_of(state: RunState, call_id: str, limits: Limits, lookup: ArtifactLoo
             told.append(f"{looks} is not usable: {fault}. " + ("It is kept." if stands else "It was made again."))
         else:
             told.append(f"{looks} is made and usable." if stands else f"{looks} is another one.")
-    return " ".join(told) or PLANNED
+    return " ".join(told)
 
 
 def _fault(state: RunState, take: Take) -> str | None:
