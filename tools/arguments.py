@@ -19,7 +19,15 @@ Prompt = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     Field(description="What is to be seen, in one or a few English sentences"),
 ]
-Seconds = Annotated[float, Field(ge=0.5, le=20.0, allow_inf_nan=False, description="Length of one shot in seconds")]
+Seconds = Annotated[
+    float,
+    Field(
+        ge=SHORTEST_SHOT_SECONDS,
+        le=LONGEST_SHOT_SECONDS,
+        allow_inf_nan=False,
+        description="Length of one shot in seconds",
+    ),
+]
 FramesPerSecond = Annotated[float, Field(ge=1.0, le=120.0, allow_inf_nan=False, description="Frames a second")]
 Size = Annotated[int, Field(ge=8, le=16384, description="One side of a picture in pixels")]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED, description="Seed of the noise; the same seed gives the same product")]

@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 import tenacity
+from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.graph import StateGraph
 from pydantic import SecretStr
 
 from graph.errors import PlannerError, PlannerUnset
 from graph.planners.factory import make_planner
 from graph.planners.llama import LlamaChat
+from graph.planners.plan_by_tools import plan_tool
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
 from graph.planning.brief import Brief
 from graph.planning.plan import Enhancement
 from graph.planning.profiles import EMBEDDED, PROFILES
+from graph.state.bounds import MAX_SHOTS
+from tools.registry import planned_tools
 
 KEY = "sk-very-secret"
 SENTENCE = "a red ball moves right in the snow"
@@ -50,15 +54,16 @@ def enhancement() -> Enhancement:
     return Enhancement.model_validate_json(shots())
 
 
-@pytest.mark.parametrize("tools", ["auto", "never"])
-@pytest.mark.parametrize("where", ["server", "in process"])
-def test_a_real_llama_plans(where: str, tools: Any, request: pytest.FixtureRequest, wish: Brief, notebook: Any) -> None:
-    """By tool calls, and by a schema."""
+def peer(where: str, request: pytest.FixtureRequest) -> Planner:
     if where == "server":
-        planner = remote(request.getfixturevalue("conversation_server"), key="right-key", tools=tools)
-    else:
-        gguf = request.getfixturevalue("conversation_gguf")
-        planner = make_planner(PlannerSettings("llama", gguf=gguf, tools=tools), EMBEDDED)
+        return remote(request.getfixturevalue("conversation_server"), key="right-key")
+    gguf = request.getfixturevalue("conversation_gguf")
+    return make_planner(PlannerSettings("llama", gguf=gguf, tools="never"), EMBEDDED)
+
+
+@pytest.mark.parametrize("where", ["server", "in process"])
+def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Brief, notebook: Any) -> None:
+    planner = peer(where, request)
     enhanced = planner.enhance(wish, notebook)
     plan = planner.plan(wish, enhanced, notebook)
     assert [(shot.words, shot.picture, shot.motion) for shot in enhanced.shots] == [(wish.prompt, SENTENCE, SENTENCE)]
@@ -67,9 +72,18 @@ def test_a_real_llama_plans(where: str, tools: Any, request: pytest.FixtureReque
         ("image_to_video", 1, SENTENCE),
     ]
     assert [call["purpose"] for call in notebook.kept] == ["enhance", "plan"]
-    name = "PlanCalls" if tools == "auto" else "PlanDraft"
-    assert notebook.kept[1]["request"]["schema"]["name"] == name
-    assert (json.loads(notebook.kept[1]["response"]).keys() == {"text", "calls"}) == (tools == "auto")
+
+
+@pytest.mark.parametrize("where", ["server", "in process"])
+def test_a_real_llama_is_given_the_tools_of_the_table(where: str, request: pytest.FixtureRequest, wish: Brief) -> None:
+    """It has not learned what to say with them; that its call can be read, llama.cpp's grammar sees to."""
+    tools = {tool.name: plan_tool(tool) for tool in planned_tools()}
+    given: Any = peer(where, request).model
+    bound = given.bind_tools([*tools.values()], tool_choice="required")
+    answer = bound.invoke([SystemMessage("You are the planner."), HumanMessage(wish.model_dump_json())])
+    [call] = answer.tool_calls
+    said = tools[call["name"]].args_schema.model_validate(call["args"])
+    assert 1 <= said.shot <= MAX_SHOTS
 
 
 def test_a_graph_that_streams_its_messages_hears_the_same_answer(

@@ -10,8 +10,10 @@ from graph.planning.checks import enhancement_fault as fault_of
 from graph.planning.checks import plan_fault
 from graph.planning.plan import EnhancedShot, Enhancement, PlanDraft
 from graph.planning.profiles import EMBEDDED
+from graph.state import bounds
 from graph.state.film import film_of
 from graph.state.tasks import PROCEDURES, needs_of
+from tools import arguments
 
 SENTENCE = "a red ball moves right in the snow"
 PICTURE = (GivenPicture(id="image-1", width=64, height=64),)
@@ -158,3 +160,10 @@ def test_every_word_a_step_needs_is_one_its_task_has() -> None:
         told_ = {step.told for step in procedure.shot if step.told}
         assert told_ <= {*procedure.needs, *procedure.may}, task
         assert {*procedure.needs, *procedure.may} <= set(EnhancedShot.model_fields)
+
+
+def test_a_shot_is_as_long_as_a_tool_takes_it() -> None:
+    assert (bounds.SHORTEST_SHOT_SECONDS, bounds.LONGEST_SHOT_SECONDS) == (
+        arguments.SHORTEST_SHOT_SECONDS,
+        arguments.LONGEST_SHOT_SECONDS,
+    )
