@@ -11,12 +11,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from support.cli import Cli, cli_at
 
 # Before anything imports langgraph: afterwards it has no effect.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+# A busy machine is no fault of the code: nothing here is bounded by seconds.
+settings.register_profile("mora", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mora")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

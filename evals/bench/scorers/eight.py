@@ -32,6 +32,7 @@ from evals.bench.scorers.flow import published, seconds
 from evals.evaluations.evaluate import Judgement, Origin, evaluate
 from evals.evaluations.videos import VideoInput
 from evals.evaluations.workers import ScoringContext
+from evals.metrics import frames as reader
 from evals.networks.amt import Amt
 from evals.networks.clip import official_shapes, tower
 from evals.networks.dino import Dino
@@ -139,7 +140,7 @@ def parts(profile: cProfile.Profile) -> dict[str, float]:
     for (file, _, _), (*_, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
         name = {"clip_vectors": "temporal_style"}.get(Path(file).stem, Path(file).stem)
         if name in found:
-            shown = (took for (caller, _, _), (_, _, _, took) in callers.items() if Path(caller).stem == "screening")
+            shown = (took for (caller, _, _), (_, _, _, took) in callers.items() if caller == reader.__file__)
             found[name] += sum(shown)
     return found
 

@@ -18,7 +18,7 @@ from support import archive_workers
 
 OURS = {
     "runs", "artifacts", "run_artifacts", "recipes", "agent_calls", "llm_calls", "leases",
-    "scorers", "scores", "evaluations", "known_files",
+    "scorers", "scores", "evaluations", "known_files", "turns",
 }  # fmt: skip
 
 
