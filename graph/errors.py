@@ -4,6 +4,7 @@ from memory.errors import (
     ArchiveError,
     BadAddress,
     BadParcel,
+    CodedError,
     RunIsNeeded,
     UnknownArtifact,
     UnknownEvaluation,
@@ -13,11 +14,11 @@ from models.errors import AgentError
 from tools.errors import BadInput, CannotSign
 
 
-class RequestError(Exception):
+class RequestError(CodedError):
     """The person asked for what cannot be done; the text says why and what to ask instead."""
 
 
-class PlannerError(Exception):
+class PlannerError(CodedError):
     """The planner cannot be used or gave no usable answer; the text says what to do. Never holds a key."""
 
 

@@ -306,7 +306,11 @@ def _make_home(home: Path) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / "artifacts").mkdir(exist_ok=True)
     if not os.access(home / "artifacts", os.W_OK | os.X_OK):
-        raise DiskTrouble(f"The folder {home} cannot be written to; check its rights or set another home.")
+        raise DiskTrouble(
+            "home-unwritable",
+            f"The folder {home} cannot be written to; check its rights or set another home.",
+            path=str(home),
+        )
 
 
 @contextmanager
@@ -318,6 +322,7 @@ def _our_rows() -> Iterator[None]:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, (error.title, *first["loc"])))
         raise DatabaseTrouble(
+            "database-row-foreign",
             f"A row of the database was not written by this program ({where}: {first['msg']}); restore the database "
-            "from a copy, or drop the run that it is of with `gc --run`."
+            "from a copy, or drop the run that it is of.",
         ) from error

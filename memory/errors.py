@@ -1,7 +1,27 @@
-"""What can go wrong with memory, by name: each is one sentence that says what was wrong and what to do."""
+"""What can go wrong with memory, by name, and the base of all errors of `memory`, `tools`, `graph` and `evals`."""
+
+Argument = str | int | float | bool | None
+"""What an error says about one thing by name: a small JSON value."""
 
 
-class ArchiveError(Exception):
+class CodedError(Exception):
+    """An error that whoever meets it may be told of. `models.errors.AgentError` has the same attributes.
+
+    code: the kind of fault in kebab case. arguments: what it is about, by name, for whoever words the next action.
+    The text is one neutral sentence: what was wrong, and what to do as far as no command or page needs to be named.
+    """
+
+    def __init__(self, code: str, sentence: str, /, **arguments: Argument) -> None:
+        super().__init__(code, sentence)  # all of it, so that a copy can be made in another process
+        self.code = code
+        self.arguments = arguments
+
+    def __str__(self) -> str:
+        """The sentence alone."""
+        return str(self.args[1])
+
+
+class ArchiveError(CodedError):
     """The archive cannot do what was asked; nothing that was stored is lost."""
 
 
@@ -14,11 +34,12 @@ class UnknownArtifact(ArchiveError):
 
 
 class DamagedArtifact(ArchiveError):
-    """The file of an artifact (its id, if it is known) is missing, or its bytes are not those that were stored."""
+    """The file of an artifact is missing, or its bytes are not those that were stored."""
 
-    def __init__(self, sentence: str, artifact: str = "") -> None:
-        super().__init__(sentence)
-        self.artifact = artifact
+    @property
+    def artifact(self) -> str:
+        """The id of the artifact; "" if it is not known."""
+        return str(self.arguments.get("artifact", ""))
 
 
 class NeverKept(DamagedArtifact):

@@ -97,8 +97,9 @@ def require(connection: Connection, lease: Lease) -> None:
     held = connection.exec_driver_sql(words, named if order is None else tuple(named[name] for name in order))
     if held.first() is None:
         raise LostLease(
-            f"Run {lease.run} is not held by this process any more (given back, or taken over); "
-            f"`show {lease.run}` tells how it stands, `resume {lease.run}` goes on with it."
+            "lease-lost",
+            f"Run {lease.run} is not held by this process any more (given back, or taken over).",
+            run=lease.run,
         )
 
 
@@ -137,14 +138,18 @@ def _take_from_the_dead(session: Session, run: str, mine: dict[str, Any]) -> int
     statement = update(LeaseRow).where(LeaseRow.run == run, LeaseRow.fence == row.fence, LeaseRow.owner == row.owner)
     fence: int | None = session.scalar(statement.values(**mine, fence=row.fence + 1).returning(LeaseRow.fence))
     if fence is None:
-        raise RunIsHeld(f"Run {run} was just taken by another process; wait for it, or stop it.")
+        raise RunIsHeld("run-held", f"Run {run} was just taken by another process; wait for it, or stop it.", run=run)
     return fence
 
 
 def _held(row: LeaseRow) -> RunIsHeld:
     since = row.since.strftime("%Y-%m-%d %H:%M:%S UTC")
     return RunIsHeld(
-        f"Run {row.run} is held by process {row.pid} on {row.host} since {since}; wait for it to end, or stop it."
+        "run-held",
+        f"Run {row.run} is held by process {row.pid} on {row.host} since {since}; wait for it to end, or stop it.",
+        run=row.run,
+        process=row.pid,
+        host=row.host,
     )
 
 

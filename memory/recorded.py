@@ -104,8 +104,11 @@ class Recorded(Archive):
         kept = self._kept.get(_asked(recipe))
         if kept is None:
             raise NeverKept(
+                "product-never-kept",
                 f"Run {self._run.id} asks now for a product of {recipe.agent} that it never kept: the code or its "
-                "tables have changed since; generate it again, or use the code it was made with."
+                "tables have changed since; generate it again, or use the code it was made with.",
+                run=self._run.id,
+                agent=recipe.agent,
             )
         if self._agents == "fresh":
             return self._fresh(kept, recipe, produce)
@@ -113,9 +116,10 @@ class Recorded(Archive):
             return Made(kept, called=False)
         if self._agents == "none":
             raise DamagedArtifact(
-                f"The product of {self._place(kept)} ({kept.id}) is missing or damaged in the store; "
-                f"`resume {self._run.id}` makes it again, `replay {self._run.id} --verify` makes all again to compare.",
-                kept.id,
+                "product-lost",
+                f"The product of {self._place(kept)} ({kept.id}) is missing or damaged in the store.",
+                artifact=kept.id,
+                run=self._run.id,
             )
         return self._put_back(kept, recipe, produce)
 
@@ -155,7 +159,7 @@ class Recorded(Archive):
         try:
             made = super().make(self._lease, kept.recipe, produce, parents=kept.parents)
         except OtherBytes as error:
-            raise OtherBytes(f"{error} {changed(kept.recipe, recipe) or ''}".strip()) from error
+            raise OtherBytes("product-differs", f"{error} {changed(kept.recipe, recipe) or ''}".strip()) from error
         with self._lock:
             self.remade.setdefault(kept.id, Remade(self._place(kept), kept, made.artifact.sha256, recipe))
         return made

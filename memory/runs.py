@@ -64,7 +64,7 @@ def add(connection: Connection, run: Run) -> None:
 def lock(connection: Connection, run_id: str) -> None:
     """Keep the run from being dropped until the transaction ends; UnknownRun if it was dropped before."""
     if connection.scalar(_LOCKED, {"run_id": run_id}) is None:
-        raise UnknownRun(f"There is no run {run_id!r} any more; `runs` lists them.")
+        raise UnknownRun("run-unknown", f"There is no run {run_id!r} any more.", run=run_id)
 
 
 def find(connection: Connection, run_id: str) -> Run:
@@ -78,7 +78,9 @@ def find(connection: Connection, run_id: str) -> Run:
         if len(rows) == 1:
             return rows[0].record()
     if rows:
-        raise UnknownRun(f"More than one run begins with {run_id!r}; give more of the id, `runs` lists them.")
+        raise UnknownRun(
+            "run-id-ambiguous", f"More than one run begins with {run_id!r}; give more of the id.", run=run_id
+        )
     raise names.unknown_run(run_id)
 
 

@@ -78,8 +78,12 @@ def evaluation_of(archive: Archive, digest: str) -> Evaluation:
             if len(rows) == 1:
                 return rows[0].record()
         if rows:
-            raise UnknownEvaluation(f"More than one evaluation begins with {digest!r}; give more of its digest.")
-    raise UnknownEvaluation(f"There is no evaluation {digest!r}; `evaluate list` tells which there are.")
+            raise UnknownEvaluation(
+                "evaluation-ambiguous",
+                f"More than one evaluation begins with {digest!r}; give more of its digest.",
+                evaluation=digest,
+            )
+    raise UnknownEvaluation("evaluation-unknown", f"There is no evaluation {digest!r}.", evaluation=digest)
 
 
 def evaluations(archive: Archive) -> list[tuple[datetime, Evaluation]]:

@@ -84,4 +84,9 @@ def preset(profile: str, role: "AnyRole", *, table: tuple[Preset, ...] = PRESETS
         if (row.profile, row.role) == (profile, role):
             return row
     known = ", ".join(dict.fromkeys(row.profile for row in table))
-    raise WeightsMissing(f"no model for {role} in profile {profile!r}; the profiles are {known}")
+    raise WeightsMissing(
+        "model-unknown",
+        f"no model for {role} in profile {profile!r}; the profiles are {known}",
+        role=role,
+        profile=profile,
+    )

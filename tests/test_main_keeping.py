@@ -96,12 +96,12 @@ def packed(file: Path, members: dict[str, bytes], records: bytes) -> None:
     ("words", "sentence"),
     [
         (["export", "zzzz", "--out", "run.zip"], "There is no run 'zzzz'"),
-        (["export", "../../etc", "--out", "run.zip"], "is no run id"),
+        (["export", "../../etc", "--out", "run.zip"], "is not a run id"),
         (["export", "zzzz", "--out", "run.tar"], "does not end in .zip"),
         (["import", "missing.zip"], "there is no such file"),
         (["import", "."], "there is no such file"),
         (["gc", "--run", "zzzz"], "There is no run 'zzzz'"),
-        (["gc", "--run", "%"], "is no run id"),
+        (["gc", "--run", "%"], "is not a run id"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(cli: Cli, words: list[str], sentence: str) -> None:

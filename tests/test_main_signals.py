@@ -191,7 +191,7 @@ def test_a_call_is_answered_while_nobody_stops() -> None:
     assert patient(lambda: "answer") == "answer"  # type: ignore[arg-type,return-value]
     assert heard == [True]
     with pytest.raises(PlannerError, match="no"):
-        patient(lambda: (_ for _ in ()).throw(PlannerError("no")))
+        patient(lambda: (_ for _ in ()).throw(PlannerError("planner-failed", "no")))
 
 
 def test_a_call_that_was_left_is_not_made_again() -> None:

@@ -167,7 +167,11 @@ def bookmark_of(context: ToolContext, recipe: Recipe) -> Bookmark | None:
 def stored_picture(context: ToolContext, artifact: Artifact) -> Picture:
     """The stored picture, decoded; an agent receives this and never pixels that were still around."""
     if artifact.media.kind != "image":
-        raise BadInput(f"{artifact.id} is a {artifact.media.kind}, not an image; name an image.")
+        raise BadInput(
+            "not-an-image",
+            f"{artifact.id} is a {artifact.media.kind}, not an image; name an image.",
+            artifact=artifact.id,
+        )
     return Picture(decode_image(context.archive.read(artifact)))
 
 

@@ -79,7 +79,13 @@ def edit_video(context: ToolContext, arguments: EditVideo, *, seed: int, report:
     """
     clip = stored_clip(context, arguments.clip)
     if (count := clip.media.num_frames) > MOST_FRAMES:
-        raise BadInput(f"{clip.id} has {count} frames, {MOST_FRAMES} can be edited at once; edit its shots one by one.")
+        raise BadInput(
+            "clip-too-long-to-edit",
+            f"{clip.id} has {count} frames, {MOST_FRAMES} can be edited at once; edit its shots one by one.",
+            artifact=clip.id,
+            frames=count,
+            most=MOST_FRAMES,
+        )
     if arguments.prompt is None or arguments.motion == "kept":
         return _frame_by_frame(context, clip, arguments.instruction, seed, report)
     asked = EditImage(image=edge_picture(context, clip, "first").id, instruction=arguments.instruction)

@@ -30,14 +30,26 @@ def regenerate(
     """
     remake = remakes().get(made_by)
     if remake is None:
-        raise BadInput(f"Nothing here makes what {made_by!r} made; use the version of Mora that made it.")
+        raise BadInput(
+            "recipe-of-other-version",
+            f"Nothing here makes what {made_by!r} made; use the version of Mora that made it.",
+            agent=made_by,
+        )
     try:
         asked = RecipeSpec.model_validate(spec)
         if remake.starts is not None and len(parents) != remake.starts:
-            raise BadInput(f"{made_by} starts from {remake.starts} products, not from {len(parents)}.")
+            raise BadInput(
+                "recipe-damaged",
+                f"{made_by} starts from {remake.starts} products, not from {len(parents)}.",
+                agent=made_by,
+            )
         return remake.make(_with_dials(context, remake, asked), asked, parents, report)
     except ValidationError as error:
-        raise BadInput(f"The recipe of {made_by} cannot be read; use the version of Mora that made it.") from error
+        raise BadInput(
+            "recipe-of-other-version",
+            f"The recipe of {made_by} cannot be read; use the version of Mora that made it.",
+            agent=made_by,
+        ) from error
 
 
 def uses_weights(made_by: str) -> bool:

@@ -282,7 +282,7 @@ def _print_judgement(found: "Judgement", thresholds: dict[str, Any], as_json: bo
         for line in (*notes, judgement_table(found), verdict_lines(verdicts)):
             say(line)
     if not found.evaluation.videos:
-        raise BadInput(" ".join(one.why for one in found.bad[:3]))
+        raise BadInput("videos-unusable", " ".join(one.why for one in found.bad[:3]))
     if thresholds and found.bad:
         fail(f"the gate does not hold: {len(found.bad)} of the files could not be judged", BUG)
     if not all(one.holds for one in verdicts):
@@ -336,7 +336,11 @@ def _maker_of(system: str | None, settings: "Settings", *, size: str | None, **s
 
     if system is None:
         if named := [name for name, value in {"size": size, **said}.items() if value is not None]:
-            raise BadInput(f"--{named[0]} is of another system's clips; name the system with --system.")
+            raise BadInput(
+                "option-of-other-system",
+                f"--{named[0]} is of another system's clips; name the system with --system.",
+                option=named[0],
+            )
         return Mora(settings, planner_name(settings))
     return Contender(system_of(system, options_from(size=size, **said), settings.profile), settings)
 

@@ -79,7 +79,11 @@ def system_of(name: str, overrides: SystemOptions, profile: str) -> System:
     """
     row = next((row for row in SYSTEMS if row.profile == name), None)
     if row is None:
-        raise BadInput(f"There is no system {name!r} that can be run; choose from {', '.join(NAMES)}.")
+        raise BadInput(
+            "system-unknown",
+            f"There is no system {name!r} that can be run; choose from {', '.join(NAMES)}.",
+            system=name,
+        )
     width, height = overrides.size or (row.width, row.height)
     row = replace(
         row,
@@ -102,8 +106,11 @@ def _location_of(weights: str, row: Preset) -> str:
         return str(folder.absolute())
     if folder.is_absolute() or weights.startswith((".", "~")) or weights.count("/") != 1:
         raise BadInput(
-            f"{weights} is no folder; name one that holds a {row.pipeline} as diffusers saves it, or a hub id such as "
-            f"{row.weights}."
+            "system-weights-missing",
+            f"{weights} is not a folder; name one that holds a {row.pipeline} as diffusers saves it, or a hub id such "
+            f"as {row.weights}.",
+            path=str(weights),
+            weights=row.weights,
         )
     return weights
 
@@ -115,7 +122,7 @@ def _check(row: Preset) -> None:
         check_class(row, folder_of(row))
     except WeightsMissing as error:
         said = str(error)
-        raise BadInput(f"{said[0].upper()}{said[1:]}.") from error
+        raise BadInput("system-weights-unusable", f"{said[0].upper()}{said[1:]}.", weights=row.weights) from error
 
 
 def options_from(*, size: str | None, **said: Any) -> SystemOptions:
@@ -125,7 +132,10 @@ def options_from(*, size: str | None, **said: Any) -> SystemOptions:
     sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", size)
     width, height = map(int, sides.groups()) if sides else (0, 0)
     if not (min(width, height) >= SHORTEST_SIDE and width % 8 == height % 8 == 0):
-        raise BadInput(f"{size} is no size of a clip; write WIDTHxHEIGHT, multiples of 8 such as 256x256.")
+        raise BadInput(
+            "clip-size-malformed",
+            f"{size} is not a size of a clip; write WIDTHxHEIGHT, multiples of 8 such as 256x256.",
+        )
     return SystemOptions(size=(width, height), **said)
 
 
@@ -192,7 +202,11 @@ def _film(maker: _FilmMaker, wanted: SuitePrompt, seed: int, name: str) -> Video
     if begins and picture is None:
         fault = PROFILES[maker.profile].check_picture(wanted.text)
         if fault is not None:
-            raise BadInput(f"A2 of {maker.profile} cannot draw a first frame: {fault}; choose another --profile.")
+            raise BadInput(
+                "first-frame-not-drawn",
+                f"A2 of {maker.profile} cannot draw a first frame: {fault}; choose another profile.",
+                profile=maker.profile,
+            )
     with _run(maker, wanted, seed) as tool_context:
         first = _first_frame(tool_context, wanted, seed, picture) if begins else None
         clip = _clip(maker, tool_context, wanted.text, seed, first)
@@ -245,7 +259,9 @@ def _first_frame(tool_context: "ToolContext", wanted: SuitePrompt, seed: int, pi
     try:
         asked = TextToImage(prompt=wanted.text)
     except ValidationError as error:
-        raise BadInput(f"A2 cannot read this prompt ({error.errors()[0]['msg']}); write another one.") from error
+        raise BadInput(
+            "prompt-unusable", f"A2 cannot read this prompt ({error.errors()[0]['msg']}); write another one."
+        ) from error
     return text_to_image(tool_context, asked, seed=seed).artifact
 
 

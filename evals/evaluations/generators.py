@@ -30,10 +30,10 @@ def films_of(archive: "Archive", names: Sequence[str]) -> tuple[list[VideoInput]
     """Return the films of these runs, or of all finished runs. Raises BadInput for a run without a film."""
     runs = [archive.run(name) for name in names] or [run for run in archive.runs() if run.film is not None]
     if not runs:
-        raise BadInput("There are no films to judge; make one with `generate`.")
+        raise BadInput("no-films", "There are no films to judge; make one first.")
     for run in runs:
         if run.film is None:
-            raise BadInput(f"Run {run.id} is {run.status} and has no film; `resume {run.id}` goes on with it.")
+            raise BadInput("run-without-film", f"Run {run.id} is {run.status} and has no film.", run=run.id)
     profiles = sorted({run.request.profile for run in runs})
     makers = [profile if profile in SYSTEM_NAMES else f"mora {profile}" for profile in profiles]
     return [film_of(archive, run, run.id) for run in runs], Origin(" and ".join(makers))
@@ -152,7 +152,7 @@ def side(
 def newest(archive: "Archive") -> str:
     """Return the digest of the newest evaluation. Raises BadInput if there is none."""
     if not (found := evaluations(archive)):
-        raise BadInput("There is no evaluation to report; make one with `evaluate videos FOLDER`.")
+        raise BadInput("no-evaluations", "There is no evaluation to report; judge videos first.")
     return found[0][1].digest
 
 

@@ -78,7 +78,9 @@ def baselines(names: Sequence[str] = (), scale: Scale = "mora") -> list[Baseline
     known = {row.system.lower(): row for row in BASELINES}
     if unknown := [name for name in names if name.lower() not in known]:
         raise BadInput(
-            f"There is no baseline {unknown[0]!r}; choose from {', '.join(row.system for row in BASELINES)}."
+            "baseline-unknown",
+            f"There is no baseline {unknown[0]!r}; choose from {', '.join(row.system for row in BASELINES)}.",
+            baseline=unknown[0],
         )
     return one_scale([known[name.lower()] for name in names])
 
@@ -88,7 +90,8 @@ def one_scale(rows: Sequence[Baseline]) -> list[Baseline]:
     other = next((row for row in rows if row.scale != rows[0].scale), None)
     if other is not None:
         raise BadInput(
+            "baselines-on-two-scales",
             f"{rows[0].system} and {other.system} cannot be put into one table: the Video Quality of the one is "
-            f"{SCALES[rows[0].scale]}, of the other {SCALES[other.scale]}."
+            f"{SCALES[rows[0].scale]}, of the other {SCALES[other.scale]}.",
         )
     return list(rows)

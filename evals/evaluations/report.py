@@ -58,7 +58,11 @@ def write_report(sides: Sequence[Judgement], out: Path) -> list[Path]:
     """
     check_destination(out, suffix=SUFFIX)
     if empty := [side for side in sides if not side.scores]:
-        raise BadInput(f"{empty[0].evaluation.system} has no scores to report; evaluate it first.")
+        raise BadInput(
+            "evaluation-without-scores",
+            f"{empty[0].evaluation.system} has no scores to report; evaluate it first.",
+            system=empty[0].evaluation.system,
+        )
     page, pictures = page_of(sides)
     written = [export(page.encode(), out, suffix=SUFFIX)]
     for name, png in pictures.items():

@@ -150,8 +150,9 @@ def compare(first: Judgement, second: Judgement) -> Comparison:
     names = names_of((first, second))
     if not shared:
         raise BadInput(
+            "no-common-prompt",
             f"{names[0]} and {names[1]} have no prompt in common ({next(iter(ours), 'none')!r} against "
-            f"{next(iter(theirs), 'none')!r}); compare videos of the same prompts."
+            f"{next(iter(theirs), 'none')!r}); compare videos of the same prompts.",
         )
     left_out = []
     if apart := len(ours) + len(theirs) - 2 * len(shared):
@@ -275,7 +276,10 @@ def gate(asked: Mapping[str, JsonValue], found: Mapping[str, tuple[Estimate, int
     of videos without a value. Raises BadInput for a malformed threshold.
     """
     if not isinstance(asked, dict) or not asked:
-        raise BadInput('A gate is {METRIC: LEAST} or {METRIC: {"at_least": LEAST, "at_most": MOST}}; it asks nothing.')
+        raise BadInput(
+            "gate-malformed",
+            'A gate is {METRIC: LEAST} or {METRIC: {"at_least": LEAST, "at_most": MOST}}; it asks nothing.',
+        )
     return [_verdict(metric, *_bounds(metric, said), found.get(metric)) for metric, said in asked.items()]
 
 
@@ -283,7 +287,11 @@ def _bounds(metric: str, said: JsonValue) -> tuple[float | None, float | None]:
     bounds = said if isinstance(said, dict) else {AT_LEAST: said}
     numbers = [value for value in bounds.values() if isinstance(value, int | float) and not isinstance(value, bool)]
     if not bounds or len(numbers) < len(bounds) or not set(bounds) <= {AT_LEAST, AT_MOST}:
-        raise BadInput(f"The gate of {metric} is {str(said)[:60]}; write a number, or at_least and at_most.")
+        raise BadInput(
+            "gate-malformed",
+            f"The gate of {metric} is {str(said)[:60]}; write a number, or at_least and at_most.",
+            metric=metric,
+        )
     least, most = (bounds.get(name) for name in (AT_LEAST, AT_MOST))
     return (float(least) if isinstance(least, int | float) else None), (
         float(most) if isinstance(most, int | float) else None

@@ -26,5 +26,7 @@ def read_suite(name: str) -> Suite:
     path = Path(name)
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.json")))
-        raise BadInput(f"There is no suite {name!r}; name {known}, or a JSON file of prompts.")
+        raise BadInput(
+            "suite-unknown", f"There is no suite {name!r}; name {known}, or a JSON file of prompts.", suite=name
+        )
     return Suite(path.stem, tuple(prompts_in(read_json(path), name)))

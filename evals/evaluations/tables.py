@@ -175,7 +175,7 @@ def _sentences(judgement: Judgement) -> Iterator[str]:
         )
         lacking = {}
     for files, titles in lacking.items():
-        yield f"left out: {' and '.join(titles)}{NEEDS if len(titles) == 1 else ' need '}{files}"
+        yield f"left out: {' and '.join(titles)}{NEEDS if len(titles) == 1 else ' need '}{files} --fetch gets it."
     yield from _first_few([f"bad: {one.why}" for one in judgement.bad], "bad files")
     reasons: dict[tuple[str, str], list[LeftOut]] = {}
     for one in judgement.left_out:

@@ -55,8 +55,10 @@ def gather(paths: Sequence[Path], prompts: Path | None = None) -> tuple[list[Vid
     missing = [one.name for one in told if one.prompt is None]
     if len(missing) == len(told):
         raise BadInput(
+            "prompts-fit-no-video",
             f"No prompt of {prompts} fits a video: {told[0].name} should be called PROMPT-0{told[0].path.suffix}, "
-            "or the file should give prompts by file name."
+            "or the file should give prompts by file name.",
+            path=str(prompts),
         )
     notes = [f"{len(missing)} of {len(told)} videos have no prompt in {prompts}, {missing[0]} first"] if missing else []
     return told, notes
@@ -72,7 +74,7 @@ def check_any_there(given: Sequence[VideoInput]) -> None:
             why.append(unreadable(one.path, error))
         else:
             return
-    raise BadInput(" ".join(why[:3]))
+    raise BadInput("videos-unusable", " ".join(why[:3]))
 
 
 def unreadable(path: Path, error: OSError) -> str:
@@ -85,9 +87,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}); give the path of a JSON file.") from error
+        raise BadInput(
+            "input-unreadable",
+            f"{path} cannot be read ({error.strerror}); give the path of a JSON file.",
+            path=str(path),
+        ) from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise BadInput(f"{path} is no JSON ({error}); correct it.") from error
+        raise BadInput("input-not-json", f"{path} is not JSON ({error}); correct it.", path=str(path)) from error
 
 
 def prompts_in(said: Any, where: object) -> list[SuitePrompt]:
@@ -98,7 +104,11 @@ def prompts_in(said: Any, where: object) -> list[SuitePrompt]:
     entries = said.get("prompts") if isinstance(said, dict) else said
     wanted = [_wanted(entry, where) for entry in entries] if isinstance(entries, list) else []
     if not wanted:
-        raise BadInput(f"{where} has no prompts; it should be a list of sentences, or VBench's full info file.")
+        raise BadInput(
+            "prompts-malformed",
+            f"{where} has no prompts; it should be a list of sentences, or VBench's full info file.",
+            path=str(where),
+        )
     return wanted
 
 
@@ -107,12 +117,20 @@ def _wanted(entry: Any, where: object) -> SuitePrompt:
         return SuitePrompt(entry)
     text = entry.get("prompt", entry.get("prompt_en")) if isinstance(entry, dict) else None
     if not isinstance(text, str) or not text.strip():
-        raise BadInput(f"{where} has {str(entry)[:60]!r} where a prompt should be; write a sentence.")
+        raise BadInput(
+            "prompts-malformed",
+            f"{where} has {str(entry)[:60]!r} where a prompt should be; write a sentence.",
+            path=str(where),
+        )
     dimensions = entry.get("dimension", ())
     dimensions = (dimensions,) if isinstance(dimensions, str) else dimensions
     image = entry.get("image")
     if not isinstance(image, str | None):
-        raise BadInput(f"{where} has {str(image)[:60]!r} where the path of a picture should be; write one, or none.")
+        raise BadInput(
+            "prompts-malformed",
+            f"{where} has {str(image)[:60]!r} where the path of a picture should be; write one, or none.",
+            path=str(where),
+        )
     picture = None if image is None else Path(str(where)).parent / image
     return SuitePrompt(text, _style_in(entry), tuple(str(dimension) for dimension in dimensions), picture)
 
@@ -130,7 +148,11 @@ def _of(path: Path) -> Iterator[VideoInput]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not found:
-            raise BadInput(f"{path} has no videos ({', '.join(SUFFIXES)}); name another folder.")
+            raise BadInput(
+                "folder-without-videos",
+                f"{path} has no videos ({', '.join(SUFFIXES)}); name another folder.",
+                path=str(path),
+            )
         yield from (VideoInput(file.relative_to(path).as_posix(), file) for file in found)
     elif path.suffix.lower() == ".json":
         yield from _listed(path)
@@ -141,17 +163,29 @@ def _of(path: Path) -> Iterator[VideoInput]:
 def _listed(path: Path) -> Iterator[VideoInput]:
     entries = read_json(path)
     if not isinstance(entries, list) or not entries:
-        raise BadInput(f"{path} is no list of videos; write [{{'video': FILE, 'prompt': WORDS}}, ...].")
+        raise BadInput(
+            "video-list-malformed",
+            f"{path} is not a list of videos; write [{{'video': FILE, 'prompt': WORDS}}, ...].",
+            path=str(path),
+        )
     for entry in entries:
         said = {"video": entry} if isinstance(entry, str) else entry
         files = said.get("video_list", [said.get("video", said.get("path"))]) if isinstance(said, dict) else [None]
         for file in files if isinstance(files, list) else [files]:
             if not isinstance(file, str) or not all(isinstance(said.get(key, ""), str) for key in FILES):
-                raise BadInput(f"{path} has {str(entry)[:60]!r} where a video should be; write its path as 'video'.")
+                raise BadInput(
+                    "video-list-malformed",
+                    f"{path} has {str(entry)[:60]!r} where a video should be; write its path as 'video'.",
+                    path=str(path),
+                )
             beside = {key: path.parent / said[key] for key in FILES if key in said}
             prompt = said.get("prompt", said.get("prompt_en"))
             if not isinstance(prompt, str | None):
-                raise BadInput(f"{path} gives {file} a prompt that is no text; write a sentence.")
+                raise BadInput(
+                    "video-list-malformed",
+                    f"{path} gives {file} a prompt that is not text; write a sentence.",
+                    path=str(path),
+                )
             yield VideoInput(file, path.parent / file, prompt, _style_in(said), **beside)
 
 

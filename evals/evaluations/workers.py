@@ -234,7 +234,7 @@ def _result_or_error(context: ScoringContext, task: Task, loader: "NetworkLoader
 def _killed(task: Task) -> str:
     return (
         f"{task.video.name} could not be scored: its worker process was killed {TRIES} times, "
-        "perhaps because memory ran out; try it with --jobs 1."
+        "perhaps because memory ran out; try it with one job."
     )
 
 

@@ -67,9 +67,9 @@ class WrongFrameCount(Exception):
 def read_header(path: Path) -> Video:
     """Read size, frame rate and number of frames from a file without decoding it. Raises BadInput."""
     if not path.is_file():
-        raise BadInput(f"{path} is no file; give the path of a video.")
+        raise BadInput("input-missing", f"{path} is not a file; give the path of a video.", path=str(path))
     if path.stat().st_size == 0:
-        raise BadInput(f"{path} is empty; get a whole copy of it.")
+        raise BadInput("input-empty", f"{path} is empty; get a whole copy of it.", path=str(path))
     if path.suffix.lower() in PICTURES:
         return _picture_header(path)
     with opened(path) as (container, stream):
@@ -90,7 +90,9 @@ def decode(path: Path, video: Video) -> Iterator[Chunk]:
         if num_frames <= video.num_frames:
             yield chunk
     if num_frames == 0:
-        raise BadInput(f"{path} has no picture that can be decoded; get a whole copy of it.")
+        raise BadInput(
+            "input-damaged", f"{path} has no picture that can be decoded; get a whole copy of it.", path=str(path)
+        )
     if num_frames != video.num_frames:
         raise WrongFrameCount(num_frames)
 
@@ -163,7 +165,9 @@ def _frames(path: Path) -> Iterator[Frame]:
         for packet in container.demux(stream):
             for frame in stream.decode(packet):
                 if frame.is_corrupt or packet.is_corrupt:
-                    raise BadInput(f"{path} is damaged or cut off; get a whole copy of it.")
+                    raise BadInput(
+                        "input-damaged", f"{path} is damaged or cut off; get a whole copy of it.", path=str(path)
+                    )
                 yield _rgb(frame)
 
 
@@ -192,7 +196,9 @@ def _picture_header(path: Path) -> Video:
             hold = image.info.get("duration", 0) or DEFAULT_FRAME_MS
             return Video(getattr(image, "n_frames", 1), Fraction(1000) / Fraction(hold), *image.size)
     except DAMAGE as error:
-        raise BadInput(f"{path} is damaged, cut off or no picture; get a whole copy of it.") from error
+        raise BadInput(
+            "input-damaged", f"{path} is damaged, cut off or not a picture; get a whole copy of it.", path=str(path)
+        ) from error
 
 
 def _pictures(path: Path) -> Iterator[Frame]:
@@ -201,4 +207,6 @@ def _pictures(path: Path) -> Iterator[Frame]:
             for picture in ImageSequence.Iterator(image):
                 yield np.asarray(picture.convert("RGB")), None
     except DAMAGE as error:
-        raise BadInput(f"{path} is damaged, cut off or no picture; get a whole copy of it.") from error
+        raise BadInput(
+            "input-damaged", f"{path} is damaged, cut off or not a picture; get a whole copy of it.", path=str(path)
+        ) from error

@@ -51,4 +51,4 @@ def check_names(names: Iterable[str]) -> None:
 
 def unknown_metric(name: str) -> BadInput:
     """Return the error for an unknown metric, which lists the known ones."""
-    return BadInput(f"There is no metric {name!r}; choose from {', '.join(VERSIONS)}.")
+    return BadInput("metric-unknown", f"There is no metric {name!r}; choose from {', '.join(VERSIONS)}.", metric=name)

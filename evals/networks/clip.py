@@ -96,7 +96,11 @@ def _config(tensors: Mapping[str, Tensor], path: Path) -> CLIPConfig:
     context, _ = shape_of(tensors, "positional_embedding", 2, path)
     _, together = shape_of(tensors, "visual.proj", 2, path)
     if width % HEAD_WIDTH or text_width % HEAD_WIDTH:
-        raise BadWeights(f"{path} has no heads of {HEAD_WIDTH} in layers of {width} and {text_width}; get ViT-B or L.")
+        raise BadWeights(
+            "metric-weights-of-other-network",
+            f"{path} has no heads of {HEAD_WIDTH} in layers of {width} and {text_width}; get ViT-B or L.",
+            path=str(path),
+        )
     vision = tower(width, num_layers(tensors, f"visual.{BLOCKS}", path))
     text = tower(text_width, num_layers(tensors, BLOCKS, path))
     return CLIPConfig(

@@ -58,7 +58,9 @@ class Describer:
         self._processor = _pretrained(AutoProcessor, folder)
         if getattr(self._processor, "chat_template", None) is None:
             raise NoLanguageModel(
-                f"{folder} has no chat template, so its model cannot be asked; add chat_template.jinja."
+                "language-model-without-template",
+                f"{folder} has no chat template, so its model cannot be asked; add chat_template.jinja.",
+                path=str(folder),
             )
         self._model = _pretrained(AutoModelForImageTextToText, folder, use_safetensors=True).to(device).eval()
         self._question = question
@@ -85,12 +87,18 @@ class Describer:
 
 def _pretrained(kind: Any, folder: Path, **options: bool) -> Any:
     if not folder.is_dir():
-        raise NoLanguageModel(f"{folder} is no folder; give one that holds a model as transformers saves it.")
+        raise NoLanguageModel(
+            "language-model-missing",
+            f"{folder} is not a folder; give one that holds a model as transformers saves it.",
+            path=str(folder),
+        )
     try:
         return kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as error:
         raise NoLanguageModel(
-            f"{folder} holds no model that {kind.__name__} can read; get a whole copy of it."
+            "language-model-damaged",
+            f"{folder} holds no model that {kind.__name__} can read; get a whole copy of it.",
+            path=str(folder),
         ) from error
 
 

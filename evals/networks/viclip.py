@@ -146,8 +146,10 @@ def load_viclip(path: Path) -> ViClip:
     _, together = shape_of(tensors, "vision_encoder.proj", 2, path)
     if width % HEAD_WIDTH or text_width % HEAD_WIDTH or isqrt(places - 1) ** 2 != places - 1:
         raise BadWeights(
-            f"{path} has layers of {width} and {text_width} and {places - 1} patches, which is no ViCLIP; "
-            "get the official file."
+            "metric-weights-of-other-network",
+            f"{path} has layers of {width} and {text_width} and {places - 1} patches, which is not ViCLIP; "
+            "get the official file.",
+            path=str(path),
         )
     depth, text_depth = (num_layers(tensors, f"{tower}_encoder.{BLOCKS}", path) for tower in ("vision", "text"))
     with torch.device("meta"):  # skips seconds of random initialisation

@@ -51,7 +51,7 @@ def destinations(sheet: Path | None, tasks: Sequence[Task]) -> dict[Task, Path]:
         return {}
     shown: list[Task] = [task for task in tasks if task != "wishes"]
     if not shown:
-        raise BadInput("Wishes are words, so there is no sheet of frames; leave --sheet out.")
+        raise BadInput("no-sheet-of-wishes", "Wishes are words, so there is no sheet of frames.")
     names = {task: sheet if len(tasks) == 1 else sheet.with_stem(f"{sheet.stem}-{task}") for task in shown}
     for name in names.values():
         check_destination(name, suffix=".png")

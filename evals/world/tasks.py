@@ -98,7 +98,9 @@ def read_wish(recorder: TrialRecorder, case: Case) -> None:
     read = wishes.read(wish, case.seed)
     question = question_for(WISH, case, wish)
     if isinstance(read, str):
-        recorder.record(replace(question, without=_CLIP_MARKS), AgentError(read), partial(_read_marks, case.scenery))
+        recorder.record(
+            replace(question, without=_CLIP_MARKS), AgentError("case-misread", read), partial(_read_marks, case.scenery)
+        )
     else:
         recorder.record(question, read, partial(_read_marks, case.scenery))
 
@@ -141,7 +143,7 @@ def animate_one(
     picture: Picture | None,
 ) -> None:
     """Let A4 animate a picture and record the clip; without a picture all marks are wrong."""
-    made: Clip | AgentError = AgentError("there was no first frame")
+    made: Clip | AgentError = AgentError("case-without-first-frame", "there was no first frame")
     if picture is not None:
         made = attempt(agent, VideoSpec(prompt, picture, NUM_FRAMES, question.seed))
     recorder.record(question, made, partial(_animated_marks, requested, picture))
@@ -230,7 +232,7 @@ def extend_clip(
     expected: Track,
 ) -> Clip | None:
     """Let A4 extend a clip from its last frame with the case's motion; the result should follow `expected`."""
-    made: Clip | AgentError = AgentError("there was no clip to extend")
+    made: Clip | AgentError = AgentError("case-without-clip", "there was no clip to extend")
     if clip is not None:
         spec = VideoSpec(motion_sentence(case.scenery.motion), Picture(clip.frames[-1]), NUM_FRAMES, case.seed)
         made = attempt(agent, spec)

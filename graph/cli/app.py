@@ -63,6 +63,7 @@ def _misread(error: TyperException) -> int:
 @contextlib.contextmanager
 def error_boundary() -> Iterator[None]:
     """Turn errors meant for a person into one sentence and an exit code; ours keep their traceback."""
+    from graph.cli.sentences import sentence_of
     from graph.errors import MISTAKES, TOLD, Stopped
 
     try:
@@ -70,9 +71,9 @@ def error_boundary() -> Iterator[None]:
     except (KeyboardInterrupt, Stopped):
         fail("interrupted; `python main.py runs` lists what can be resumed", INTERRUPTED)
     except MISTAKES as error:
-        fail(str(error), MISTAKE)
+        fail(sentence_of(error), MISTAKE)
     except TOLD as error:
-        fail(str(error), BUG)
+        fail(sentence_of(error), BUG)
 
 
 def fail(sentence: str, code: int) -> NoReturn:

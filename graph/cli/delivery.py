@@ -9,6 +9,7 @@ import typer
 
 from graph.cli.app import say
 from graph.cli.exit_codes import WAITING
+from graph.cli.sentences import sentence_of
 from graph.cli.session import destinations, listening, services_of_run
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def place_of(run: "Run", out: Path | None) -> Path | None:
         try:
             check_destination(out)
         except BadInput as error:
-            print(f"mora: {error} The film stays in the store; `--out` says where else it goes.", file=sys.stderr)
+            print(
+                f"mora: {sentence_of(error)} The film stays in the store; `--out` says where else it goes.",
+                file=sys.stderr,
+            )
             return None
     return out
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rich.markup import escape
 from rich.table import Table
 
+from graph.cli.sentences import sentence_of
 from graph.configure import planner_settings, profile_of
 from graph.errors import TOLD
 from graph.planners.factory import default_planner, make_planner
@@ -43,7 +44,7 @@ def _looked_at(part: str, look: Callable[[Settings], str], settings: Settings) -
     try:
         return Finding(part=part, works=True, found=look(settings))
     except TOLD as error:
-        return Finding(part=part, works=False, found=str(error))
+        return Finding(part=part, works=False, found=sentence_of(error))
 
 
 def _device(settings: Settings) -> str:

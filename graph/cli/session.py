@@ -28,7 +28,7 @@ def settings_with(**given: str | bool | None) -> "Settings":
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise RequestError(unusable(error)) from error
+        raise RequestError("settings-unusable", unusable(error)) from error
 
 
 def settings_to_make_with(**given: str | bool | None) -> "Settings":

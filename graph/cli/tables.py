@@ -205,7 +205,7 @@ def write_sheet(archive: "Archive", run: Run, path: Path) -> None:
     known = [archive.artifact(run.film)] if run.film else archive.artifacts(run.id)
     if not known:
         then = f"it failed: {run.error}" if run.status == "failed" else "resume it first."
-        raise RequestError(f"Run {run.id} has made nothing yet; {then}")
+        raise RequestError("nothing-made-yet", f"Run {run.id} has made nothing yet; {then}", run=run.id)
     newest = known[-1]
     frames, indices = sheet_frames(archive, newest)
     export(frame_sheet(frames, newest.media.fps, indices=indices), path, suffix=".png")

@@ -126,7 +126,9 @@ def _request(text: str) -> _Request:
     changes = changes_in(tagged, bare=not motions)
     instruction = changes.edit().instruction if changes.asked else None
     if len(motions) > 1:
-        raise Refusal("One clip has one motion; say one of them, and extend the clip with the other.")
+        raise Refusal(
+            "wish-of-two-motions", "One clip has one motion; say one of them, and extend the clip with the other."
+        )
     motion = next((each for each in MOTIONS if [each] == motions), None)
     reply = " ".join(dict.fromkeys(parsed.notes)) or None
     if instruction is None and motion is None and seconds is None:
@@ -308,7 +310,10 @@ def _extended(
             f"Number {product.number} is a picture; a clip or film can be extended. Say `go on` to animate it first."
         )
     if len(motions) > 1:
-        raise Refusal("What is added has one motion; wish for one, then extend the film that comes out by the other.")
+        raise Refusal(
+            "wish-of-two-motions",
+            "What is added has one motion; wish for one, then extend the film that comes out by the other.",
+        )
     shown, replies = sceneries(product), list(notes)
     if motions:
         motion = next(each for each in MOTIONS if each == motions[0])

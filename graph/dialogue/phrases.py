@@ -7,7 +7,7 @@ HELP = (
     "the second one`, `make it night`, `now let it fly to the left`. About clips and films: `extend it by two seconds, it "
     "keeps moving right`, `what happened before?`, `connect it with the first film`, `make a film of it`. Always: `undo`, "
     "`refresh`, `what did you do?`, `what do I have?`. Name products by number, `number 3`, or by what they show: "
-    "`the blue one`, `the last clip`. /help lists the commands that do the same."
+    "`the blue one`, `the last clip`."
 )
 
 POLITE = re.compile(

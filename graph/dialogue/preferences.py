@@ -61,7 +61,11 @@ def read_likes(home: Path) -> Likes:
     except FileNotFoundError:
         return Likes()
     except (OSError, ValidationError) as error:
-        raise RequestError(f"{path} cannot be read; mend it, or remove it to forget what it says.") from error
+        raise RequestError(
+            "preferences-unreadable",
+            f"{path} cannot be read; mend it, or remove it to forget what it says.",
+            path=str(path),
+        ) from error
 
 
 def write_likes(home: Path, likes: Likes) -> None:
@@ -71,7 +75,11 @@ def write_likes(home: Path, likes: Likes) -> None:
         home.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(likes.model_dump()).encode())
     except OSError as error:
-        raise RequestError(f"{path} cannot be written ({error.strerror}); free the way to it.") from error
+        raise RequestError(
+            "preferences-unwritable",
+            f"{path} cannot be written ({error.strerror}); check its folder and rights.",
+            path=str(path),
+        ) from error
 
 
 def learned(likes: Likes, words: str) -> Likes:
@@ -87,14 +95,16 @@ def learned(likes: Likes, words: str) -> Likes:
     }
     if not new:
         raise RequestError(
-            "I can remember a style, a length and a seed, like `digital style`, `4 seconds` or `seed 7`."
+            "preference-unknown",
+            "I can remember a style, a length and a seed, like `digital style`, `4 seconds` or `seed 7`.",
         )
     try:
         return Likes.model_validate({**likes.model_dump(), **new})
     except ValidationError:
         raise RequestError(
+            "preference-out-of-range",
             f"A shot lasts {SHORTEST_SHOT_SECONDS:g} to {LONGEST_SHOT_SECONDS:g} seconds, and a seed is at most "
-            f"{MAX_SEED}; like something within that."
+            f"{MAX_SEED}; like something within that.",
         ) from None
 
 

@@ -12,8 +12,8 @@ ABOUT = (
     "lists what you can say."
 )
 KEPT = "Nothing that was made is deleted. `undo` takes back the last turn; what is not chosen is in no film."
-SAVING = "`/save ball.mp4` writes a copy of the last product, `/save ball.png 2` one of number 2."
-SHOWING = "The file stands below each product; open that. `/show 2` shows number 2 again, /takes lists every one."
+SAVING = "Say `save it as ball.mp4` for a copy of the last product, or `save number 2 as ball.png`."
+SHOWING = "Open the file of a product to see it whole; `what do I have?` lists what there is."
 UNSEEN = "I cannot see which one is best; choose one by its number."
 SHORTER = "Clips are not cut; `make it 1 second long` animates it again with the length that you say."
 WHY = "I cannot tell why an agent painted it like that; `what did you do?` shows what everything was made from."

@@ -298,4 +298,7 @@ def refuse_foreign(tagged: Sequence[Word], text: str) -> None:
     strange = sum(word.text in foreign for word in tagged)
     known = sum(word.kind not in ("unknown", "mark", "stop") and word.text not in foreign for word in tagged)
     if 2 * latin < len(letters) or (strange >= 2 and strange >= known):
-        raise Refusal("I read English only; say it in English, for example: a red ball moves right in the snow.")
+        raise Refusal(
+            "wish-not-english",
+            "I read English only; say it in English, for example: a red ball moves right in the snow.",
+        )

@@ -28,7 +28,9 @@ def _task(brief: Brief) -> Procedural:
     """Return the task that the words mean: a motion alone extends the clip, a new attribute edits it."""
     if len(brief.clips) > 1:
         if changes_in(tag_words(brief.prompt), bare=False).asked:
-            raise Refusal("Several clips are connected as they are; to change one of them, give it alone.")
+            raise Refusal(
+                "wish-of-two-tasks", "Several clips are connected as they are; to change one of them, give it alone."
+            )
         return "connect"
     text, back = strip_backward_phrases(brief.prompt)
     text, on = strip_extension_phrases(text)
@@ -37,7 +39,10 @@ def _task(brief: Brief) -> Procedural:
     moves = _moves(tagged, text)
     asked = changes_in(tagged, bare=not longer and not moves).asked
     if asked and longer:
-        raise Refusal("A run makes a clip longer or changes it; wish for one, then for the other on what comes out.")
+        raise Refusal(
+            "wish-of-two-tasks",
+            "A run makes a clip longer or changes it; wish for one, then for the other on what comes out.",
+        )
     if asked or brief.motion == "new":
         return "edit"
     if longer or brief.seconds is not None or moves:
@@ -45,8 +50,10 @@ def _task(brief: Brief) -> Procedural:
     if any(word.kind == "other motion" for word in tagged):
         parse_clauses(tagged, text, given=True)  # raises the sentence about a motion that the world does not have
     if {token.text for token in tokens(brief.prompt)} & (verb_forms("connect") | verb_forms("join")):
-        raise Refusal("Connecting takes two clips or more, and one is given; give the others too, each with --video.")
-    raise Refusal(f"Say what becomes of the clip: how it goes on (`it keeps moving right`), or {CHANGEABLE}.")
+        raise Refusal("connect-one-clip", "Connecting takes two clips or more, and one is given; give the others too.")
+    raise Refusal(
+        "clip-wish-empty", f"Say what becomes of the clip: how it goes on (`it keeps moving right`), or {CHANGEABLE}."
+    )
 
 
 def _moves(tagged: list[Word], text: str) -> bool:
@@ -77,9 +84,12 @@ def _extend(brief: Brief) -> Enhancement:
             if before
             else "how it goes on (`it keeps moving right`)"
         )
-        raise Refusal(f"I cannot see how the clip moves; say {how}.")
+        raise Refusal("motion-not-said", f"I cannot see how the clip moves; say {how}.")
     if before and len(motions) > 1:
-        raise Refusal("What comes before a clip is one motion; wish for one, then for the other before what comes out.")
+        raise Refusal(
+            "motion-not-said",
+            "What comes before a clip is one motion; wish for one, then for the other before what comes out.",
+        )
     lengths, remarks = share_seconds([clause.seconds for clause in parsed.clauses], brief.seconds, parsed.film_seconds)
     shots = [
         EnhancedShot(words=clause.words[:WORDS_SHOWN], motion=motion, seconds=seconds)
@@ -95,11 +105,16 @@ def _edit(brief: Brief) -> Enhancement:
     parsed = parse_clauses(changes.rest, brief.prompt, given=True)
     motions = _motions(parsed)
     if len(motions) > 1:
-        raise Refusal("An edited clip keeps its motion or gets one other; wish for one.")
+        raise Refusal("wish-of-two-motions", "An edited clip keeps its motion or gets one other; wish for one.")
     if brief.motion == "new" and not motions:
-        raise Refusal("Say how the clip is to move instead, for example: make it blue and let it move left.")
+        raise Refusal(
+            "wish-of-two-motions",
+            "Say how the clip is to move instead, for example: make it blue and let it move left.",
+        )
     if any(clause.seconds is not None for clause in parsed.clauses) or brief.seconds is not None:
-        raise Refusal("An edited clip keeps its length; leave the seconds out, or extend what comes out.")
+        raise Refusal(
+            "motion-not-said", "An edited clip keeps its length; leave the seconds out, or extend what comes out."
+        )
     shot = EnhancedShot(
         words=brief.prompt[:WORDS_SHOWN],
         edit=_instruction(changes, digital=digital),
@@ -110,7 +125,7 @@ def _edit(brief: Brief) -> Enhancement:
 
 def _instruction(changes: Changes, *, digital: bool) -> str:
     if not changes.asked and not digital:
-        raise Refusal(f"Say what becomes of the clip: {CHANGEABLE}.")
+        raise Refusal("clip-wish-empty", f"Say what becomes of the clip: {CHANGEABLE}.")
     return changes.edit(digital=digital).instruction
 
 

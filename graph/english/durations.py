@@ -32,7 +32,8 @@ def check_seconds(seconds: float | None) -> float | None:
     """Return the length of a shot. Raises Refusal if it is out of range."""
     if seconds is not None and not SHORTEST_SHOT_SECONDS <= seconds <= LONGEST_SHOT_SECONDS:
         raise Refusal(
+            "shot-length-out-of-range",
             f"A shot of {plain(seconds)} seconds cannot be made; ask for {SHORTEST_SHOT_SECONDS:g} to "
-            f"{LONGEST_SHOT_SECONDS:g} seconds a shot, or for more or fewer shots."
+            f"{LONGEST_SHOT_SECONDS:g} seconds a shot, or for more or fewer shots.",
         )
     return seconds

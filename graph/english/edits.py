@@ -47,8 +47,9 @@ class Changes:
         styled = self.digital or digital
         if len(said) + styled > MOST_AT_ONCE:
             raise Refusal(
+                "too-many-changes",
                 f"At most two things are changed at once, not {listed([*said, *['the style'] * styled])}; "
-                "wish for two of them, then for the rest on the film that comes out."
+                "wish for two of them, then for the rest on the film that comes out.",
             )
         one = {kind: values[0] for kind, values in self.found.items()}
         return Edit(
@@ -245,7 +246,9 @@ class _EditParser:
 
     def _style(self, word: Word, at: int) -> None:
         if self._denied(at) or word.value != "digital":
-            raise Refusal(f"A style cannot be taken away; what can be asked for is {CHANGEABLE}.")
+            raise Refusal(
+                "style-not-removable", f"A style cannot be taken away; what can be asked for is {CHANGEABLE}."
+            )
         self.changes.digital = True
 
     def _pivoted(self, at: int) -> bool:

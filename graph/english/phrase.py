@@ -111,7 +111,9 @@ def _object(state: _ParserState, word: Word, at: int) -> None:
 
 def _objects(state: _ParserState, word: Word, _at: int) -> None:
     if not state.negated and not state.given:
-        raise Refusal(f"One shot shows one thing; wish for one {word.value}, or say `first ..., then ...`.")
+        raise Refusal(
+            "wish-of-two-things", f"One shot shows one thing; wish for one {word.value}, or say `first ..., then ...`."
+        )
 
 
 def _colour(state: _ParserState, word: Word, at: int) -> None:
@@ -138,8 +140,9 @@ def _of_the_scene(state: _ParserState, word: Word, at: int) -> bool:
     natural = scenes.SCENE_COLOURS[next(each for each in SCENES if each == scene.value)].split()
     if word.value not in natural and word.text not in natural and not state.negated:
         raise Refusal(
+            "scene-has-own-colours",
             f"A scene keeps its own colours, so the {scene.value} is not {word.text}; "
-            f"leave the colour out, or give it to the {listed(OBJECTS, 'or')}."
+            f"leave the colour out, or give it to the {listed(OBJECTS, 'or')}.",
         )
     return True
 

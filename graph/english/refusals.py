@@ -7,10 +7,11 @@ from typing import Literal, NoReturn
 from graph.english.lexicon import Word
 from graph.english.meaning import Part
 from graph.english.vocabulary import scenes
+from memory.errors import CodedError
 from models.embedded.language import COLOURS, MOTIONS, OBJECTS, SCENES
 
 
-class Refusal(Exception):
+class Refusal(CodedError):
     """The embedded world cannot show a wish; the text is one sentence for the person, with the nearest choices."""
 
 
@@ -43,7 +44,7 @@ def refuse_clash(first: Part, second: Part, clash: set[str]) -> NoReturn:
 def refuse_two(kind: str, values: Sequence[str]) -> NoReturn:
     """Raise Refusal for several values of a kind: one shot has one of each."""
     both = listed(list(dict.fromkeys(values)))
-    raise Refusal({
+    raise Refusal("wish-contradicts-itself", {
         "object": f"One shot shows one thing, not {both} at once; choose one, or say `first ..., then ...`.",
         "colour": f"One thing has one colour, not {both} at once; choose one, or say `first ..., then ...`.",
         "motion": f"One shot has one motion, not `{both}` at once; choose one, or say `first ..., then ...`.",
@@ -75,7 +76,8 @@ class Missing(Refusal):
         named = {"thing": word, "colour": word, "place": f"place called {word}"}
         lacks = f"The embedded world has no {named[kind]}" if kind in named else _no_motion([word])
         ending = f", and {_NAMED[kind].format(nearest)} comes nearest" if nearest else ""
-        super().__init__(f"{lacks}; {_AVAILABLE[kind]}{ending}.")
+        sentence = f"{lacks}; {_AVAILABLE[kind]}{ending}."
+        super().__init__("not-in-the-world", sentence, kind=kind, word=word, nearest=nearest)
         self.kind, self.word, self.nearest = kind, word, nearest
 
     @property

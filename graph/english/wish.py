@@ -96,7 +96,7 @@ def _notes(brief: Brief, read: Enhancement) -> list[str]:
 
 def _read(brief: Brief) -> Enhancement:
     if not any(map(str.isalpha, brief.prompt)):
-        raise Refusal(f"Say in English what you want to see, for example: {EXAMPLE}.")
+        raise Refusal("wish-empty", f"Say in English what you want to see, for example: {EXAMPLE}.")
     text, joined = strip_join_phrases(brief.prompt)
     words, edit = _change(tag_words(text), brief)
     parsed = parse_clauses(words, text, given=bool(brief.images))
@@ -178,9 +178,15 @@ def _spread(events: list[Event], brief: Brief, shots: int | None) -> list[Event]
     """Repeat events, in order, up to the requested number of shots. Raises Refusal."""
     count = shots if shots is not None else max(len(events), _pictures_alone(events, brief))
     if count > MAX_SHOTS:
-        raise Refusal(f"Your wish has {count} shots and a film has at most {MAX_SHOTS}; wish for fewer at a time.")
+        raise Refusal(
+            "too-many-shots",
+            f"Your wish has {count} shots and a film has at most {MAX_SHOTS}; wish for fewer at a time.",
+        )
     if len(events) > count:
-        raise Refusal(f"Your wish tells {len(events)} events and asks for {count} shots; ask for {len(events)} shots.")
+        raise Refusal(
+            "shots-fewer-than-events",
+            f"Your wish tells {len(events)} events and asks for {count} shots; ask for {len(events)} shots.",
+        )
     return [events[at * len(events) // count] for at in range(count)]
 
 
@@ -256,7 +262,7 @@ def _value(
         return before[kind]
     among = [value for value in (named or ALL[kind]) if value not in event.excluded]
     if not among:
-        raise Refusal(f"You ruled out every {kind} there is; leave one of {listed(ALL[kind])}.")
+        raise Refusal("all-ruled-out", f"You ruled out every {kind} there is; leave one of {listed(ALL[kind])}.")
     seed, shot = draw
     # One generator per choice, so that naming the colour does not change which scene is chosen.
     chosen = Random(f"{seed}|{shot}|{kind}").choice(among)

@@ -115,7 +115,9 @@ def _given(turn: Turn) -> Heard | None:
         return Heard(moves=tuple(MOVES.validate_python(turn["moves"])))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise RequestError(f"That is no move ({'.'.join(map(str, fault['loc']))}: {fault['msg']}).") from None
+        raise RequestError(
+            "move-unknown", f"That is not a move ({'.'.join(map(str, fault['loc']))}: {fault['msg']})."
+        ) from None
 
 
 def _played(

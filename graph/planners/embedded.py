@@ -48,7 +48,10 @@ def _told(messages: list[BaseMessage]) -> dict[str, Any]:
         if isinstance(message, HumanMessage) and text.startswith("{"):
             told: dict[str, Any] = json.loads(text)
             return told
-    raise PlannerError("The embedded planner reads a brief as JSON and was given none; choose another planner.")
+    raise PlannerError(
+        "planner-not-asked-by-brief",
+        "The embedded planner reads a brief as JSON and was given none; choose another planner.",
+    )
 
 
 def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
@@ -59,7 +62,9 @@ def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
     if schema == PLAN:
         enhancement = Enhancement.model_validate(told.pop("enhancement"))
         return straight_plan(Brief.model_validate(told), enhancement)
-    raise PlannerError("The embedded planner answers Mora's three questions only; choose another planner.")
+    raise PlannerError(
+        "planner-question-unknown", "The embedded planner answers Mora's three questions only; choose another planner."
+    )
 
 
 def straight_plan(brief: Brief, enhancement: Enhancement) -> Plan:

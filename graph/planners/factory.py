@@ -43,7 +43,9 @@ def _embedded(profile: Profile) -> Planner:
 
     if profile.name != "embedded":
         raise RequestError(
+            "planner-of-other-profile",
             f"The embedded planner speaks for the embedded profile only; for {profile.name} choose the planner "
-            "openai (OPENAI_API_KEY or OPENAI_BASE_URL) or llama (MORA_GGUF)."
+            "openai (OPENAI_API_KEY or OPENAI_BASE_URL) or llama (MORA_GGUF).",
+            profile=profile.name,
         )
     return Planner("embedded", EmbeddedPlanner(), profile, instant=True)

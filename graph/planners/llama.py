@@ -38,13 +38,22 @@ class LlamaChat(BaseChatModel):
         """The model of a file. Raises PlannerUnset if it is none, PlannerError if llama.cpp is missing."""
         if path is None:
             raise PlannerUnset(
-                "The planner llama needs the path of a GGUF file; set MORA_GGUF, or choose another planner."
+                "planner-model-unset",
+                "The planner llama needs the path of a GGUF file; set MORA_GGUF, or choose another planner.",
             )
         if not path.is_file():
-            raise PlannerUnset(f"There is no file {path}; set MORA_GGUF to the path of a GGUF file.")
+            raise PlannerUnset(
+                "planner-model-missing",
+                f"There is no file {path}; set MORA_GGUF to the path of a GGUF file.",
+                path=str(path),
+            )
         with path.open("rb") as file:
             if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
-                raise PlannerUnset(f"{path} is no GGUF file; set MORA_GGUF to the path of one.")
+                raise PlannerUnset(
+                    "planner-model-damaged",
+                    f"{path} is not a GGUF file; set MORA_GGUF to the path of one.",
+                    path=str(path),
+                )
         _llama_cpp()
         return cls(path=path)
 
@@ -90,7 +99,9 @@ def _llama_cpp() -> Any:
     try:
         import xllamacpp
     except ImportError as error:
-        raise PlannerError("The planner llama needs llama.cpp; install it with: pip install -e '.[llama]'") from error
+        raise PlannerError(
+            "planner-library-missing", "The planner llama needs llama.cpp; install it with: pip install -e '.[llama]'"
+        ) from error
     return xllamacpp
 
 
@@ -105,7 +116,11 @@ def _serve(path: Path, context: int, threads: int) -> Any:
     try:
         return llama_cpp.Server(params)
     except RuntimeError as error:
-        raise PlannerError(f"llama.cpp cannot load {path}; it is damaged or too new, get it again.") from error
+        raise PlannerError(
+            "planner-model-damaged",
+            f"llama.cpp cannot load {path}; it is damaged or too new, get it again.",
+            path=str(path),
+        ) from error
 
 
 def _message(answer: Any, path: Path) -> AIMessage:
@@ -113,7 +128,11 @@ def _message(answer: Any, path: Path) -> AIMessage:
     if "choices" not in body:
         reason = body.get("error", body)
         told = reason.get("message", reason) if isinstance(reason, dict) else reason
-        raise PlannerError(f"llama.cpp cannot answer with {path.name} ({told}); say it more briefly.")
+        raise PlannerError(
+            "planner-failed",
+            f"llama.cpp cannot answer with {path.name} ({told}); say it more briefly.",
+            planner=path.name,
+        )
     message = body["choices"][0]["message"]
     good, broken = list[ToolCall](), list[InvalidToolCall]()
     for call in message.get("tool_calls") or []:

@@ -43,7 +43,7 @@ _FAILURES = (openai.OpenAIError, httpx2.HTTPError, *_UNREADABLE)
 def chat_model(settings: "PlannerSettings") -> ChatOpenAI:
     """The client of the settings' server. Repeats are `ServerPatience`'s, so the client makes none of its own."""
     if settings.api_key is None and settings.base_url is None:
-        raise PlannerUnset(_MISSING_KEY)
+        raise PlannerUnset("planner-key-unset", _MISSING_KEY)
     return ChatOpenAI(
         model=settings.model,
         base_url=settings.base_url or OPENAI_URL,
@@ -73,7 +73,9 @@ class ServerPatience:
             return tries(call)
         except _FAILURES as error:
             # No chain: the client's own error repeats what the server said, a key included.
-            raise (ToolsRefused if refuses_tools(error) else PlannerError)(self.sentence(error)) from None
+            if refuses_tools(error):
+                raise ToolsRefused("planner-without-tools", self.sentence(error), planner=self.model) from None
+            raise PlannerError("planner-failed", self.sentence(error), planner=self.model) from None
 
     def sentence(self, error: Exception) -> str:
         """What went wrong and what to do, in one sentence without the key."""

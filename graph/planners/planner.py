@@ -50,7 +50,7 @@ class Planner:
         messages = self._messages("enhance", brief.model_dump(mode="json"))
         answer = self._ask(Enhancement, messages, check, "enhance", record)
         if answer.impossible:
-            raise RequestError(answer.impossible)
+            raise RequestError("wish-impossible", answer.impossible)
         return answer
 
     def plan(self, brief: Brief, enhancement: Enhancement, record: Recorder) -> Plan:

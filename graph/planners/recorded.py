@@ -26,7 +26,11 @@ def recorded_planner(archive: Recorded, run: Run) -> Planner:
     Also the embedded planner is not asked again: a later version of it may read the same words otherwise.
     """
     if run.request.profile not in PROFILES:
-        raise RequestError(f"Run {run.id} was made with the profile {run.request.profile!r}, which is not known here.")
+        raise RequestError(
+            "profile-unknown",
+            f"Run {run.id} was made with the profile {run.request.profile!r}, which is not known here.",
+            profile=run.request.profile,
+        )
     name, calls = str(run.settings.get("planner", run.request.planner)), archive.llm_calls(run.id)
     answered = _answered(calls)
     by_tools = any(schema == CALLS for schema, _question, _round in answered)
@@ -73,7 +77,9 @@ class RecordedChat(BaseChatModel):
         refused = any(str(message.text).startswith(NOT_TAKEN) for message in messages)
         if answer is None or refused or (before and schema != CALLS):
             raise PlannerError(
+                "answer-not-recorded",
                 f"Run {self.run} has no recorded answer of its planner that fits what is asked now: the code has "
-                "changed since; use the code it was made with, or generate it again."
+                "changed since; use the code it was made with, or generate it again.",
+                run=self.run,
             )
         return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])

@@ -70,7 +70,11 @@ def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, n
         if read is not None:
             return read
         messages = [*messages, *question.told_back(text, fault)]
-    raise PlannerError(f"The planner {name} gave no usable answer in {ATTEMPTS} attempts ({fault}); {question.advice}")
+    raise PlannerError(
+        "planner-answer-unusable",
+        f"The planner {name} gave no usable answer in {ATTEMPTS} attempts ({fault}); {question.advice}",
+        planner=name,
+    )
 
 
 def ask(

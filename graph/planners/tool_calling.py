@@ -95,7 +95,7 @@ def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, lo
     board, brief = Board(state, limits), talk_brief(state, limits)
     question = Question(
         "hear",
-        "say it more simply, or use a command (/help).",
+        "say it more simply, or use a slash command.",
         request=lambda messages: _request(planner.name, messages),
         answer=lambda messages: _spoken(planner, messages),
         read=lambda text: _understood(text, state, brief, planner.profile, lookup),

@@ -10,6 +10,9 @@ from graph.planning.turn import TalkBrief
 from graph.state.products import Product, lines_of
 from tools.registry import TOOLS
 
+UNLISTED = "not listed here."
+"""How what is told ends if there is more."""
+
 
 def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
     """What there is: a heading and a line for each product."""
@@ -23,7 +26,7 @@ def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
     if old := [f"number {thing.number}" for thing in standing if thing.call in stale]:
         parts.append(f"Stale: {', '.join(old)}; `refresh` makes {'it' if len(old) == 1 else 'them'} again.")
     if others:
-        parts.append(f"{others} more {'is' if others == 1 else 'are'} kept; /takes lists every one.")
+        parts.append(f"{others} more {'is' if others == 1 else 'are'} kept, {UNLISTED}")
     return "\n".join(parts)
 
 
@@ -33,7 +36,7 @@ def told_done(brief: TalkBrief, things: list[Product]) -> str:
         return "Nothing was made yet."
     among = things or brief.things[-8:]
     before = among[0].number - 1
-    earlier = f"\nBefore that, {before} more; /takes lists every one." if not things and before else ""
+    earlier = f"\nBefore that, {before} more, {UNLISTED}" if not things and before else ""
     return "I made:\n" + "\n".join(_making(thing) for thing in among) + earlier
 
 

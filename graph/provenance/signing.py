@@ -46,7 +46,9 @@ def check_signer(settings: "Settings") -> Signer | None:
     check_signing()
     if (settings.signing_cert is None) != (settings.signing_key is None):
         lacking = "MORA_SIGNING_KEY" if settings.signing_key is None else "MORA_SIGNING_CERT"
-        raise RequestError(f"A certificate and its key belong together; set {lacking} too, or neither.")
+        raise RequestError(
+            "signing-settings-incomplete", f"A certificate and its key belong together; set {lacking} too, or neither."
+        )
     if settings.signing_cert is None or settings.signing_key is None:
         return None
     return configured_signer(settings.signing_cert.expanduser(), settings.signing_key.expanduser())
@@ -79,6 +81,4 @@ def handed_out(
         by = signer()
         return data if by is None else sign(data, statement_of(archive, run, film), by)
     except (CannotSign, DiskTrouble) as error:
-        raise CannotSign(
-            f"{error} The film is in the store: `resume {run.id} --out FILE --no-provenance` hands it out unsigned."
-        ) from error
+        raise CannotSign("film-not-signed", f"{error} The film is in the store.", run=run.id) from error

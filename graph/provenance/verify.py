@@ -106,8 +106,10 @@ def regenerated(found: Verification, services: Services, observer: Observer) -> 
     assert statement is not None, "only a film whose manifest holds is made again"
     if statement.left_out:
         raise RequestError(
-            f"The manifest leaves out {statement.left_out} products for want of room, so the film cannot be made from "
-            f"it; where the run is, `replay {statement.run} --verify` does."
+            "manifest-incomplete",
+            f"The manifest leaves out {statement.left_out} products to save room, so the film cannot be made from "
+            "it; replay its run where that is.",
+            run=statement.run,
         )
     with tempfile.TemporaryDirectory(prefix="mora-verify-") as folder:
         home = Path(folder)
@@ -128,7 +130,10 @@ def _again(statement: Statement, services: Services, scratch: Archive, lease: "L
             made[work.id] = _taken_over(work, services.archive, scratch, lease)
             continue
         if not set(work.parents) <= set(made):
-            raise RequestError("The manifest does not say all that the film was made of, so it cannot be made again.")
+            raise RequestError(
+                "manifest-broken",
+                "The manifest does not say all that the film was made of, so it cannot be made again.",
+            )
         parents = [made[parent] for parent in work.parents]
         made[work.id] = now = regenerate(tool_context, work.agent, work.spec, parents, report=report)
         if now.sha256 != work.sha256:
@@ -141,12 +146,16 @@ def _taken_over(work: Work, archive: Archive, scratch: Archive, lease: "Lease") 
     try:
         kept = archive.artifact(work.id)
         if kept.sha256 != work.sha256:
-            raise UnknownArtifact(work.id)
+            raise UnknownArtifact(
+                "artifact-unknown", f"There is no artifact {work.id!r} with these bytes.", artifact=work.id
+            )
         product = Produced(archive.read(kept), kept.media, archive.path(kept).suffix)
     except ArchiveError as error:
         raise RequestError(
+            "film-source-missing",
             f"The film was made from a given {work.media.kind}, {work.id}, which is not in this archive; "
-            "`import` its run first."
+            "import its run first.",
+            artifact=work.id,
         ) from error
     return scratch.make(lease, kept.recipe, lambda: product).artifact
 

@@ -152,7 +152,11 @@ def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None"
     if origin.get("after") is None:
         return cast("RunState", state)
     if origin["after"] not in graph.nodes:
-        raise RequestError(f"Run {run.id} goes on after {origin['after']!r}, a step that is not here; make it anew.")
+        raise RequestError(
+            "step-missing",
+            f"Run {run.id} goes on after {origin['after']!r}, a step that is not here; make it anew.",
+            run=run.id,
+        )
     graph.update_state(config, state, as_node=origin["after"])
     return None
 

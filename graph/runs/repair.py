@@ -36,7 +36,9 @@ def repair_product(services: Services, artifact_id: str, lease: Lease, observer:
     if archive.find(artifact.recipe) is None:
         if artifact.recipe.agent == "upload":
             archive.read(artifact)
-        raise DamagedArtifact(f"{artifact.id} is lost or damaged and cannot be made again: {why}", artifact.id)
+        raise DamagedArtifact(
+            "artifact-lost", f"{artifact.id} is lost or damaged and cannot be made again: {why}", artifact=artifact.id
+        )
 
 
 def repaired(services: Services, run: Run, artifact_id: str, observer: Observer) -> Artifact:

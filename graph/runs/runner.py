@@ -90,7 +90,11 @@ def resume(services: Services, run_id: str, observer: Observer) -> Run:
         # Looked at under the lease: a moment ago another process may have brought it to its end.
         run = services.archive.run(run.id)
         if run.status == "arriving":
-            raise RequestError(f"Run {run.id} was stopped before the files it works on were stored; generate it again.")
+            raise RequestError(
+                "run-without-inputs",
+                f"Run {run.id} was stopped before the files it works on were stored; generate it again.",
+                run=run.id,
+            )
         if run.status in ("done", "waiting"):
             repair_run(services, run, lease, observer)
             return run
@@ -103,8 +107,11 @@ def refuse_other_graph(run: Run, do: str) -> None:
     """Raises RequestError for a run that was begun with another version of the graph; `do`: what was to be done."""
     if run.graph_version != GRAPH_VERSION:
         raise RequestError(
+            "run-of-other-version",
             f"Run {run.id} was begun with version {run.graph_version} of the graph, this is {GRAPH_VERSION}; "
-            f"{do} it with the code it was begun with, or generate it again."
+            f"{do} it with the code it was begun with, or generate it again.",
+            run=run.id,
+            version=run.graph_version,
         )
 
 
@@ -116,7 +123,9 @@ def answer(services: Services, run_id: str, question: Question, given: Answer, o
     with services.archive.hold(run_id, pause=services.pause) as lease:
         run = services.archive.run(run_id)
         if question_of_run(services, run) != question:
-            raise RequestError(f"Run {run.id} no longer waits for this answer; look at it again with `show {run.id}`.")
+            raise RequestError(
+                "run-asks-otherwise", f"Run {run.id} no longer waits for this answer; look at it again.", run=run.id
+            )
         planner = services.planner(run.request)
         turn = turn_stored(services, lease, observer, question=question.id, given=given)
         with turn as storing, working(services, run, planner, lease) as context:

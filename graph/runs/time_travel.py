@@ -73,7 +73,11 @@ def replay(services: Services, run_id: str, observer: Observer, *, agents: Agent
     """
     run = services.archive.run(run_id)
     if run.status not in ("done", "waiting"):
-        raise RequestError(f"Run {run.id} is {run.status}, so there is no end to compare; `resume {run.id}` goes on.")
+        raise RequestError(
+            "run-not-ended",
+            f"Run {run.id} is {run.status}, so there is no end to compare; resume it first.",
+            run=run.id,
+        )
     # No network: what is traced is the run itself, once.
     with tracing_context(enabled=False):
         came = rerun(services, run, observer, agents=agents)
@@ -105,7 +109,11 @@ def fork(
     known = checkpoints(services.archive, parent)
     checkpoint = checkpoint_of(parent, known, at)
     if checkpoint.after == "finish":
-        raise RequestError(f"Checkpoint {checkpoint.number} is the end of run {parent.id}; choose an earlier one.")
+        raise RequestError(
+            "checkpoint-is-end",
+            f"Checkpoint {checkpoint.number} is the end of run {parent.id}; choose an earlier one.",
+            run=parent.id,
+        )
     request = branched(parent, known, checkpoint, changes, services.limits)
     chosen = choices_with(parent, known, checkpoint, changes.choice) if changes.choice is not None else {}
     state = {**checkpoint.state, **chosen}
@@ -127,7 +135,7 @@ def checkpoint_of(run: Run, known: list[Checkpoint], at: str) -> Checkpoint:
     if len(found) == 1:
         return found[0]
     what = "more than one checkpoint of that beginning" if found else f"no checkpoint {at!r}"
-    raise RequestError(f"Run {run.id} has {what}; `show {run.id} --checkpoints` lists its {len(known)}.")
+    raise RequestError("checkpoint-unknown", f"Run {run.id} has {what}; it has {len(known)}.", run=run.id)
 
 
 def branched(
@@ -138,7 +146,7 @@ def branched(
         fits = [each for each in known if name in changeable(each, limits)]
         if checkpoint in fits:
             continue
-        raise RequestError(_too_late(name, checkpoint, fits))
+        raise RequestError("checkpoint-too-late", _too_late(name, checkpoint, fits))
     return request_of(changes.options, parent.request)
 
 
@@ -148,12 +156,21 @@ def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, c
     fits = [each for each in known if choosable(each, choice)]
     if checkpoint not in fits:
         if not any(made.startswith(choice) for each in known for made in each.made):
-            raise RequestError(f"Run {parent.id} has no product {choice!r}; `show {parent.id}` lists them.")
+            raise RequestError(
+                "product-not-of-run", f"Run {parent.id} has no product {choice!r}.", product=choice, run=parent.id
+            )
         then = _elsewhere(fits, "it has no checkpoint where another could stand")
-        raise RequestError(f"{choice!r} cannot be chosen at checkpoint {checkpoint.number} of run {parent.id}; {then}.")
+        raise RequestError(
+            "take-not-choosable",
+            f"{choice!r} cannot be chosen at checkpoint {checkpoint.number} of run {parent.id}; {then}.",
+            take=choice,
+            run=parent.id,
+        )
     found = choosable(checkpoint, choice)
     if len(found) > 1:
-        raise RequestError(f"More than one take begins with {choice!r}; give more of the id.")
+        raise RequestError(
+            "take-ambiguous", f"More than one take begins with {choice!r}; give more of the id.", take=choice
+        )
     return {"choices": {**checkpoint.state.get("choices", {}), **dict(found)}}
 
 

@@ -65,7 +65,11 @@ class Desk:
         request = run.request.model_dump(mode="json")
         given = {**asked, "prompt": " ".join(str(asked.get("prompt", "")).split())}
         if any(request.get(name) != value for name, value in given.items()):
-            raise RequestError(f"Thread {thread} has run {run.id} of another wish; begin a new thread for this one.")
+            raise RequestError(
+                "thread-of-other-wish",
+                f"Thread {thread} has run {run.id} of another wish; begin a new thread for this one.",
+                run=run.id,
+            )
         return {"request": request}
 
     def plugged(self, node: Node) -> Node:
@@ -127,7 +131,7 @@ def _services(settings: Settings) -> Services:
 def _thread(runtime: Runtime[Any]) -> str:
     info = runtime.execution_info
     if info is None or info.thread_id is None:
-        raise RequestError("There is no thread id; give one as configurable.thread_id.")
+        raise RequestError("thread-unset", "There is no thread id; give one as configurable.thread_id.")
     return info.thread_id
 
 
@@ -138,7 +142,7 @@ def _request(asked: dict[str, Any], settings: Settings) -> Request:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise RequestError(f"The request's {where} cannot be used: {first['msg']}.") from error
+        raise RequestError("request-malformed", f"The request's {where} cannot be used: {first['msg']}.") from error
     options = RequestOptions(**{name: getattr(wish, name) for name in {"prompt"} | wish.model_fields_set})
     usual = RequestOptions(profile=settings.profile, planner=default_planner(planner_settings(settings)))
     return request_of(options, usual)

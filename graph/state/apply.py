@@ -31,6 +31,8 @@ from graph.state.takes import best, call_of, chosen, open_calls, round_of, stale
 from graph.state.tasks import AnyTool
 from tools.registry import TOOLS
 
+ONE_FILM = "All that stands is one film already."
+RAISE_LIMIT = "raise the limit."
 MOST_PAST = 40
 """Turns that can be taken back."""
 
@@ -54,7 +56,9 @@ class _Draft:
         try:
             return call_of(self.state, call_id)
         except StopIteration:
-            raise RequestError(f"There is no call {call_id} on the board; look at what is there first.") from None
+            raise RequestError(
+                "call-unknown", f"There is no call {call_id} on the board; look at what is there first.", call=call_id
+            ) from None
 
     def put(self, call: Call, *, after: str | None = None) -> None:
         """A new call, or a known one as it is now."""
@@ -142,16 +146,19 @@ def _accept(draft: _Draft, ids: Collection[str]) -> None:
 def _again(draft: _Draft, move: Again) -> None:
     call = draft.call(move.call)
     if call["tool"] == "assemble_film":
-        raise RequestError("A film is joined, not drawn: again it would be the same; ask for one of its clips again.")
+        raise RequestError(
+            "film-not-drawn", "A film is joined, not drawn: again it would be the same; ask for one of its clips again."
+        )
     wanted = round_of(draft.state, call)
     done, most = wanted.get("again", 0), wanted.get("most", draft.limits.repeats)
     if done >= most:
         numbers = numbers_of(draft.state)
         tried = [numbers[take["artifact"]] for take in takes_of(draft.state, call["id"]) if take["artifact"] in numbers]
         raise RequestError(
+            "takes-at-limit",
             f"The {made_by(call)} of shot {call['shot']} was made again {done} times, and {most} is the limit. There "
-            f"are numbers {', '.join(map(str, tried))}: use one of them, say other words, or raise the limit "
-            f"(`/limit {most + 3}`)."
+            f"are numbers {', '.join(map(str, tried))}: use one of them, say other words, or {RAISE_LIMIT}",
+            limit=most,
         )
     draft.want(call, move.count, again=done + 1)
 
@@ -162,7 +169,8 @@ def _choose(draft: _Draft, move: Choose) -> None:
     if move.take > len(takes):
         have = "1 take" if len(takes) == 1 else f"{len(takes)} takes"
         raise RequestError(
-            f"There is no take {move.take} of the {made_by(call)} of shot {call['shot']}; it has {have}."
+            "take-unknown",
+            f"There is no take {move.take} of the {made_by(call)} of shot {call['shot']}; it has {have}.",
         )
     take = takes[move.take - 1]
     # A take that was made with other words brings them back: nothing is stale for having been chosen.
@@ -194,7 +202,9 @@ def _settle(draft: _Draft, call: Call) -> None:
     if chosen(draft.state, call["id"], draft.limits) is None:
         take = best(draft.state, call) or next(iter(takes_of(draft.state, call["id"])[-1:]), None)
         if take is None:
-            raise RequestError(f"The {made_by(call)} of shot {call['shot']} is not made yet; say `go on` first.")
+            raise RequestError(
+                "product-not-made", f"The {made_by(call)} of shot {call['shot']} is not made yet; say `go on` first."
+            )
         draft.stand(call["id"], take["attempt"])
 
 
@@ -208,7 +218,10 @@ def _reword(draft: _Draft, move: Reword) -> None:
     call = draft.call(move.call)
     name = "instruction" if "instruction" in call["arguments"] else "prompt"
     if name not in call["arguments"]:
-        raise RequestError(f"The {made_by(call)} of shot {call['shot']} has no words to change; ask for it again.")
+        raise RequestError(
+            "call-without-words",
+            f"The {made_by(call)} of shot {call['shot']} has no words to change; ask for it again.",
+        )
     arguments = {**call["arguments"], name: move.words}
     if move.seconds is not None and "seconds" in arguments:
         arguments["seconds"] = move.seconds
@@ -249,7 +262,9 @@ def _connect(draft: _Draft, move: Connect) -> None:
 def _film(draft: _Draft, move: Film) -> None:
     pieces = [_piece_of(draft, clip) for clip in move.clips] or _standing(draft)
     if not pieces:
-        raise RequestError("There is no clip to make a film of yet; wish for something, and say `go on`.")
+        raise RequestError(
+            "nothing-to-join", "There is no clip to make a film of yet; wish for something, and say `go on`."
+        )
     _assemble(draft, draft.next_shot(), pieces)
 
 
@@ -279,7 +294,7 @@ def _standing(draft: _Draft) -> list[dict[str, Any]]:
         if (take := chosen(draft.state, call["id"], draft.limits)) and take["artifact"] not in taken
     ]
     if len(ends) == 1 and made_by(ends[0][0]) == "film":
-        raise RequestError("All that stands is one film already; `/save film.mp4` writes a copy of it.")
+        raise RequestError("one-film-already", ONE_FILM)
     return [_piece(call=call["id"]) for call, _ in sorted(ends, key=lambda end: _place(draft, end[0]))]
 
 
@@ -336,7 +351,7 @@ def _assemble(draft: _Draft, shot: int, pieces: list[dict[str, Any]]) -> None:
 def _refresh(draft: _Draft, _move: Refresh) -> None:
     calls = stale_calls(draft.state, draft.limits)
     if not calls:
-        raise RequestError("Nothing is stale: everything that stands was made from what stands.")
+        raise RequestError("nothing-stale", "Nothing is stale: everything that stands was made from what stands.")
     # What they are to be made of now, and still waits for a word, has it with this.
     _accept(draft, _upstream(draft, calls))
     for call in calls:
@@ -363,7 +378,7 @@ def _raise_limit(draft: _Draft, move: RaiseLimit) -> None:
 
 def _undo(draft: _Draft, past: list[Past]) -> None:
     if not past:
-        raise RequestError("There is nothing to take back.")
+        raise RequestError("nothing-to-undo", "There is nothing to take back.")
     last = past.pop()
     calls = {call["id"]: call for call in draft.state["calls"]}
     draft.state["calls"] = [

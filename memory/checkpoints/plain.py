@@ -129,7 +129,9 @@ def restored(value: JsonValue) -> Any:
             return Interrupt(restored(asked), id, response_schema=restored(schema))
         case "~plain", dict():
             return {key: restored(each) for key, each in told.items()}
-    raise BadParcel(f"A checkpoint has {mark!r} with what it cannot mean; export the run again.")
+    raise BadParcel(
+        "checkpoint-unreadable", f"A checkpoint has {mark!r} with what it cannot mean; export the run again."
+    )
 
 
 def sends(value: Any) -> Iterator[Send]:

@@ -135,8 +135,9 @@ def _as_written() -> Iterator[None]:
         yield
     except (AttributeError, KeyError, NotImplementedError, RecursionError, TypeError, ValueError) as error:
         raise DatabaseTrouble(
+            "database-row-foreign",
             "A checkpoint in the database was not written by this program "
-            f"({str(error)[:100]}); restore the database from a copy, or drop its run with `gc --run`."
+            f"({str(error)[:100]}); restore the database from a copy, or drop its run.",
         ) from error
 
 
@@ -222,7 +223,9 @@ def _alone(connection: "psycopg.Connection[dict[str, object]]", busy_seconds: fl
     deadline = time.monotonic() + busy_seconds
     while not (connection.execute("SELECT pg_try_advisory_lock(%s) AS got", (SETUP_LOCK,)).fetchone() or {})["got"]:
         if time.monotonic() > deadline:
-            raise DatabaseTrouble("Another process is setting up the database and does not end; try again later.")
+            raise DatabaseTrouble(
+                "database-being-set-up", "Another process is setting up the database and does not end; try again later."
+            )
         time.sleep(0.1)
     try:
         yield

@@ -73,8 +73,10 @@ def parsed(url: str) -> URL:
     if of_a_file or parts.drivername == "postgresql+psycopg":
         return parts
     raise BadAddress(
+        "database-address-unsupported",
         f"The database address starts with {parts.drivername!r}, which is not supported; "
-        "use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME."
+        "use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME.",
+        scheme=parts.drivername,
     )
 
 
@@ -163,7 +165,9 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise DatabaseTrouble(
-            f"The database {path} cannot be opened ({error.strerror}); check its folder and rights."
+            "database-unusable",
+            f"The database {path} cannot be opened ({error.strerror}); check its folder and rights.",
+            database=str(path),
         ) from error
 
 
@@ -230,28 +234,60 @@ def _explained(error: Exception, where: str) -> ArchiveError:
         return _explained_sqlite(getattr(cause, "sqlite_errorcode", 0) & 0xFF, said, where)
     if hasattr(cause, "sqlstate"):
         return _explained_postgresql(cause.sqlstate or "", said, where)
-    return DatabaseTrouble(f"The database {where} is too busy ({said}); try again with less at once.")
+    return DatabaseTrouble(
+        "database-busy", f"The database {where} is too busy ({said}); try again with less at once.", database=where
+    )
 
 
 def _explained_sqlite(code: int, said: str, where: str) -> ArchiveError:
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-        return DiskTrouble(f"The disk does not take more of the database {where} ({said}); make room, then resume.")
+        return DiskTrouble(
+            "disk-full",
+            f"The disk does not take more of the database {where} ({said}); make room, then resume.",
+            place=where,
+        )
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return DatabaseTrouble(f"The database {where} is locked by another process; end that process or try later.")
+        return DatabaseTrouble(
+            "database-locked",
+            f"The database {where} is locked by another process; end that process or try later.",
+            database=where,
+        )
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
-        return DatabaseTrouble(f"{where} is not a database, or is damaged ({said}); restore it or name another file.")
-    return DatabaseTrouble(f"The database {where} cannot be used ({said}); check the file, its folder and its rights.")
+        return DatabaseTrouble(
+            "database-damaged",
+            f"{where} is not a database, or is damaged ({said}); restore it or name another file.",
+            database=where,
+        )
+    return DatabaseTrouble(
+        "database-unusable",
+        f"The database {where} cannot be used ({said}); check the file, its folder and its rights.",
+        database=where,
+    )
 
 
 def _explained_postgresql(state: str, said: str, where: str) -> ArchiveError:
     if state == "53100":
-        return DiskTrouble(f"The disk of the database {where} is full ({said}); make room, then resume.")
+        return DiskTrouble(
+            "disk-full", f"The disk of the database {where} is full ({said}); make room, then resume.", place=where
+        )
     if state == "55P03":
-        return DatabaseTrouble(f"The database {where} is locked by another process; end that process or try later.")
+        return DatabaseTrouble(
+            "database-locked",
+            f"The database {where} is locked by another process; end that process or try later.",
+            database=where,
+        )
     if state == "25P03":
         return DatabaseTrouble(
-            f"The database {where} did not wait for this process, which stood still; resume the run."
+            "database-connection-lost",
+            f"The database {where} did not wait for this process, which stood still; resume the run.",
+            database=where,
         )
     if state == "" or state.startswith(("08", "28", "57P", "3D")):
-        return DatabaseTrouble(f"The database {where} cannot be reached ({said}); check the server and the address.")
-    return DatabaseTrouble(f"The database {where} refused ({said}); check its rights and its tables.")
+        return DatabaseTrouble(
+            "database-unreachable",
+            f"The database {where} cannot be reached ({said}); check the server and the address.",
+            database=where,
+        )
+    return DatabaseTrouble(
+        "database-refused", f"The database {where} refused ({said}); check its rights and its tables.", database=where
+    )

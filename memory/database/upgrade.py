@@ -51,5 +51,7 @@ def _version(connection: Connection, script: ScriptDirectory) -> str | None:
     if current is None or current in {revision.revision for revision in script.walk_revisions()}:
         return current
     raise DatabaseTrouble(
-        f"The database is at version {current!r}, which this program does not know: it is newer; update the program."
+        "database-newer",
+        f"The database is at version {current!r}, which this program does not know: it is newer; update the program.",
+        version=current,
     )

@@ -31,7 +31,7 @@ def row_of(session: Session, artifact_id: str) -> ArtifactRow:
     """Return the row of the artifact; UnknownArtifact, also for what is no id."""
     row = session.get(ArtifactRow, artifact_id) if ID.fullmatch(artifact_id) else None
     if row is None:
-        raise UnknownArtifact(f"There is no artifact {artifact_id!r}; `show` lists those of a run.")
+        raise UnknownArtifact("artifact-unknown", f"There is no artifact {artifact_id!r}.", artifact=artifact_id)
     return row
 
 
@@ -116,6 +116,8 @@ def refuse_other_bytes(known: Artifact | None, product: Produced) -> None:
     """Raise OtherBytes unless the product has the bytes that its recipe gave before, if it gave any."""
     if known is not None and known.sha256 != product.sha256:
         raise OtherBytes(
+            "product-differs",
             f"{known.id} was made again from the same recipe and came out different; "
-            "put its file back from a copy, or ask with another seed."
+            "put its file back from a copy, or ask with another seed.",
+            artifact=known.id,
         )

@@ -45,7 +45,8 @@ def place(home: Path, sha256: str, suffix: str) -> Path:
     """Return where bytes of that digest lie, or would lie; DatabaseTrouble for what is no digest."""
     if SHA256.fullmatch(sha256) is None or SUFFIX.fullmatch(suffix) is None:
         raise DatabaseTrouble(
-            f"The database names a file {sha256[:100]!r} that no product can have; restore the database from a copy."
+            "database-row-foreign",
+            f"The database names a file {sha256[:100]!r} that no product can have; restore the database from a copy.",
         )
     return home / "artifacts" / sha256[:2] / f"{sha256[2:]}{suffix}"
 
@@ -85,11 +86,17 @@ def fetch(path: Path, artifact: Artifact) -> bytes:
 
 def _damaged(artifact: Artifact, how: str, path: Path) -> DamagedArtifact:
     if artifact.recipe.agent == "upload":
-        what = "put its file back from a copy, or give your own file to `generate` again"
-        said = f"What you gave as {artifact.id} is {how} in the store ({path}) and nobody can make it again; {what}."
-    else:
-        said = f"The file of {artifact.id} is {how} ({path}); make it again by `resume`."
-    return DamagedArtifact(said, artifact.id)
+        return DamagedArtifact(
+            "upload-damaged",
+            f"What you gave as {artifact.id} is {how} in the store ({path}) and nobody can make it again; "
+            "put its file back from a copy, or begin again with your own file.",
+            artifact=artifact.id,
+        )
+    return DamagedArtifact(
+        "artifact-damaged",
+        f"The file of {artifact.id} is {how} ({path}); go on with its run to make it again.",
+        artifact=artifact.id,
+    )
 
 
 @contextmanager
@@ -99,4 +106,6 @@ def disk_words(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise DiskTrouble(f"The disk refused {path} ({reason}); make room or check the rights.") from error
+        raise DiskTrouble(
+            "disk-refused", f"The disk refused {path} ({reason}); make room or check the rights.", path=str(path)
+        ) from error

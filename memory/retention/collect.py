@@ -238,7 +238,7 @@ def _dropped(session: Session, sweep: _Sweep, named: list[str], *, failed: bool)
     while needed := {parent for fork, parent in parents.items() if parent in runs and fork not in runs}:
         told = [f"Run {run} has forks that are kept ({_forks(parents, run, runs)})" for run in sorted(needed)]
         if needed & set(named):
-            raise RunIsNeeded(f"{told[0]}; drop them too, each with --run, or keep it.")
+            raise RunIsNeeded("run-needed", f"{told[0]}; drop them too, or keep it.")
         sweep.notes += [f"{one}, so it was kept." for one in told]
         runs -= needed
     return sorted(runs, key=lambda run: (-_depth(parents, run), run))

@@ -107,7 +107,9 @@ def import_run(archive: Archive, path: Path, check: Check, *, bounds: Bounds | N
         stories = opened.contents.runs
         for story in stories:
             if (fault := check(story)) is not None:
-                raise BadParcel(f"{path} cannot be imported: run {story.run.id} {fault}.")
+                raise BadParcel(
+                    "parcel-unusable", f"{path} cannot be imported: run {story.run.id} {fault}.", path=str(path)
+                )
         new = _unknown(archive, stories)
         with archive.reading() as session:
             _refuse_other_artifacts(session, opened.contents.artifacts)
@@ -147,9 +149,11 @@ def _refuse_another(archive: Archive, story: Story) -> None:
     # Checkpoints may have been pruned on either side.
     if here != story.model_copy(update={"steps": []}):
         raise BadParcel(
+            "run-differs-here",
             f"Run {story.run.id} is here already and stands otherwise (here {here.run.status}, changed "
             f"{_told(here.run.updated_at)}; in the file {story.run.status}, {_told(story.run.updated_at)}); to have "
-            f"the one in the file, drop the one here with `gc --run {story.run.id}` first."
+            f"the one in the file, drop the one here first.",
+            run=story.run.id,
         )
 
 
@@ -162,8 +166,10 @@ def _refuse_other_artifacts(session: Session, packed: list[Packed]) -> None:
         row = session.get(ArtifactRow, one.artifact.id)
         if row is not None and (row.sha256, row.key) != (one.artifact.sha256, one.artifact.recipe.key):
             raise BadParcel(
+                "parcel-product-differs",
                 f"The file has other bytes for {one.artifact.id} than are here, though both name the same recipe; one "
-                "of them is not what it says, and `replay --verify` of the run that made it tells which."
+                "of them is not what it says; replay the run that made it and compare.",
+                artifact=one.artifact.id,
             )
 
 
@@ -180,7 +186,11 @@ def _unpack(archive: Archive, opened: Parcel) -> set[str]:
     free = shutil.disk_usage(archive.home).free
     if needed > free:
         raise DiskTrouble(
-            f"The run needs {needed} bytes in {archive.home} and {free} are free; make room, then import."
+            "disk-full",
+            f"The run needs {needed} bytes in {archive.home} and {free} are free; make room, then import.",
+            place=str(archive.home),
+            needed=needed,
+            free=free,
         )
     for packed in missing.values():
         data = opened.bytes_of(packed.artifact)
@@ -220,7 +230,11 @@ def _add_artifact(home: Path, session: Session, packed: Packed) -> bool:
     artifact = packed.artifact
     _refuse_other_artifacts(session, [packed])
     if not files.place(home, artifact.sha256, packed.suffix).exists():
-        raise DiskTrouble(f"The file of {artifact.id} was removed while it was imported; import it again.")
+        raise DiskTrouble(
+            "import-disturbed",
+            f"The file of {artifact.id} was removed while it was imported; import it again.",
+            artifact=artifact.id,
+        )
     if session.get(ArtifactRow, artifact.id) is not None:
         return False
     kept = artifact.model_dump(mode="json", exclude={"created_at"})
@@ -231,7 +245,9 @@ def _add_artifact(home: Path, session: Session, packed: Packed) -> bool:
 def _add_run(session: Session, story: Story) -> None:
     run = story.run
     if session.get(RunRow, run.id) is not None:
-        raise BadParcel(f"Run {run.id} was imported by another process at the same time; `runs` lists it.")
+        raise BadParcel(
+            "run-imported-already", f"Run {run.id} was imported by another process at the same time.", run=run.id
+        )
     row = {**dict(run), "request": run.request.model_dump(mode="json")}
     session.add(RunRow(**row))
     session.flush()

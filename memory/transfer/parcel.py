@@ -173,15 +173,23 @@ def _plain_words(path: Path) -> Iterator[None]:
     try:
         yield
     except _Fault as fault:
-        raise BadParcel(f"{path} cannot be imported: {fault}.") from fault
+        raise BadParcel("parcel-unusable", f"{path} cannot be imported: {fault}.", path=str(path)) from fault
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadParcel(f"{path} cannot be imported: {where} is not as it must be ({first['msg']}).") from error
+        raise BadParcel(
+            "parcel-unusable",
+            f"{path} cannot be imported: {where} is not as it must be ({first['msg']}).",
+            path=str(path),
+        ) from error
     except OSError as error:
         raise unreadable(path, error) from error
     except BROKEN as error:
-        raise BadParcel(f"{path} is no exported run, or is damaged ({str(error)[:200]}); export it again.") from error
+        raise BadParcel(
+            "parcel-damaged",
+            f"{path} is not an exported run, or is damaged ({str(error)[:200]}); export it again.",
+            path=str(path),
+        ) from error
 
 
 def _require(good: bool, fault: str) -> None:
@@ -250,7 +258,7 @@ def _plain_json(data: bytes) -> Any:
 def _manifest(data: bytes) -> Manifest:
     told = _plain_json(data)
     is_ours = isinstance(told, dict) and told.get("format") == FORMAT
-    _require(is_ours, "it is no exported run")
+    _require(is_ours, "it is not an exported run")
     version = told.get("version")
     newer = f"it has version {str(version)[:20]} of the format and this program knows {WITH_TURNS}; update it"
     _require(version in (VERSION, WITH_TURNS), newer)
@@ -294,7 +302,7 @@ def _check_artifact(packed: Packed, known: dict[str, Artifact]) -> None:
 
 def _check_story(story: Story, known: dict[str, Artifact]) -> None:
     run = story.run
-    _require(RUN_ID.fullmatch(run.id) is not None, f"{run.id[:40]!r} is no run id")
+    _require(RUN_ID.fullmatch(run.id) is not None, f"{run.id[:40]!r} is not a run id")
     film = () if run.film is None else (run.film,)
     named = {*story.artifacts, *run.request.images, *run.request.clips, *film}
     named |= {line.artifact for line in story.ledger if line.artifact is not None}

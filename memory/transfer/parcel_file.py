@@ -15,4 +15,6 @@ def check_parcel_file(path: Path) -> None:
 
 def unreadable(path: Path, error: OSError) -> BadParcel:
     """Return the error that says what the system says of the file."""
-    return BadParcel(f"{path} cannot be read ({error.strerror or error}); name another file.")
+    return BadParcel(
+        "parcel-unreadable", f"{path} cannot be read ({error.strerror or error}); name another file.", path=str(path)
+    )

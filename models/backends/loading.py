@@ -64,9 +64,11 @@ def load(row: Preset, placement: Placement) -> Any:
         read = _transformers_models(folder, **how)
         pipeline = pipeline_class.from_pretrained(folder, **how, **read, **options)
     except DAMAGE as error:
-        raise WeightsMissing(_fault(row, (str(error) or type(error).__name__).splitlines()[0])) from error
+        raise WeightsMissing(
+            "weights-damaged", _fault(row, (str(error) or type(error).__name__).splitlines()[0]), weights=row.weights
+        ) from error
     if missing := _missing_weights(pipeline):
-        raise WeightsMissing(_fault(row, missing))
+        raise WeightsMissing("weights-damaged", _fault(row, missing), weights=row.weights)
     torch.set_num_threads(placement.threads)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(placement.device)
@@ -79,11 +81,16 @@ def check_class(row: Preset, folder: Path) -> None:
         held = json.loads(index.read_text(encoding="utf-8"))["_class_name"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise WeightsMissing(
-            f"{row.weights} holds no pipeline of diffusers ({index.name} is missing or damaged); get a whole copy of it"
+            "weights-damaged",
+            f"{row.weights} holds no pipeline of diffusers ({index.name} is missing or damaged); get a whole copy",
+            weights=row.weights,
         ) from error
     if held != row.pipeline:
         raise WeightsMissing(
-            f"{row.weights} holds a {held}, and {row.profile} needs a {row.pipeline}; name another one"
+            "weights-of-other-pipeline",
+            f"{row.weights} holds a {held}, and {row.profile} needs a {row.pipeline}; name another one",
+            weights=row.weights,
+            pipeline=row.pipeline,
         )
 
 
@@ -138,7 +145,9 @@ def folder_of(row: Preset) -> Path:
     if folder.is_dir():
         return folder
     if folder.is_absolute():
-        raise WeightsMissing(f"there are no weights for {row.role} in {folder}; run `python main.py train embedded`")
+        raise WeightsMissing(
+            "weights-untrained", f"there are no weights for {row.role} in {folder}", role=row.role, path=str(folder)
+        )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -146,7 +155,7 @@ def folder_of(row: Preset) -> Path:
         return Path(snapshot_download(row.weights, revision=row.revision, local_files_only=True))
     except LocalEntryNotFoundError as error:
         raise WeightsMissing(
-            f"the weights of {row.weights} are not on this machine; fetch them with `hf download {row.weights}`"
+            "weights-not-fetched", f"the weights of {row.weights} are not on this machine", weights=row.weights
         ) from error
 
 

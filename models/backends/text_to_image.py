@@ -52,6 +52,8 @@ class TextToImage:
 def to_uint8(pixels: Any) -> UInt8Array:
     """Convert float (..., 3) in 0..1 to uint8, rounded. Raises Degenerate if a value is not finite."""
     if not np.isfinite(pixels).all():
-        raise Degenerate("the model's output is not a number everywhere; try another seed or dtype float32")
+        raise Degenerate(
+            "output-not-finite", "the model's output is not a number everywhere; try another seed or dtype float32"
+        )
     rounded: UInt8Array = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
     return rounded

@@ -66,7 +66,11 @@ class LocalLender:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         if not _is_available(device):
-            raise AgentError(f"this machine has no device {device} that PyTorch can use; choose auto or cpu")
+            raise AgentError(
+                "device-unusable",
+                f"this machine has no device {device} that PyTorch can use; choose auto or cpu",
+                device=device,
+            )
         return Placement(device, self._threads, self._dtype)
 
     def identity(self, role: AnyRole) -> Identity:
@@ -97,8 +101,10 @@ class LocalLender:
                     raise
                 freed = self._evict_others(role, error)
                 raise OutOfMemory(
+                    "out-of-memory",
                     f"{role} ran out of memory on {self.placement.device}; ask for fewer frames or candidates",
                     freed=freed,
+                    role=role,
                 ) from error
 
     def _evict_others(self, role: AnyRole, error: BaseException) -> bool:
@@ -146,7 +152,12 @@ class LocalLender:
         if self._gib is None:
             return
         if row.gib > self._gib:
-            raise OutOfMemory(f"{row.role} of {row.profile} needs {row.gib:g} GiB, the budget is {self._gib:g} GiB")
+            raise OutOfMemory(
+                "model-over-budget",
+                f"{row.role} of {row.profile} needs {row.gib:g} GiB, the budget is {self._gib:g} GiB",
+                role=row.role,
+                profile=row.profile,
+            )
         while self._loaded and sum(self.row(r).gib for r in self._loaded) + row.gib > self._gib:
             role, _ = self._loaded.popitem(last=False)
             log.info("evicted %s to make room for %s", role, row.role)

@@ -43,7 +43,7 @@ class Renderer:
         progress(1, 1)
         scenery = seen_by(spec.image, spec.prompt) if spec.prompt.startswith("it ") else WISHES[spec.prompt]
         if self.refuses and scenery.colour == self.refuses:
-            raise Degenerate(f"{self.refuses} does not come out; ask for another colour.")
+            raise Degenerate("output-degenerate", f"{self.refuses} does not come out; ask for another colour.")
         scenery = self.mind(scenery)
         if isinstance(spec, ImageSpec):
             return Picture(render(scenery, track(scenery, np.random.default_rng(spec.seed)))[0])
@@ -65,7 +65,7 @@ class Editor:
 
     def __call__(self, spec: EditSpec, *, progress: Any) -> Picture:
         if self.refuses in spec.instruction:
-            raise Degenerate(f"I cannot {spec.instruction}.")
+            raise Degenerate("output-degenerate", f"I cannot {spec.instruction}.")
         edit = EDITS[spec.instruction]
         after = self.mind(edit, edit.applied(seen_by(spec.image)))
         x, y, radius = (np.array([value], dtype=np.float32) for value in where(spec.image))

@@ -102,7 +102,7 @@ def test_everything_is_claimed_before_anything_is_drawn(context):
 
 def test_an_agent_that_fails_leaves_no_claim(context):
     def fails(told):
-        raise AgentError("no")
+        raise AgentError("test", "no")
 
     with pytest.raises(AgentError):
         text_to_images(context, FOX, seeds=SEEDS, report=fails)

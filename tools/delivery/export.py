@@ -18,16 +18,29 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
     Raises BadInput with one sentence: another suffix, a folder, no parent folder, no right to write there.
     """
     if path.suffix.lower() != suffix:
-        raise BadInput(f"{path} does not end in {suffix}; name the file {path.with_suffix(suffix).name}.")
+        raise BadInput(
+            "output-suffix",
+            f"{path} does not end in {suffix}; name the file {path.with_suffix(suffix).name}.",
+            path=str(path),
+            suffix=suffix,
+        )
     with _told(path):
         if path.is_dir():
-            raise BadInput(f"{path} is a folder; name a file inside it, like {path / f'film{suffix}'}.")
+            raise BadInput(
+                "output-is-folder",
+                f"{path} is a folder; name a file inside it, like {path / f'film{suffix}'}.",
+                path=str(path),
+            )
         if path.exists() and not path.is_file():
-            raise BadInput(f"{path} is no ordinary file; name another one.")
+            raise BadInput("output-not-ordinary", f"{path} is not a regular file; name another one.", path=str(path))
         # Through a link the file it points to is written, and the link stays.
         target = path.resolve()
         if not target.parent.is_dir():
-            raise BadInput(f"{path} cannot be written: there is no folder {target.parent}; create it first.")
+            raise BadInput(
+                "output-folder-missing",
+                f"{path} cannot be written: there is no folder {target.parent}; create it first.",
+                path=str(path),
+            )
         probe = _beside(target)
         probe.touch(exist_ok=False)
         probe.unlink()
@@ -39,9 +52,13 @@ def check_folder(path: Path) -> Path:
     with _told(path):
         nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
         if not nearest.is_dir():
-            raise BadInput(f"{nearest} is a file and no folder; name another place.")
+            raise BadInput(
+                "output-folder-unusable", f"{nearest} is a file, not a folder; name another place.", path=str(nearest)
+            )
         if not os.access(nearest, os.W_OK | os.X_OK):
-            raise BadInput(f"{nearest} may not be written to; name another place.")
+            raise BadInput(
+                "output-unwritable", f"{nearest} may not be written to; name another place.", path=str(nearest)
+            )
     return path
 
 
@@ -67,6 +84,12 @@ def _told(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise BadInput(
-                f"{path} cannot be written: {FULL[error.errno]}; free space or name another place."
+                "output-disk-full",
+                f"{path} cannot be written: {FULL[error.errno]}; free space or name another place.",
+                path=str(path),
             ) from error
-        raise BadInput(f"{path} cannot be written ({error.strerror or error}); name another place.") from error
+        raise BadInput(
+            "output-unwritable",
+            f"{path} cannot be written ({error.strerror or error}); name another place.",
+            path=str(path),
+        ) from error

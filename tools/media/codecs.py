@@ -136,7 +136,7 @@ def exact_rate(fps: float | Fraction) -> Fraction:
     Raises BadInput for a rate that is not a positive finite number.
     """
     if not 0 < fps < float("inf"):
-        raise BadInput(f"{fps} is no frame rate; use a positive number of frames a second.")
+        raise BadInput("frame-rate-unusable", f"{fps} is not a frame rate; use a positive number of frames a second.")
     asked = Fraction(fps)
     for meant in (Fraction(round(asked)), round(asked * TIMES_NTSC) / TIMES_NTSC):
         if abs(meant - asked) <= asked * Fraction(RATE_TOLERANCE):
@@ -213,7 +213,9 @@ def decode_image(data: bytes) -> UInt8Array:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             return np.asarray(image.convert("RGB"), dtype=np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
-        raise UnreadableMedia(f"The stored picture cannot be read ({error}); make it again.") from error
+        raise UnreadableMedia(
+            "stored-picture-unreadable", f"The stored picture cannot be read ({error}); make it again."
+        ) from error
 
 
 def encode_clip(frames_THWC: UInt8Array, fps: float | Fraction) -> bytes:
@@ -243,7 +245,7 @@ def decode_clip(data: bytes) -> Clip:
         rate = _rate(container.streams.video[0])
         frames = list(_rgb_frames(container))
     if not frames:
-        raise UnreadableMedia("The stored clip has no frame; make it again.")
+        raise UnreadableMedia("stored-clip-unreadable", "The stored clip has no frame; make it again.")
     return Clip(np.stack(frames), float(rate))
 
 
@@ -295,7 +297,7 @@ def encode_film(
             if mark is not None:
                 mark(count)
         if count == 0:
-            raise BadInput("A film needs at least one frame; give it a clip.")
+            raise BadInput("film-without-frame", "A film needs at least one frame; give it a clip.")
         container.mux(stream.encode())
     return Media(kind="film", media_type=MP4, width=even_width, height=even_height, num_frames=count, fps=float(rate))
 
@@ -391,7 +393,9 @@ def _rgb_frames(container: Any) -> Iterator[UInt8Array]:
 
 def _rate(stream: Any) -> Fraction:
     if stream.average_rate is None:
-        raise UnreadableMedia("The video does not say its frame rate; convert it to MP4 with a constant rate.")
+        raise UnreadableMedia(
+            "video-without-frame-rate", "The video does not say its frame rate; convert it to MP4 with a constant rate."
+        )
     return exact_rate(stream.average_rate)
 
 
@@ -400,10 +404,12 @@ def _opened(source: Source) -> Iterator[Any]:
     try:
         with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as container:
             if not container.streams.video:
-                raise UnreadableMedia("The file has no picture track; give a video.")
+                raise UnreadableMedia("video-without-pictures", "The file has no picture track; give a video.")
             yield container
     except (av.error.FFmpegError, OSError) as error:
-        raise UnreadableMedia(f"The video cannot be read ({error}); make or fetch it again.") from error
+        raise UnreadableMedia(
+            "stored-clip-unreadable", f"The video cannot be read ({error}); make or fetch it again."
+        ) from error
 
 
 def _assert_rgb(pixels: UInt8Array, ndim: int) -> None:

@@ -27,7 +27,11 @@ class Part:
 
     def __post_init__(self) -> None:
         if self.num_frames < 1:
-            raise BadInput(f"{self.clip.id} has {self.clip.media.num_frames} frames and would lose them all; keep one.")
+            raise BadInput(
+                "clip-cut-to-nothing",
+                f"{self.clip.id} has {self.clip.media.num_frames} frames and would lose them all; keep one.",
+                artifact=self.clip.id,
+            )
 
     @property
     def num_frames(self) -> int:
@@ -39,7 +43,7 @@ def stored_clip(context: ToolContext, id: str) -> Artifact:
     """The clip or film of that id. Raises BadInput for a picture."""
     artifact = context.archive.artifact(id)
     if artifact.media.kind == "image":
-        raise BadInput(f"{id} is an image, not a clip; make a clip of it first.")
+        raise BadInput("not-a-clip", f"{id} is an image, not a clip; make a clip of it first.", artifact=id)
     return artifact
 
 
@@ -84,7 +88,9 @@ def edge_picture(context: ToolContext, clip: Artifact, edge: Edge) -> Artifact:
         frames = frames_of(context.archive.read(clip))
         found = list(islice(frames, 1)) if edge == "first" else list(deque(frames, maxlen=1))
         if not found:
-            raise UnreadableMedia(f"{clip.id} has no frame; make or fetch it again.")
+            raise UnreadableMedia(
+                "stored-clip-unreadable", f"{clip.id} has no frame; make or fetch it again.", artifact=clip.id
+            )
         return picture_product(fit(found[0], *context.size))
 
     recipe = Recipe(

@@ -14,17 +14,21 @@ def check_film_file(path: Path) -> None:
     """Check that the file may be an MP4 film. Raises BadInput with one sentence."""
     with _told(path):
         if path.is_dir():
-            raise BadInput(f"{path} is a folder; name one film.")
+            raise BadInput("input-is-folder", f"{path} is a folder; name one film.", path=str(path))
         if not path.exists():
-            raise BadInput(f"There is no file {path}; check the path of the film.")
+            raise BadInput("input-missing", f"There is no file {path}; check the path of the film.", path=str(path))
         if not path.is_file():
-            raise BadInput(f"{path} is no ordinary file; name a film.")
+            raise BadInput("input-not-ordinary", f"{path} is not a regular file; name a film.", path=str(path))
         if path.stat().st_size > LARGEST_FILM:
-            raise BadInput(f"{path} has more than {LARGEST_FILM // 2**30} GiB; films of Mora are smaller.")
+            raise BadInput(
+                "input-too-large",
+                f"{path} has more than {LARGEST_FILM // 2**30} GiB; films of Mora are smaller.",
+                path=str(path),
+            )
         with path.open("rb") as file:
             head = file.read(8)
     if head[4:] != b"ftyp":
-        raise BadInput(f"{path} is no MP4 film; name a film that Mora handed out.")
+        raise BadInput("film-not-mp4", f"{path} is not an MP4 film; name a film that Mora handed out.", path=str(path))
 
 
 def film_bytes(path: Path) -> bytes:
@@ -40,4 +44,6 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read ({error}); check its rights.") from error
+        raise BadInput(
+            "input-unreadable", f"{path} cannot be read ({error}); check its rights.", path=str(path)
+        ) from error

@@ -156,7 +156,7 @@ def sign(film: bytes, statement: Statement, signer: Signer) -> bytes:
         ):
             builder.sign(pen, MP4, io.BytesIO(film), copy)
     except c2pa.C2paError as error:
-        raise CannotSign(f"The film cannot be signed: {error}.") from error
+        raise CannotSign("signing-failed", f"The film cannot be signed: {error}.") from error
     return copy.getvalue()
 
 
@@ -283,5 +283,7 @@ def _library() -> Any:
     try:
         import c2pa
     except (ImportError, OSError, RuntimeError, ValueError) as error:
-        raise CannotSign(f"Films cannot be signed here: the library c2pa-python does not load ({error}).") from error
+        raise CannotSign(
+            "signing-library-missing", f"Films cannot be signed here: the library c2pa-python does not load ({error})."
+        ) from error
     return c2pa

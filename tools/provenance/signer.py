@@ -60,7 +60,11 @@ def generated_signer(folder: Path) -> Signer:
             if known and (signer := _usable(known[-1])) is not None:
                 return signer
             _keep(_made(), folder / NAMED.format(_number(known[-1]) + 1 if known else 1))
-    raise CannotSign(f"No certificate could be made in {folder}; look at the rights of its files and at the clock.")
+    raise CannotSign(
+        "certificate-not-made",
+        f"No certificate could be made in {folder}; look at the rights of its files and at the clock.",
+        path=str(folder),
+    )
 
 
 def generated_authorities(folder: Path) -> str:
@@ -80,12 +84,21 @@ def configured_signer(certificate: Path, key: Path) -> Signer:
     try:
         chain = x509.load_pem_x509_certificates(_read(certificate, "certificate"))
     except ValueError as error:
-        raise BadInput(f"{certificate} holds no certificate as PEM; set MORA_SIGNING_CERT to one.") from error
+        raise BadInput(
+            "certificate-unreadable",
+            f"{certificate} holds no certificate as PEM; set MORA_SIGNING_CERT to one.",
+            path=str(certificate),
+        ) from error
     private = _private_key(key)
     _check_dates(chain[0], certificate)
     _check_purpose(chain[0], certificate)
     if chain[0].public_key() != private.public_key():
-        raise BadInput(f"{key} is not the key of the certificate in {certificate}; set the two that belong together.")
+        raise BadInput(
+            "key-of-other-certificate",
+            f"{key} is not the key of the certificate in {certificate}; set the two that belong together.",
+            certificate=str(certificate),
+            key=str(key),
+        )
     return _signer(chain, private, _algorithm(private, key))
 
 
@@ -99,9 +112,11 @@ def _read(path: Path, what: str) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise BadInput(f"The {what} {path} cannot be read ({error.strerror}); name a PEM file.") from error
+        raise BadInput(
+            "pem-unreadable", f"The {what} {path} cannot be read ({error.strerror}); name a PEM file.", path=str(path)
+        ) from error
     if len(data) > MAX_FILE:
-        raise BadInput(f"{path} is too large for a {what}; name a PEM file.")
+        raise BadInput("pem-too-large", f"{path} is too large for a {what}; name a PEM file.", path=str(path))
     return data
 
 
@@ -112,15 +127,23 @@ def _private_key(path: Path) -> "PrivateKeyTypes":
     try:
         return load_pem_private_key(_read(path, "key"), None)
     except TypeError as error:
-        raise BadInput(f"The key {path} is locked with a password; give one that is not.") from error
+        raise BadInput(
+            "key-locked", f"The key {path} is locked with a password; give one that is not.", path=str(path)
+        ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise BadInput(f"{path} holds no private key as PEM; set MORA_SIGNING_KEY to one.") from error
+        raise BadInput(
+            "key-unreadable", f"{path} holds no private key as PEM; set MORA_SIGNING_KEY to one.", path=str(path)
+        ) from error
 
 
 def _check_dates(certificate: "x509.Certificate", path: Path) -> None:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not begin <= datetime.datetime.now(datetime.UTC) <= end:
-        raise BadInput(f"The certificate {path} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}; use one of today.")
+        raise BadInput(
+            "certificate-expired",
+            f"The certificate {path} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}; use one of today.",
+            path=str(path),
+        )
 
 
 def _check_purpose(certificate: "x509.Certificate", path: Path) -> None:
@@ -133,8 +156,10 @@ def _check_purpose(certificate: "x509.Certificate", path: Path) -> None:
     said = {purpose.dotted_string for purpose in purposes}
     if not said & PURPOSES or certificate.issuer == certificate.subject:
         raise BadInput(
+            "certificate-may-not-sign",
             f"The certificate {path} may not sign films: C2PA asks for one that an authority issued for e-mail "
-            "protection or document signing."
+            "protection or document signing.",
+            path=str(path),
         )
 
 
@@ -148,8 +173,10 @@ def _algorithm(key: "PrivateKeyTypes", path: Path) -> str:
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "ed25519"
     raise BadInput(
+        "key-kind-unusable",
         f"Films cannot be signed with the kind of key in {path}; use P-256, P-384, P-521, Ed25519 or RSA of at least "
-        f"{LEAST_RSA_BITS} bits."
+        f"{LEAST_RSA_BITS} bits.",
+        path=str(path),
     )
 
 

@@ -165,7 +165,9 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error}); give the path of a video.") from error
+        raise BadInput(
+            "input-unreadable", f"{path} cannot be read ({error}); give the path of a video.", path=str(path)
+        ) from error
 
 
 def _resampled(footage: Footage, fps: Fraction, end: End) -> tuple[list[int], bool]:

@@ -27,19 +27,25 @@ def check_picture_file(path: Path) -> None:
         size = _size(path, "picture")
         if size > LARGEST_PICTURE:
             raise BadInput(
-                f"{path} has {size / 2**20:.0f} MiB; give a picture of at most {LARGEST_PICTURE // 2**20} MiB."
+                "input-too-large",
+                f"{path} has {size / 2**20:.0f} MiB; give a picture of at most {LARGEST_PICTURE // 2**20} MiB.",
+                path=str(path),
             )
         with path.open("rb") as file:
             head = file.read(16)
     if not head:
-        raise BadInput(f"{path} is empty; give a picture.")
+        raise BadInput("input-empty", f"{path} is empty; give a picture.", path=str(path))
     if PICTURE.match(head) is None:
         raise no_picture(path)
 
 
 def no_picture(path: Path) -> BadInput:
     """Return the error that says that the file holds none of the pictures that are read."""
-    return BadInput(f"{path} is no picture that can be read; use PNG, JPEG, WebP, TIFF, BMP or AVIF.")
+    return BadInput(
+        "input-not-a-picture",
+        f"{path} is not a picture that can be read; use PNG, JPEG, WebP, TIFF, BMP or AVIF.",
+        path=str(path),
+    )
 
 
 def check_video_file(path: Path) -> None:
@@ -47,20 +53,26 @@ def check_video_file(path: Path) -> None:
     with _told(path, "video"):
         size = _size(path, "video")
         if size > LARGEST_VIDEO:
-            raise BadInput(f"{path} has {size / 2**30:.0f} GiB; give a video of at most {LARGEST_VIDEO // 2**30} GiB.")
+            raise BadInput(
+                "input-too-large",
+                f"{path} has {size / 2**30:.0f} GiB; give a video of at most {LARGEST_VIDEO // 2**30} GiB.",
+                path=str(path),
+            )
         if size == 0:
-            raise BadInput(f"{path} is empty; give a video.")
+            raise BadInput("input-empty", f"{path} is empty; give a video.", path=str(path))
         path.open("rb").close()
 
 
 def _size(path: Path, what: str) -> int:
     """Bytes of an ordinary file. Raises BadInput for anything else."""
     if path.is_dir():
-        raise BadInput(f"{path} is a folder; give the path of one {what}.")
+        raise BadInput("input-is-folder", f"{path} is a folder; give the path of one {what}.", path=str(path))
     if not path.exists():
-        raise BadInput(f"There is no file {path}; check the path of the {what}.")
+        raise BadInput("input-missing", f"There is no file {path}; check the path of the {what}.", path=str(path))
     if not path.is_file():
-        raise BadInput(f"{path} is no ordinary file; give the path of a {what}.")
+        raise BadInput(
+            "input-not-ordinary", f"{path} is not a regular file; give the path of a {what}.", path=str(path)
+        )
     return path.stat().st_size
 
 
@@ -70,6 +82,10 @@ def _told(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise BadInput(f"{path} may not be read; give yourself the right to read it.") from error
+        raise BadInput(
+            "input-unreadable", f"{path} may not be read; give yourself the right to read it.", path=str(path)
+        ) from error
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read ({error}); give the path of a {what}.") from error
+        raise BadInput(
+            "input-unreadable", f"{path} cannot be read ({error}); give the path of a {what}.", path=str(path)
+        ) from error

@@ -99,7 +99,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error}); give the path of a picture.") from error
+        raise BadInput(
+            "input-unreadable", f"{path} cannot be read ({error}); give the path of a picture.", path=str(path)
+        ) from error
 
 
 def _decoded(data: bytes, path: Path) -> tuple[list[str], Image.Image]:
@@ -118,22 +120,46 @@ def _damage_told(path: Path) -> Iterator[None]:
         except UnidentifiedImageError as error:
             raise no_picture(path) from error
         except Image.DecompressionBombError as error:
-            raise BadInput(f"{path} has more than {LARGEST_AREA:,} pixels; make it smaller.") from error
+            raise BadInput(
+                "input-area-too-large",
+                f"{path} has more than {LARGEST_AREA:,} pixels; make it smaller.",
+                path=str(path),
+            ) from error
         except DAMAGE as error:
-            raise BadInput(f"{path} is damaged or cut off ({error}); get a whole copy of it.") from error
+            raise BadInput(
+                "input-damaged", f"{path} is damaged or cut off ({error}); get a whole copy of it.", path=str(path)
+            ) from error
 
 
 def _check_header(image: Image.Image, path: Path) -> None:
     width, height = image.size
     if min(width, height) < SMALLEST_SIDE:
-        raise BadInput(f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.")
+        raise BadInput(
+            "input-side-too-small",
+            f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.",
+            path=str(path),
+            width=width,
+            height=height,
+        )
     if max(width, height) > LARGEST_SIDE:
-        raise BadInput(f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.")
+        raise BadInput(
+            "input-side-too-large",
+            f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.",
+            path=str(path),
+            width=width,
+            height=height,
+        )
     if width * height > LARGEST_AREA:
-        raise BadInput(f"{path} has {width * height:,} pixels; make it at most {LARGEST_AREA:,}.")
+        raise BadInput(
+            "input-area-too-large",
+            f"{path} has {width * height:,} pixels; make it at most {LARGEST_AREA:,}.",
+            path=str(path),
+            width=width,
+            height=height,
+        )
     # A multi-picture JPEG holds previews of one photo beside it: the first is the photo.
     if image.format != "MPO" and (num_frames := getattr(image, "n_frames", 1)) > 1:
-        raise BadInput(f"{path} has {num_frames} frames; give one still picture.")
+        raise BadInput("input-not-still", f"{path} has {num_frames} frames; give one still picture.", path=str(path))
 
 
 def _turned_note(image: Image.Image) -> Iterator[str]:
@@ -156,7 +182,11 @@ def _rgb(image: Image.Image, path: Path) -> tuple[UInt8Array, list[str]]:
 def _grey_of_high_depth(image: Image.Image, path: Path) -> tuple[UInt8Array, list[str]]:
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
-        raise BadInput(f"{path} has 32 bits a pixel; save it with 8 or 16 bits a channel.")
+        raise BadInput(
+            "picture-depth-unsupported",
+            f"{path} has 32 bits a pixel; save it with 8 or 16 bits a channel.",
+            path=str(path),
+        )
     # Pillow's own conversion would clip at 255 instead of scaling.
     grey = (values.astype(np.uint32) >> 8).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2), ["The picture was converted from 16 bit grey to RGB."]

@@ -99,7 +99,9 @@ def read_footage(path: Path, wanted: Wanted) -> Footage:
     footage = _animation(path, wanted) if _is_animation(path) else _video(path, wanted)
     log.debug("%s: %d frames decoded, %d kept", path, footage.num_decoded, len(footage.frames))
     if not footage.frames:
-        raise BadInput(f"{path} has no picture that can be decoded; get a whole copy of it.")
+        raise BadInput(
+            "input-damaged", f"{path} has no picture that can be decoded; get a whole copy of it.", path=str(path)
+        )
     return footage
 
 
@@ -110,7 +112,10 @@ def _gather(shown: Iterator[Shown], wanted: Wanted, footage: Footage, path: Path
         footage.num_decoded += 1
         if footage.num_decoded > MOST_DECODED:
             raise BadInput(
-                f"{path} cannot be entered in the middle and has more than {MOST_DECODED:,} frames; cut it shorter."
+                "video-too-long",
+                f"{path} cannot be entered in the middle and has more than {MOST_DECODED:,} frames; cut it shorter.",
+                path=str(path),
+                most=MOST_DECODED,
             )
         if wanted.end == "first" and footage.times and frame.seconds >= footage.times[0] + wanted.seconds:
             footage.longer = True
@@ -190,12 +195,20 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
 
 def _told(error: Exception, path: Path) -> BadInput:
     if _is_text(path):
-        return BadInput(f"{path} is a text and no video; give an MP4, MOV, Matroska, WebM, AVI, GIF or WebP.")
+        return BadInput(
+            "input-not-a-video",
+            f"{path} is a text, not a video; give an MP4, MOV, Matroska, WebM, AVI, GIF or WebP.",
+            path=str(path),
+        )
     if isinstance(error, av.error.ArgumentError):
         return BadInput(
-            f"{path} is no video that can be read; give a whole MP4, MOV, Matroska, WebM, AVI, GIF or WebP."
+            "input-not-a-video",
+            f"{path} is not a video that can be read; give a whole MP4, MOV, Matroska, WebM, AVI, GIF or WebP.",
+            path=str(path),
         )
-    return BadInput(f"{path} is damaged, cut off or no video; get a whole copy of it.")
+    return BadInput(
+        "input-damaged", f"{path} is damaged, cut off or not a video; get a whole copy of it.", path=str(path)
+    )
 
 
 def _is_text(path: Path) -> bool:
@@ -211,18 +224,26 @@ def _is_text(path: Path) -> bool:
 def _picture_track(container: Any, path: Path) -> Any:
     tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
     if not container.streams:
-        raise BadInput(f"{path} is cut off before its first picture; get a whole copy of it.")
+        raise BadInput(
+            "input-damaged", f"{path} is cut off before its first picture; get a whole copy of it.", path=str(path)
+        )
     if not tracks:
-        raise BadInput(f"{path} has no picture track; give a video.")
+        raise BadInput("video-without-pictures", f"{path} has no picture track; give a video.", path=str(path))
     if tracks[0].codec_context is None:
-        raise BadInput(f"{path} is coded in a way that cannot be decoded here; convert it to MP4 with H.264.")
+        raise BadInput(
+            "video-codec-unsupported",
+            f"{path} is coded in a way that cannot be decoded here; convert it to MP4 with H.264.",
+            path=str(path),
+        )
     return tracks[0]
 
 
 def _header(container: Any, stream: Any, path: Path) -> Header:
     context = stream.codec_context
     if 0 in (context.width, context.height):
-        raise BadInput(f"{path} does not say how large its pictures are; get a whole copy of it.")
+        raise BadInput(
+            "input-damaged", f"{path} does not say how large its pictures are; get a whole copy of it.", path=str(path)
+        )
     shown = _square_size(context.width, context.height, stream.sample_aspect_ratio)
     for width, height in ((context.width, context.height), shown):
         check_size(width, height, path)
@@ -241,11 +262,29 @@ def _header(container: Any, stream: Any, path: Path) -> Header:
 def check_size(width: int, height: int, path: Path) -> None:
     """Raises BadInput for what is too small to show anything or too large to decode."""
     if min(width, height) < SMALLEST_SIDE:
-        raise BadInput(f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.")
+        raise BadInput(
+            "input-side-too-small",
+            f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.",
+            path=str(path),
+            width=width,
+            height=height,
+        )
     if max(width, height) > LARGEST_SIDE:
-        raise BadInput(f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.")
+        raise BadInput(
+            "input-side-too-large",
+            f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.",
+            path=str(path),
+            width=width,
+            height=height,
+        )
     if width * height > LARGEST_AREA:
-        raise BadInput(f"{path} has {width * height:,} pixels a frame; make it at most {LARGEST_AREA:,}.")
+        raise BadInput(
+            "input-area-too-large",
+            f"{path} has {width * height:,} pixels a frame; make it at most {LARGEST_AREA:,}.",
+            path=str(path),
+            width=width,
+            height=height,
+        )
 
 
 def rate_of(stream: Any) -> Fraction:
@@ -388,7 +427,7 @@ def _is_animation(path: Path) -> bool:
                 return True
     except (*DAMAGE, Image.DecompressionBombError):
         return False
-    raise BadInput(f"{path} is a still picture; give it with --image.")
+    raise BadInput("input-is-picture", f"{path} is a still picture; give it as a picture.", path=str(path))
 
 
 def _animation(path: Path, wanted: Wanted) -> Footage:

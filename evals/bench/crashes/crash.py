@@ -82,7 +82,10 @@ def measure_crashes(*, kills: int, report: Report, server: str | None = None) ->
     """`kills` of runs, spread over the tasks. server: a PostgreSQL URL, in which every run gets a database of its own;
     else SQLite. About three seconds a kill. Raises BadInput where processes cannot be forked."""
     if "fork" not in multiprocessing.get_all_start_methods():
-        raise BadInput("`evaluate crash` forks processes, which this system cannot; run it on Linux or macOS.")
+        raise BadInput(
+            "crash-platform-unsupported",
+            "`evaluate crash` forks processes, which this system cannot; run it on Linux or macOS.",
+        )
     lender = LocalLender("embedded", device="cpu")
     for role in get_args(Role):  # before the first fork, so that no life has to
         with lender.lend(role):

@@ -19,7 +19,11 @@ class SubjectConsistency:
     def __init__(self, video: Video, loader: NetworkLoader) -> None:
         sides = video.width, video.height
         if max(sides) > WIDEST * min(sides):
-            raise CannotScore(f"{TITLE} cannot be read from {sides[0]}x{sides[1]} pixels; cut out what matters.")
+            raise CannotScore(
+                "frames-too-narrow",
+                f"{TITLE} cannot be read from {sides[0]}x{sides[1]} pixels; cut out what matters.",
+                metric=TITLE,
+            )
         loader.get(DINO)
         self._loader, self._tracker = loader, ConsistencyTracker()
 

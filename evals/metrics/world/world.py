@@ -76,8 +76,9 @@ class AttributeMatch:
     def __init__(self, name: str, video: Video, _: NetworkLoader) -> None:
         assert video.prompt is not None, "a metric is begun when the video has what it needs"
         self._aspect, requested = name.removeprefix(WORLD), parse_prompt(video.prompt)
-        if (why := reason_to_skip(name, video.prompt)) is not None or requested is None:
-            raise CannotScore(why)
+        if (why := reason_to_skip(name, video.prompt)) is not None:
+            raise CannotScore("not-of-the-embedded-world", why)
+        assert requested is not None, "a prompt of another world has a reason"
         self._requested: PromptAttributes = requested
         self._video = video
         self._frames: WorldFrames = video.memo.once("the oracle's frames", lambda: WorldFrames(video.num_frames))

@@ -38,7 +38,11 @@ def places_of(locations: Sequence[str], folder: Path | None = None) -> Places:
     for one in locations:
         name, _, where = one.rpartition("=") if not Path(one).expanduser().exists() else ("", "", one)
         if name and name not in WEIGHTS:
-            raise BadInput(f"There are no metric weights {name!r}; name one of {', '.join(WEIGHTS)}.")
+            raise BadInput(
+                "metric-weights-unknown",
+                f"There are no metric weights {name!r}; name one of {', '.join(WEIGHTS)}.",
+                weights=name,
+            )
         path = _existing_path(where, name)
         if name:
             named[name] = path
@@ -57,10 +61,14 @@ def _existing_path(where: str, name: str) -> Path:
     if path.exists():
         return path.absolute()
     if not HUB_ID.fullmatch(where) or where.startswith("."):
-        raise BadInput(f"There is no weight file or folder {where}; check its path.")
+        raise BadInput(
+            "metric-weights-place-missing",
+            f"There is no weight file or folder {where}; check its path.",
+            weights=str(where),
+        )
     folder = cached_repository(where)
     if folder is None:
-        raise BadInput(f"The repository {where} is not on this machine; fetch it with `hf download {where}`.")
+        raise BadInput("weights-not-fetched", f"The repository {where} is not on this machine.", weights=str(where))
     row = WEIGHTS.get(name)
     return folder if row is None else row.found_in(folder) or folder
 
@@ -69,7 +77,11 @@ def _row_of(path: Path) -> "WeightFile":
     row = next((row for row in WEIGHTS.values() if Path(row.file).stem == path.stem), None)
     if row is None:
         names = ", ".join(WEIGHTS)
-        raise BadInput(f"{path} has no official name; say what it is, as NAME={path} with one of {names}.")
+        raise BadInput(
+            "metric-weights-unnamed",
+            f"{path} has no official name; say what it is, as NAME={path} with one of {names}.",
+            path=str(path),
+        )
     return row
 
 
@@ -159,7 +171,7 @@ def missing_sentence(what: str, missing: Sequence[WeightFile], where: Where) -> 
     files = " and ".join(dict.fromkeys(descriptions))
     folder = next(iter(where.folders), None) if isinstance(where, Places) else where
     into = f"put it into {folder}" if folder else f"put it into a folder and set {SETTING} to that"
-    return f"{what} needs {files}; {into}, or have it fetched with --fetch."
+    return f"{what} needs {files}; {into}, or have it fetched."
 
 
 def _has_cache(repo: str) -> bool:

@@ -43,12 +43,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         loaded = _loaded(path)
     except UnpicklingError as error:
         what = "is damaged or holds more than tensors, so it is not read"
-        raise BadWeights(f"{path} {what}; get the official file.") from error
+        raise BadWeights("metric-weights-damaged", f"{path} {what}; get the official file.", path=str(path)) from error
     except DAMAGE as error:
-        raise BadWeights(f"{path} is damaged or no weight file; get the official file.") from error
+        raise BadWeights(
+            "metric-weights-damaged", f"{path} is damaged or not a weight file; get the official file.", path=str(path)
+        ) from error
     tensors = _unwrapped(loaded)
     if not tensors:
-        raise BadWeights(f"{path} has no tensors; get the official file.")
+        raise BadWeights("metric-weights-damaged", f"{path} has no tensors; get the official file.", path=str(path))
     if all(name.startswith(PARALLEL) for name in tensors):
         tensors = {name.removeprefix(PARALLEL): tensor for name, tensor in tensors.items()}
     return tensors
@@ -76,14 +78,22 @@ def expect(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, Tensor], p
     ]
     kinds = (("missing", missing), ("unknown", extra), ("misshapen", shapes))
     if faults := [f"{what}: {_some(names)}" for what, names in kinds if names]:
-        raise BadWeights(f"{path} does not hold these weights ({'; '.join(faults)}); get the official file.")
+        raise BadWeights(
+            "metric-weights-of-other-network",
+            f"{path} does not hold these weights ({'; '.join(faults)}); get the official file.",
+            path=str(path),
+        )
 
 
 def shape_of(tensors: Mapping[str, Tensor], name: str, ndim: int, path: Path) -> tuple[int, ...]:
     """Return the shape of a tensor, which gives a network's sizes. Raises BadWeights if it is missing or misshapen."""
     if name not in tensors or tensors[name].ndim != ndim:
         has = f"{name} is {_sides(tensors[name].shape)}" if name in tensors else f"missing: {name}"
-        raise BadWeights(f"{path} does not hold these weights ({has}); get the official file.")
+        raise BadWeights(
+            "metric-weights-of-other-network",
+            f"{path} does not hold these weights ({has}); get the official file.",
+            path=str(path),
+        )
     return tuple(tensors[name].shape)
 
 
@@ -91,7 +101,11 @@ def num_layers(tensors: Mapping[str, Tensor], stem: str, path: Path) -> int:
     """Count the layers numbered after `stem`, such as "blocks." in blocks.11.norm1.weight. Raises BadWeights."""
     numbers = {name.removeprefix(stem).split(".", 1)[0] for name in tensors if name.startswith(stem)}
     if not numbers:
-        raise BadWeights(f"{path} does not hold these weights (missing: {stem}0); get the official file.")
+        raise BadWeights(
+            "metric-weights-of-other-network",
+            f"{path} does not hold these weights (missing: {stem}0); get the official file.",
+            path=str(path),
+        )
     return sum(number.isdecimal() for number in numbers)
 
 

@@ -27,7 +27,7 @@ def fetch(rows: Iterable[WeightFile], folder: Path, tell: Callable[[str], None])
             _fetched(row, folder)
         except TROUBLE as error:
             why = f"could not be fetched ({error}); get {row.url} and put it into {folder}."
-            raise BadInput(f"{row.file} {why}") from error
+            raise BadInput("metric-weights-not-fetched", f"{row.file} {why}", file=row.file) from error
 
 
 def _fetched(row: WeightFile, folder: Path) -> None:

@@ -81,7 +81,9 @@ class NetworkLoader:
 
     def _path(self, weights: WeightFile) -> Path:
         if (path := weights.found_in(self.where)) is None:
-            raise MissingWeights(missing_sentence(weights.network, [weights], self.where))
+            raise MissingWeights(
+                "metric-weights-missing", missing_sentence(weights.network, [weights], self.where), weights=weights.file
+            )
         return path
 
 

@@ -55,9 +55,9 @@ class Program:
         """A sentence of the house: `told`."""
         self._object.setdefault("told", []).append(words)
 
-    def fail(self, sentence: str, code: int) -> None:
-        """`error` and `code`."""
-        self._object |= {"error": sentence, "code": code}
+    def fail(self, sentence: str, code: int, *, fault: str | None = None) -> None:
+        """`error` and `code`; `fault`: the kind of an error that has one."""
+        self._object |= {"error": sentence, "code": code} | ({} if fault is None else {"fault": fault})
 
     def tell(self, result: TurnResult) -> None:
         """The moves, the products, the question: all of a turn."""

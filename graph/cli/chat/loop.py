@@ -11,6 +11,7 @@ from graph.cli.chat.keyboard import Person, Typed
 from graph.cli.chat.screen import Shows, write_copy
 from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE
 from graph.cli.progress import ProgressObserver
+from graph.cli.sentences import sentence_of, with_action
 from graph.errors import MISTAKES, Stopped
 from graph.provenance.signing import handed_out
 from graph.runs.chat.commands import COMMANDS
@@ -62,7 +63,7 @@ class Chat:
         try:
             return self._show(self.conversation.say(line))
         except MISTAKES as error:
-            self.screen.fail(str(error), MISTAKE)
+            self.screen.fail(sentence_of(error), MISTAKE, fault=error.code)
             return True
 
     def _show(self, results: Iterable[Result]) -> bool:
@@ -91,7 +92,7 @@ class Chat:
         if failure.sentence is None:
             self.screen.fail(f"Interrupted. {STOPPED}", INTERRUPTED)
             return
-        self.screen.fail(failure.sentence, BUG)
+        self.screen.fail(with_action(failure.sentence, failure.code, failure.arguments), BUG, fault=failure.code)
         if failure.open:
             self.screen.say(STOPPED, style="dim")
 

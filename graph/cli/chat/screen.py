@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from graph.cli.chat.hints import with_commands
 from graph.dialogue.candidates import WHICH
 from graph.runs.chat.results import TurnResult
 from graph.runs.turns import Marked
@@ -47,7 +48,7 @@ class Shows(Protocol):
     def say(self, words: str, *, style: str | None = None) -> None:
         """A sentence."""
 
-    def fail(self, sentence: str, code: int) -> None:
+    def fail(self, sentence: str, code: int, *, fault: str | None = None) -> None:
         """What did not work; code: what a command would exit with."""
 
     def tell(self, result: TurnResult) -> None:
@@ -75,14 +76,14 @@ class Screen:
         """A sentence, as it is: words of a person, and paths, may hold what looks like markup."""
         self.console.print(Text(printable(words), style=style or ""), soft_wrap=True, highlight=False)
 
-    def fail(self, sentence: str, code: int) -> None:  # noqa: ARG002 - a person needs no code
+    def fail(self, sentence: str, code: int, *, fault: str | None = None) -> None:  # noqa: ARG002 - for programs
         """The sentence."""
         self.say(sentence)
 
     def tell(self, result: TurnResult) -> None:
         """What was said, chosen and made, what became of the rest, and what is asked now."""
         if result.reply:
-            self.say(f"planner: {result.reply}" if result.voice == "planner" else result.reply)
+            self.say(f"planner: {result.reply}" if result.voice == "planner" else with_commands(result.reply))
         for note in result.notes:
             self.say(note, style="italic")
         for product, mark in result.made:

@@ -51,16 +51,16 @@ class View:
         number = name.lstrip("#")
         found = next((thing for thing in self.things if number.isdigit() and thing.number == int(number)), None)
         if found is None:
-            raise RequestError(f"There is no product {name}; /takes lists them by number.")
+            raise RequestError("product-unknown", f"There is no product {name}; /takes lists them by number.")
         return found
 
     def only(self) -> Product:
         """What `it` is. Raises RequestError."""
         if not self.it:
-            raise RequestError("There is nothing yet; say what you want to see.")
+            raise RequestError("nothing-made-yet", "There is nothing yet; say what you want to see.")
         if len({thing.call for thing in self.it}) > 1:
             numbers = ", ".join(str(thing.number) for thing in self.it)
-            raise RequestError(f"Several are shown ({numbers}); say the number, too.")
+            raise RequestError("product-ambiguous", f"Several are shown ({numbers}); say the number, too.")
         return self.it[-1]
 
 
@@ -70,23 +70,25 @@ def read_line(line: str, view: View) -> Order:
         return Order(said=line)
     name, _, rest = line[1:].strip().partition(" ")
     if name not in COMMANDS:
-        raise RequestError(f"There is no command /{name}; /help lists them.")
+        raise RequestError("command-unknown", f"There is no command /{name}; /help lists them.", command=name)
     return COMMANDS[name].act(view, rest.strip())
 
 
 def _again(view: View, rest: str) -> Order:
     count = int(rest) if rest.isdigit() else 1
     if (rest and not rest.isdigit()) or not 1 <= count <= 8:
-        raise RequestError("Say how many more, 1 to 8, like `/again 3`.")
+        raise RequestError("command-malformed", "Say how many more, 1 to 8, like `/again 3`.", command="again")
     return Order(moves=(Again(call=view.only().call, count=count),))
 
 
 def _use(view: View, rest: str) -> Order:
     if not rest:
-        raise RequestError("Say which number stands, like `/use 2`.")
+        raise RequestError("command-malformed", "Say which number stands, like `/use 2`.", command="use")
     thing = view.one(rest)
     if not thing.board:
-        raise RequestError(f"{rest} is not on the board; it can still be changed, extended or connected.")
+        raise RequestError(
+            "not-on-the-board", f"{rest} is not on the board; it can still be changed, extended or connected."
+        )
     return Order(moves=(Choose(call=thing.call, take=thing.take),))
 
 
@@ -94,14 +96,22 @@ def _change(_view: View, rest: str) -> Order:
     """The words are the planner's to read; a product that is not `it` is named by its number."""
     found = re.match(r"#?(\d+) (.+)", rest)
     if not rest:
-        raise RequestError("Say what becomes of it, like `/change make it night` or `/change 2 make it blue`.")
+        raise RequestError(
+            "command-malformed",
+            "Say what becomes of it, like `/change make it night` or `/change 2 make it blue`.",
+            command="change",
+        )
     return Order(said=f"change number {found[1]}: {found[2]}" if found else f"change it: {rest}")
 
 
 def _edit(view: View, rest: str) -> Order:
     number, _, words = rest.partition(" ")
     if not words:
-        raise RequestError("Say which product, and A3's instruction word for word, like `/edit 2 make it blue`.")
+        raise RequestError(
+            "command-malformed",
+            "Say which product, and A3's instruction word for word, like `/edit 2 make it blue`.",
+            command="edit",
+        )
     thing = view.one(number)
     if thing.kind == "picture":
         return Order(moves=(EditPicture(image=thing.id, instruction=words),))
@@ -119,7 +129,7 @@ def _extend(view: View, rest: str) -> Order:
 def _connect(view: View, rest: str) -> Order:
     names = rest.split()
     if len(names) != 2:
-        raise RequestError("Say which two clips or films, like `/connect 3 5`.")
+        raise RequestError("command-malformed", "Say which two clips or films, like `/connect 3 5`.", command="connect")
     first, second = (_moving(view.one(name)) for name in names)
     return Order(moves=(Connect(first=first.id, second=second.id),))
 
@@ -131,13 +141,17 @@ def _film(view: View, rest: str) -> Order:
 
 def _moving(thing: Product) -> Product:
     if thing.kind == "picture":
-        raise RequestError(f"Number {thing.number} is a picture; name a clip or a film.")
+        raise RequestError(
+            "not-a-clip", f"Number {thing.number} is a picture; name a clip or a film.", number=thing.number
+        )
     return thing
 
 
 def _limit(view: View, rest: str) -> Order:
     if not rest.isdigit() or not 1 <= int(rest) <= 100:
-        raise RequestError("Say how often it may be made again, 1 to 100, like `/limit 6`.")
+        raise RequestError(
+            "command-malformed", "Say how often it may be made again, 1 to 100, like `/limit 6`.", command="limit"
+        )
     return Order(moves=(RaiseLimit(call=view.only().call, most=int(rest)),))
 
 
@@ -145,9 +159,13 @@ def _save(_view: View, rest: str) -> Order:
     try:
         words = shlex.split(rest)
     except ValueError as error:
-        raise RequestError(f"That is no file name ({error}); put it in quotes.") from error
+        raise RequestError("file-name-malformed", f"That is not a file name ({error}); put it in quotes.") from error
     if not 1 <= len(words) <= 2:
-        raise RequestError("Say where to, and which one if it is not the last: `/save film.mp4`, `/save ball.png 2`.")
+        raise RequestError(
+            "command-malformed",
+            "Say where to, and which one if it is not the last: `/save film.mp4`, `/save ball.png 2`.",
+            command="save",
+        )
     return Order(local="save", words=rest)
 
 
@@ -192,5 +210,5 @@ COMMANDS: dict[str, Command] = {
     "like": Command("/like WORDS", "remember a style, a length or a seed", _local("like")),
     "forget": Command("/forget [WORDS]", "forget it again", _local("forget")),
     "help": Command("/help", "this list", _local("help")),
-    "quit": Command("/quit", "leave; `chat RUN` goes on", _local("quit")),
+    "quit": Command("/quit", "leave; the conversation can be gone on with", _local("quit")),
 }

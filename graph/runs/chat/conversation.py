@@ -108,7 +108,11 @@ class Conversation:
         """What comes of a line, one thing after the other. Raises RequestError and other mistakes for what cannot be
         done, with a sentence for the person."""
         if len(line) > LONGEST_LINE:
-            raise RequestError(f"That is longer than {LONGEST_LINE} characters; say it in fewer words.")
+            raise RequestError(
+                "line-too-long",
+                f"That is longer than {LONGEST_LINE} characters; say it in fewer words.",
+                most=LONGEST_LINE,
+            )
         here = understood_here(line, self._brief(line)) if line and self.state else None
         order = here or (read_line(line, self.view) if line else Order(said=""))
         if order.local is not None:
@@ -151,7 +155,7 @@ class Conversation:
     def _answer(self, order: Order) -> TurnResult:
         question = question_of_run(self.services, self.run)
         if question is None:
-            raise RequestError(f"Run {self.run.id} waits for nothing; `resume {self.run.id}` goes on with it.")
+            raise RequestError("run-waits-for-nothing", f"Run {self.run.id} waits for nothing.", run=self.run.id)
         given = Answer(
             said=order.said,
             moves=[move.model_dump(mode="json") for move in order.moves],
@@ -173,7 +177,7 @@ class Conversation:
             failure = Failure(None)
         except TOLD as error:
             self.run = self.services.archive.run(self.run.id)
-            failure = Failure(str(error), open=self.run.status not in ("waiting", "done"))
+            failure = Failure(str(error), error.code, error.arguments, open=self.run.status not in ("waiting", "done"))
         finally:
             self.working = False
             self.services.stop.clear()

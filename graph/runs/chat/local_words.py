@@ -48,7 +48,7 @@ def _named(words: str | None, brief: TalkBrief) -> str | None:
         meant = ReferenceResolver(candidates).read(text, bare=True)
     except Nothing as error:
         if re.fullmatch(r"(?:\w+ )?\d+", text.strip()):
-            raise RequestError(str(error)) from None
+            raise RequestError("product-unknown", str(error)) from None
         return None
     except Which:
         return None

@@ -53,7 +53,11 @@ def chat_about(services: Services, parent: Run, settings: dict[str, JsonValue]) 
     refuse_other_graph(parent, "chat about")
     known = RunState(**state_of(services.archive, parent))  # type: ignore[typeddict-item]
     if not known.get("calls"):
-        raise RequestError(f"Run {parent.id} has no plan yet; resume it first, or begin with `chat` alone.")
+        raise RequestError(
+            "run-without-plan",
+            f"Run {parent.id} has no plan yet; resume it first, or begin a new conversation.",
+            run=parent.id,
+        )
     request = parent.request.model_copy(update={"prompt": "", "review": "chat", "images": (), "clips": ()})
     origin: dict[str, Any] = {
         "run": parent.id,
@@ -104,7 +108,7 @@ def give_up_turn(services: Services, run_id: str) -> None:
         graph, config = build(saver, limits=services.limits), config_of(run, services.limits)
         state: RunState = graph.get_state(config).values  # type: ignore[assignment]
         if run.request.review == "never" or "turn" not in state:
-            raise RequestError(f"Run {run.id} is not in the middle of a turn; `resume {run.id}` goes on with it.")
+            raise RequestError("run-not-in-turn", f"Run {run.id} is not in the middle of a turn.", run=run.id)
         back = play(state, [Undo()], services.limits) if state["turn"].get("changed") else RunState()
         ended = Turn(said=None, moves=[], round=state["turn"]["round"], open=False, reply=None)
         with outcome_recorded(services.archive, lease):

@@ -7,14 +7,20 @@ from typing import Any
 from graph.runs.turns import Marked
 from graph.state.channels import RunState
 from graph.state.products import Product
+from memory.errors import Argument
 from memory.records import Mark, Run
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a turn stopped. sentence: None if the person stopped it. open: the turn can be tried again or taken back."""
+    """Why a turn stopped. sentence, code, arguments: of the error; None if the person stopped it.
+
+    open: the turn can be tried again or taken back.
+    """
 
     sentence: str | None
+    code: str | None = None
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
     open: bool = True
 
 

@@ -82,37 +82,63 @@ def check(options: RequestOptions, files: GivenFiles = NO_FILES) -> None:
 def _check_prompt(prompt: str) -> None:
     words = prompt.strip()
     if not words:
-        raise RequestError("The prompt is empty; say what you want to see, like 'a red ball rolls over the snow'.")
+        raise RequestError(
+            "prompt-empty", "The prompt is empty; say what you want to see, like 'a red ball rolls over the snow'."
+        )
     if len(words) > LONGEST_PROMPT:
-        raise RequestError(f"The prompt has {len(words):,} characters; say it in at most {LONGEST_PROMPT:,}.")
+        raise RequestError(
+            "prompt-too-long",
+            f"The prompt has {len(words):,} characters; say it in at most {LONGEST_PROMPT:,}.",
+            most=LONGEST_PROMPT,
+        )
     strange = next(
         (c for c in words if unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} and c not in "\n\t\r"), None
     )
     if strange is not None:
-        raise RequestError(f"The prompt holds the control character U+{ord(strange):04X}; leave it out.")
+        raise RequestError(
+            "prompt-of-control-characters",
+            f"The prompt holds the control character U+{ord(strange):04X}; leave it out.",
+        )
 
 
 def _check_shots(shots: int) -> None:
     if not 1 <= shots <= MAX_SHOTS:
-        raise RequestError(f"A film of {shots} shots cannot be made; ask for 1 to {MAX_SHOTS}.")
+        raise RequestError(
+            "shots-out-of-range",
+            f"A film of {shots} shots cannot be made; ask for 1 to {MAX_SHOTS}.",
+            shots=shots,
+            most=MAX_SHOTS,
+        )
 
 
 def _check_seconds(seconds: float) -> None:
     longest = MAX_SHOTS * LONGEST_SHOT_SECONDS
     if not SHORTEST_SHOT_SECONDS <= seconds <= longest:
         raise RequestError(
-            f"A film cannot last {plain(seconds)} seconds; ask for {SHORTEST_SHOT_SECONDS:g} to {longest:g}."
+            "film-length-out-of-range",
+            f"A film cannot last {plain(seconds)} seconds; ask for {SHORTEST_SHOT_SECONDS:g} to {longest:g}.",
+            seconds=seconds,
         )
 
 
 def _check_seed(seed: int) -> None:
     if not 0 <= seed <= MAX_SEED:
-        raise RequestError(f"The seed {seed} cannot be used; give a whole number from 0 to {MAX_SEED}.")
+        raise RequestError(
+            "seed-out-of-range",
+            f"The seed {seed} cannot be used; give a whole number from 0 to {MAX_SEED}.",
+            seed=seed,
+            most=MAX_SEED,
+        )
 
 
 def _check_candidates(candidates: int) -> None:
     if not 1 <= candidates <= MAX_CANDIDATES:
-        raise RequestError(f"{candidates} first pictures of a shot cannot be made; ask for 1 to {MAX_CANDIDATES}.")
+        raise RequestError(
+            "candidates-out-of-range",
+            f"{candidates} first pictures of a shot cannot be made; ask for 1 to {MAX_CANDIDATES}.",
+            candidates=candidates,
+            most=MAX_CANDIDATES,
+        )
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
@@ -131,14 +157,17 @@ def _check_inputs(options: RequestOptions, images: int, clips: int) -> None:
     """Raises RequestError for files that the task cannot use, or that no task uses together."""
     for count, name in ((images, "pictures"), (clips, "clips")):
         if count > MAX_INPUTS:
-            raise RequestError(f"There are {count} {name}; give at most {MAX_INPUTS}.")
+            raise RequestError(
+                "too-many-inputs", f"There are {count} {name}; give at most {MAX_INPUTS}.", count=count, most=MAX_INPUTS
+            )
     if images and clips:
         raise RequestError(
-            "There are pictures and clips; a film begins with the ones or works on the others, not both."
+            "pictures-and-clips",
+            "There are pictures and clips; a film begins with the ones or works on the others, not both.",
         )
     task = decided(options.task or "auto", clips)
     if task is not None and (fault := inputs_fault(task, images, clips)):
-        raise RequestError(fault)
+        raise RequestError("inputs-fit-no-task", fault)
 
 
 def _check_together(options: RequestOptions, clips: int) -> None:
@@ -146,16 +175,32 @@ def _check_together(options: RequestOptions, clips: int) -> None:
     task = decided(options.task or "auto", clips)
     one_clip, before = clips == 1, bool(options.before)
     if before and (not one_clip or task not in (None, "extend")):
-        raise RequestError("What comes before belongs to one clip that is extended; leave --before out, or give one.")
+        raise RequestError(
+            "order-of-other-task",
+            "What comes before belongs to one clip that is extended; leave it out, or give one clip.",
+            option="before",
+        )
     if options.motion and (not one_clip or before or task not in (None, "edit")):
-        raise RequestError("A kept or new motion belongs to one clip that is edited; leave --motion out, or give one.")
+        raise RequestError(
+            "order-of-other-task",
+            "A kept or new motion belongs to one clip that is edited; leave it out, or give one clip.",
+            option="motion",
+        )
     if clips and options.transitions is not None:
         raise RequestError(
-            "Transitions or cuts are for films of several shots, not for clips; --task connect joins those."
+            "order-of-other-task",
+            "Transitions or cuts are for films of several shots, not for clips; the task connect joins those.",
+            option="transitions",
         )
     if clips and options.shots is not None:
         raise RequestError(
-            "A number of shots is for films that are made from nothing or of pictures; leave --shots out."
+            "order-of-other-task",
+            "A number of shots is for films that are made from nothing or of pictures; leave it out.",
+            option="shots",
         )
     if task == "edit" and options.seconds is not None:
-        raise RequestError("An edited clip keeps its length; leave --seconds out, or extend what comes out.")
+        raise RequestError(
+            "order-of-other-task",
+            "An edited clip keeps its length; leave the seconds out, or extend what comes out.",
+            option="seconds",
+        )

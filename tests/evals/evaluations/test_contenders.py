@@ -135,10 +135,10 @@ def test_what_is_asked_wrongly_is_one_sentence(cli: Cli, weights: Path) -> None:
     for words, told in (
         (("--system", "pika"), "There is no system 'pika'"),
         (("--weights", "x"), "--weights is of another system"),
-        (("--system", "modelscope", "--weights", "/nowhere"), "is no folder"),
+        (("--system", "modelscope", "--weights", "/nowhere"), "is not a folder"),
         (("--system", "modelscope", "--weights", "nobody/nothing"), "hf download nobody/nothing"),
         (("--system", "modelscope", "--weights", str(weights / "cogvideox")), "holds a CogVideoXPipeline"),
-        (("--system", "modelscope", "--size", "33x32"), "no size of a clip"),
+        (("--system", "modelscope", "--size", "33x32"), "not a size of a clip"),
     ):
         code, _, stderr = cli.run("evaluate", "suite", "suite.json", *words)
         assert code == 2 and told in stderr and len(stderr.strip().splitlines()) == 1, stderr

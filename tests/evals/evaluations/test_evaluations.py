@@ -284,10 +284,10 @@ def test_folders_lists_and_names_say_what_a_video_was_made_from(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("{", "is no JSON"),
-        ("[]", "is no list of videos"),
+        ("{", "is not JSON"),
+        ("[]", "is not a list of videos"),
         ("[3]", "where a video should be"),
-        ('[{"video": "x.mp4", "prompt": 3}]', "a prompt that is no text"),
+        ('[{"video": "x.mp4", "prompt": 3}]', "a prompt that is not text"),
         ('[{"video": "x.mp4", "image": 3}]', "where a video should be"),
     ],
 )

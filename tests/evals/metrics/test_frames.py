@@ -87,10 +87,10 @@ class Moody:
     def update(self, _: Chunk) -> None:
         self.chunks += 1
         if self.chunks == 2:
-            raise CannotScore("It does not feel like it.")
+            raise CannotScore("test", "It does not feel like it.")
 
     def result(self) -> Score:
-        raise CannotScore("It never got here.")
+        raise CannotScore("test", "It never got here.")
 
 
 def test_a_metric_that_cannot_go_on_leaves_the_others_be(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_network_that_answers_no_number_gives_no_score(tmp_path: Path) -> None
         ("text_encoder.ln_final.bias", None, "missing: text_encoder.ln_final.bias"),
         ("text_encoder.ln_final.bias", torch.zeros(3), "text_encoder.ln_final.bias is 3 instead of 64"),
         ("head.weight", torch.zeros(3), "unknown: head.weight"),
-        ("vision_encoder.conv1.weight", torch.zeros(100, 3, 1, 28, 28), "no ViCLIP"),
+        ("vision_encoder.conv1.weight", torch.zeros(100, 3, 1, 28, 28), "not ViCLIP"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_name(

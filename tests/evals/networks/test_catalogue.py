@@ -62,7 +62,7 @@ def test_a_hub_id_is_what_the_cache_has_of_it(tmp_path: Path, cache: Path) -> No
 def test_what_is_not_there_is_one_sentence(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "strange.pth").touch()
     for said, told in (
-        ("nobody/nothing", "hf download nobody/nothing"),
+        ("nobody/nothing", "repository nobody/nothing is not on this machine"),
         ("/no/where", "There is no weight file or folder /no/where"),
         ("beauty=/no/where", "no metric weights 'beauty'"),
         (str(tmp_path / "strange.pth"), "has no official name"),

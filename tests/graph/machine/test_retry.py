@@ -39,9 +39,9 @@ class Small(TinyLender):
         self.asked.append(at_once)
         if self.tight:
             self.tight -= 1
-            raise OutOfMemory("there is no room beside the others", freed=True)
+            raise OutOfMemory("out-of-memory", "there is no room beside the others", freed=True)
         if at_once > self.room:
-            raise OutOfMemory(f"{at_once} at once need more than there is")
+            raise OutOfMemory("out-of-memory", f"{at_once} at once need more than there is")
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,9 @@ def test_fewer_candidates_are_drawn_at_once(archive: Archive) -> None:
     told_again(archive, run)
 
 
-@pytest.mark.parametrize("trouble", [AgentError("the device is on fire"), OutOfMemory("a picture needs more")])
+@pytest.mark.parametrize(
+    "trouble", [AgentError("test", "the device is on fire"), OutOfMemory("out-of-memory", "a picture needs more")]
+)
 def test_what_cannot_pass_is_told_at_once(archive: Archive, trouble: AgentError) -> None:
     lender = TinyLender(trouble=trouble)
     with pytest.raises(AgentError, match=str(trouble)):

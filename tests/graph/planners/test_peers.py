@@ -119,7 +119,7 @@ def test_a_llama_on_a_wish_it_never_learned_answers_in_the_schema(conversation_g
 def test_llama_says_what_is_missing(tmp_path: Path) -> None:
     picture = tmp_path / "model.gguf"
     picture.write_bytes(b"\x89PNG not a model")
-    with pytest.raises(PlannerUnset, match="no GGUF file"):
+    with pytest.raises(PlannerUnset, match="not a GGUF file"):
         LlamaChat.of(picture)
     with pytest.raises(PlannerUnset, match="There is no file"):
         LlamaChat.of(tmp_path / "none.gguf")

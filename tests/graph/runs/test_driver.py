@@ -82,7 +82,7 @@ def test_what_is_damaged_is_repaired_and_the_run_goes_on_where_it_was() -> None:
         def node(_state: Lines) -> dict[str, list[str]]:
             began.append(artifact)
             if artifact in damaged:
-                raise DamagedArtifact("It is damaged.", artifact)
+                raise DamagedArtifact("artifact-damaged", "It is damaged.", artifact=artifact)
             return {"lines": [artifact]}
 
         return node
@@ -96,7 +96,7 @@ def test_what_is_damaged_is_repaired_and_the_run_goes_on_where_it_was() -> None:
 @pytest.mark.parametrize("repair", [None, lambda _artifact: None], ids=["nobody repairs", "a repair that is none"])
 def test_damage_that_stays_is_raised(repair: Any) -> None:
     def node(_state: Lines) -> None:
-        raise DamagedArtifact("It is damaged.", "x")
+        raise DamagedArtifact("artifact-damaged", "It is damaged.", artifact="x")
 
     with pytest.raises(DamagedArtifact, match="It is damaged"):
         Driven(("a", node))(BEGIN, repair=repair)
@@ -128,7 +128,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     [
         (KeyboardInterrupt(), "interrupted", "interrupted by the person"),
         (Stopped(), "interrupted", "interrupted by the person"),
-        (RequestError("Ask for less."), "failed", "Ask for less."),
+        (RequestError("test", "Ask for less."), "failed", "Ask for less."),
         (ZeroDivisionError("by 0"), "failed", "ZeroDivisionError: by 0"),
         (GraphInterrupt(()), "waiting", None),
     ],

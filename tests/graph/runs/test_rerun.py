@@ -54,7 +54,7 @@ def made(archive: Archive, lender: TinyLender | None = None, **asked: Any) -> Ru
 
 
 def nobody(_request: Request) -> Any:
-    raise PlannerError("a rerun asks nobody")
+    raise PlannerError("planner-failed", "a rerun asks nobody")
 
 
 def rooms_without_planner(archive: Archive, lender: TinyLender | None = None) -> Services:
@@ -119,7 +119,7 @@ def test_the_film_again_where_other_weights_and_numbers_are_installed(archive: A
 def test_what_is_damaged_is_told_with_its_call(archive: Archive, tool: str) -> None:
     run = made(archive)
     broken = damage(archive, run, tool)[0]
-    with pytest.raises(DamagedArtifact, match=r"--verify") as told:
+    with pytest.raises(DamagedArtifact, match="missing or damaged in the store") as told:
         again(archive, run, "none")
     assert tool in str(told.value)
     if tool != "assemble_film":

@@ -179,7 +179,7 @@ def working_run(archive: Archive, home: Path) -> str:
 def test_out_of_memory_marks_the_run_failed_and_it_goes_on_once_there_is_room(
     archive: Archive, undisturbed: bytes
 ) -> None:
-    lender, ear = TinyLender(trouble=OutOfMemory("6 frames at 64x64 need 3 GiB, 1 free")), Ear()
+    lender, ear = TinyLender(trouble=OutOfMemory("out-of-memory", "6 frames at 64x64 need 3 GiB, 1 free")), Ear()
     services = rooms_with(archive, lender)
     with pytest.raises(OutOfMemory, match="3 GiB"):
         start(services, wish(), {}, ear)
@@ -197,7 +197,7 @@ def test_what_finished_beside_a_failure_is_not_made_again(archive: Archive, undi
         if "star" in prompt:
             # The other shot is to be ready: `act` runs once for each.
             until(lambda: any(line.outcome == "made" for line in archive.ledger(ear.run)))
-            raise OutOfMemory("the star is too big")
+            raise OutOfMemory("out-of-memory", "the star is too big")
 
     lender.on_step = trouble
     with pytest.raises(OutOfMemory):
@@ -229,7 +229,7 @@ def test_a_planner_that_babbles_marks_the_run_failed_and_another_goes_on(archive
 
 def test_trouble_before_the_first_step_is_told_too(archive: Archive, undisturbed: bytes) -> None:
     def nobody(_settings: dict[str, Any]) -> TinyLender:
-        raise WeightsMissing("There are no weights in /nowhere; download them.")
+        raise WeightsMissing("weights-damaged", "There are no weights in /nowhere; download them.")
 
     ear = Ear()
     with pytest.raises(WeightsMissing):
@@ -241,7 +241,7 @@ def test_trouble_before_the_first_step_is_told_too(archive: Archive, undisturbed
 
 def test_a_planner_that_cannot_be_used_is_told_before_there_is_a_run(archive: Archive) -> None:
     def nobody(_request: Request) -> Planner:
-        raise PlannerError("There is no key; set one.")
+        raise PlannerError("planner-failed", "There is no key; set one.")
 
     with pytest.raises(PlannerError):
         start(rooms_with(archive, TinyLender(), planner=nobody), wish(), {}, Ear())

@@ -163,7 +163,7 @@ def test_what_needs_no_turn_stores_none(services: Services) -> None:
 
 
 def full(lender: TinyLender, is_full: bool) -> None:
-    lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free") if is_full else None
+    lender.trouble = OutOfMemory("out-of-memory", "A picture needs 9 GiB, 1 is free") if is_full else None
 
 
 def test_a_turn_that_stopped_and_is_gone_on_with_is_one(services: Services, lender: TinyLender) -> None:
@@ -229,7 +229,7 @@ def never_stores(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the process were killed before it stores what came of the turn."""
 
     def dies(*_args: Any, **_named: Any) -> None:
-        raise DatabaseTrouble("the process was killed")
+        raise DatabaseTrouble("database-unusable", "the process was killed")
 
     monkeypatch.setattr(turns, "end_turn", dies)
 

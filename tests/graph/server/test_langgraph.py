@@ -79,7 +79,7 @@ def test_words_alone_will_do_and_several_shots_share_one_lease(archive: Archive)
 
 
 def test_a_thread_goes_on_where_it_failed_in_another_process_with_the_servers_checkpoints(archive: Archive) -> None:
-    saver, trouble = InMemorySaver(), TinyLender(trouble=AgentError("The device is on fire; put it out."))
+    saver, trouble = InMemorySaver(), TinyLender(trouble=AgentError("test", "The device is on fire; put it out."))
     first = served(desk_of(archive, trouble))
     first.checkpointer = saver
     with pytest.raises(AgentError, match="on fire"):

@@ -216,7 +216,7 @@ def test_nobody_knows_of_a_product_before_its_file_is_there(archive: Archive, ru
 
 def test_a_product_whose_file_cannot_be_written_is_not_known(archive: Archive, run: Run, monkeypatch) -> None:
     def refused(*_: Any) -> Path:
-        raise DiskTrouble("full")
+        raise DiskTrouble("disk-full", "full")
 
     monkeypatch.setattr(files, "keep", refused)
     with archive.hold(run.id) as lease, pytest.raises(DiskTrouble, match="full"):

@@ -98,7 +98,7 @@ def refused(archive: Archive, run: Run) -> None:
     thread = {"configurable": {"thread_id": run.id}}
     with archive.saver() as saver:
         for ask in (lambda: saver.get_tuple(thread), lambda: list(saver.list(thread))):
-            with pytest.raises(DatabaseTrouble, match=r"not written by this program.*gc --run") as caught:
+            with pytest.raises(DatabaseTrouble, match=r"not written by this program.*drop (its|the) run") as caught:
                 ask()
             assert "\n" not in str(caught.value)
     # Such a run is told, spoils no other, and can be dropped.
@@ -393,7 +393,7 @@ def test_a_table_of_contents_without_end_is_refused(
     [
         ({"version": 3}, "version 3 of the format and this program knows 2; update it"),
         ({"version": "x" * 500}, "update it"),
-        ({"format": "other"}, "no exported run"),
+        ({"format": "other"}, "not an exported run"),
         ({"run": "01m8232v1wa08z805qa7kf7fr7"}, "another run than it says"),
         ({"sha256": "0" * 64}, "records.json is damaged"),
         ({"extra": 1}, "extra is not as it must be"),

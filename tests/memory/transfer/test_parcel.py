@@ -201,7 +201,9 @@ def test_a_run_that_is_here_and_stands_otherwise_is_refused(archive: Archive, ot
     import_run(other, file, fine)
     with other.hold(run.id) as lease:
         other.set_status(lease, "failed")
-    with pytest.raises(BadParcel, match=rf"Run {run.id} is here already and stands otherwise \(here failed.*gc --run"):
+    with pytest.raises(
+        BadParcel, match=rf"Run {run.id} is here already and stands otherwise \(here failed.*drop the one here first"
+    ):
         import_run(other, file, fine)
     assert other.run(run.id).status == "failed"
 

@@ -212,7 +212,7 @@ def test_weights_that_are_not_there(tiny_table: Table) -> None:
     with pytest.raises(WeightsMissing, match="no weights for text_to_image"):
         LocalLender("paper", device="cpu", table=gone).identity("text_to_image")
     hub = tuple(replace(row, weights="nobody/nothing") for row in tiny_table)
-    with pytest.raises(WeightsMissing, match="hf download nobody/nothing"):
+    with pytest.raises(WeightsMissing, match="weights of nobody/nothing are not on this machine"):
         LocalLender("paper", device="cpu", table=hub).identity("text_to_image")
     with pytest.raises(AgentError, match="the profiles are paper"):
         LocalLender("modern", device="cpu", table=tiny_table).row("text_to_image")

@@ -67,7 +67,7 @@ def test_where_no_film_can_go_is_told_before_any_work(tmp_path):
     assert "fox.mp4" in refusal(tmp_path / "fox")
     assert "no folder" in refusal(tmp_path / "missing" / "fox.mp4")
     assert "no folder" in refusal(tmp_path / "file" / "fox.mp4")
-    assert "no ordinary file" in refusal(tmp_path / "pipe.mp4")
+    assert "not a regular file" in refusal(tmp_path / "pipe.mp4")
     assert "cannot be written" in refusal(tmp_path / f"{'x' * 300}.mp4")
     assert "cannot be written" in refusal(Path("/proc/fox.mp4"))
 

@@ -197,9 +197,9 @@ def test_a_manifest_that_lies_elsewhere_is_not_fetched(film: bytes, tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("notes.txt", b"hello world, this is text", "no MP4"),
-        ("empty.mp4", b"", "no MP4"),
-        ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(100), "no MP4"),
+        ("notes.txt", b"hello world, this is text", "not an MP4"),
+        ("empty.mp4", b"", "not an MP4"),
+        ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(100), "not an MP4"),
     ],
 )
 def test_what_is_no_film_is_refused_in_one_sentence(name: str, data: bytes, words: str, tmp_path: Path) -> None:

@@ -508,7 +508,7 @@ def test_what_is_no_file_is_told(tmp_path):
     assert "no file" in refusal(tmp_path / "missing.mp4")
     assert "folder" in refusal(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    assert "no ordinary file" in refusal(tmp_path / "pipe")
+    assert "not a regular file" in refusal(tmp_path / "pipe")
     (tmp_path / "empty.mp4").touch()
     assert "empty" in refusal(tmp_path / "empty.mp4")
     assert "cannot be read" in refusal(tmp_path / ("x" * 300))
@@ -530,9 +530,9 @@ def test_what_is_no_video_is_told(tmp_path):
     for name, text in texts.items():
         for encoding in ("utf-8", "utf-16"):
             (tmp_path / name).write_text(text, encoding=encoding)
-            assert "is a text and no video; give an MP4" in refusal(tmp_path / name)
+            assert "is a text, not a video; give an MP4" in refusal(tmp_path / name)
     (tmp_path / "a.mp4").write_bytes(bytes(range(256)) * 9)
-    assert "damaged, cut off or no video" in refusal(tmp_path / "a.mp4")
+    assert "damaged, cut off or not a video" in refusal(tmp_path / "a.mp4")
 
 
 def test_a_list_of_other_files_is_no_video_and_opens_none_of_them(tmp_path):

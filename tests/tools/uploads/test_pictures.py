@@ -54,7 +54,7 @@ def test_what_is_no_file_is_told(tmp_path):
     assert "no file" in refusal(tmp_path / "missing.png")
     assert "folder" in refusal(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    assert "no ordinary file" in refusal(tmp_path / "pipe")
+    assert "not a regular file" in refusal(tmp_path / "pipe")
     (tmp_path / "empty.png").touch()
     assert "empty" in refusal(tmp_path / "empty.png")
     assert "cannot be read" in refusal(tmp_path / ("x" * 300))
@@ -63,7 +63,7 @@ def test_what_is_no_file_is_told(tmp_path):
 def test_what_is_no_picture_is_told(tmp_path):
     for name, data in (("a.png", b"hello" * 100), ("b.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")):
         (tmp_path / name).write_bytes(data)
-        assert "no picture" in refusal(tmp_path / name)
+        assert "not a picture" in refusal(tmp_path / name)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -79,7 +79,7 @@ def test_a_cut_file_is_told_wherever_it_is_cut(tmp_path, suffix):
     for share in (0.05, 0.3, 0.6, 0.9):
         cut = tmp_path / f"cut.{suffix}"
         cut.write_bytes(whole[: int(len(whole) * share)])
-        assert any(word in refusal(cut) for word in ("damaged", "no picture"))
+        assert any(word in refusal(cut) for word in ("damaged", "not a picture"))
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "bmp", "tiff"])

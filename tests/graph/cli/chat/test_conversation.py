@@ -119,7 +119,7 @@ def test_help_lists_every_command(services: Services) -> None:
         ("/film 1", "is a picture"),
         ("/limit 0", "1 to 100"),
         ("/save", "where to"),
-        ("/save 'x", "no file name"),
+        ("/save 'x", "not a file name"),
     ],
 )
 def test_a_command_that_lacks_something_says_what(line: str, told: str) -> None:
@@ -137,7 +137,7 @@ def test_what_an_agent_cannot_do_is_told_and_the_turn_is_taken_back_for_other_wo
     services: Services, lender: TinyLender
 ) -> None:
     def full() -> None:
-        lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
+        lender.trouble = OutOfMemory("out-of-memory", "A picture needs 9 GiB, 1 is free")
 
     def empty() -> None:
         lender.trouble = None
@@ -152,7 +152,7 @@ def test_what_an_agent_cannot_do_is_told_and_the_turn_is_taken_back_for_other_wo
 
 def test_a_step_that_stopped_can_be_tried_again(services: Services, lender: TinyLender) -> None:
     def full() -> None:
-        lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
+        lender.trouble = OutOfMemory("out-of-memory", "A picture needs 9 GiB, 1 is free")
 
     def empty() -> None:
         lender.trouble = None
@@ -167,7 +167,7 @@ def test_a_planner_that_cannot_be_reached_is_told_and_tried_again(archive: Archi
     def away_at_first(call: Call) -> Any:
         calls.append(call)
         if len(calls) == 1:
-            raise PlannerError("The planner cannot be reached; check that it is running.")
+            raise PlannerError("planner-failed", "The planner cannot be reached; check that it is running.")
         return call()
 
     planner = replace(rooms_with(archive, TinyLender()).planner(ASKED), patience=away_at_first)
@@ -179,7 +179,7 @@ def test_a_planner_that_cannot_be_reached_is_told_and_tried_again(archive: Archi
 
 def test_undo_after_a_stop_is_only_that(services: Services, lender: TinyLender) -> None:
     def full() -> None:
-        lender.trouble = OutOfMemory("no room")
+        lender.trouble = OutOfMemory("out-of-memory", "no room")
 
     def empty() -> None:
         lender.trouble = None

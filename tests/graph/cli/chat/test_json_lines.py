@@ -89,11 +89,12 @@ def test_a_line_that_cannot_be_read_is_an_error_and_not_the_end(archive: Archive
 def test_the_code_is_that_of_the_last_turn(archive: Archive) -> None:
     told, code = talked(archive, TinyLender(), *says(WISH, "/foo"))
     assert (told[2]["error"], told[2]["code"], code) == ("There is no command /foo; /help lists them.", 2, 2)
+    assert told[2]["fault"] == "command-unknown"
 
 
 def test_what_an_agent_cannot_do_is_an_error_of_the_machine(archive: Archive) -> None:
     lender = TinyLender()
-    lender.trouble = OutOfMemory("A picture needs 9 GiB, 1 is free")
+    lender.trouble = OutOfMemory("out-of-memory", "A picture needs 9 GiB, 1 is free")
     told, code = talked(archive, lender, *says(WISH))
     assert (told[1]["status"], told[1]["code"], code) == ("failed", 1, 1)
     assert "9 GiB" in told[1]["error"]
