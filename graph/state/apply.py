@@ -1,6 +1,7 @@
-"""What a person, or the planner for them, can do with what is on the board, as values; and what each does to it.
+"""Apply moves to the board of a run.
 
-Pure: a move changes calls, rounds and choices, and never a take. What it cannot do is a RequestError with a sentence.
+Pure functions over the state: a move changes calls, rounds and choices, never a take. A move that cannot be applied
+raises RequestError.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,12 +35,12 @@ from tools.registry import TOOLS
 ONE_FILM = "All that stands is one film already."
 RAISE_LIMIT = "raise the limit."
 MOST_PAST = 40
-"""Turns that can be taken back."""
+"""The number of turns that can be undone."""
 
 
 @dataclass
 class _Draft:
-    """The board while a turn changes it, and what was there before."""
+    """A working copy of the board for one turn, and the previous values of what the turn has changed."""
 
     state: RunState
     limits: Limits
@@ -61,7 +62,7 @@ class _Draft:
             ) from None
 
     def put(self, call: Call, *, after: str | None = None) -> None:
-        """A new call, or a known one as it is now."""
+        """Replace the call with this id, or insert a new one (after the call `after`, else at the end)."""
         calls = self.state["calls"]
         at = next((i for i, each in enumerate(calls) if each["id"] == call["id"]), None)
         self.past["calls"].setdefault(call["id"], None if at is None else calls[at])
@@ -73,7 +74,7 @@ class _Draft:
             calls.insert(1 + next(i for i, each in enumerate(calls) if each["id"] == after), call)
 
     def want(self, call: Call, count: int = 1, **more: Any) -> None:
-        """A new round of a call; none of its takes stands until one of the new ones does."""
+        """Begin a new round of a call: `count` more takes, none of the old ones selected."""
         old, made = self.state["rounds"].get(call["id"]), len(takes_of(self.state, call["id"]))
         before: Round = round_of(self.state, call)
         if made:
@@ -85,7 +86,7 @@ class _Draft:
         self.stand(call["id"], None)
 
     def stand(self, call_id: str, attempt: int | None) -> None:
-        """The take of that attempt stands; None: none does."""
+        """Select the take of an attempt; None clears the selection."""
         choices = self.state["choices"]
         self.past["choices"].setdefault(call_id, choices.get(call_id))
         if attempt is None:
@@ -94,16 +95,16 @@ class _Draft:
             choices[call_id] = attempt
 
     def next_shot(self) -> int:
-        """Never one that was there before: a call that was taken back keeps its takes under its id."""
+        """Return a shot number that was never used: the takes of an undone call stay stored under its id."""
         return 1 + max((int(call_id.split(".")[0]) for call_id in self.ids()), default=0)
 
     def ids(self) -> set[str]:
-        """Of all calls that are, or were, on the board."""
+        """Return the ids of all calls that are or were on the board."""
         return {call["id"] for call in self.state["calls"]} | set(self.state.get("takes", {}))
 
 
 def play(state: RunState, moves: list[BoardMove], limits: Limits) -> RunState:
-    """What the moves change of the state, in their order. Raises RequestError; then nothing is changed."""
+    """Apply the moves in order and return the changed channels. Raises RequestError, with nothing changed."""
     draft = _Draft.of(state, limits)
     past = list(state.get("past", []))
     for move in moves:
@@ -118,12 +119,12 @@ def play(state: RunState, moves: list[BoardMove], limits: Limits) -> RunState:
 
 
 def next_shot(state: RunState) -> int:
-    """The number of a shot that was never on the board."""
+    """Return a shot number that was never on the board."""
     return _Draft.of(state, DEFAULT_LIMITS).next_shot()
 
 
 def added(state: RunState, calls: list[Call], limits: Limits) -> RunState:
-    """What planned calls of new shots change of the state."""
+    """Add planned calls of new shots and return the changed channels."""
     draft = _Draft.of(state, limits)
     for call in calls:
         draft.put(call)
@@ -135,7 +136,7 @@ def _go_on(draft: _Draft, _move: GoOn) -> None:
 
 
 def _accept(draft: _Draft, ids: Collection[str]) -> None:
-    """Of those that wait for a word, the take stands that would stand if nobody chose."""
+    """Select the default take of every open call among these ids."""
     for call in open_calls(draft.state, draft.limits):
         if call["id"] in ids:
             take = best(draft.state, call)
@@ -173,14 +174,14 @@ def _choose(draft: _Draft, move: Choose) -> None:
             f"There is no take {move.take} of the {made_by(call)} of shot {call['shot']}; it has {have}.",
         )
     take = takes[move.take - 1]
-    # A take that was made with other words brings them back: nothing is stale for having been chosen.
+    # The call takes over the arguments of the chosen take; otherwise choosing it would make it stale.
     if "asked" in take and take["asked"] != call["arguments"]:
         draft.put(Call(**{**call, "arguments": take["asked"]}))
     draft.stand(call["id"], take["attempt"])
 
 
 def _change(draft: _Draft, move: Change) -> None:
-    """A new call of A3 after the changed one; whoever needed that one needs the new one."""
+    """Insert an A3 call after the changed one and make its dependents depend on the new call."""
     call = draft.call(move.call)
     _settle(draft, call)
     picture = made_by(call) == "picture"
@@ -198,7 +199,7 @@ def _change(draft: _Draft, move: Change) -> None:
 
 
 def _settle(draft: _Draft, call: Call) -> None:
-    """What is changed or built on stands."""
+    """Select a take of a call that is about to be built on, if none is selected yet."""
     if chosen(draft.state, call["id"], draft.limits) is None:
         take = best(draft.state, call) or next(iter(takes_of(draft.state, call["id"])[-1:]), None)
         if take is None:
@@ -269,9 +270,12 @@ def _film(draft: _Draft, move: Film) -> None:
 
 
 def _piece_of(draft: _Draft, product: str) -> dict[str, Any]:
-    """A stored product as a piece: where it stands in a conversation, as the product of its call, so that what comes of
-    it is stale once another one stands."""
-    # The film of a run that is no conversation is read from its plan, in which these pieces are given ones.
+    """Return a stored product as a piece of a film.
+
+    In a conversation the piece refers to the call whose selected take it is, so that its film becomes stale when
+    another take is selected.
+    """
+    # Outside a conversation the film is derived from the plan, which treats these pieces as given artifacts.
     calls = draft.state["calls"] if draft.state["request"].get("review") == "chat" else []
     for call in calls:
         take = chosen(draft.state, call["id"], draft.limits)
@@ -281,10 +285,13 @@ def _piece_of(draft: _Draft, product: str) -> dict[str, Any]:
 
 
 def _standing(draft: _Draft) -> list[dict[str, Any]]:
-    """Every clip that stands and from which nothing else was made, shot by shot; a clip that was extended or connected
-    is seen in the film that came of it. Raises RequestError if all of it is one film already."""
+    """Return every selected clip that nothing else was made from, in shot order.
+
+    A clip that was extended or connected appears as part of the resulting film. Raises RequestError if everything is
+    in one film already.
+    """
     calls = draft.state["calls"]
-    # A film of clips uses none of them up; only what was made to be a part of one has no life of its own.
+    # Joining existing clips does not consume them; only a part made for a film cannot be used on its own.
     used = {need for call in calls for need in call["needs"] if call["tool"] != "assemble_film" or _is_part(call, need)}
     taken = {piece["artifact"] for call in calls if _grew(draft, call) for piece in call["arguments"]["pieces"]}
     ends = [
@@ -299,7 +306,7 @@ def _standing(draft: _Draft) -> list[dict[str, Any]]:
 
 
 def _place(draft: _Draft, call: Call) -> int:
-    """The shot that a clip or film begins to be seen in: a film that grew out of clips stands where they stood."""
+    """Return the shot number a clip or film is sorted by: a film made from clips takes the place of the earliest."""
     pieces = {piece["artifact"] for piece in call["arguments"].get("pieces", []) if piece["artifact"]}
     makers = (
         each for each in draft.state["calls"]
@@ -312,19 +319,19 @@ def _place(draft: _Draft, call: Call) -> int:
 
 
 def _is_part(film: Call, need: str) -> bool:
-    """True if a need of a film was made to be a part of it: a way between two clips, or what was added to one."""
+    """Return whether a dependency was made as part of this film: a transition or an extension."""
     return need.startswith(f"{film['shot']}.")
 
 
 def _grew(draft: _Draft, call: Call) -> bool:
-    """True for a film that stands and has a part of its own."""
+    """Return whether a call is a selected film with a transition or extension made for it."""
     if call["tool"] != "assemble_film" or not any(_is_part(call, need) for need in call["needs"]):
         return False
     return chosen(draft.state, call["id"], draft.limits) is not None
 
 
 def _new(draft: _Draft, tool: AnyTool, arguments: dict[str, Any], *pieces: dict[str, Any]) -> Call:
-    """A call of a new shot. pieces: what it starts from, needed as far as it is the product of a call."""
+    """Add a call for a new shot. pieces: its inputs; those made by a call become its dependencies."""
     shot = draft.next_shot()
     needs = [piece["call"] for piece in pieces if piece["call"]]
     call = Call(id=f"{shot}.{tool}", shot=shot, tool=tool, arguments=arguments, needs=needs)
@@ -342,7 +349,7 @@ def _assemble(draft: _Draft, shot: int, pieces: list[dict[str, Any]]) -> None:
     needs = [piece["call"] for piece in pieces if piece["call"]]
     call = Call(id=f"{shot}.assemble_film", shot=shot, tool="assemble_film", arguments={"pieces": pieces}, needs=needs)
     draft.put(call)
-    # What is joined was asked for as a whole: its parts, and the film, are not asked about one by one.
+    # The film was requested as a whole, so neither it nor the parts made for it need separate approval.
     for each in (*(draft.call(need) for need in needs), call):
         if each["shot"] == shot:
             draft.want(each, alone=True)
@@ -352,14 +359,14 @@ def _refresh(draft: _Draft, _move: Refresh) -> None:
     calls = stale_calls(draft.state, draft.limits)
     if not calls:
         raise RequestError("nothing-stale", "Nothing is stale: everything that stands was made from what stands.")
-    # What they are to be made of now, and still waits for a word, has it with this.
+    # Refreshing implies approval of the open takes that the stale calls depend on.
     _accept(draft, _upstream(draft, calls))
     for call in calls:
         draft.want(call, alone=True)
 
 
 def _upstream(draft: _Draft, calls: Sequence[Call]) -> set[str]:
-    """The ids of all calls that these were made of, or what they were made of was."""
+    """Return the ids of all direct and indirect dependencies of these calls."""
     ahead, found = [need for call in calls for need in call["needs"]], set[str]()
     while ahead:
         id = ahead.pop()
@@ -400,7 +407,7 @@ def _put_back(present: dict[str, Any], before: Mapping[str, Any]) -> None:
 
 
 def made_by(call: Call) -> str:
-    """What a call makes, as a person calls it."""
+    """Return what a call makes, in the user's terms: picture, clip or film."""
     makes = TOOLS[call["tool"]].makes
     return "picture" if makes == "image" else makes
 

@@ -1,4 +1,4 @@
-"""What flows through the graph: plain JSON, checkpointed whole. Pixels stay in the store; ids and words come here."""
+"""The graph state: plain JSON, checkpointed as a whole. It holds ids and text; pixels stay in the store."""
 
 import operator
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ from typing_extensions import TypedDict
 from graph.state.tasks import AnyTool
 
 GRAPH_VERSION = 1
-"""Raised when a paused run of an older graph could not go on in this one; the run row keeps the one it began with."""
+"""Incremented when paused runs of an older graph can no longer be resumed; each run row stores its own version."""
 
 
 class Call(TypedDict):
-    """One tool call of the plan. `id` is `<shot>.<tool>`; `needs` are ids of the calls whose products it takes, in the
-    order of its arguments that name nothing given."""
+    """One tool call of the plan. `id` is `<shot>.<tool>`.
+
+    needs: ids of the calls whose products it uses, in the order of the input arguments that are left open.
+    """
 
     id: str
     shot: int
@@ -24,9 +26,9 @@ class Call(TypedDict):
 
 
 class Take(TypedDict):
-    """One product of a call: the artifact, the seed it was made with, and which attempt it was, from 0.
+    """One product of a call: its artifact id, its seed and its attempt number, from 0.
 
-    inputs, asked: what it was made from, and the arguments it was made with, as they were then.
+    inputs, asked: the input artifacts and the arguments it was made with.
     """
 
     artifact: str
@@ -37,10 +39,10 @@ class Take(TypedDict):
 
 
 class Round(TypedDict):
-    """What is wanted of a call now: `count` takes from attempt `since` on.
+    """The takes currently requested of a call: `count` of them, from attempt `since` on.
 
-    upto: where a round that was taken back ended. again: how often the person had the call repeated, `most` how often
-    it may be. alone: the newest usable take stands without being asked about.
+    upto: the exclusive end of a round restored by undo. again: how often the user repeated the call; most: how often
+    they may. alone: a usable take is selected without asking the user.
     """
 
     since: int
@@ -52,7 +54,7 @@ class Round(TypedDict):
 
 
 class Past(TypedDict):
-    """What a turn changed, as it was before: None where there was nothing. This is how it is taken back."""
+    """The previous values of what a turn changed, for undo; None where there was no value."""
 
     calls: dict[str, Call | None]
     rounds: dict[str, Round | None]
@@ -60,19 +62,19 @@ class Past(TypedDict):
 
 
 class Said(TypedDict):
-    """One thing that was said. who: `person`, `mora`, or `planner` for a model's own words."""
+    """One message of the conversation. who: `person`, `mora`, or `planner` for text written by a model."""
 
     who: str
     text: str
 
 
 class Turn(TypedDict):
-    """A turn of the person: the words, or moves that need no reading. round: how often the planner has thought about
-    it; open: it wants to see what its moves made before it says more; done: its moves so far, round by round;
-    changed: they changed the board.
+    """A turn of the user: text (`said`), or moves that need no interpretation.
 
-    reply, voice: what was said to it, and by whom. known: how many products there were when it began. likes: words
-    that a wish without them gets.
+    round: number of planner rounds so far. open: the planner wants to see the products of its moves before it goes on.
+    done: its moves so far, one list per round. changed: whether they changed the board. reply, voice: the answer and
+    its author. known: number of products when the turn began. likes: the user's preferences, added to wishes that do
+    not mention them.
     """
 
     said: str | None
@@ -88,21 +90,21 @@ class Turn(TypedDict):
 
 
 class AskedTool(TypedDict):
-    """A tool call as a planner said it: the shot, and ids of what is there already, are among its arguments."""
+    """A tool call as the planner made it: the arguments include the shot and any ids of existing products."""
 
     tool: str
     arguments: dict[str, Any]
 
 
 class Judged(TypedDict):
-    """A judge's word on an artifact."""
+    """The verdict on an artifact, with the reason."""
 
     ok: bool
     reason: str
 
 
 def add_takes(known: dict[str, list[Take]], new: dict[str, list[Take]]) -> dict[str, list[Take]]:
-    """Takes per call, in the order of their attempts; the same attempt twice (a node that ran again) counts once."""
+    """Merge takes per call, ordered by attempt. An attempt of a node that ran again replaces the earlier one."""
     merged = dict(known)
     for call, takes in new.items():
         by_attempt = {take["attempt"]: take for take in (*merged.get(call, []), *takes)}
@@ -111,16 +113,17 @@ def add_takes(known: dict[str, list[Take]], new: dict[str, list[Take]]) -> dict[
 
 
 def add_verdicts(known: dict[str, Judged], new: dict[str, Judged]) -> dict[str, Judged]:
-    """Verdicts per artifact id; the newest stands."""
+    """Merge verdicts per artifact id; the newest wins."""
     return {**known, **new}
 
 
 class RunState(TypedDict, total=False):
-    """The channels. Written by: enhance (enhancement, notes), plan (calls, choices, open_plan), act (takes, notes),
-    review (verdicts, notes), ask (turn), think (calls, rounds, choices, past, talk, turn), assemble (film, notes).
+    """The channels, by the node that writes them: enhance (enhancement, notes), plan (calls, choices, open_plan),
+    act (takes, notes), review (verdicts, notes), ask (turn), think (calls, rounds, choices, past, talk, turn, notes),
+    assemble (film, notes).
 
-    open_plan: what the planner has called so far, round by round, while its plan lacks calls; empty or absent: it is
-    complete.
+    open_plan: the planner's tool calls so far, one list per round, while its plan is incomplete; empty or absent once
+    it is complete.
     """
 
     request: dict[str, Any]
@@ -139,8 +142,10 @@ class RunState(TypedDict, total=False):
 
 
 class ToolTask(TypedDict):
-    """What one `Send` carries to `act`: the call, the attempt, and the artifacts that it starts from, in the order of
-    its arguments. also: seeds of the attempts after it that are drawn with it in one go."""
+    """The payload of one `Send` to `act`: the call, the attempt, and its input artifacts in the order of its arguments.
+
+    also: the seeds of further attempts made in the same batch.
+    """
 
     call: Call
     attempt: int
@@ -151,7 +156,7 @@ class ToolTask(TypedDict):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the loops: repeats of a degenerate product per call, and super-steps of a run."""
+    """Loop bounds: repeats per call of a degenerate product, and super-steps per run."""
 
     repeats: int = 3
     supersteps: int = 64

@@ -1,4 +1,4 @@
-"""which pieces a plan's film consists of"""
+"""Derive the pieces of the final film from the calls of a plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +9,10 @@ from tools.registry import TOOLS
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the film: the product of a planned call, or a given artifact. drop_first, drop_last: that frame is the
-    neighbour's too, and it is the neighbour who shows it."""
+    """A part of the film: the product of a planned call, or a given artifact.
+
+    drop_first, drop_last: omit that frame, because the neighbouring piece shows the same one.
+    """
 
     call: str | None = None
     artifact: str | None = None
@@ -19,7 +21,7 @@ class Piece:
 
 
 def film_of(calls: Sequence[Mapping[str, Any]]) -> list[Piece]:
-    """The film that a plan makes, piece by piece; what was given, or came first, is shown whole."""
+    """Return the pieces of a plan's film in order. Duplicate frames are dropped from the generated or later piece."""
     changed = [call for call in calls if call["tool"] in TOOLS and TOOLS[call["tool"]].replaces and call.get("needs")]
     changes = {str(call["needs"][0]): str(call["id"]) for call in changed}
     planned = [call for call in calls if call["id"] not in changes.values()]
@@ -27,7 +29,7 @@ def film_of(calls: Sequence[Mapping[str, Any]]) -> list[Piece]:
 
 
 def _newest(call: str | None, changes: Mapping[str, str]) -> str | None:
-    """The last change of a call's clip, and of that change's."""
+    """Follow the chain of edits of a call's clip to the last one."""
     while call is not None and call in changes:
         call = changes[call]
     return call

@@ -1,4 +1,4 @@
-"""the fifteen moves as values"""
+"""The fifteen moves of a conversation, as validated values."""
 
 from typing import Annotated, Literal
 
@@ -26,13 +26,13 @@ Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
 
 
 class Move(BaseModel):
-    """Base of all moves."""
+    """The base class of all moves."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class GoOn(Move):
-    """What is shown is good: it stands, and the next stage begins."""
+    """Accept what is shown and begin the next stage."""
 
     model_config = described("What is shown is good: it stands, and the next stage begins.")
 
@@ -40,7 +40,7 @@ class GoOn(Move):
 
 
 class Again(Move):
-    """The same words with a new seed, `count` times; the takes that are there stay."""
+    """Make a call again with `count` new seeds; existing takes are kept."""
 
     model_config = described("The same words with a new seed, `count` times; the takes that are there stay.")
 
@@ -50,7 +50,7 @@ class Again(Move):
 
 
 class Choose(Move):
-    """Another take of a call stands, by its number from 1; what was made from the old one becomes stale."""
+    """Select another take of a call, numbered from 1; products of the previous one become stale."""
 
     model_config = described(
         "Another take of a call stands, by its number from 1; what was made from the old one becomes stale."
@@ -62,7 +62,7 @@ class Choose(Move):
 
 
 class Change(Move):
-    """A3 changes the product of a call as an instruction says."""
+    """Have A3 edit the product of a call."""
 
     model_config = described("A3 changes the product of a call as an instruction says.")
 
@@ -72,9 +72,9 @@ class Change(Move):
 
 
 class Reword(Move):
-    """A call is made again with other words: the prompt of a picture or of a motion, or an instruction.
+    """Make a call again with a different prompt or instruction.
 
-    later: what is there stands, and becomes stale.
+    later: keep the present take selected, as stale, instead of making the call now.
     """
 
     model_config = described(
@@ -90,7 +90,7 @@ class Reword(Move):
 
 
 class Animate(Move):
-    """A picture becomes a clip."""
+    """Make a clip from a picture."""
 
     model_config = described("A picture becomes a clip.")
 
@@ -101,7 +101,7 @@ class Animate(Move):
 
 
 class EditClip(Move):
-    """A3 changes a stored clip or film, its motion kept."""
+    """Have A3 edit a stored clip or film; its motion is kept."""
 
     model_config = described("A3 changes a stored clip or film, its motion kept.")
 
@@ -111,7 +111,7 @@ class EditClip(Move):
 
 
 class EditPicture(Move):
-    """A3 changes a stored picture."""
+    """Have A3 edit a stored picture."""
 
     model_config = described("A3 changes a stored picture.")
 
@@ -121,7 +121,7 @@ class EditPicture(Move):
 
 
 class Extend(Move):
-    """A stored clip or film goes on, or gets something before it; the whole becomes a film."""
+    """Continue a stored clip or film, or prepend to it, and join the result into a film."""
 
     model_config = described("A stored clip or film goes on, or gets something before it; the whole becomes a film.")
 
@@ -133,7 +133,7 @@ class Extend(Move):
 
 
 class Connect(Move):
-    """A5 leads from the end of one clip or film to the beginning of another; the whole becomes a film."""
+    """Have A5 make a transition between two clips or films, and join all three into a film."""
 
     model_config = described(
         "A5 leads from the end of one clip or film to the beginning of another; the whole becomes a film."
@@ -146,7 +146,7 @@ class Connect(Move):
 
 
 class Film(Move):
-    """The clips named, or all that stand, become one film."""
+    """Join the named clips, or all selected ones, into one film."""
 
     model_config = described("The clips named, or all that stand, become one film.")
 
@@ -155,7 +155,7 @@ class Film(Move):
 
 
 class Wish(Move):
-    """Something new: the planner makes shots of the words."""
+    """Have the planner make new shots of a wish."""
 
     model_config = described("Something new: the planner makes shots of the words.")
 
@@ -164,7 +164,7 @@ class Wish(Move):
 
 
 class Undo(Move):
-    """What the last turn changed is as it was before; nothing that was made is lost."""
+    """Undo the last turn; no product is deleted."""
 
     model_config = described("What the last turn changed is as it was before; nothing that was made is lost.")
 
@@ -172,7 +172,7 @@ class Undo(Move):
 
 
 class Refresh(Move):
-    """Everything stale is made again, and nothing else."""
+    """Make everything stale again, and nothing else."""
 
     model_config = described("Everything stale is made again, and nothing else.")
 
@@ -180,7 +180,7 @@ class Refresh(Move):
 
 
 class RaiseLimit(Move):
-    """The person allows more repeats of a call."""
+    """Allow more repeats of a call."""
 
     model_config = described("The person allows more repeats of a call.")
 
@@ -211,6 +211,6 @@ AnyMove = Annotated[BoardMove | Wish, Field(discriminator="do")]
 
 
 def products_of(move: AnyMove) -> list[str]:
-    """Ids of the stored products that a move names."""
+    """Return the ids of the stored products that a move names."""
     named = (getattr(move, name, None) for name in ("image", "clip", "first", "second"))
     return [*filter(None, named), *getattr(move, "clips", ())]

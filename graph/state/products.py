@@ -1,4 +1,4 @@
-"""all products by number, and what `it` is"""
+"""The products of a run by number, and which of them "it" refers to."""
 
 import re
 from collections.abc import Iterable
@@ -16,8 +16,12 @@ PRODUCT_ID = re.compile(r"\b(?:image|clip|film)-[0-9a-f]{16}\b")
 
 
 class Product(Draft):
-    """A product. kind: picture, clip or film. take: which one of its call, from 1. words: what it was made of, first
-    things first. board: its call is on the board; stands: it is what is built on; waits: it may be chosen now."""
+    """A product as the user sees it.
+
+    kind: picture, clip or film. take: its number among the takes of its call, from 1. words: the prompts and
+    instructions it was made with, in order. of: numbers of the products it was made from. board: its call is on the
+    board. stands: it is the selected take. waits: it may be selected now.
+    """
 
     number: int
     id: str
@@ -33,33 +37,33 @@ class Product(Draft):
 
     @property
     def line(self) -> str:
-        """`number 3, clip: a red ball moves right in the snow`."""
+        """Return the product with its number: `number 3, clip: a red ball moves right in the snow`."""
         return f"number {self.number}, {self.looks}"
 
     @property
     def looks(self) -> str:
-        """`clip: a red ball moves right in the snow`."""
+        """Return kind and words: `clip: a red ball moves right in the snow`."""
         said = "; ".join(self.words[-3:])
         return self.kind + (f": {shortened(said)}" if said else "")
 
 
 def words_of(arguments: dict[str, Any]) -> str | None:
-    """The prompt or the instruction of a call."""
+    """Return the instruction of a call, else its prompt."""
     return arguments.get("instruction") or arguments.get("prompt")
 
 
 def shortened(text: str) -> str:
-    """At most `LONGEST_WORDS` characters of it."""
+    """Return the text, truncated to `LONGEST_WORDS` characters."""
     return text if len(text) <= LONGEST_WORDS else f"{text[: LONGEST_WORDS - 1]}…"
 
 
 def numbers_of(state: RunState) -> dict[str, int]:
-    """The number of every product: they are looked at, and so counted, in the order in which they are made."""
+    """Return the number of every product by artifact id. Products are reviewed, and numbered, in creation order."""
     return {artifact: number for number, artifact in enumerate(state.get("verdicts", {}), 1)}
 
 
 class Board:
-    """The products of a state as things, worked out once."""
+    """The products of a state, computed once."""
 
     def __init__(self, state: RunState, limits: Limits) -> None:
         self.state = state
@@ -67,7 +71,7 @@ class Board:
 
     @cached_property
     def things(self) -> list[Product]:
-        """Every product, by its number."""
+        """All products, ordered by number."""
         numbers, calls = numbers_of(self.state), {call["id"]: call for call in self.state.get("calls", [])}
         waiting = {take["artifact"] for call in self._open for take in self.state["takes"][call["id"]]}
         found: dict[int, Product] = {}
@@ -97,8 +101,11 @@ class Board:
 
     @cached_property
     def it(self) -> list[Product]:
-        """What `it` is: what waits for a word, unless the last turn made a film after it; else the newest of what the
-        last turn touched; else the newest."""
+        """The products that "it" refers to.
+
+        Those awaiting a decision, unless the last turn made a newer film; else the newest selected product that the
+        last turn changed; else the newest selected product.
+        """
         fresh = {take["artifact"] for call in self._open for take in recent(self.state, call)}
         waiting = [thing for thing in self.things if thing.id in fresh]
         standing = [thing for thing in self.things if thing.stands]
@@ -108,7 +115,7 @@ class Board:
         return joined[-1:] or waiting or (near or standing)[-1:]
 
     def _touched(self) -> set[str]:
-        """The calls of the last turn, and what was made of them, as far as it was made of what stands now."""
+        """Return the calls that the last turn changed, and their dependents that are not stale."""
         past = self.state.get("past", [])
         if not past:
             return set()
@@ -121,7 +128,7 @@ class Board:
 
     @cached_property
     def _made(self) -> dict[str, tuple[dict[str, Any], list[str]]]:
-        """What every product was asked with, and made from."""
+        """The arguments and the input artifacts of every product."""
         return {
             take["artifact"]: (take.get("asked", {}), take.get("inputs", []))
             for takes in self.state.get("takes", {}).values()
@@ -129,8 +136,11 @@ class Board:
         }
 
     def chain(self, artifact: str, depth: int = 12) -> list[str]:
-        """The words a product was made of, those of what it was made from first. The prompt of a motion repeats what is
-        seen, unless it speaks of `it`."""
+        """Return the prompts and instructions behind a product, inputs first.
+
+        The inputs' words are left out if the product's own prompt describes the whole scene, that is, unless it is an
+        instruction or begins with "it".
+        """
         asked, inputs = self._made.get(artifact, ({}, []))
         own = words_of(asked)
         whole = own is not None and "instruction" not in asked and not own.lower().startswith("it ")
@@ -139,15 +149,15 @@ class Board:
 
 
 def kind_of(artifact: str) -> str:
-    """What a person calls the product of an id."""
+    """Return the kind of an artifact in the user's terms, from its id."""
     return {"image": "picture"}.get(artifact.split("-", maxsplit=1)[0], artifact.split("-", maxsplit=1)[0])
 
 
 def told(things: Iterable[Product]) -> str:
-    """The things as a sentence's list: `number 1, picture: a red ball ...; number 2, ...`."""
+    """Return the products as a list within a sentence: `number 1, picture: a red ball ...; number 2, ...`."""
     return "; ".join(thing.line for thing in things)
 
 
 def lines_of(things: Iterable[Product]) -> str:
-    """The things a line each, the way they are shown: `   3  clip: a red ball moves right in the snow`."""
+    """Return the products one per line, as displayed: `   3  clip: a red ball moves right in the snow`."""
     return "\n".join(f"{thing.number:>4}  {thing.looks}" for thing in things)

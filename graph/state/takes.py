@@ -1,6 +1,6 @@
-"""What stands on the board: the calls of a run, their takes, which of them stand, and what is still wanted.
+"""Read the board: the calls of a run, their takes, which takes are selected and which are still missing.
 
-Pure functions over the state; knows no model, no store and no words. Nothing here forgets a take.
+Pure functions over the state, without models, store or text. A take that is selected is said to stand.
 """
 
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from tools.registry import TOOLS
 
 
 def asks(state: RunState) -> bool:
-    """True if a person decides which takes stand."""
+    """Return whether the user decides which takes are selected."""
     return bool(state["request"].get("review", "never") != "never")
 
 
 def takes_of(state: RunState, call_id: str) -> list[Take]:
-    """All takes of a call, in the order of their attempts."""
+    """Return all takes of a call, ordered by attempt."""
     return state.get("takes", {}).get(call_id, [])
 
 
 def call_of(state: RunState, call_id: str) -> Call:
-    """The call of an id. Raises KeyError."""
+    """Return the call with an id. Raises StopIteration if there is none."""
     return next(call for call in state["calls"] if call["id"] == call_id)
 
 
 def round_of(state: RunState, call: Call) -> Round:
-    """What is wanted of a call: as many as candidates were asked for where they are drawn in one go, else one."""
+    """Return the round of a call. The default is one take, or all candidates for a tool that makes them in a batch."""
     known = state.get("rounds", {}).get(call["id"])
     if known is not None:
         return known
@@ -34,7 +34,7 @@ def round_of(state: RunState, call: Call) -> Round:
 
 
 def recent(state: RunState, call: Call) -> list[Take]:
-    """The takes that the present round has made so far."""
+    """Return the takes made so far in the present round."""
     wanted = round_of(state, call)
     return [take for take in takes_of(state, call["id"]) if wanted["since"] <= take["attempt"]][
         : None if "upto" not in wanted else wanted["upto"] - wanted["since"]
@@ -42,13 +42,13 @@ def recent(state: RunState, call: Call) -> list[Take]:
 
 
 def accepted(state: RunState, take: Take) -> bool:
-    """True when the newest word on this take's artifact is a yes."""
+    """Return whether the verdict on this take's artifact is positive."""
     verdict = state.get("verdicts", {}).get(take["artifact"])
     return verdict is not None and verdict["ok"]
 
 
 def missing(state: RunState, call: Call, limits: Limits) -> int:
-    """How many takes of a call are still to be made: those wanted, then one at a time while none is usable."""
+    """Return how many takes to make now: the rest of the round, then one at a time while none is usable."""
     made, wanted = recent(state, call), round_of(state, call)
     if len(made) < wanted["count"]:
         return wanted["count"] - len(made)
@@ -57,13 +57,13 @@ def missing(state: RunState, call: Call, limits: Limits) -> int:
 
 
 def best(state: RunState, call: Call) -> Take | None:
-    """The take of the round that would stand if nobody chose: the first usable one, else the last."""
+    """Return the default take of the round: the first usable one, else the last; None if there is none."""
     made = recent(state, call)
     return next((take for take in made if accepted(state, take)), made[-1] if made else None)
 
 
 def chosen(state: RunState, call_id: str, limits: Limits) -> Take | None:
-    """The take that stands; None while there is none, or a person has not decided."""
+    """Return the selected take; None while there is none or the user has not decided."""
     call = call_of(state, call_id)
     picked = state.get("choices", {}).get(call_id)
     if picked is not None:
@@ -74,7 +74,7 @@ def chosen(state: RunState, call_id: str, limits: Limits) -> Take | None:
 
 
 def inputs_now(state: RunState, call: Call, limits: Limits) -> list[str] | None:
-    """The artifacts that a call would start from now, in the order of its arguments; None while one is not there."""
+    """Return the present input artifacts of a call in the order of its arguments; None while one is missing."""
     needed = [chosen(state, need, limits) for need in call["needs"]]
     if any(take is None for take in needed):
         return None
@@ -82,7 +82,7 @@ def inputs_now(state: RunState, call: Call, limits: Limits) -> list[str] | None:
 
 
 def inputs_of(call: Call, needed: Sequence[str]) -> list[str]:
-    """The artifacts that a call starts from: given ones, and the products it needs."""
+    """Return the input artifacts of a call: those it names, and `needed` in the place of the open ones."""
     made = iter(needed)
     if call["tool"] == "assemble_film":
         return [piece["artifact"] or next(made) for piece in call["arguments"]["pieces"]]
@@ -90,7 +90,7 @@ def inputs_of(call: Call, needed: Sequence[str]) -> list[str]:
 
 
 def open_calls(state: RunState, limits: Limits) -> list[Call]:
-    """The calls with takes to decide about, in the order of the board."""
+    """Return the calls whose takes await a decision, in board order."""
     return [
         call
         for call in state.get("calls", [])
@@ -99,7 +99,7 @@ def open_calls(state: RunState, limits: Limits) -> list[Call]:
 
 
 def stale(state: RunState, call: Call, limits: Limits) -> bool:
-    """True if the take that stands was made from something that no longer stands, or with other arguments."""
+    """Return whether the selected take was made from inputs no longer selected, or with other arguments."""
     take = chosen(state, call["id"], limits)
     if take is None or "inputs" not in take or "asked" not in take:
         return False
@@ -109,5 +109,5 @@ def stale(state: RunState, call: Call, limits: Limits) -> bool:
 
 
 def stale_calls(state: RunState, limits: Limits) -> list[Call]:
-    """The calls whose standing takes are stale, in the order of the board."""
+    """Return the calls whose selected takes are stale, in board order."""
     return [call for call in state.get("calls", []) if stale(state, call, limits)]

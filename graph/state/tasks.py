@@ -1,7 +1,7 @@
-"""Each task's standard operating procedure as a table: which tools, in which order, from what, and what the film is.
+"""The standard operating procedure of each task: which tools a shot uses, in which order, from which inputs.
 
-Knows names only: no pixels, no words of any planner. The embedded planner draws its plan from it, every planner's plan
-is held to it. What a tool starts from and makes is in the table of tools.
+The embedded planner derives its plans from this table, and every planner's plan is checked against it. What a tool
+takes and makes is in `tools.registry`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     AnyTool = str
 else:
     AnyTool = Literal[tuple(TOOLS)]
-"""What a call may be of, the name of a tool: a run of its own ends in a film, a conversation has any number of them."""
+"""The name of a registered tool."""
 
 
 Procedural = Literal["text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
-"""A task that is decided: what `auto` becomes."""
+"""A resolved task: any but `auto`."""
 
 
 Told = Literal["picture", "edit", "motion"]
@@ -31,8 +31,11 @@ MAX_INPUTS = 8
 
 @dataclass(frozen=True)
 class Procedure:
-    """shot: the tools that make every shot, in order. needs, may: the words that every shot has, and may have. between:
-    the tool from a shot to the next one, if transitions are asked for. images, clips: least and most files given."""
+    """A row of the table.
+
+    shot: the tools that make every shot, in order. needs, may: the text fields a shot must and may have. between: the
+    tools for a transition to the next shot. images, clips: minimum and maximum number of given files.
+    """
 
     shot: tuple[Tool, ...]
     needs: tuple[Told, ...] = ()
@@ -56,19 +59,19 @@ PROCEDURES: dict[Procedural, Procedure] = {
     "edit": Procedure((TOOLS["edit_video"],), needs=("edit",), may=("motion",), clips=(1, 1)),
     "connect": Procedure(_BETWEEN, clips=(2, MAX_INPUTS)),
 }
-"""A film's shots are painted or given, perhaps adjusted, then set in motion; a clip goes on from its last frame; a clip
-is changed frame by frame, or by its first one; between clips a way is found."""
+"""The first picture of a shot is generated or given, optionally edited, then animated. `extend` continues a clip from
+its last frame, `edit` changes it frame by frame or by its first one, `connect` generates transitions between clips."""
 
 
 def decided(task: "Task", clips: int) -> Procedural | None:
-    """The task that a person ordered; None if the words are to decide."""
+    """Return the task the user asked for; None if the prompt is to decide. `simulate` with a clip is an edit."""
     if task == "simulate" and clips:
         return "edit"
     return None if task == "auto" else task
 
 
 def inputs_fault(task: Procedural, images: int, clips: int) -> str | None:
-    """What a task lacks or cannot use of the files given, as a sentence; None if nothing."""
+    """Return a sentence on a wrong number of given files for a task; None if the number is right."""
     for kind, count, (least, most) in (
         ("picture", images, PROCEDURES[task].images),
         ("clip", clips, PROCEDURES[task].clips),
@@ -88,24 +91,24 @@ def _how_many(least: int, most: int, kind: str) -> str:
 
 
 def steps_of(task: Procedural, words: Mapping[str, Any], *, transition: bool) -> Iterator[Tool]:
-    """The tools of a shot with these words by field, in order; `transition`: it leads over to the next shot."""
+    """Yield the tools of a shot in order. words: its text by field. transition: add one to the next shot."""
     yield from (tool for tool in PROCEDURES[task].shot if tool.told is None or words.get(tool.told) is not None)
     if transition:
         yield from PROCEDURES[task].between
 
 
 def call_id(shot: int, tool: AnyTool) -> str:
-    """`<shot>.<tool>`; the transition of a shot leads from it to the next one."""
+    """Return `<shot>.<tool>`. A transition counts to the shot that it starts from."""
     return f"{shot}.{tool}"
 
 
 def fits(tool: Tool, shot: int, planned: Sequence[str]) -> bool:
-    """True if the planned calls make all that an optional tool starts from in a shot."""
+    """Return whether the planned calls make all inputs of an optional tool in a shot."""
     return all(_maker(tool, start.argument, shot, planned) for start in tool.starts)
 
 
 def needs_of(shot: int, tool: AnyTool, arguments: Mapping[str, Any], planned: Sequence[str]) -> list[str]:
-    """The planned calls whose products a call starts from, in the order of its arguments that name nothing given.
+    """Return the planned calls whose products a call uses, in the order of its open input arguments.
 
     Raises LookupError if one is not planned.
     """
@@ -117,7 +120,7 @@ def needs_of(shot: int, tool: AnyTool, arguments: Mapping[str, Any], planned: Se
 
 
 def _maker(tool: Tool, argument: str, shot: int, planned: Sequence[str]) -> str | None:
-    """The call whose product an argument is when it names nothing: as it was changed, if it is."""
+    """Return the planned call that supplies an open argument, preferring an edit of the product; else None."""
     start = next(start for start in tool.starts if start.argument == argument)
     own = call_id(shot, tool.name)
     changed = [row.name for row in TOOLS.values() if row.replaces and _starts_from(row, start.makers)]

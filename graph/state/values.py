@@ -1,4 +1,4 @@
-"""base of all values; bounds of a shot"""
+"""The base class of value models, and the constrained types of a shot's fields."""
 
 from typing import Annotated
 
