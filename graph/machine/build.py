@@ -1,4 +1,4 @@
-"""The map of a run."""
+"""Build the graph of a run: its nodes and edges."""
 
 from collections.abc import Callable
 from copy import copy
@@ -21,7 +21,7 @@ Node = Callable[..., RunState]
 
 
 def build(checkpointer: "BaseCheckpointSaver[str] | None" = None, *, limits: Limits = DEFAULT_LIMITS) -> Map:
-    """The map as the house runs it: `Context` comes with every invocation."""
+    """Return the compiled graph. Every invocation supplies a `Context`."""
     graph = copy(_drawn(limits))
     graph.checkpointer = checkpointer
     return graph
@@ -29,7 +29,7 @@ def build(checkpointer: "BaseCheckpointSaver[str] | None" = None, *, limits: Lim
 
 @lru_cache
 def _drawn(limits: Limits) -> Map:
-    # Once a process: reading the nodes' signatures costs as much as two steps of a run.
+    # Cached per process: inspecting the nodes' signatures costs as much as two steps of a run.
     graph = StateGraph(RunState, context_schema=Context)
     draw(graph, limits)
     graph.add_conditional_edges(START, edges.begin, ["enhance", "ask"])
@@ -37,7 +37,7 @@ def _drawn(limits: Limits) -> Map:
 
 
 def draw(graph: AnyGraph, limits: Limits, plugged: Callable[[Node], Node] = lambda node: node) -> None:
-    """enhance -> (plan -> (act -> review -> (ask -> think)?)*)+ -> assemble -> finish, each as `plugged` returns it.
+    """Add enhance -> (plan -> (act -> review -> (ask -> think)?)*)+ -> assemble -> finish, each wrapped by `plugged`.
 
     Never rename a node: a paused run would end silently.
     """

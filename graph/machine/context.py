@@ -1,4 +1,4 @@
-"""What the nodes of a run work with. Comes with every invocation of the graph; no checkpoint holds it."""
+"""The collaborators of a run's nodes, supplied with every invocation of the graph and never checkpointed."""
 
 import threading
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Context:
     """The collaborators of a run; never checkpointed, never shown to a model.
 
-    begun: the run begins here; otherwise another process, perhaps with other agents, may have worked on it before.
+    begun: this invocation starts the run; otherwise another process, perhaps with other models, may have worked on it.
     """
 
     planner: "Planner"
@@ -30,6 +30,6 @@ class Context:
     begun: bool = False
 
     def stop_if_asked(self) -> None:
-        """Called between two steps of an agent, on whatever thread: raises Stopped once `stop` is set."""
+        """Raise Stopped once `stop` is set. Called between the steps of an agent, from any thread."""
         if self.stop.is_set():
             raise Stopped

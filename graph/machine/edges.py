@@ -1,4 +1,4 @@
-"""Every routing decision and limit: pure functions from the state to what comes next."""
+"""Routing decisions and limits, as pure functions of the state."""
 
 import hashlib
 from typing import Literal
@@ -11,12 +11,12 @@ from tools.registry import TOOLS
 
 
 def begin(state: RunState) -> Literal["enhance", "ask"]:
-    """A run begins with its wish; a conversation without one begins with a question."""
+    """Begin with the prompt; a conversation without one begins by asking the user."""
     return "enhance" if state["request"]["prompt"] or state["request"].get("review") != "chat" else "ask"
 
 
 def next_tool_tasks(state: RunState, limits: Limits) -> list[ToolTask]:
-    """The calls that can run now: those with takes to be made whose needs are met."""
+    """Return the calls that can run now: takes are missing, and their inputs are available."""
     return [tool_task for call in state.get("calls", []) for tool_task in _tool_tasks(state, call, limits)]
 
 
@@ -37,19 +37,19 @@ def _tool_tasks(state: RunState, call: Call, limits: Limits) -> list[ToolTask]:
 
 
 def seed_of(seed: int, call: Call, attempt: int) -> int:
-    """The noise seed of one attempt of one call, 0 .. 2**63 - 1: its own for each, and the same in every process."""
+    """Return the noise seed of an attempt of a call, 0 .. 2**63 - 1: different for each, equal in every process."""
     digest = hashlib.sha256(f"{seed}|{call['id']}|{attempt}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["plan", "assemble", "ask", "think"]:
-    """As `onward`; but before the film is joined, whoever plans by tools hears what came of its calls."""
+    """Route as `onward` does, but return to an incomplete plan by tool calls before the film is assembled."""
     ahead = onward(state, limits)
     return "plan" if ahead == "assemble" and state.get("open_plan") else ahead
 
 
 def onward(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", "ask", "think"]:
-    """One `Send` per take that can be made now; when none is left, the planner, the person, or the film."""
+    """Return one `Send` per task that can run now; without any, route to the planner, the user or the film."""
     tool_tasks = next_tool_tasks(state, limits)
     if tool_tasks:
         return [Send("act", tool_task) for tool_task in tool_tasks]
@@ -59,7 +59,7 @@ def onward(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", 
 
 
 def approved(state: RunState, limits: Limits) -> bool:
-    """True once every product of a reviewed run stands. A conversation has no such end."""
+    """Return whether every call of a reviewed run has a selected take. Always false for a conversation."""
     if state["request"].get("review") == "chat":
         return False
     return all(chosen(state, call["id"], limits) is not None for call in state.get("calls", []))

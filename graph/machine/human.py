@@ -1,6 +1,6 @@
-"""A person in the loop: the run stops with a question, and goes on with the answer.
+"""The human in the loop: a run is interrupted with a question and resumed with the answer.
 
-Nothing expensive happens before an interrupt: a node that waits is run again from its first line.
+Nothing expensive may happen before an interrupt, because a resumed node runs again from its first line.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from memory.records import Request
 
 
 def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """Shows what waits for a word, and waits."""
+    """Interrupt the run with what awaits a decision, and return the turn that the answer begins."""
     question = question_of(state, runtime.context.limits)
     answer: Answer = interrupt(question, response_schema=cast(Any, Answer))
     return {"turn": answered(answer)}
 
 
 def think(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """The planner turns what was said into moves; the moves change the board."""
+    """Have the planner interpret the message as moves, and apply them to the board."""
     context = runtime.context
     runtime.stream_writer({"stage": "think"})
     record = ArchiveRecorder(context.archive, context.lease)
@@ -39,7 +39,7 @@ def think(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 @dataclass(frozen=True)
 class _Listener:
-    """The planner of a run, with the request that its wishes are read by."""
+    """The planner of a run. request: supplies the settings for new wishes."""
 
     context: Context
     request: Request

@@ -1,4 +1,4 @@
-"""The steps of a run. Each reads the state, does one thing through the context, and returns only what changed."""
+"""The nodes of a run. Each reads the state, does one thing through the context, and returns only what changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 
 MOST_ROUNDS = 8
-"""After so many answers of a planner nothing is made before its plan is complete: a run has a bound of steps."""
+"""After this many planner answers the plan is completed before more is made, since a run has a bound on its steps."""
 
 
 def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:
-    """One sentence when what was just made is of another model than what the run had before; None: of the same.
+    """Return a sentence if the new products come from a different model than the run's earlier ones; else None.
 
-    A run that was begun before an upgrade goes on after it; then its products are of two kinds.
+    This happens to a run that was begun before an upgrade and continued after it.
     """
     new = {one.artifact.id: one.artifact.recipe for one in made if one.called}
     now = next(iter(new.values()), None)
@@ -43,7 +43,7 @@ def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str 
         return None
     last = archive.last_made(run_id, now.agent, beside=new)
     if last is not None and (last.recipe.weights, last.recipe.numerics) == (now.weights, now.numerics):
-        return None  # as nearly always, without a look at all that a long conversation has made
+        return None  # the usual case, without loading every product of a long conversation
     before = [one.recipe for one in archive.artifacts(run_id) if one.recipe.agent == now.agent and one.id not in new]
     if not before or any((one.weights, one.numerics) == (now.weights, now.numerics) for one in before):
         return None
@@ -54,7 +54,7 @@ def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str 
 
 
 def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """A1: the person's words become prompts fit for the models."""
+    """Have A1 turn the user's words into prompts suited to the models."""
     context = runtime.context
     runtime.stream_writer({"stage": "enhance"})
     enhancement = context.planner.enhance(_brief(state, context), _recorder(context))
@@ -62,14 +62,14 @@ def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 
 def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """The planner turns the shots into tool calls."""
+    """Have the planner turn the shots into tool calls."""
     context = runtime.context
     runtime.stream_writer({"stage": "plan"})
     enhancement, brief = Enhancement.model_validate(state["enhancement"]), _brief(state, context)
     drafted = _drafted(state, context)
     while True:
         drafted = context.planner.plan_on(brief, enhancement, _recorder(context), drafted)
-        # Where a person decides what stands, and after many rounds, the plan is completed before more is made.
+        # If the user selects takes, or after many rounds, the plan is completed before more is made.
         if drafted.complete or not (asks(state) or len(drafted.rounds) > MOST_ROUNDS):
             break
     assert drafted.plan is not None, "an answer that was taken has calls"
@@ -82,7 +82,7 @@ def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 
 def _drafted(state: RunState, context: Context) -> Drafted:
-    """How far a planner that calls tools was, and what came of its calls."""
+    """Return the incomplete plan of a planner that calls tools, with the results of its calls."""
     if not state.get("open_plan"):
         return Drafted()
     planned = [{name: call[name] for name in ("tool", "shot", "arguments")} for call in state["calls"]]
@@ -103,7 +103,7 @@ def _brief(state: RunState, context: Context) -> Brief:
 
 
 def act(state: ToolTask, runtime: Runtime[Context]) -> RunState:
-    """One tool call. The recipe table makes it happen once, however often this node is run."""
+    """Run one tool call. The recipe table ensures that it happens once, however often this node runs."""
     context, call = runtime.context, state["call"]
     notes: list[str] = []
 
@@ -148,7 +148,7 @@ def _made(context: Context, tool_task: ToolTask, seeds: list[int], report: Repor
 
 
 def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
-    """The clips as one film, at the rate of the fastest, so that no frame of a given clip is left out."""
+    """Return the request to join clips, at the highest of their frame rates so that no frame is lost."""
     rates = [context.archive.artifact(clip).media.fps for clip in clips]
     return AssembleFilm(
         clips=clips,
@@ -159,7 +159,7 @@ def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: lis
 
 
 def review(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """Looks at every take that nobody judged yet: a degenerate product is sent back with the reason."""
+    """Inspect every take without a verdict; a degenerate one is rejected with the reason."""
     context = runtime.context
     verdicts: dict[str, Judged] = {}
     notes: list[str] = []
@@ -176,7 +176,7 @@ def review(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 
 def _moves(call: Call) -> bool:
-    """True if its product is to move: a way between two clips may be short, a clip may have stood still already."""
+    """Return whether motion is expected; transitions and edits without a motion prompt may be still."""
     prompt = call["arguments"].get("prompt")
     return TOOLS[call["tool"]].makes == "clip" and prompt is not None and "stays still" not in prompt
 
@@ -187,7 +187,7 @@ def _told(call: Call, take: Take, reason: str, repeats: int) -> str:
 
 
 def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """What was chosen, and what was given, becomes one film, in the order of its procedure."""
+    """Join the selected takes and the given clips into the film, in the order of the procedure."""
     context = runtime.context
     film = _film(state, context)
     notes: list[str] = []
@@ -206,7 +206,6 @@ def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 
 def _film(state: RunState, context: Context) -> AssembleFilm:
-    """The pieces in their order."""
     pieces = film_of(state["calls"])
     takes = [chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
     clips = [take["artifact"] if take else str(piece.artifact) for piece, take in zip(pieces, takes, strict=True)]
@@ -214,7 +213,7 @@ def _film(state: RunState, context: Context) -> AssembleFilm:
 
 
 def finish(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """Marks the run done in the archive, under the lease."""
+    """Mark the run as done in the archive, under the lease."""
     context = runtime.context
     context.archive.set_status(context.lease, "done", film=state["film"])
     return {}

@@ -1,6 +1,6 @@
-"""Out of memory: what is asked again, and how much less of it. Every retry is told, and recipes say what it was asked.
+"""Retry a tool call that ran out of memory, with lower demands.
 
-Nothing else is tried twice: what failed for another reason fails again.
+Every retry is reported, and the recipe records the settings that were used. Other failures are not retried.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from tools.registry import TOOLS
 
 @dataclass(frozen=True)
 class Ask:
-    """How an errand is asked for: with which dials, and how many of its takes in one go. less: what that saves."""
+    """The settings of one try. together: takes per batch. less: the reduction, for the message."""
 
     tool_context: ToolContext
     together: int
@@ -25,9 +25,9 @@ class Ask:
 
 
 def asks_of(tool_task: ToolTask, tool_context: ToolContext) -> list[Ask]:
-    """As the errand says, then at most two that need less memory.
+    """Return the settings as requested, then at most two that need less memory.
 
-    First fewer at once, which is the same to the eye; then shorter too, where nobody said how long.
+    First reduce what is computed at once, which makes no visible difference; then the length, if none was requested.
     """
     tool, arguments = TOOLS[tool_task["call"]["tool"]], tool_task["call"]["arguments"]
     count = 1 + len(tool_task.get("also", []))
@@ -37,7 +37,7 @@ def asks_of(tool_task: ToolTask, tool_context: ToolContext) -> list[Ask]:
         return [first, *(Ask(tool_context, each, f"{each} of {count} candidates at once") for each in fewer)]
     if tool.lasts == "seconds":
         return [first, *_fewer_frames(tool_context, arguments.get("seconds"))]
-    if tool.lasts == "clip" and arguments.get("motion") != "kept":  # a kept motion is made frame by frame
+    if tool.lasts == "clip" and arguments.get("motion") != "kept":  # a kept motion is edited frame by frame already
         return [first, *_fewer_at_once(tool_context, tool_context.num_frames)]
     return [first]
 
@@ -60,9 +60,9 @@ def _fewer_at_once(tool_context: ToolContext, usual: int) -> list[Ask]:
 
 
 def with_less(asks: Sequence[Ask], make: Callable[[Ask], list[Made]], report: Report) -> list[Made]:
-    """What `make` makes of the first of the asks that memory is enough for.
+    """Return what `make` returns for the first settings that fit into memory.
 
-    The same is asked once more where room was made meanwhile. Raises what the first ask raised if none passes.
+    Settings are tried a second time, once, if memory was freed meanwhile. Raises the first error if none fits.
     """
     ahead, failed, repeated = list(asks), list[Exception](), False
     while True:
@@ -73,7 +73,7 @@ def with_less(asks: Sequence[Ask], make: Callable[[Ask], list[Made]], report: Re
             failed.append(error)
             if error.freed and not repeated:
                 repeated, told = True, "The other agents were put away, and it is tried again."
-        except NeverKept as error:  # a run that is told again goes the way it went then
+        except NeverKept as error:  # a replay takes the same path as the recorded run
             failed.append(error)
         if not told:
             ahead.pop(0)

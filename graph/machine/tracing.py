@@ -1,4 +1,4 @@
-"""Traces by the standard LANGSMITH_* variables: agent calls in the tree, no key, no pixels, no waiting at the end."""
+"""LangSmith tracing of agent calls, by the standard LANGSMITH_* variables: no keys, no pixels, a bounded flush."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from memory.products.files import Made
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-"""Bound of the last upload: with the endpoint down, a command still ends within two seconds of its work."""
+"""The limit of the final flush: with the endpoint down, a command still ends within two seconds of its work."""
 
 
 def traced(
@@ -33,7 +33,7 @@ def traced(
 ) -> list[Made]:
     """Run `work` as a child run of type `tool`; its outputs are the last artifact's id, digest and seconds of work.
 
-    call: the id of the planner's call that it is; agents: the roles that the tool calls.
+    call: the id of the planner's call; agents: the roles that the tool uses.
     """
     if not tracing_is_enabled():
         return work()
@@ -49,9 +49,9 @@ def traced(
 
 @contextmanager
 def traces(secret: SecretStr | None) -> Iterator[None]:
-    """What runs in the block is traced if the variables ask for it, with `secret` masked; sent by the end or dropped.
+    """Trace the block if the variables enable it, with `secret` masked; unsent traces are dropped with a warning.
 
-    Dropped traces are a word in the log: they are no record of the run, the archive is.
+    Dropping is acceptable because the record of a run is the archive.
     """
     if not tracing_is_enabled():
         yield
@@ -68,8 +68,8 @@ def traces(secret: SecretStr | None) -> Iterator[None]:
 
 
 def _client(secret: SecretStr | None, on_trouble: Callable[[Exception], None]) -> Client:
-    # Else the process waits at its end, 14 s and more, for uploads that nobody answers. Compressed ones are sent from
-    # a pool of threads that Python always waits for.
+    # Otherwise the process waits 14 s and more at exit for uploads to a dead endpoint. Compressed uploads use a thread
+    # pool, which Python always joins at exit.
     os.environ["LANGSMITH_USE_DAEMON"] = os.environ["LANGSMITH_DISABLE_RUN_COMPRESSION"] = "true"
     word = secret.get_secret_value() if secret is not None else ""
     mask = create_anonymizer([{"pattern": re.compile(re.escape(word)), "replace": "***"}]) if word else None

@@ -1,6 +1,6 @@
-"""A turn of the conversation: what is asked of the person, what they answer, and what becomes of it on the board.
+"""A turn of the conversation: the question to the user, their answer, and its effect on the board.
 
-Knows moves and the board; which words mean which move is the planner's to say.
+Applies moves to the board; interpreting text as moves is left to the planner.
 """
 
 from collections.abc import Sequence
@@ -20,32 +20,34 @@ from graph.state.products import numbers_of
 from graph.state.takes import accepted, call_of, chosen, open_calls, recent, round_of, stale, stale_calls
 
 MOST_ROUNDS = 6
-"""How often the planner may look at what its moves made, in one turn of the person."""
+"""The maximum number of planner rounds in one turn of the user."""
 
 
 MOST_SAID = 24
-"""Sentences of the talk that are kept in the state."""
+"""The number of conversation messages kept in the state."""
 
 
 MOVES: TypeAdapter[list[AnyMove]] = TypeAdapter(list[AnyMove])
 
 
 class Listening(Protocol):
-    """A planner that can talk."""
+    """A planner that can hold a conversation."""
 
     def hear(self, state: RunState, limits: Limits, record: Recorder, /) -> Heard:
-        """What the words of `state["turn"]` mean on this board. Raises RequestError with a sentence, PlannerError."""
+        """Interpret the text of `state["turn"]` on this board. Raises RequestError or PlannerError."""
 
     def shots(self, words: str, first: int, record: Recorder, /) -> tuple[list[Call], list[str]]:
-        """The calls of a wish, its shots counted from `first`, and what was chosen for the person. Raises
-        RequestError, PlannerError."""
+        """Return the calls of a wish, with shot numbers from `first`, and notes on what was chosen for the user.
+
+        Raises RequestError or PlannerError.
+        """
 
     def there(self, artifact_id: str, /) -> None:
-        """Raises UnknownArtifact if the store has no such product."""
+        """Raise UnknownArtifact if the store has no such product."""
 
 
 def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
-    """What a person is asked: which takes wait for a word, what is stale, and what was said last."""
+    """Return the question to the user: the takes awaiting a decision, the stale calls, and the last reply."""
     waiting = [
         {
             "call": call["id"],
@@ -69,20 +71,20 @@ def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
 
 
 def answered(answer: Answer) -> Turn:
-    """The turn that an answer begins."""
+    """Return the turn that an answer begins."""
     return Turn(said=answer.said, moves=answer.moves, round=0, open=False, likes=answer.likes)
 
 
 def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder) -> RunState:
-    """What a turn changes: the board, the talk, and whether the planner speaks again once its moves are made.
+    """Play a turn and return the changed channels: the board, the conversation, and whether the planner continues.
 
-    What cannot be done is said to the person, and nothing changes.
+    A mistake becomes the reply to the user, and the board stays unchanged.
     """
     turn = state["turn"]
     talk = list(state.get("talk", []))
     if turn["said"] and turn["round"] == 0:
         talk.append(Said(who="person", text=turn["said"]))
-    # Products are judged once each, in the order in which they are made: so many there were when the turn began.
+    # Every product has exactly one verdict, so this is the number of products when the turn began.
     known = turn.get("known", len(state.get("verdicts", {})))
     told = RunState(**{**state, "talk": talk, "turn": {**turn, "known": known}})
     changed = RunState()
@@ -123,7 +125,7 @@ def _given(turn: Turn) -> Heard | None:
 def _played(
     state: RunState, moves: Sequence[AnyMove], planner: Listening, limits: Limits, record: Recorder
 ) -> RunState:
-    """All moves of a turn, or none: wishes become calls where they stand among the others."""
+    """Apply all moves of a turn in order, or none; a wish becomes calls first."""
     changed, notes = RunState(), list[str]()
     for move in moves:
         for product in products_of(move):
@@ -146,7 +148,7 @@ def _played(
 
 
 def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
-    """What is told of the film that was just wished for, if a part of it is stale."""
+    """Return a note on the stale parts of the film that was just requested, if it has any."""
     pieces = [call_of(state, need) for need in state["calls"][-1]["needs"]]
     takes = [chosen(state, call["id"], limits) for call in pieces if stale(state, call, limits)]
     numbers = numbers_of(state)
@@ -157,7 +159,10 @@ def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
 
 
 def _one_turn(state: RunState, changed: RunState, *, begun: bool) -> RunState:
-    """Several moves of one turn are taken back together, those of its earlier rounds (`begun`) with them."""
+    """Merge the undo entries of a turn into one, so that its moves are undone together.
+
+    begun: earlier rounds of the turn changed the board, so their entry is merged too.
+    """
     after = changed.get("past")
     first = len(state.get("past", [])) - begun
     if after is None or len(after) <= first + 1:

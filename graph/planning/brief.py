@@ -1,4 +1,4 @@
-"""Request -> Brief, what a planner is told"""
+"""Turn a request into the brief that a planner receives."""
 
 from typing import Literal, Protocol
 
@@ -7,7 +7,7 @@ from memory.records import Artifact, Media, Request, Task
 
 
 class GivenPicture(Draft):
-    """A picture of the person: its artifact id, and its sides in pixels."""
+    """A picture given by the user: its artifact id, and its width and height in pixels."""
 
     id: str
     width: int
@@ -15,7 +15,7 @@ class GivenPicture(Draft):
 
 
 class GivenClip(Draft):
-    """A clip of the person: its artifact id, its sides in pixels, and its length."""
+    """A clip given by the user: its artifact id, its width and height in pixels, and its length in seconds."""
 
     id: str
     width: int
@@ -24,11 +24,11 @@ class GivenClip(Draft):
 
 
 class Brief(Draft):
-    """The wish as a planner hears it. `shots` is the exact number of them.
+    """The request as a planner receives it.
 
-    seconds: the length of the whole film, of what is added to a clip, or of each way between two clips. before: what
-    is added goes before the clip. motion: whether an edited clip keeps its own. transitions: None leaves it to the
-    words.
+    shots: their exact number. seconds: the length of the whole film, of the part added to a clip, or of each transition
+    between two clips. before: the added part precedes the clip. motion: whether an edited clip keeps its own.
+    transitions: None leaves the decision to the planner. None in the others: not specified.
     """
 
     prompt: str
@@ -44,14 +44,14 @@ class Brief(Draft):
 
 
 class ArtifactLookup(Protocol):
-    """Where the person's pictures and clips are known by their ids."""
+    """A store that finds artifacts by id."""
 
     def artifact(self, artifact_id: str) -> Artifact:
-        """The artifact of an id."""
+        """Return the artifact with this id. Raises UnknownArtifact if there is none."""
 
 
 def brief_of(request: Request, lookup: ArtifactLookup) -> Brief:
-    """What the planner hears of a request: the wish, and the size of every given picture and clip."""
+    """Return the brief of a request, with the size of every given picture and clip."""
     return Brief(
         prompt=request.prompt,
         images=tuple(_picture(id, lookup.artifact(id).media) for id in request.images),

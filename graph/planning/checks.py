@@ -1,4 +1,4 @@
-"""What a planner is told and what it answers, as values. Knows the rules every plan obeys, whoever drew it up."""
+"""Check enhancements and plans against the brief and the procedure of their task. Applies to every planner."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ SECONDS_TOLERANCE = 0.05
 
 
 def enhancement_fault(enhancement: Enhancement, brief: Brief) -> str | None:
-    """What the enhancement disobeys in the brief, as a sentence; None if nothing."""
+    """Return how the enhancement violates the brief or its procedure, as a sentence; None if it does not."""
     return (
         _task_fault(enhancement, brief)
         or _orders_fault(enhancement, brief)
@@ -95,8 +95,10 @@ def _seconds_fault(enhancement: Enhancement, brief: Brief) -> str | None:
 
 
 def plan_fault(plan: Plan, enhancement: Enhancement, brief: Brief, *, partly: bool = False) -> str | None:
-    """What the plan disobeys in the procedure of its task, the enhancement or the brief, as a sentence; None if
-    nothing. partly: more calls may follow, so that one that lacks is no fault, but one that starts from it is."""
+    """Return how the plan violates its procedure, the enhancement or the brief, as a sentence; None if it does not.
+
+    partly: more calls may follow, so a missing call is not a fault, but a call that depends on a missing one is.
+    """
     count = len(enhancement.shots)
     strangers = sorted({call.shot for call in plan.calls} - set(range(1, count + 1)))
     if strangers:
@@ -121,19 +123,19 @@ def _shot_fault(plan: Plan, number: int, enhancement: Enhancement, brief: Brief,
 
 
 def _steps(enhancement: Enhancement, number: int) -> list[str]:
-    """The tools that a shot needs, from 1."""
+    """Return the tools that a shot needs. number: of the shot, from 1."""
     shot, transition = enhancement.shots[number - 1], enhancement.transitions and number < len(enhancement.shots)
     return [tool.name for tool in steps_of(enhancement.task, shot.model_dump(), transition=transition)]
 
 
 def needed_calls(enhancement: Enhancement) -> list[str]:
-    """The ids of all calls that the shots of an enhancement need."""
+    """Return the ids of all calls that the shots of an enhancement need."""
     numbers = range(1, len(enhancement.shots) + 1)
     return [call_id(number, tool) for number in numbers for tool in _steps(enhancement, number)]
 
 
 def _early_fault(plan: Plan, enhancement: Enhancement) -> str | None:
-    """What a call starts from, in the whole plan, and is not called yet."""
+    """Return a sentence on a call whose input is made by a call of the plan that is not made yet; None if none is."""
     planned = [call_id(call.shot, call.tool) for call in plan.calls]
     needed = needed_calls(enhancement)
     for call in plan.calls:
@@ -154,11 +156,11 @@ def _call_fault(call: PlannedCall, number: int, enhancement: Enhancement, brief:
 
 
 Allowed = dict[str, tuple[Sequence[Any], str]]
-"""Argument -> the values it may have, and why those."""
+"""Argument name -> the allowed values and the reason."""
 
 
 def _allowed(call: PlannedCall, number: int, enhancement: Enhancement, brief: Brief) -> Allowed:
-    """The arguments of a call that are no prompt."""
+    """Return the allowed values of those arguments of a call that are not prompts."""
     shot, clips = enhancement.shots[number - 1], [clip.id for clip in brief.clips]
     lasts: Allowed = {"seconds": ((shot.seconds,), f"lasts `seconds` {shot.seconds}")}
     if call.tool in ("edit_image", "image_to_video"):

@@ -1,4 +1,4 @@
-"""The names a person may choose from, profiles and planners, and what is said of any other. Light to import."""
+"""The names of profiles and planners, and their validation. Imports little, for a fast command line."""
 
 from graph.errors import RequestError
 from models.presets import PROFILES, SYSTEMS
@@ -7,7 +7,7 @@ PLANNERS = ("openai", "llama", "embedded")
 
 
 def check_profile(name: str) -> None:
-    """Check that a profile of this name has models. Raises RequestError with the names of those that have."""
+    """Check that a profile of this name exists. Raises RequestError with the known names."""
     if name in {row.profile for row in SYSTEMS}:
         raise RequestError(
             "profile-is-system", f"{name} is not a profile but a system that Mora is compared with.", system=name
@@ -19,7 +19,7 @@ def check_profile(name: str) -> None:
 
 
 def check_planner(name: str) -> None:
-    """Check that there is a planner of this name. Raises RequestError with the names there are."""
+    """Check that a planner of this name exists. Raises RequestError with the known names."""
     if name not in PLANNERS:
         raise RequestError(
             "planner-unknown", f"There is no planner {name!r}; choose one of {', '.join(PLANNERS)}.", planner=name

@@ -1,4 +1,4 @@
-"""What a planner answers: shots with their words, and a plan of calls as the table of tools allows them."""
+"""The answers of a planner: an enhancement (shots with prompts), and a plan of calls to registered tools."""
 
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, Union
@@ -14,10 +14,10 @@ from tools.registry import TOOLS, Tool, planned_tools
 
 
 class EnhancedShot(Draft):
-    """One clip. words: the person's, for it. picture: the prompt of its first picture; None: something given.
+    """One shot. words: the user's words for it. picture: the prompt of its first picture; None: a given one is used.
 
-    edit: what is to be changed in that picture, or in the given clip. motion: the prompt of what moves; None: the
-    motion of the given clip is kept, or the way between two clips is found without words.
+    edit: the instruction for editing that picture, or the given clip. motion: the prompt of the motion; None: the given
+    clip keeps its motion, or a transition is made without a prompt. seconds: its length; None: the default.
     """
 
     model_config = described(
@@ -35,9 +35,12 @@ class EnhancedShot(Draft):
 
 
 class Enhancement(Draft):
-    """A1's answer. task: what the wish is. transitions: generated ways between the shots instead of cuts. before: what
-    is added goes before the clip. `notes` tell the person what was chosen for them; `impossible` is why there is no
-    film."""
+    """A1's answer.
+
+    task: the task that the request is. transitions: generated transitions between the shots instead of cuts. before:
+    the added part precedes the clip. notes: sentences for the user on what was chosen for them. impossible: the reason
+    if the film cannot be made.
+    """
 
     model_config = described(
         "A1's answer. task: what the wish is. transitions: generated ways between the shots instead of cuts. "
@@ -63,11 +66,11 @@ class Enhancement(Draft):
 
 MAX_CALLS = 4 * MAX_SHOTS
 PLAN = "PlanDraft"
-"""The name of the schema of a plan, by which recorded answers are found."""
+"""The schema name of a plan. Recorded answers are looked up by it."""
 
 
 class PlannedCall(Draft):
-    """A call as a planner says it: which tool, for which shot from 1, with which arguments."""
+    """A tool call for a shot, numbered from 1."""
 
     tool: str
     shot: ShotNumber
@@ -75,36 +78,36 @@ class PlannedCall(Draft):
 
 
 class Plan(Draft):
-    """Which tools are called with which arguments, for which shot (counted from 1)."""
+    """The tool calls of a film."""
 
     model_config = described("The plan: which verb is called with which arguments, for which shot (counted from 1).")
 
     calls: list[PlannedCall]
 
     def of(self, shot: int, tool: AnyTool) -> list[PlannedCall]:
-        """The calls of a tool for a shot."""
+        """Return the calls of a tool for a shot."""
         return [call for call in self.calls if call.shot == shot and call.tool == tool]
 
     def words(self, shot: int) -> EnhancedShot:
-        """What the agents are told for a shot, as the plan says it."""
+        """Return the prompts and the instruction of a shot, collected from its calls; `words` is empty."""
         words: dict[str, str | None] = {}
         for call in (call for call in self.calls if call.shot == shot):
             said = call.arguments.model_dump()
             if told := TOOLS[call.tool].told:
                 words[told] = said.get("instruction") or said.get("prompt")
-            if said.get("instruction") and said.get("prompt"):  # a clip that is changed, and gets another motion
+            if said.get("instruction") and said.get("prompt"):  # an edited clip with a new motion
                 words["motion"] = said["prompt"]
         return EnhancedShot(words="", picture=words.get("picture"), edit=words.get("edit"), motion=words.get("motion"))
 
 
 def plan_schema() -> type[Plan]:
-    """Return the schema of a plan with the tools that a planner may call now, in their order."""
+    """Return the schema of a plan with the tools that are registered for planners, in their order."""
     return _plan_of(planned_tools())
 
 
 @lru_cache
 def _plan_of(tools: tuple[Tool, ...]) -> type[Plan]:
-    # Built while it runs, from a table that grows: no type checker can follow.
+    # Built at run time from an extensible table, which type checkers cannot follow.
     calls: Any = Annotated[Union[tuple(_call_of(tool) for tool in tools)], Field(discriminator="tool")]  # noqa: UP007
     listed: Any = Annotated[list[calls], Field(min_length=1, max_length=MAX_CALLS)]
     return create_model(PLAN, __base__=Plan, __module__=__name__, calls=(listed, ...))
@@ -125,11 +128,11 @@ def _call_of(tool: Tool) -> type[PlannedCall]:
 
 
 PlanDraft = plan_schema()
-"""The plan of Mora's own tools."""
+"""The plan schema of Mora's own tools."""
 
 
 def calls_of(plan: Plan, *, first: int = 1) -> list[Call]:
-    """The calls of a plan, shots counted from `first`, each with what it needs, in the order of the procedures."""
+    """Return the calls of a plan in procedure order with their dependencies; shot numbers begin at `first`."""
     order = [tool.name for tool in planned_tools()]
     drafted = sorted(plan.calls, key=lambda call: (call.shot, order.index(call.tool)))
     shots = [call.shot + first - 1 for call in drafted]

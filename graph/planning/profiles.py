@@ -1,4 +1,4 @@
-"""What the models of a profile can draw, told to the planner beforehand and checked in its answers afterwards."""
+"""Describe to planners what the models of a profile can draw, and check the prompts in their answers."""
 
 import re
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from graph.planning.prompts import read_prompt
 from models.embedded.language import COLOURS, DIGITAL_STYLE, MOTIONS, OBJECTS, SCENES
 
 Check = Callable[[str], str | None]
-"""A prompt in; None if the models understand it, else a sentence that says what they do understand."""
+"""Takes a prompt; returns None if the models understand it, else a sentence on what they do understand."""
 
 CLIP_WORDS = 55
-"""CLIP reads 77 tokens, two of them its own marks; English takes about 1.35 tokens a word."""
+"""CLIP reads 77 tokens, two of them special; English takes about 1.35 tokens per word."""
 T5_WORDS = 200
 
 _MOTION = "|".join(MOTIONS)
@@ -35,7 +35,10 @@ _GRAMMAR = (
 
 @dataclass(frozen=True)
 class Profile:
-    """A row of models as a planner must know it. `one_sentence`: a shot's picture and motion share one prompt."""
+    """The models of a profile from a planner's point of view.
+
+    paragraph: appended to the system prompts. one_sentence: the picture and the motion of a shot share one prompt.
+    """
 
     name: str
     paragraph: str
@@ -45,7 +48,7 @@ class Profile:
     one_sentence: bool = False
 
     def shot_fault(self, picture: str | None, motion: str | None, edit: str | None = None) -> str | None:
-        """What the models would not understand in a shot, as a sentence; None if nothing."""
+        """Return a sentence on what the models would not understand in a shot; None if they understand everything."""
         prompts = (self.check_picture, picture), (self.check_motion, motion), (self.check_edit, edit)
         for check, prompt in prompts:
             if prompt is not None and (fault := check(prompt)):

@@ -1,4 +1,4 @@
-"""What came of a call, in the words that a planner is told: artifact ids, sizes, and what was found wrong."""
+"""Describe the results of a call to a planner: artifact ids, sizes, and the faults found in review."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ PLANNED = "Planned; it is made once the plan is complete."
 
 @dataclass(frozen=True)
 class KnownTake:
-    """A product that a planner may name: of which call, which attempt. fault: why it is not usable; None if it is."""
+    """A product that a planner may name: its call and attempt. fault: why it is not usable; None if it is."""
 
     call: str
     attempt: int
@@ -19,7 +19,7 @@ class KnownTake:
 
 
 def known_takes(state: RunState) -> dict[str, KnownTake]:
-    """Return all takes of a run by artifact id."""
+    """Return all takes of a run, by artifact id."""
     return {
         take["artifact"]: KnownTake(call, take["attempt"], _fault(state, take))
         for call, takes in state.get("takes", {}).items()
@@ -28,7 +28,7 @@ def known_takes(state: RunState) -> dict[str, KnownTake]:
 
 
 def result_of(state: RunState, call_id: str, limits: Limits, lookup: ArtifactLookup) -> str:
-    """Return what a planner is told of a call: each of its takes, and which one stands; what is not made yet is so."""
+    """Return the tool result of a call: each of its takes and which one is selected, or that it is not made yet."""
     if not takes_of(state, call_id):
         return PLANNED
     standing, told = chosen(state, call_id, limits), list[str]()

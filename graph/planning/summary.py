@@ -1,7 +1,7 @@
-"""What a planner is told in a conversation: what was said, and what there is, a line for each product.
+"""Summarize the board and the history of products as text, one line per product.
 
-Everything here comes from the state, so that whoever listens hears what the store has and not what somebody said. A
-product is known by its number, the one it is shown with: products are counted in the order in which they were made.
+Everything is derived from the state, so the summary is true whatever a model claimed. Products are named by the number
+they are displayed with, which counts them in creation order.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ UNLISTED = "not listed here."
 
 
 def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
-    """What there is: a heading and a line for each product."""
+    """Return the selected, the waiting and the stale products, one line per product below a heading."""
     if not things:
         return "There is nothing yet; say what you want to see."
     standing = [thing for thing in things if thing.stands]
@@ -31,7 +31,7 @@ def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
 
 
 def told_done(brief: TalkBrief, things: list[Product]) -> str:
-    """How products were made, a line each: those named, else the latest ones."""
+    """Return how products were made, one line each: those in `things`, else the latest ones."""
     if not brief.things:
         return "Nothing was made yet."
     among = things or brief.things[-8:]
@@ -41,7 +41,7 @@ def told_done(brief: TalkBrief, things: list[Product]) -> str:
 
 
 def _making(thing: Product) -> str:
-    """`   4  picture: a red ball grows in the snow (drawn by A2, take 4)`."""
+    """Return a line such as `   4  picture: a red ball grows in the snow (drawn by A2, take 4)`."""
     of = f" of {', '.join(map(str, thing.of))}" if thing.of else ""
     tool = TOOLS.get(thing.call.split(".")[1] if thing.call else "")
     how = "made elsewhere" if tool is None else tool.made

@@ -1,4 +1,4 @@
-"""a turn: TalkBrief in, Heard out"""
+"""The values of a conversation turn: the planner receives a TalkBrief and answers with a Heard."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -14,8 +14,10 @@ from tools.arguments import described
 
 
 class Answer(BaseModel):
-    """What resumes a run that waits: words, or moves that need no reading. likes: what the person once said they like,
-    as words that a wish without them gets."""
+    """The user's answer that resumes a waiting run: text, or moves that need no interpretation.
+
+    likes: stored preferences of the user, added to wishes that do not mention them.
+    """
 
     model_config = ConfigDict(extra="forbid") | described(
         "What resumes a run that waits: words, or moves that need no reading. "
@@ -29,10 +31,10 @@ class Answer(BaseModel):
 
 
 class Heard(BaseModel):
-    """What the planner makes of a turn. reply: what it says to the person, None if the products speak for themselves.
+    """The planner's interpretation of a turn. reply: its message to the user; None if the products suffice.
 
-    voice: whose words the reply is: the house's, which it says of the store, or a model's own, which prove nothing.
-    open: it wants to see what the moves made, and then say more.
+    voice: the author of the reply: `mora`, derived from the store, or `planner`, a model's own text, which is not
+    evidence. open: the planner wants to see the products of the moves before it goes on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid") | described(
@@ -53,14 +55,14 @@ LATEST = 16
 
 
 EARLIEST = 3
-"""Products of each kind that are told from the beginning, those of the first turns."""
+"""How many of the oldest products of each kind the planner is told about."""
 
 
 MOST_STANDING = 16
 
 
 EXCHANGES = 6
-"""Sentences of the talk that are told before the one to be understood."""
+"""How many earlier messages of the conversation the planner receives."""
 
 
 _ORDINALS = (
@@ -70,14 +72,14 @@ _ORDINALS = (
 
 
 ORDINALS = {name: place for place, name in enumerate(_ORDINALS)}
-"""From 0."""
+"""Ordinal word -> index, from 0."""
 
 
 NUMBER = re.compile(r"\d{1,5}")
 
 
 class Planned(Draft):
-    """A call on the board: the calls it needs, the words it has, and how many takes there are."""
+    """A call on the board: its dependencies, its prompt or instruction, and the number of its takes."""
 
     id: str
     tool: str
@@ -87,16 +89,18 @@ class Planned(Draft):
 
 
 class Spoken(Draft):
-    """Something that was said before. who: person, mora or planner."""
+    """An earlier message of the conversation. who: person, mora or planner."""
 
     who: str
     text: str
 
 
 class TalkBrief(Draft):
-    """A turn as a planner hears it. it: numbers of what was shown last, or of what waits for a word. stale: calls
-    whose product was made from what no longer stands. before: the talk so far, its last sentences. new: calls that the
-    last turn put on the board."""
+    """A turn as the planner receives it.
+
+    it: numbers of the products that "it" refers to. stale: calls whose selected take was made from inputs no longer
+    selected. before: the last messages of the conversation. new: calls that the last turn added to the board.
+    """
 
     said: str
     things: tuple[Product, ...] = ()
@@ -109,7 +113,7 @@ class TalkBrief(Draft):
 
 
 def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
-    """The present turn. Of many products those are told that stand, the first and the latest ones, and those named."""
+    """Return the brief of the present turn. Of many products it keeps the selected, first, latest and named ones."""
     said = state.get("turn", {}).get("said") or ""
     board = Board(state, limits)
     things = _window(board.things, said)
