@@ -1,5 +1,7 @@
-"""The planner that ships with the code: a reader of ordinary English as a LangChain chat model. No network, no chance
-beyond the seed of the brief: equal questions get equal answers."""
+"""The planner that ships with Mora: a parser of ordinary English behind the interface of a LangChain chat model.
+
+No network; random only by the seed of the brief, so equal questions get equal answers.
+"""
 
 import json
 from collections.abc import Callable
@@ -21,7 +23,7 @@ from graph.state.tasks import AnyTool, steps_of
 
 
 class EmbeddedPlanner(BaseChatModel):
-    """Answers Mora's three questions, told apart by the schema's name, and no other."""
+    """Answers Mora's three questions, which it distinguishes by the schema name. Raises PlannerError for any other."""
 
     @property
     def _llm_type(self) -> str:
@@ -68,7 +70,7 @@ def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
 
 
 def straight_plan(brief: Brief, enhancement: Enhancement) -> Plan:
-    """The procedure of the task, shot by shot; given pictures in their order, the last one for all that remain."""
+    """Return the procedure as a plan, shot by shot. Given pictures are used in order, the last one for all remaining."""
     waiting = [image.id for image in brief.images]
     calls: list[dict[str, Any]] = []
     for number, shot in enumerate(enhancement.shots, 1):

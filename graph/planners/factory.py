@@ -1,4 +1,4 @@
-"""name -> Planner"""
+"""Make the planner that the settings name."""
 
 from dataclasses import replace
 
@@ -11,14 +11,14 @@ from graph.planning.profiles import Profile
 
 
 def default_planner(settings: PlannerSettings) -> str:
-    """The planner's name when none was chosen: `openai` if a key or a server is set, else `embedded`."""
+    """Return the configured name; if there is none, `openai` with an API key or a base URL set, else `embedded`."""
     if settings.name is not None:
         return settings.name
     return "openai" if settings.api_key is not None or settings.base_url is not None else "embedded"
 
 
 def make_planner(settings: PlannerSettings, profile: Profile) -> Planner:
-    """The planner of the settings. Raises PlannerUnset with what is missing; asks no server yet."""
+    """Return the planner of the settings, without contacting a server. Raises PlannerUnset if a setting is missing."""
     name = default_planner(settings)
     check_planner(name)
     if name == "openai":

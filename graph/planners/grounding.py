@@ -1,8 +1,7 @@
-"""A model's words held against the store: what it says was made, and was not, does not reach the person as a fact.
+"""Check a model's text against the store, so that false claims about products do not reach the user.
 
-A model may say what it likes; that something exists is told by Mora, from the store. So of its words those go that
-name products which are not there, or files, or that claim work in a turn in which nothing was made; and whoever shows
-the rest says beside it what was made in truth.
+Sentences are removed if they name unknown products or files, or claim work in a turn that made nothing of the kind. A
+statement of what was actually made is appended to the rest.
 """
 
 import re
@@ -28,7 +27,7 @@ _OFFER = re.compile(r"\?\s*$|\b(?:can|could|would|will|shall|should|may|want|lik
 
 
 def truthful(said: str, things: Sequence[Product], made: Sequence[Product]) -> str:
-    """What of a model's words may be shown, and after it what was made in this turn."""
+    """Return the model's text without its false sentences, followed by what was made in this turn."""
     kept = [sentence for sentence in _END.split(said) if not _lies(sentence, things, made)]
     words = " ".join(" ".join(kept).split())
     fact = f"Made in this turn: {told(made)}." if made else "Nothing was made in this turn."
@@ -36,7 +35,7 @@ def truthful(said: str, things: Sequence[Product], made: Sequence[Product]) -> s
 
 
 def _lies(sentence: str, things: Sequence[Product], made: Sequence[Product]) -> bool:
-    """True if a sentence names what is not there, or claims what was not done now."""
+    """Return whether a sentence names something that does not exist, or claims work that was not done in this turn."""
     ids, numbers = {thing.id for thing in things}, {thing.number for thing in things}
     if set(PRODUCT_ID.findall(sentence)) - ids or _FILES.search(sentence):
         return True

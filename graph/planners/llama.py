@@ -1,4 +1,4 @@
-"""The planner in this process: a GGUF file run by llama.cpp, its answers forced into the schema by a grammar."""
+"""The in-process planner: llama.cpp runs a GGUF file and constrains its answers to the schema by a grammar."""
 
 import json
 import os
@@ -23,9 +23,11 @@ GGUF_MAGIC = b"GGUF"
 
 
 class LlamaChat(BaseChatModel):
-    """llama.cpp as a LangChain chat model. `context` and `max_tokens` in tokens; it samples greedily, so that equal
-    questions get equal answers. The weights are read at the first question and kept. llama.cpp's threads wait for each
-    other busily, so on a machine with other work more of them are slower: half the CPUs."""
+    """llama.cpp as a LangChain chat model. context, max_tokens: in tokens.
+
+    Sampling is greedy, so equal questions get equal answers. The weights are loaded at the first question and kept.
+    threads: half the CPUs by default, because llama.cpp's threads spin while they wait and slow down on a busy machine.
+    """
 
     path: Path
     context: int = 8192
@@ -35,7 +37,7 @@ class LlamaChat(BaseChatModel):
 
     @classmethod
     def of(cls, path: Path | None) -> Self:
-        """The model of a file. Raises PlannerUnset if it is none, PlannerError if llama.cpp is missing."""
+        """Return the model of a GGUF file. Raises PlannerUnset for any other file, PlannerError without llama.cpp."""
         if path is None:
             raise PlannerUnset(
                 "planner-model-unset",
@@ -85,7 +87,7 @@ class LlamaChat(BaseChatModel):
         tool_choice: str | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The model with tools that it may call, as many at once as it likes."""
+        """Return the model with tools bound; it may call any number of them at once."""
         chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **chosen, **kwargs)
 

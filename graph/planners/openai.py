@@ -1,4 +1,4 @@
-"""The planner on a server: OpenAI, or whoever speaks its protocol. Knows which failures may pass, and says the rest."""
+"""The planner on an OpenAI-compatible server: retry transient failures, and turn the others into messages."""
 
 import json
 import random
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = SecretStr("no-key")
-"""Sent to servers of one's own, which ask for none; the client refuses to send nothing."""
+"""Sent to servers that need no key, since the client requires one."""
 LONGEST_WAIT = 30.0
-"""Seconds between two tries when the server did not say how long to wait."""
+"""The maximum number of seconds between two tries if the server sends no Retry-After."""
 MAX_REASON_CHARS = 200
 _MISSING_KEY = (
     "The planner openai needs an API key, or the base URL of an OpenAI-compatible server; "
@@ -36,12 +36,12 @@ _MISSING_KEY = (
 )
 _TOOLS = re.compile(r"\btools?\b|\bfunction[ _-]call", re.IGNORECASE)
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
-"""What the client raises when a server answers 200 with something that is no chat completion."""
+"""Raised by the client if a server answers 200 with something other than a chat completion."""
 _FAILURES = (openai.OpenAIError, httpx2.HTTPError, *_UNREADABLE)
 
 
 def chat_model(settings: "PlannerSettings") -> ChatOpenAI:
-    """The client of the settings' server. Repeats are `ServerPatience`'s, so the client makes none of its own."""
+    """Return the client of the configured server. It does not retry by itself, since `ServerPatience` does."""
     if settings.api_key is None and settings.base_url is None:
         raise PlannerUnset("planner-key-unset", _MISSING_KEY)
     return ChatOpenAI(
@@ -57,7 +57,7 @@ def chat_model(settings: "PlannerSettings") -> ChatOpenAI:
 
 @dataclass(frozen=True)
 class ServerPatience:
-    """Calls again what may pass the second time, within `budget` seconds of waiting; says the rest at once."""
+    """Retry transient failures for at most `budget` seconds; raise other failures at once, as a sentence."""
 
     model: str
     base_url: str | None
@@ -65,20 +65,20 @@ class ServerPatience:
     api_key: SecretStr | None = field(default=None, repr=False)
 
     def __call__(self, call: Callable[[], AIMessage]) -> AIMessage:
-        """The answer of `call`. Raises PlannerError with what to do."""
+        """Return the result of `call`. Raises PlannerError with advice, ToolsRefused if the server rejects tools."""
         tries = Retrying(
             retry=retry_if_exception(may_pass), stop=stop_before_delay(self.budget), wait=_wait, reraise=True
         )
         try:
             return tries(call)
         except _FAILURES as error:
-            # No chain: the client's own error repeats what the server said, a key included.
+            # Not chained: the client's own error repeats the server's message, which may contain the key.
             if refuses_tools(error):
                 raise ToolsRefused("planner-without-tools", self.sentence(error), planner=self.model) from None
             raise PlannerError("planner-failed", self.sentence(error), planner=self.model) from None
 
     def sentence(self, error: Exception) -> str:
-        """What went wrong and what to do, in one sentence without the key."""
+        """Return the failure and the remedy in one sentence, without the key."""
         server = _without_user(self.base_url or OPENAI_URL)
         if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
             return f"The planner at {server} did not answer in time; try again, or raise the planner's timeout."
@@ -113,7 +113,7 @@ class ServerPatience:
 
 
 def may_pass(error: BaseException) -> bool:
-    """True for what a second try may cure: 408, 409, 429 (not an empty account), 5xx, no connection, no answer."""
+    """Return whether a failure may be transient: 408, 409, 429 (unless out of quota), 5xx, no connection, no answer."""
     if isinstance(error, openai.APIStatusError):
         if refuses_tools(error):
             return False
@@ -121,12 +121,12 @@ def may_pass(error: BaseException) -> bool:
         if error.code == "insufficient_quota":
             return False
         return error.status_code in passing or error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    # A body that was cut in the middle is read as broken JSON, and may be whole the next time.
+    # A truncated body surfaces as a JSON error and may be complete the next time.
     return isinstance(error, openai.APIConnectionError | httpx2.TransportError | json.JSONDecodeError)
 
 
 def refuses_tools(error: BaseException) -> bool:
-    """True for a server that says, with whatever status, that it or the model takes no tools."""
+    """Return whether the server reports, with any status, that it or the model does not support tools."""
     client = isinstance(error, openai.APIStatusError) and error.status_code not in (
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS,
     )  # fmt: skip
@@ -142,7 +142,7 @@ def _wait(state: RetryCallState) -> float:
 
 
 def retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds the server asks us to wait, from its Retry-After header (a number or a date); None if it did not say."""
+    """Return the seconds to wait by the Retry-After header (a number or a date); None if there is no valid one."""
     told = error.response.headers.get("retry-after")
     if told is None:
         return None

@@ -1,7 +1,7 @@
-"""A plan by tool calls: the tools are bound to the model, and what it calls is the plan, at once or round by round.
+"""Plan by tool calls: the generation tools are bound to the model, and its calls, in one or more rounds, are the plan.
 
-An answer is taken as a whole or not at all. What was taken is made before the model is asked again, unless a person
-decides what stands; the results of its calls then come back to it.
+An answer is accepted as a whole or rejected. Accepted calls run before the model is asked again, and it receives their
+results; if the user selects takes, the plan is completed first.
 """
 
 import json
@@ -36,18 +36,18 @@ from graph.state.values import ShotNumber
 from tools.registry import Tool, as_langchain, planned_tools
 
 CALLS = "PlanCalls"
-"""What recorded answers are found by, beside the question: a plan by tools."""
+"""The schema name under which recorded answers of a plan by tools are looked up."""
 
 NOT_TAKEN = "Not taken: "
-"""How a result begins of a call that was no part of the plan."""
+"""The beginning of the tool result of a rejected call."""
 
 
 @dataclass(frozen=True)
 class Drafted:
-    """How far a plan is. plan: its calls so far; None: there is none. rounds: the calls as the model said them.
+    """A plan in progress. plan: its calls so far; None before the first. rounds: the calls as the model made them.
 
-    result: what came of the call of an id, as the model is told. takes: the products that it may name. choices: of the
-    calls, by id, the attempts that stand because it named them.
+    result: returns the tool result for a call id. takes: the products that the model may name, by artifact id. choices:
+    the attempts that it selected by naming them, by call id.
     """
 
     plan: Plan | None = None
@@ -60,7 +60,7 @@ class Drafted:
 
 @dataclass(frozen=True)
 class Drafter:
-    """Who is asked, of what, and where it is recorded."""
+    """The planner's model with one request: asks for the next calls of its plan."""
 
     model: BaseChatModel
     name: str
@@ -71,9 +71,9 @@ class Drafter:
     record: Recorder
 
     def next(self, drafted: Drafted, messages: list[BaseMessage]) -> Drafted:
-        """Return the plan with the calls of one more answer. messages: the question, before anything was answered.
+        """Return the plan extended by one more answer. messages: the question, without the earlier rounds.
 
-        Raises PlannerError if no answer can be used, ToolsRefused if the model takes no tools.
+        Raises PlannerError if no answer is usable, ToolsRefused if the server does not support tools.
         """
         tools = [plan_tool(tool) for tool in planned_tools()]
         bound = {"name": CALLS, "digest": tools_digest(planned_tools()), "round": len(drafted.rounds)}
@@ -89,7 +89,7 @@ class Drafter:
         return ask_until_usable(question, [*messages, *history], name=self.name, record=self.record)
 
     def _read(self, text: str, drafted: Drafted) -> tuple[Drafted | None, str]:
-        """The plan with the calls of an answer, or what is wrong with them."""
+        """Return the plan extended by the calls of an answer, or None and the fault."""
         calls, faults = _calls_in(text)
         planned, choices = list[dict[str, Any]](), dict(drafted.choices)
         needed = needed_calls(self.enhancement)
@@ -129,7 +129,7 @@ class Drafter:
 
 @lru_cache
 def plan_tool(tool: Tool) -> StructuredTool:
-    """Return the tool as it is bound to a planner: with the shot that it works for. Called, it names the call."""
+    """Return the tool as bound to a planner, with a `shot` argument. Invoking it only returns the call id."""
     planned = tool.implementation().planned
     assert planned is not None, f"no planner calls {tool.name}"
     shot: Any = (ShotNumber, Field(description="Number of the shot, from 1"))
@@ -143,7 +143,7 @@ def plan_tool(tool: Tool) -> StructuredTool:
 
 @lru_cache
 def tools_digest(tools: tuple[Tool, ...]) -> str:
-    """Return the sha256 of what a model is told of the tools, 64 hex digits."""
+    """Return the sha256 of the tool descriptions sent to a model, 64 hex digits."""
     told = [
         {"name": bound.name, "description": bound.description, "arguments": _schema(bound).model_json_schema()}
         for bound in map(plan_tool, tools)
@@ -157,7 +157,7 @@ def _schema(tool: StructuredTool) -> type[BaseModel]:
 
 
 def _calls_in(text: str) -> tuple[list[AskedTool], list[str]]:
-    """The calls of an answer, and what is wrong with their form. Calls that a model writes as text are understood."""
+    """Return the calls of an answer and the faults of their form. Calls written as JSON text are accepted too."""
     try:
         answer = json.loads(text)
         if not answer["calls"] and str(answer.get("text") or "").lstrip().startswith("{"):
@@ -176,10 +176,10 @@ def _as_call(written: dict[str, Any]) -> dict[str, Any]:
 def _planned(
     call: AskedTool, takes: Mapping[str, KnownTake], needed: Sequence[str], choices: dict[str, int]
 ) -> dict[str, Any]:
-    """A call as the plan has it: whatever is named of this plan's own products is left open, and stands from now on.
+    """Return a call in the form of the plan. Products of the plan that it names become open arguments and choices.
 
-    needed: the calls of the whole plan. Raises ValueError with a sentence for what is no tool or cannot be started
-    from, ValidationError.
+    needed: ids of the calls of the whole plan. choices: extended in place. Raises ValueError for an unknown tool or an
+    unusable input, ValidationError for invalid arguments.
     """
     tools = {tool.name: tool for tool in planned_tools()}
     tool = tools.get(call["tool"])
@@ -200,7 +200,7 @@ def _planned(
 
 
 def _need(tool: Tool, shot: int, name: str, needed: Sequence[str]) -> str | None:
-    """The call whose product an argument is when it is left open; None if there is none."""
+    """Return the call that supplies an argument if it is left open; None if there is none."""
     try:
         return needs_of(shot, tool.name, {other: "given" for other in tool.takes if other != name}, needed)[0]
     except LookupError:
@@ -208,7 +208,7 @@ def _need(tool: Tool, shot: int, name: str, needed: Sequence[str]) -> str | None
 
 
 def _words_fault(plan: Plan, profile: Profile) -> str | None:
-    """What the models would not understand, as far as the shots have their words."""
+    """Return a sentence on a prompt that the models cannot draw, among those present so far; else None."""
     for shot in sorted({call.shot for call in plan.calls}):
         said = plan.words(shot)
         picture = said.picture if said.motion is not None else None
@@ -220,7 +220,7 @@ def _words_fault(plan: Plan, profile: Profile) -> str | None:
 
 
 def _late_fault(plan: Plan, before: Plan) -> str | None:
-    """A call that comes too late: what was called before it would have started from it."""
+    """Return a sentence on a new call that an earlier call should have used as its input; None if there is none."""
     was, now = ([call_id(call.shot, call.tool) for call in each.calls] for each in (before, plan))
     for call in before.calls:
         given = call.arguments.model_dump()
@@ -232,14 +232,14 @@ def _late_fault(plan: Plan, before: Plan) -> str | None:
 
 
 def _numbered(rounds: Sequence[Sequence[AskedTool]]) -> list[list[tuple[str, AskedTool]]]:
-    """The calls with ids of Mora's own, since a record keeps none."""
+    """Return the calls with generated ids, since the record does not keep the model's ids."""
     return [
         [(f"call_{number}_{place}", call) for place, call in enumerate(calls)] for number, calls in enumerate(rounds)
     ]
 
 
 def _heard(calls: Sequence[tuple[str, AskedTool]], result: Callable[[str], str]) -> list[BaseMessage]:
-    """The messages of one round: the calls of the model, and what came of each."""
+    """Return the messages of one round: the model's calls and their results."""
     said = [ToolCall(id=id, name=call["tool"], args=call["arguments"]) for id, call in calls]
     came = [
         ToolMessage(result(call_id(int(call["arguments"]["shot"]), call["tool"])), tool_call_id=id)
@@ -249,7 +249,7 @@ def _heard(calls: Sequence[tuple[str, AskedTool]], result: Callable[[str], str])
 
 
 def _told_back(text: str, fault: str) -> list[BaseMessage]:
-    """The messages by which a model hears that none of its calls was taken, and why."""
+    """Return the messages that reject an answer and give the reason."""
     calls, broken = _calls_in(text)
     if broken or not calls:
         return [AIMessage(text), HumanMessage(f"{NOT_TAKEN}{fault}. Call the tools.")]

@@ -1,4 +1,4 @@
-"""The planner: two questions to a chat model (A1's enhancement, then the plan), asked the same way of every model."""
+"""The planner of a run: asks any chat model for A1's enhancement and then for the plan."""
 
 import json
 import logging
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Planner:
-    """A chat model that plans for the models of a profile. `name` tells it apart in the records.
+    """A chat model that plans for the models of a profile. name: identifies it in the records.
 
-    instant: it answers before anybody could want to stop it. tools: it plans by calling the generation tools.
+    instant: it answers at once, so its calls need not be interruptible. tools: it plans by calling the tools.
     """
 
     name: str
@@ -36,9 +36,9 @@ class Planner:
     tools: bool = False
 
     def enhance(self, brief: Brief, record: Recorder) -> Enhancement:
-        """A1: the task, and shots with the prompts that its models need.
+        """Ask A1 for the task, and for shots with the prompts that the models need.
 
-        Raises RequestError if the wish cannot be filmed, PlannerError if the model cannot be used.
+        Raises RequestError if the request cannot be filmed, PlannerError if the model cannot be used.
         """
 
         def check(answer: Enhancement) -> str | None:
@@ -54,7 +54,7 @@ class Planner:
         return answer
 
     def plan(self, brief: Brief, enhancement: Enhancement, record: Recorder) -> Plan:
-        """The tool calls that make the shots of an enhancement. Raises PlannerError if the model cannot be used."""
+        """Return the complete plan for an enhancement. Raises PlannerError if the model cannot be used."""
         drafted = Drafted()
         while not drafted.complete:
             drafted = self.plan_on(brief, enhancement, record, drafted)
@@ -62,14 +62,14 @@ class Planner:
         return drafted.plan
 
     def plan_on(self, brief: Brief, enhancement: Enhancement, record: Recorder, drafted: Drafted) -> Drafted:
-        """The plan with the calls of one more answer; of a planner without tools it is complete with the first.
+        """Return the plan extended by one more answer; without tools the first answer completes it.
 
         Raises PlannerError if the model cannot be used.
         """
         told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
         messages = self._messages("plan", told)
         known = recorded_with_schema(plan_schema(), messages, name=self.name, record=record)
-        if self.tools and not known:  # what was answered before there were tools is not asked again
+        if self.tools and not known:  # a run from before planning by tools keeps its recorded answer
             drafter = Drafter(self.model, self.name, self.profile, self.patience, brief, enhancement, record)
             try:
                 return drafter.next(drafted, self._messages("tools/plan", told))

@@ -1,4 +1,4 @@
-"""Recorder, Patience, PlannerSettings: what a planner needs of others"""
+"""The interfaces that a planner depends on: Recorder, Patience and PlannerSettings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,28 +14,31 @@ Call = Callable[[], AIMessage]
 
 
 Patience = Callable[[Call], AIMessage]
-"""Makes a call, again if it may pass the second time; raises PlannerError with a sentence if it does not."""
+"""Makes a call and retries transient failures; raises PlannerError for the others."""
 
 
 class ToolsRefused(PlannerError):
-    """A server does not take tools: it may still be asked by a schema."""
+    """A server does not support tools; it can still be asked by a schema."""
 
 
 class Recorder(Protocol):
-    """Remembers answers by the digest of what was asked, so that a run can be told again without its model."""
+    """Stores answers by the digest of the question, so that a run can be replayed without its model."""
 
     def recall(self, digest: str) -> str | None:
-        """The answer once given to the question of this digest, or None."""
+        """Return the recorded answer to the question with this digest, or None."""
 
     def remember(self, digest: str, model: str, purpose: str, request: JsonValue, response: str) -> None:
-        """Keep an answer; called once for every answer that came from the model."""
+        """Store an answer; called once for every answer that came from the model."""
 
 
 @dataclass(frozen=True)
 class PlannerSettings:
-    """Dials of the planner. `name` None chooses (see `default_planner`); `timeout` of one call and `retry_budget` of
-    all its repeats are in seconds; `gguf` is the weights file of the `llama` planner; `tools` says whether a model that
-    can call tools plans by calling them."""
+    """Settings of the planner.
+
+    name: None selects the default (see `default_planner`). timeout, retry_budget: seconds for one call, and for all its
+    retries. gguf: the weights file of the `llama` planner. tools: whether a model that can call tools plans by calling
+    them.
+    """
 
     name: str | None = None
     model: str = "gpt-4o"
@@ -48,5 +51,5 @@ class PlannerSettings:
 
 
 def once(call: Call) -> AIMessage:
-    """The patience of a model that runs in this process: what failed fails again."""
+    """Make a call without retries: failures of a model in this process are not transient."""
     return call()

@@ -1,4 +1,4 @@
-"""answers again from the record"""
+"""Replay a planner's answers from the record of a run."""
 
 import json
 from typing import Any
@@ -16,14 +16,14 @@ from memory.recorded import Recorded
 from memory.records import LlmCall, Run
 
 Answered = dict[tuple[str, str, int], str]
-"""A planner's answers by the schema, the question, which is what a person asked for and not how Mora puts it, and how
-often it was asked on."""
+"""A planner's answers by schema name, question (the user's request, without Mora's prompt) and number of earlier
+rounds."""
 
 
 def recorded_planner(archive: Recorded, run: Run) -> Planner:
-    """The planner of a run with no model behind it: it says again what it said. Raises RequestError.
+    """Return a planner that replays the answers recorded with a run. Raises RequestError for an unknown profile.
 
-    Also the embedded planner is not asked again: a later version of it may read the same words otherwise.
+    The embedded planner is replayed too, because a later version may interpret the same words differently.
     """
     if run.request.profile not in PROFILES:
         raise RequestError(
@@ -38,7 +38,7 @@ def recorded_planner(archive: Recorded, run: Run) -> Planner:
 
 
 def _answered(calls: list[LlmCall]) -> Answered:
-    """The last answer to each question: those before it were told back as faulty."""
+    """Return the last answer to each question; earlier ones were rejected as faulty."""
     found: Answered = {}
     for call in calls:
         asked: Any = call.request
@@ -52,7 +52,7 @@ def _plain(question: str) -> str:
 
 
 class RecordedChat(BaseChatModel):
-    """Answers from the record what has no record word for word: the same question in a newer wording of Mora's."""
+    """Answers questions that the recorder does not find by digest, because Mora's prompts have changed since."""
 
     answered: Answered
     run: str

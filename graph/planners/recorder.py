@@ -1,4 +1,4 @@
-"""LLM calls on record: an answered request is never asked again in the same run."""
+"""Record planner answers in the archive, so that no question is asked twice within a run."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 MOST_ANSWERED = 2**20
-"""Characters of an answer that is believed to be one; a longer one is asked for again."""
+"""The maximum length of a usable answer in characters; a longer recorded one is ignored."""
 
 
 @dataclass(frozen=True)
 class ArchiveRecorder:
-    """The planner's memory of one run. blank: nothing can be in it yet, and it is not looked at."""
+    """The recorded answers of one run. blank: the run is new, so there is nothing to look up."""
 
     archive: "Archive"
     lease: "Lease"
     blank: bool = False
 
     def recall(self, digest: str) -> str | None:
-        """The recorded answer to the request of this digest, if there is one."""
+        """Return the recorded answer to the request with this digest, or None."""
         if self.blank:
             return None
         call = self.archive.recalled_llm(self.lease.run, digest)
         return None if call is None or len(call.response) > MOST_ANSWERED else call.response
 
     def remember(self, digest: str, model: str, purpose: str, request: JsonValue, response: str) -> None:
-        """Keeps an answer."""
+        """Store an answer."""
         now = datetime.now(UTC)
         self.archive.remember_llm(
             self.lease,

@@ -1,6 +1,6 @@
-"""Ask a model, validate its answer, tell it what was wrong: the one loop, and the questions whose answers are a schema.
+"""Ask a model, validate its answer and report faults back to it; and ask for answers that follow a schema.
 
-Knows no wish and no tool: what is asked, and what is wrong with an answer, is said by whoever asks.
+Knows no task: the caller supplies the question and the validation.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from graph.errors import PlannerError
 from graph.planners.ports import Patience, Recorder, once
 
 ATTEMPTS = 3
-"""The first answer, and two more after the planner was told what was wrong."""
+"""The first answer, and two more after fault reports."""
 
 
 MAX_FAULTS_TOLD = 5
@@ -39,9 +39,9 @@ Check = Callable[[Answer], str | None]
 class Question(Generic[Read]):
     """A question to a model, apart from its messages.
 
-    purpose: what it is recorded as. advice: what a person does if no answer can be used. request: what is recorded of
-    the messages; its digest is what an answer is found by. answer: the model's answer as text. read: what a text says,
-    or None and what is wrong with it. told_back: the messages by which the model hears that.
+    purpose: the label in the record. advice: what the user can do if no answer is usable. request: returns the record
+    of the messages, by whose digest the answer is stored. answer: returns the model's answer as text. read: parses a
+    text; returns None and the fault if it is not usable. told_back: returns the messages that report a fault.
     """
 
     purpose: str
@@ -53,10 +53,10 @@ class Question(Generic[Read]):
 
 
 def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, name: str, record: Recorder) -> Read:
-    """Return the first answer that can be used, from the record or from the model called `name`.
+    """Return the first usable answer, from the record or from the model called `name`.
 
-    What is wrong with an answer is told back, twice at most; then PlannerError is raised. The last bad answer is not
-    remembered, so that a run that failed on it may ask again.
+    Faults are reported back at most twice; then PlannerError is raised. The last faulty answer is not recorded, so that
+    a failed run can ask again.
     """
     fault = ""
     for attempt in range(1, ATTEMPTS + 1):
@@ -88,7 +88,7 @@ def ask(
     record: Recorder,
     patience: Patience = once,
 ) -> Answer:
-    """Return an answer of the schema that passes `check`. Raises PlannerError as `ask_until_usable` does."""
+    """Return an answer that follows the schema and passes `check`. Raises PlannerError as `ask_until_usable` does."""
     question = Question(
         purpose,
         "say the wish more simply, or choose another planner model.",
@@ -117,7 +117,7 @@ def _text(
 
 @lru_cache
 def response_format(schema: type[BaseModel]) -> dict[str, Any]:
-    """The schema as an OpenAI-compatible server takes it; not to be changed."""
+    """Return the schema in the OpenAI format. The result is cached and must not be modified."""
     inner = {"name": schema.__name__, "schema": schema.model_json_schema(mode="serialization"), "strict": False}
     return {"type": "json_schema", "json_schema": inner}
 
@@ -136,24 +136,24 @@ def _read(text: str, schema: type[Answer], check: Check[Answer]) -> tuple[Answer
 
 
 def faults_of(error: ValidationError) -> str:
-    """Return what is wrong with an answer, the first five faults in one line."""
+    """Return the first five faults of an answer in one line."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_FAULTS_TOLD]
     return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}" for fault in faults)
 
 
 def request_of(name: str, schema: type[BaseModel], messages: list[BaseMessage]) -> dict[str, JsonValue]:
-    """Return what is recorded of a question whose answer is a schema."""
+    """Return the record of a question that is answered by a schema."""
     told: list[JsonValue] = [{"role": message.type, "content": str(message.text)} for message in messages]
     return {"model": name, "schema": response_format(schema)["json_schema"], "messages": told}
 
 
 def recorded_with_schema(schema: type[BaseModel], messages: list[BaseMessage], *, name: str, record: Recorder) -> bool:
-    """Return whether a question whose answer is a schema was answered before."""
+    """Return whether the record has an answer to a question by a schema."""
     return record.recall(digest_of(request_of(name, schema, messages))) is not None
 
 
 def calls_tools(model: BaseChatModel) -> bool:
-    """Return whether a model can be given tools."""
+    """Return whether tools can be bound to a model."""
     return type(model).bind_tools is not BaseChatModel.bind_tools
 
 
@@ -166,9 +166,9 @@ def answered_with_tools(
     *,
     schema: str,
 ) -> str:
-    """Return the answer of a model that is given tools, as JSON: its `text` and its `calls`.
+    """Return the answer of a model with tools bound, as JSON with `text` and `calls`.
 
-    A model that only says again what was recorded is asked by the name of a schema. Raises PlannerError, ToolsRefused.
+    A replayed model, which cannot bind tools, is asked by a schema name. Raises PlannerError or ToolsRefused.
     """
     bound = (
         model.bind_tools(tools)
@@ -184,7 +184,7 @@ def answered_with_tools(
 
 
 def request_with_tools(name: str, bound: dict[str, Any], messages: list[BaseMessage]) -> dict[str, Any]:
-    """Return what is recorded of a question to a model with tools: the system message by its digest, and `bound`."""
+    """Return the record of a question to a model with tools: `bound`, and the system message as a digest."""
     system, *rest = messages
     asked = [{"role": message.type, "content": str(message.text), **_calls_in(message)} for message in rest]
     head = {"role": "system", "digest": hashlib.sha256(str(system.text).encode()).hexdigest()}
@@ -197,6 +197,6 @@ def _calls_in(message: BaseMessage) -> dict[str, Any]:
 
 
 def digest_of(request: dict[str, Any]) -> str:
-    """sha256 over the canonical JSON of a question, 64 hex digits."""
+    """Return the sha256 of the canonical JSON of a question, 64 hex digits."""
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

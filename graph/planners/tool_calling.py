@@ -1,7 +1,7 @@
-"""A planner listens: one question to its model about what was said, answered with moves, with words, or with both.
+"""Have a planner interpret a message of the user as moves, text or both.
 
-A model that can call tools is given the moves as tools; any other is asked for them by a schema. Either way an answer
-is only what validates as moves on what is on the board or in the store, and a model's own words prove nothing.
+A model that can call tools is given the moves as tools; any other answers by a schema. Either way moves are accepted
+only if they refer to calls on the board and products in the store, and a model's own text is never taken as evidence.
 """
 
 import json
@@ -43,18 +43,17 @@ from tools.registry import TOOLS
 log = logging.getLogger(__name__)
 
 PRODUCTS = ("image", "clip", "first", "second")
-"""Arguments that name a product. Models are given its number, which they copy better than an id; both are taken."""
+"""Arguments that name a product. Models see its number, which they copy more reliably than an id; both are accepted."""
 _NUMBERED: dict[str, Any] = {
     "description": "Number of a product; or, of one that has none here, its id",
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": PRODUCT}],
 }
 MOST_CALLS = 8
-"""Tool calls of one answer."""
+"""The maximum number of tool calls in one answer."""
 
 
 class Tell(Draft):
-    """Mora tells the person what there is (`board`), or how products were made (`done`; of those numbers, or the
-    latest). Call this whenever they ask: only Mora knows."""
+    """Have Mora report what is on the board (`board`), or how products were made (`done`)."""
 
     model_config = described(
         "Mora tells the person what there is (`board`), or how products were made (`done`; of those numbers, or the\n"
@@ -72,7 +71,7 @@ _MOVES = {move.model_fields["do"].default: move for move in (*get_args(BoardMove
 
 @cache
 def tools() -> tuple[dict[str, Any], ...]:
-    """The moves as an OpenAI-compatible server takes tools."""
+    """Return the moves as tools in the OpenAI format."""
     return tuple(_tool(model) for model in (*_MOVES.values(), Tell))
 
 
@@ -91,7 +90,7 @@ def _tool(model: Any) -> dict[str, Any]:
 
 
 def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, lookup: ArtifactLookup) -> Heard:
-    """What the words of the turn mean. Raises PlannerError if no answer can be used, or the model cannot be."""
+    """Interpret the message of the turn. Raises PlannerError if no answer is usable or the model cannot be used."""
     board, brief = Board(state, limits), talk_brief(state, limits)
     question = Question(
         "hear",
@@ -112,7 +111,7 @@ def _told_back(text: str, fault: str) -> list[BaseMessage]:
 
 
 def _messages(profile: Profile, state: RunState, board: Board, brief: TalkBrief) -> list[BaseMessage]:
-    """The question, and what became of the calls of this turn so far."""
+    """Return the question, followed by the calls of this turn so far with their results."""
     asked: list[BaseMessage] = [
         SystemMessage(f"{read_prompt('talk')}\n\n{profile.paragraph}"),
         HumanMessage(brief.model_dump_json(exclude_defaults=True)),
@@ -135,7 +134,7 @@ def _arguments(move: dict[str, Any]) -> dict[str, Any]:
 
 
 def _made(board: Board, state: RunState) -> list[Product]:
-    """What was made in this turn, so far."""
+    """Return the products made so far in this turn."""
     known = state["turn"].get("known", 0)
     return [thing for thing in board.things if thing.number > known]
 
@@ -145,7 +144,7 @@ def _result(made: Sequence[Product]) -> str:
 
 
 def _request(name: str, messages: list[BaseMessage]) -> dict[str, Any]:
-    """What is kept of a question: the system message, and the tools, by their digests."""
+    """Return the record of a question, with the system message and the tools replaced by their digests."""
     return request_with_tools(name, {"name": Heard.__name__, "digest": _tools_digest()}, messages)
 
 
@@ -155,7 +154,7 @@ def _tools_digest() -> str:
 
 
 def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
-    """The model's answer as JSON: its text and its calls, or, of a model without tools, a `Heard`."""
+    """Return the model's answer as JSON: its text and calls, or a `Heard` from a model without tools."""
     if calls_tools(planner.model):
         try:
             return answered_with_tools(
@@ -170,7 +169,7 @@ def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
 def _understood(
     text: str, state: RunState, brief: TalkBrief, profile: Profile, lookup: ArtifactLookup
 ) -> tuple[Heard | None, str]:
-    """What an answer says, or what is wrong with it."""
+    """Parse an answer. Returns the interpretation, or None and the fault."""
     try:
         answer = json.loads(text)
     except ValueError:
@@ -199,7 +198,7 @@ def _understood(
         return None, "; ".join(faults[:MAX_FAULTS_TOLD])
     if tells:
         return Heard(moves=tuple(moves), reply=" ".join(_told(tell, brief) for tell in tells)), ""
-    # What it says in the same breath as its calls, it says of what is not there yet.
+    # Text beside calls is dropped, because it describes products that do not exist yet.
     return Heard(moves=tuple(moves), reply=None if moves else words, voice="planner", open=bool(moves)), ""
 
 
@@ -224,7 +223,7 @@ def _move(call: dict[str, Any], ids: dict[int, str]) -> AnyMove | Tell:
 
 
 def _with_ids(given: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
-    """Arguments with ids in the place of numbers. Raises ValueError for a number that there is not."""
+    """Return the arguments with product numbers replaced by ids. Raises ValueError for an unknown number."""
 
     def id_of(named: Any) -> Any:
         if isinstance(named, bool) or not isinstance(named, int | str) or not str(named).isdecimal():
@@ -252,7 +251,7 @@ def _told(tell: Tell, brief: TalkBrief) -> str:
 
 
 def fault_of(move: AnyMove, state: RunState, profile: Profile, lookup: ArtifactLookup) -> str | None:
-    """What of a move is not there, or what the models would not understand of it; None if nothing."""
+    """Return a sentence on what a move refers to that does not exist, or that the models cannot draw; else None."""
     call = getattr(move, "call", None)
     if call is not None and call not in {each["id"] for each in state.get("calls", [])}:
         return f"there is no call {call} on the board"
@@ -277,7 +276,7 @@ def _words_fault(move: AnyMove, state: RunState, profile: Profile) -> str | None
 
 
 def _true(heard: Heard, state: RunState, board: Board) -> Heard:
-    """With a model's words held against what there is."""
+    """Check a model's own text against the store; other replies are returned unchanged."""
     if heard.voice != "planner" or heard.reply is None:
         return heard
     said = truthful(heard.reply, board.things, _made(board, state))
