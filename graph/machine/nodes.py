@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 MOST_ROUNDS = 8
-"""After this many planner answers the plan is completed before more is made, since a run has a bound on its steps."""
+"""After more planner answers than this the plan is completed before more is made, because a run has a step bound."""
 
 
 def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:

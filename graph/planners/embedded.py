@@ -70,7 +70,7 @@ def _answer(schema: str | None, told: dict[str, Any]) -> BaseModel:
 
 
 def straight_plan(brief: Brief, enhancement: Enhancement) -> Plan:
-    """Return the procedure as a plan, shot by shot. Given pictures are used in order, the last one for all remaining."""
+    """Return the procedure as a plan, shot by shot. Given pictures are used in order, the last one for the rest."""
     waiting = [image.id for image in brief.images]
     calls: list[dict[str, Any]] = []
     for number, shot in enumerate(enhancement.shots, 1):
