@@ -36,7 +36,7 @@ from graph.english.refusals import Refusal
 from graph.english.tagger import tag_words, tokens
 from graph.english.vocabulary import function_words
 from graph.errors import RequestError
-from graph.planning.summary import told_board, told_done
+from graph.planning.summary import board_summary, making_summary
 from graph.planning.turn import ORDINALS, Heard, TalkBrief
 from graph.state.moves import MOST_AT_ONCE, Again, AnyMove, Choose, Connect, Film, GoOn, RaiseLimit, Refresh, Undo, Wish
 from graph.state.products import Product, lines_of, told
@@ -148,10 +148,10 @@ class IntentParser:
             reply = f"These are stale; `refresh` makes them again:\n{lines_of(stale)}" if stale else "Nothing is stale."
             return Heard(reply=reply)
         if ASK_BOARD.fullmatch(self.text):
-            return Heard(reply=told_board(self.brief.things, self.brief.stale))
+            return Heard(reply=board_summary(self.brief.things, self.brief.stale))
         if found := ASK_DONE.fullmatch(self.text):
             meant = self.references.read(next(filter(None, found.groups()), ""))
-            return Heard(reply=told_done(self.brief, list(iterate(meant))))
+            return Heard(reply=making_summary(self.brief, list(iterate(meant))))
         answer = small_talk(self.brief, self.normalized, self.text)
         return None if answer is None else Heard(reply=answer)
 

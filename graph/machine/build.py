@@ -22,13 +22,13 @@ Node = Callable[..., RunState]
 
 def build(checkpointer: "BaseCheckpointSaver[str] | None" = None, *, limits: Limits = DEFAULT_LIMITS) -> Map:
     """Return the compiled graph. Every invocation supplies a `Context`."""
-    graph = copy(_drawn(limits))
+    graph = copy(_compiled(limits))
     graph.checkpointer = checkpointer
     return graph
 
 
 @lru_cache
-def _drawn(limits: Limits) -> Map:
+def _compiled(limits: Limits) -> Map:
     # Cached per process: inspecting the nodes' signatures costs as much as two steps of a run.
     graph = StateGraph(RunState, context_schema=Context)
     draw(graph, limits)

@@ -6,7 +6,7 @@ from typing import Literal
 from langgraph.types import Send
 
 from graph.state.channels import Call, Limits, RunState, ToolTask
-from graph.state.takes import asks, chosen, inputs_now, missing, takes_of
+from graph.state.takes import chosen, inputs_now, missing, takes_of, user_decides
 from tools.registry import TOOLS
 
 
@@ -53,9 +53,9 @@ def onward(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", 
     tool_tasks = next_tool_tasks(state, limits)
     if tool_tasks:
         return [Send("act", tool_task) for tool_task in tool_tasks]
-    if asks(state) and state.get("turn", {}).get("open"):
+    if user_decides(state) and state.get("turn", {}).get("open"):
         return "think"
-    return "ask" if asks(state) and not approved(state, limits) else "assemble"
+    return "ask" if user_decides(state) and not approved(state, limits) else "assemble"
 
 
 def approved(state: RunState, limits: Limits) -> bool:

@@ -10,10 +10,10 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from graph.machine.context import Context
-from graph.machine.turn import Listening, answered, heard, question_of
+from graph.machine.turn import ConversationPlanner, play_turn, question_of, turn_of
 from graph.planners.ports import Recorder
 from graph.planners.recorder import ArchiveRecorder
-from graph.planners.tool_calling import hear
+from graph.planners.tool_calling import interpret_message
 from graph.planning.brief import brief_of
 from graph.planning.plan import calls_of
 from graph.planning.turn import Answer, Heard
@@ -25,7 +25,7 @@ def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Interrupt the run with what awaits a decision, and return the turn that the answer begins."""
     question = question_of(state, runtime.context.limits)
     answer: Answer = interrupt(question, response_schema=cast(Any, Answer))
-    return {"turn": answered(answer)}
+    return {"turn": turn_of(answer)}
 
 
 def think(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -33,24 +33,24 @@ def think(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = runtime.context
     runtime.stream_writer({"stage": "think"})
     record = ArchiveRecorder(context.archive, context.lease)
-    listener: Listening = _Listener(context, Request.model_validate(state["request"]))
-    return heard(state, listener, context.limits, record)
+    planner: ConversationPlanner = _RunPlanner(context, Request.model_validate(state["request"]))
+    return play_turn(state, planner, context.limits, record)
 
 
 @dataclass(frozen=True)
-class _Listener:
+class _RunPlanner:
     """The planner of a run. request: supplies the settings for new wishes."""
 
     context: Context
     request: Request
 
-    def hear(self, state: RunState, limits: Limits, record: Recorder) -> Heard:
-        return hear(self.context.planner, state, limits, record, self.context.archive)
+    def interpret(self, state: RunState, limits: Limits, record: Recorder) -> Heard:
+        return interpret_message(self.context.planner, state, limits, record, self.context.archive)
 
-    def there(self, artifact_id: str) -> None:
+    def check_product(self, artifact_id: str) -> None:
         self.context.archive.artifact(artifact_id)
 
-    def shots(self, words: str, first: int, record: Recorder) -> tuple[list[Call], list[str]]:
+    def plan_shots(self, words: str, first: int, record: Recorder) -> tuple[list[Call], list[str]]:
         asked = self.request.model_copy(update={"prompt": words, "images": (), "clips": (), "task": "text-to-video"})
         brief, planner = brief_of(asked, self.context.archive), self.context.planner
         enhancement = planner.enhance(brief, record)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graph.machine.context import Context
-from graph.machine.retry import Ask, asks_of, with_less
+from graph.machine.retry import Demand, demands_of, run_with_less
 from graph.machine.tracing import traced
 from graph.planners.plan_by_tools import Drafted
 from graph.planners.recorder import ArchiveRecorder
@@ -16,7 +16,7 @@ from graph.planning.plan import Enhancement, calls_of, plan_schema
 from graph.planning.results import known_takes, result_of
 from graph.state.channels import Call, Judged, RunState, Take, ToolTask
 from graph.state.film import film_of
-from graph.state.takes import asks, chosen, takes_of
+from graph.state.takes import chosen, takes_of, user_decides
 from memory.products.files import Made
 from memory.records import Request
 from tools.assemble_film import AssembleFilm, assemble_film
@@ -32,7 +32,7 @@ MOST_ROUNDS = 8
 """After more planner answers than this the plan is completed before more is made, because a run has a step bound."""
 
 
-def another_agent(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:
+def model_change_note(archive: "Archive", run_id: str, made: Iterable[Made]) -> str | None:
     """Return a sentence if the new products come from a different model than the run's earlier ones; else None.
 
     This happens to a run that was begun before an upgrade and continued after it.
@@ -70,7 +70,7 @@ def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
     while True:
         drafted = context.planner.plan_on(brief, enhancement, _recorder(context), drafted)
         # If the user selects takes, or after many rounds, the plan is completed before more is made.
-        if drafted.complete or not (asks(state) or len(drafted.rounds) > MOST_ROUNDS):
+        if drafted.complete or not (user_decides(state) or len(drafted.rounds) > MOST_ROUNDS):
             break
     assert drafted.plan is not None, "an answer that was taken has calls"
     changed = RunState(calls=calls_of(drafted.plan))
@@ -124,30 +124,30 @@ def act(state: ToolTask, runtime: Runtime[Context]) -> RunState:
         report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
         take = Take(artifact=made.artifact.id, seed=seed, attempt=attempt)
         takes.append(Take(**take, inputs=state["inputs"], asked=call["arguments"]))
-    if not context.begun and (another := another_agent(context.archive, context.lease.run, every)):
-        report({"stage": call["tool"], "note": another})
+    if not context.begun and (change := model_change_note(context.archive, context.lease.run, every)):
+        report({"stage": call["tool"], "note": change})
     return {"takes": {call["id"]: takes}, "notes": notes}
 
 
 def _made(context: Context, tool_task: ToolTask, seeds: list[int], report: Report) -> list[Made]:
     call = tool_task["call"]
     if call["tool"] == "assemble_film":
-        film = film_asked(context, call["arguments"]["pieces"], tool_task["inputs"])
+        film = film_request(context, call["arguments"]["pieces"], tool_task["inputs"])
         return [assemble_film(context.tool_context, film, report=report)]
     tool = TOOLS[call["tool"]]
     implementation = tool.implementation()
     starts = dict(zip(tool.takes, tool_task["inputs"], strict=True))
     asked = implementation.arguments.model_validate({**call["arguments"], **starts})
 
-    def make(ask: Ask) -> list[Made]:
-        groups = [seeds[first : first + ask.together] for first in range(0, len(seeds), ask.together)]
-        every = [implementation.run(ask.tool_context, asked, seeds=group, report=report) for group in groups]
+    def make(demand: Demand) -> list[Made]:
+        groups = [seeds[first : first + demand.together] for first in range(0, len(seeds), demand.together)]
+        every = [implementation.run(demand.tool_context, asked, seeds=group, report=report) for group in groups]
         return [made for group in every for made in group]
 
-    return with_less(asks_of(tool_task, context.tool_context), make, report)
+    return run_with_less(demands_of(tool_task, context.tool_context), make, report)
 
 
-def film_asked(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
+def film_request(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
     """Return the request to join clips, at the highest of their frame rates so that no frame is lost."""
     rates = [context.archive.artifact(clip).media.fps for clip in clips]
     return AssembleFilm(
@@ -171,7 +171,7 @@ def review(state: RunState, runtime: Runtime[Context]) -> RunState:
             verdict = inspect(context.tool_context, artifact, motion_expected=_moves(call))
             verdicts[take["artifact"]] = Judged(ok=verdict.ok, reason=verdict.reason)
             if not verdict.ok:
-                notes.append(_told(call, take, verdict.reason, context.limits.repeats))
+                notes.append(_rejection_note(call, take, verdict.reason, context.limits.repeats))
     return {"verdicts": verdicts, "notes": notes}
 
 
@@ -181,7 +181,7 @@ def _moves(call: Call) -> bool:
     return TOOLS[call["tool"]].makes == "clip" and prompt is not None and "stays still" not in prompt
 
 
-def _told(call: Call, take: Take, reason: str, repeats: int) -> str:
+def _rejection_note(call: Call, take: Take, reason: str, repeats: int) -> str:
     then = "made again with a new seed" if take["attempt"] < repeats else f"kept after {repeats} repeats"
     return f"The {TOOLS[call['tool']].noun} shot {call['shot']} is not usable: {reason}. It was {then}."
 
@@ -209,7 +209,7 @@ def _film(state: RunState, context: Context) -> AssembleFilm:
     pieces = film_of(state["calls"])
     takes = [chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
     clips = [take["artifact"] if take else str(piece.artifact) for piece, take in zip(pieces, takes, strict=True)]
-    return film_asked(context, [asdict(piece) for piece in pieces], clips)
+    return film_request(context, [asdict(piece) for piece in pieces], clips)
 
 
 def finish(state: RunState, runtime: Runtime[Context]) -> RunState:

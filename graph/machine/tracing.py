@@ -56,14 +56,14 @@ def traces(secret: SecretStr | None) -> Iterator[None]:
     if not tracing_is_enabled():
         yield
         return
-    troubles: list[Exception] = []
-    client = _client(secret, troubles.append)
+    errors: list[Exception] = []
+    client = _client(secret, errors.append)
     try:
         yield
     finally:
-        begun = time.monotonic()
+        started = time.monotonic()
         client.flush(timeout=FLUSH_SECONDS)
-        if troubles or time.monotonic() - begun >= FLUSH_SECONDS:
+        if errors or time.monotonic() - started >= FLUSH_SECONDS:
             log.warning("%s does not take traces; they are lost, the film is not", client.api_url)
 
 
@@ -71,6 +71,6 @@ def _client(secret: SecretStr | None, on_trouble: Callable[[Exception], None]) -
     # Otherwise the process waits 14 s and more at exit for uploads to a dead endpoint. Compressed uploads use a thread
     # pool, which Python always joins at exit.
     os.environ["LANGSMITH_USE_DAEMON"] = os.environ["LANGSMITH_DISABLE_RUN_COMPRESSION"] = "true"
-    word = secret.get_secret_value() if secret is not None else ""
-    mask = create_anonymizer([{"pattern": re.compile(re.escape(word)), "replace": "***"}]) if word else None
+    key = secret.get_secret_value() if secret is not None else ""
+    mask = create_anonymizer([{"pattern": re.compile(re.escape(key)), "replace": "***"}]) if key else None
     return get_cached_client(anonymizer=mask, tracing_error_callback=on_trouble)

@@ -30,19 +30,19 @@ MOST_SAID = 24
 MOVES: TypeAdapter[list[AnyMove]] = TypeAdapter(list[AnyMove])
 
 
-class Listening(Protocol):
+class ConversationPlanner(Protocol):
     """A planner that can hold a conversation."""
 
-    def hear(self, state: RunState, limits: Limits, record: Recorder, /) -> Heard:
+    def interpret(self, state: RunState, limits: Limits, record: Recorder, /) -> Heard:
         """Interpret the text of `state["turn"]` on this board. Raises RequestError or PlannerError."""
 
-    def shots(self, words: str, first: int, record: Recorder, /) -> tuple[list[Call], list[str]]:
+    def plan_shots(self, words: str, first: int, record: Recorder, /) -> tuple[list[Call], list[str]]:
         """Return the calls of a wish, with shot numbers from `first`, and notes on what was chosen for the user.
 
         Raises RequestError or PlannerError.
         """
 
-    def there(self, artifact_id: str, /) -> None:
+    def check_product(self, artifact_id: str, /) -> None:
         """Raise UnknownArtifact if the store has no such product."""
 
 
@@ -70,12 +70,12 @@ def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
     }
 
 
-def answered(answer: Answer) -> Turn:
+def turn_of(answer: Answer) -> Turn:
     """Return the turn that an answer begins."""
     return Turn(said=answer.said, moves=answer.moves, round=0, open=False, likes=answer.likes)
 
 
-def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder) -> RunState:
+def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, record: Recorder) -> RunState:
     """Play a turn and return the changed channels: the board, the conversation, and whether the planner continues.
 
     A mistake becomes the reply to the user, and the board stays unchanged.
@@ -86,31 +86,31 @@ def heard(state: RunState, planner: Listening, limits: Limits, record: Recorder)
         talk.append(Said(who="person", text=turn["said"]))
     # Every product has exactly one verdict, so this is the number of products when the turn began.
     known = turn.get("known", len(state.get("verdicts", {})))
-    told = RunState(**{**state, "talk": talk, "turn": {**turn, "known": known}})
+    present = RunState(**{**state, "talk": talk, "turn": {**turn, "known": known}})
     changed = RunState()
     try:
-        said = _given(turn) or planner.hear(told, limits, record)
-        changed = _played(told, said.moves, planner, limits, record)
+        interpretation = _given_moves(turn) or planner.interpret(present, limits, record)
+        changed = _apply_moves(present, interpretation.moves, planner, limits, record)
     except MISTAKES as error:
-        said = Heard(reply=str(error))
-    if said.reply:
-        talk.append(Said(who=said.voice, text=said.reply))
+        interpretation = Heard(reply=str(error))
+    if interpretation.reply:
+        talk.append(Said(who=interpretation.voice, text=interpretation.reply))
     ended = Turn(
         said=turn["said"],
         moves=[],
         round=turn["round"] + 1,
-        open=said.open and turn["round"] + 1 < MOST_ROUNDS,
-        reply=said.reply,
-        voice=said.voice,
+        open=interpretation.open and turn["round"] + 1 < MOST_ROUNDS,
+        reply=interpretation.reply,
+        voice=interpretation.voice,
         known=known,
-        done=[*turn.get("done", []), [move.model_dump(mode="json") for move in said.moves]],
+        done=[*turn.get("done", []), [move.model_dump(mode="json") for move in interpretation.moves]],
         changed=turn.get("changed", False) or len(changed.get("past", [])) > len(state.get("past", [])),
         likes=turn.get("likes", []),
     )
     return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": ended})
 
 
-def _given(turn: Turn) -> Heard | None:
+def _given_moves(turn: Turn) -> Heard | None:
     if not turn["moves"]:
         return None
     try:
@@ -122,19 +122,19 @@ def _given(turn: Turn) -> Heard | None:
         ) from None
 
 
-def _played(
-    state: RunState, moves: Sequence[AnyMove], planner: Listening, limits: Limits, record: Recorder
+def _apply_moves(
+    state: RunState, moves: Sequence[AnyMove], planner: ConversationPlanner, limits: Limits, record: Recorder
 ) -> RunState:
     """Apply all moves of a turn in order, or none; a wish becomes calls first."""
     changed, notes = RunState(), list[str]()
     for move in moves:
         for product in products_of(move):
-            planner.there(product)
+            planner.check_product(product)
         now = RunState(**{**state, **changed})
         if isinstance(move, Wish):
-            words, told = as_liked(move.words, state["turn"].get("likes", []))
-            calls, chosen = planner.shots(words, next_shot(now), record)
-            notes += [*told, *chosen]
+            words, liked = as_liked(move.words, state["turn"].get("likes", []))
+            calls, decisions = planner.plan_shots(words, next_shot(now), record)
+            notes += [*liked, *decisions]
             new = added(now, calls, limits)
         else:
             new = play(now, [move], limits)
@@ -143,7 +143,7 @@ def _played(
         changed = RunState(**{**changed, **new})
     if notes:
         changed["notes"] = notes
-    changed = _one_turn(state, changed, begun=state["turn"].get("changed", False))
+    changed = _merge_undo(state, changed, begun=state["turn"].get("changed", False))
     return RunState(**{**changed, "past": changed["past"][-MOST_PAST:]}) if "past" in changed else changed
 
 
@@ -158,7 +158,7 @@ def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
     return [f"The film has {listed(old)} as it was: stale; `refresh` makes the stale ones again, and the film."]
 
 
-def _one_turn(state: RunState, changed: RunState, *, begun: bool) -> RunState:
+def _merge_undo(state: RunState, changed: RunState, *, begun: bool) -> RunState:
     """Merge the undo entries of a turn into one, so that its moves are undone together.
 
     begun: earlier rounds of the turn changed the board, so their entry is merged too.

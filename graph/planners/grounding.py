@@ -26,15 +26,15 @@ _KINDS = {
 _OFFER = re.compile(r"\?\s*$|\b(?:can|could|would|will|shall|should|may|want|like|say|if|when)\b", re.IGNORECASE)
 
 
-def truthful(said: str, things: Sequence[Product], made: Sequence[Product]) -> str:
+def without_false_claims(text: str, things: Sequence[Product], made: Sequence[Product]) -> str:
     """Return the model's text without its false sentences, followed by what was made in this turn."""
-    kept = [sentence for sentence in _END.split(said) if not _lies(sentence, things, made)]
+    kept = [sentence for sentence in _END.split(text) if not _is_false(sentence, things, made)]
     words = " ".join(" ".join(kept).split())
     fact = f"Made in this turn: {told(made)}." if made else "Nothing was made in this turn."
     return f"{words} [{fact}]" if words else f"[{fact}]"
 
 
-def _lies(sentence: str, things: Sequence[Product], made: Sequence[Product]) -> bool:
+def _is_false(sentence: str, things: Sequence[Product], made: Sequence[Product]) -> bool:
     """Return whether a sentence names something that does not exist, or claims work that was not done in this turn."""
     ids, numbers = {thing.id for thing in things}, {thing.number for thing in things}
     if set(PRODUCT_ID.findall(sentence)) - ids or _FILES.search(sentence):

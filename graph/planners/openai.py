@@ -135,21 +135,21 @@ def refuses_tools(error: BaseException) -> bool:
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome is not None else None
-    told = retry_after(error) if isinstance(error, openai.APIStatusError) else None
-    if told is not None:
-        return told
+    seconds = retry_after(error) if isinstance(error, openai.APIStatusError) else None
+    if seconds is not None:
+        return seconds
     return float(min(LONGEST_WAIT, 0.5 * 2.0 ** (state.attempt_number - 1)) * random.uniform(0.75, 1.0))
 
 
 def retry_after(error: openai.APIStatusError) -> float | None:
     """Return the seconds to wait by the Retry-After header (a number or a date); None if there is no valid one."""
-    told = error.response.headers.get("retry-after")
-    if told is None:
+    header = error.response.headers.get("retry-after")
+    if header is None:
         return None
     try:
-        return max(0.0, float(told))
+        return max(0.0, float(header))
     except ValueError:
-        return _seconds_until(told)
+        return _seconds_until(header)
 
 
 def _seconds_until(date: str) -> float | None:

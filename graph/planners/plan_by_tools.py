@@ -83,9 +83,9 @@ class Drafter:
             request=lambda asked: request_with_tools(self.name, bound, asked),
             answer=lambda asked: answered_with_tools(self.model, tools, asked, "plan", self.patience, schema=CALLS),
             read=lambda text: self._read(text, drafted),
-            told_back=_told_back,
+            fault_messages=_rejection_messages,
         )
-        history = [message for calls in _numbered(drafted.rounds) for message in _heard(calls, drafted.result)]
+        history = [message for calls in _numbered(drafted.rounds) for message in _round_messages(calls, drafted.result)]
         return ask_until_usable(question, [*messages, *history], name=self.name, record=self.record)
 
     def _read(self, text: str, drafted: Drafted) -> tuple[Drafted | None, str]:
@@ -144,11 +144,11 @@ def plan_tool(tool: Tool) -> StructuredTool:
 @lru_cache
 def tools_digest(tools: tuple[Tool, ...]) -> str:
     """Return the sha256 of the tool descriptions sent to a model, 64 hex digits."""
-    told = [
+    descriptions = [
         {"name": bound.name, "description": bound.description, "arguments": _schema(bound).model_json_schema()}
         for bound in map(plan_tool, tools)
     ]
-    return digest_of({"tools": told})
+    return digest_of({"tools": descriptions})
 
 
 def _schema(tool: StructuredTool) -> type[BaseModel]:
@@ -210,11 +210,11 @@ def _need(tool: Tool, shot: int, name: str, needed: Sequence[str]) -> str | None
 def _words_fault(plan: Plan, profile: Profile) -> str | None:
     """Return a sentence on a prompt that the models cannot draw, among those present so far; else None."""
     for shot in sorted({call.shot for call in plan.calls}):
-        said = plan.words(shot)
-        picture = said.picture if said.motion is not None else None
-        if fault := profile.shot_fault(picture, said.motion, said.edit):
+        words = plan.words(shot)
+        picture = words.picture if words.motion is not None else None
+        if fault := profile.shot_fault(picture, words.motion, words.edit):
             return fault
-        if said.picture is not None and (fault := profile.check_picture(said.picture)):
+        if words.picture is not None and (fault := profile.check_picture(words.picture)):
             return fault
     return None
 
@@ -238,25 +238,26 @@ def _numbered(rounds: Sequence[Sequence[AskedTool]]) -> list[list[tuple[str, Ask
     ]
 
 
-def _heard(calls: Sequence[tuple[str, AskedTool]], result: Callable[[str], str]) -> list[BaseMessage]:
+def _round_messages(calls: Sequence[tuple[str, AskedTool]], result: Callable[[str], str]) -> list[BaseMessage]:
     """Return the messages of one round: the model's calls and their results."""
-    said = [ToolCall(id=id, name=call["tool"], args=call["arguments"]) for id, call in calls]
-    came = [
+    tool_calls = [ToolCall(id=id, name=call["tool"], args=call["arguments"]) for id, call in calls]
+    results = [
         ToolMessage(result(call_id(int(call["arguments"]["shot"]), call["tool"])), tool_call_id=id)
         for id, call in calls
     ]
-    return [AIMessage("", tool_calls=said), *came]
+    return [AIMessage("", tool_calls=tool_calls), *results]
 
 
-def _told_back(text: str, fault: str) -> list[BaseMessage]:
+def _rejection_messages(text: str, fault: str) -> list[BaseMessage]:
     """Return the messages that reject an answer and give the reason."""
     calls, broken = _calls_in(text)
     if broken or not calls:
         return [AIMessage(text), HumanMessage(f"{NOT_TAKEN}{fault}. Call the tools.")]
-    said = [
+    tool_calls = [
         ToolCall(id=f"not_taken_{place}", name=call["tool"], args=call["arguments"]) for place, call in enumerate(calls)
     ]
-    told = [
-        ToolMessage(f"{NOT_TAKEN}{fault}. Make all calls again, corrected.", tool_call_id=each["id"]) for each in said
+    results = [
+        ToolMessage(f"{NOT_TAKEN}{fault}. Make all calls again, corrected.", tool_call_id=each["id"])
+        for each in tool_calls
     ]
-    return [AIMessage("", tool_calls=said), *told]
+    return [AIMessage("", tool_calls=tool_calls), *results]

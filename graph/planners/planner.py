@@ -66,13 +66,13 @@ class Planner:
 
         Raises PlannerError if the model cannot be used.
         """
-        told = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
-        messages = self._messages("plan", told)
+        question = {**brief.model_dump(mode="json"), "enhancement": enhancement.model_dump(mode="json")}
+        messages = self._messages("plan", question)
         known = recorded_with_schema(plan_schema(), messages, name=self.name, record=record)
         if self.tools and not known:  # a run from before planning by tools keeps its recorded answer
             drafter = Drafter(self.model, self.name, self.profile, self.patience, brief, enhancement, record)
             try:
-                return drafter.next(drafted, self._messages("tools/plan", told))
+                return drafter.next(drafted, self._messages("tools/plan", question))
             except ToolsRefused as refused:
                 log.warning("%s takes no tools, and plans by a schema: %s", self.name, refused)
 
@@ -83,14 +83,14 @@ class Planner:
 
     def _prompts_fault(self, plan: Plan, shots: int) -> str | None:
         for shot in range(1, shots + 1):
-            told = plan.words(shot)
-            if fault := self.profile.shot_fault(told.picture, told.motion, told.edit):
+            words = plan.words(shot)
+            if fault := self.profile.shot_fault(words.picture, words.motion, words.edit):
                 return fault
         return None
 
-    def _messages(self, step: str, told: dict[str, Any]) -> list[BaseMessage]:
+    def _messages(self, step: str, question: dict[str, Any]) -> list[BaseMessage]:
         system = f"{read_prompt(step)}\n\n{self.profile.paragraph}"
-        return [SystemMessage(system), HumanMessage(json.dumps(told, ensure_ascii=False))]
+        return [SystemMessage(system), HumanMessage(json.dumps(question, ensure_ascii=False))]
 
     def _ask(
         self, schema: type[Answer], messages: list[BaseMessage], check: Check[Answer], purpose: str, record: Recorder

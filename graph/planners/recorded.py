@@ -42,7 +42,7 @@ def _answered(calls: list[LlmCall]) -> Answered:
     found: Answered = {}
     for call in calls:
         asked: Any = call.request
-        question = next((told["content"] for told in asked["messages"] if told["role"] == "human"), "")
+        question = next((message["content"] for message in asked["messages"] if message["role"] == "human"), "")
         found[asked["schema"]["name"], _plain(question), asked["schema"].get("round", 0)] = call.response
     return found
 

@@ -41,7 +41,7 @@ class Question(Generic[Read]):
 
     purpose: the label in the record. advice: what the user can do if no answer is usable. request: returns the record
     of the messages, by whose digest the answer is stored. answer: returns the model's answer as text. read: parses a
-    text; returns None and the fault if it is not usable. told_back: returns the messages that report a fault.
+    text; returns None and the fault if it is not usable. fault_messages: returns the messages that report a fault.
     """
 
     purpose: str
@@ -49,7 +49,7 @@ class Question(Generic[Read]):
     request: Callable[[list[BaseMessage]], dict[str, Any]]
     answer: Callable[[list[BaseMessage]], str]
     read: Callable[[str], tuple[Read | None, str]]
-    told_back: Callable[[str, str], Sequence[BaseMessage]]
+    fault_messages: Callable[[str, str], Sequence[BaseMessage]]
 
 
 def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, name: str, record: Recorder) -> Read:
@@ -69,7 +69,7 @@ def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, n
             record.remember(digest, name, question.purpose, request, text)
         if read is not None:
             return read
-        messages = [*messages, *question.told_back(text, fault)]
+        messages = [*messages, *question.fault_messages(text, fault)]
     raise PlannerError(
         "planner-answer-unusable",
         f"The planner {name} gave no usable answer in {ATTEMPTS} attempts ({fault}); {question.advice}",
@@ -95,12 +95,12 @@ def ask(
         request=lambda asked: request_of(name, schema, asked),
         answer=lambda asked: _text(model, schema, asked, purpose, patience),
         read=lambda text: _read(text, schema, check),
-        told_back=lambda text, fault: [AIMessage(text), HumanMessage(_told_back(fault))],
+        fault_messages=lambda text, fault: [AIMessage(text), HumanMessage(_fault_report(fault))],
     )
     return ask_until_usable(question, messages, name=name, record=record)
 
 
-def _told_back(fault: str) -> str:
+def _fault_report(fault: str) -> str:
     return f"Your answer could not be used: {fault}. Answer again with the whole JSON object, corrected."
 
 
@@ -143,8 +143,8 @@ def faults_of(error: ValidationError) -> str:
 
 def request_of(name: str, schema: type[BaseModel], messages: list[BaseMessage]) -> dict[str, JsonValue]:
     """Return the record of a question that is answered by a schema."""
-    told: list[JsonValue] = [{"role": message.type, "content": str(message.text)} for message in messages]
-    return {"model": name, "schema": response_format(schema)["json_schema"], "messages": told}
+    recorded: list[JsonValue] = [{"role": message.type, "content": str(message.text)} for message in messages]
+    return {"model": name, "schema": response_format(schema)["json_schema"], "messages": recorded}
 
 
 def recorded_with_schema(schema: type[BaseModel], messages: list[BaseMessage], *, name: str, record: Recorder) -> bool:

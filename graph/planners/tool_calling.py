@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import Field, TypeAdapter, ValidationError
 
-from graph.planners.grounding import truthful
+from graph.planners.grounding import without_false_claims
 from graph.planners.planner import Planner
 from graph.planners.ports import Recorder, ToolsRefused
 from graph.planners.structured import (
@@ -29,7 +29,7 @@ from graph.planners.structured import (
 from graph.planning.brief import ArtifactLookup
 from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
-from graph.planning.summary import told_board, told_done
+from graph.planning.summary import board_summary, making_summary
 from graph.planning.turn import Heard, TalkBrief, talk_brief
 from graph.state.channels import Limits, RunState
 from graph.state.moves import PRODUCT, AnyMove, BoardMove, Choose, Wish, products_of
@@ -65,7 +65,7 @@ class Tell(Draft):
     numbers: list[int] = Field(default=[], max_length=20)
 
 
-Said = TypeAdapter[AnyMove](AnyMove)
+_MOVE = TypeAdapter[AnyMove](AnyMove)
 _MOVES = {move.model_fields["do"].default: move for move in (*get_args(BoardMove), Wish)}
 
 
@@ -89,24 +89,26 @@ def _tool(model: Any) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name, "description": about, "parameters": schema}}
 
 
-def hear(planner: Planner, state: RunState, limits: Limits, record: Recorder, lookup: ArtifactLookup) -> Heard:
+def interpret_message(
+    planner: Planner, state: RunState, limits: Limits, record: Recorder, lookup: ArtifactLookup
+) -> Heard:
     """Interpret the message of the turn. Raises PlannerError if no answer is usable or the model cannot be used."""
     board, brief = Board(state, limits), talk_brief(state, limits)
     question = Question(
         "hear",
         "say it more simply, or use a slash command.",
         request=lambda messages: _request(planner.name, messages),
-        answer=lambda messages: _spoken(planner, messages),
-        read=lambda text: _understood(text, state, brief, planner.profile, lookup),
-        told_back=_told_back,
+        answer=lambda messages: _answer_text(planner, messages),
+        read=lambda text: _parse_answer(text, state, brief, planner.profile, lookup),
+        fault_messages=_fault_messages,
     )
-    heard = ask_until_usable(
+    interpretation = ask_until_usable(
         question, _messages(planner.profile, state, board, brief), name=planner.name, record=record
     )
-    return _true(heard, state, board)
+    return _grounded(interpretation, state, board)
 
 
-def _told_back(text: str, fault: str) -> list[BaseMessage]:
+def _fault_messages(text: str, fault: str) -> list[BaseMessage]:
     return [AIMessage(text), HumanMessage(f"That could not be used: {fault}. Answer again, corrected.")]
 
 
@@ -153,7 +155,7 @@ def _tools_digest() -> str:
     return digest_of({"tools": list(tools())})
 
 
-def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
+def _answer_text(planner: Planner, messages: list[BaseMessage]) -> str:
     """Return the model's answer as JSON: its text and calls, or a `Heard` from a model without tools."""
     if calls_tools(planner.model):
         try:
@@ -166,7 +168,7 @@ def _spoken(planner: Planner, messages: list[BaseMessage]) -> str:
     return str(planner.patience(lambda: bound.invoke(messages, config={"run_name": "hear"})).text)
 
 
-def _understood(
+def _parse_answer(
     text: str, state: RunState, brief: TalkBrief, profile: Profile, lookup: ArtifactLookup
 ) -> tuple[Heard | None, str]:
     """Parse an answer. Returns the interpretation, or None and the fault."""
@@ -175,14 +177,14 @@ def _understood(
     except ValueError:
         return None, "it is no JSON object"
     if not isinstance(answer, dict) or "calls" not in answer:
-        return _by_schema(text, state, profile, lookup)
+        return _parse_by_schema(text, state, profile, lookup)
     moves, tells, faults = list[AnyMove](), list[Tell](), list[str]()
     ids = {number: artifact for artifact, number in numbers_of(state).items()}
     for call in answer["calls"]:
         try:
             read = _move(call, ids)
         except (ValidationError, ValueError) as error:
-            faults.append(f"{call.get('name')}: {_first(error)}")
+            faults.append(f"{call.get('name')}: {_first_fault(error)}")
             continue
         if isinstance(read, Tell):
             tells.append(read)
@@ -197,18 +199,18 @@ def _understood(
     if faults:
         return None, "; ".join(faults[:MAX_FAULTS_TOLD])
     if tells:
-        return Heard(moves=tuple(moves), reply=" ".join(_told(tell, brief) for tell in tells)), ""
+        return Heard(moves=tuple(moves), reply=" ".join(_report(tell, brief) for tell in tells)), ""
     # Text beside calls is dropped, because it describes products that do not exist yet.
     return Heard(moves=tuple(moves), reply=None if moves else words, voice="planner", open=bool(moves)), ""
 
 
-def _by_schema(text: str, state: RunState, profile: Profile, lookup: ArtifactLookup) -> tuple[Heard | None, str]:
+def _parse_by_schema(text: str, state: RunState, profile: Profile, lookup: ArtifactLookup) -> tuple[Heard | None, str]:
     try:
-        heard = Heard.model_validate_json(text)
+        interpretation = Heard.model_validate_json(text)
     except ValidationError as error:
-        return None, _first(error)
-    fault = next((fault for move in heard.moves if (fault := fault_of(move, state, profile, lookup))), "")
-    return (None, fault) if fault else (heard, "")
+        return None, _first_fault(error)
+    fault = next((fault for move in interpretation.moves if (fault := fault_of(move, state, profile, lookup))), "")
+    return (None, fault) if fault else (interpretation, "")
 
 
 def _move(call: dict[str, Any], ids: dict[int, str]) -> AnyMove | Tell:
@@ -219,7 +221,7 @@ def _move(call: dict[str, Any], ids: dict[int, str]) -> AnyMove | Tell:
         return Tell.model_validate(given)
     if name not in _MOVES:
         raise ValueError(f"there is no such tool; there are {', '.join([*_MOVES, 'tell'])}")
-    return Said.validate_python({**_with_ids(given, ids), "do": name})
+    return _MOVE.validate_python({**_with_ids(given, ids), "do": name})
 
 
 def _with_ids(given: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
@@ -237,17 +239,17 @@ def _with_ids(given: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
     return {**given, **single, **({"clips": [id_of(each) for each in clips]} if isinstance(clips, list) else {})}
 
 
-def _first(error: ValueError) -> str:
+def _first_fault(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}"
 
 
-def _told(tell: Tell, brief: TalkBrief) -> str:
+def _report(tell: Tell, brief: TalkBrief) -> str:
     if tell.about == "board":
-        return told_board(brief.things, brief.stale)
-    return told_done(brief, [thing for thing in brief.things if thing.number in tell.numbers])
+        return board_summary(brief.things, brief.stale)
+    return making_summary(brief, [thing for thing in brief.things if thing.number in tell.numbers])
 
 
 def fault_of(move: AnyMove, state: RunState, profile: Profile, lookup: ArtifactLookup) -> str | None:
@@ -269,15 +271,15 @@ def _words_fault(move: AnyMove, state: RunState, profile: Profile) -> str | None
     instruction, motion = getattr(move, "instruction", None), getattr(move, "prompt", None)
     if move.do != "reword":
         return profile.shot_fault(None, motion, instruction)
-    told = next(TOOLS[call["tool"]].told for call in state["calls"] if call["id"] == move.call)
-    if told == "edit":
+    field = next(TOOLS[call["tool"]].told for call in state["calls"] if call["id"] == move.call)
+    if field == "edit":
         return profile.shot_fault(None, None, move.words)
-    return profile.check_picture(move.words) if told == "picture" else profile.check_motion(move.words)
+    return profile.check_picture(move.words) if field == "picture" else profile.check_motion(move.words)
 
 
-def _true(heard: Heard, state: RunState, board: Board) -> Heard:
+def _grounded(interpretation: Heard, state: RunState, board: Board) -> Heard:
     """Check a model's own text against the store; other replies are returned unchanged."""
-    if heard.voice != "planner" or heard.reply is None:
-        return heard
-    said = truthful(heard.reply, board.things, _made(board, state))
-    return heard.model_copy(update={"reply": said})
+    if interpretation.voice != "planner" or interpretation.reply is None:
+        return interpretation
+    reply = without_false_claims(interpretation.reply, board.things, _made(board, state))
+    return interpretation.model_copy(update={"reply": reply})

@@ -100,9 +100,9 @@ def plan_fault(plan: Plan, enhancement: Enhancement, brief: Brief, *, partly: bo
     partly: more calls may follow, so a missing call is not a fault, but a call that depends on a missing one is.
     """
     count = len(enhancement.shots)
-    strangers = sorted({call.shot for call in plan.calls} - set(range(1, count + 1)))
-    if strangers:
-        return f"there is no shot {strangers[0]}: the shots are 1 to {count}"
+    unknown = sorted({call.shot for call in plan.calls} - set(range(1, count + 1)))
+    if unknown:
+        return f"there is no shot {unknown[0]}: the shots are 1 to {count}"
     faults = (_shot_fault(plan, number, enhancement, brief, partly) for number in range(1, count + 1))
     return next((fault for fault in faults if fault), None) or (_early_fault(plan, enhancement) if partly else None)
 

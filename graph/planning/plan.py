@@ -92,11 +92,11 @@ class Plan(Draft):
         """Return the prompts and the instruction of a shot, collected from its calls; `words` is empty."""
         words: dict[str, str | None] = {}
         for call in (call for call in self.calls if call.shot == shot):
-            said = call.arguments.model_dump()
-            if told := TOOLS[call.tool].told:
-                words[told] = said.get("instruction") or said.get("prompt")
-            if said.get("instruction") and said.get("prompt"):  # an edited clip with a new motion
-                words["motion"] = said["prompt"]
+            arguments = call.arguments.model_dump()
+            if field := TOOLS[call.tool].told:
+                words[field] = arguments.get("instruction") or arguments.get("prompt")
+            if arguments.get("instruction") and arguments.get("prompt"):  # an edited clip with a new motion
+                words["motion"] = arguments["prompt"]
         return EnhancedShot(words="", picture=words.get("picture"), edit=words.get("edit"), motion=words.get("motion"))
 
 
@@ -134,12 +134,12 @@ PlanDraft = plan_schema()
 def calls_of(plan: Plan, *, first: int = 1) -> list[Call]:
     """Return the calls of a plan in procedure order with their dependencies; shot numbers begin at `first`."""
     order = [tool.name for tool in planned_tools()]
-    drafted = sorted(plan.calls, key=lambda call: (call.shot, order.index(call.tool)))
-    shots = [call.shot + first - 1 for call in drafted]
-    planned = [call_id(shot, call.tool) for shot, call in zip(shots, drafted, strict=True)]
+    ordered = sorted(plan.calls, key=lambda call: (call.shot, order.index(call.tool)))
+    shots = [call.shot + first - 1 for call in ordered]
+    planned = [call_id(shot, call.tool) for shot, call in zip(shots, ordered, strict=True)]
     return [
         _call(shot, each.tool, each.arguments.model_dump(mode="json"), planned)
-        for shot, each in zip(shots, drafted, strict=True)
+        for shot, each in zip(shots, ordered, strict=True)
     ]
 
 

@@ -31,16 +31,16 @@ def result_of(state: RunState, call_id: str, limits: Limits, lookup: ArtifactLoo
     """Return the tool result of a call: each of its takes and which one is selected, or that it is not made yet."""
     if not takes_of(state, call_id):
         return PLANNED
-    standing, told = chosen(state, call_id, limits), list[str]()
+    standing, sentences = chosen(state, call_id, limits), list[str]()
     for take in takes_of(state, call_id):
         stands = standing is not None and take["attempt"] == standing["attempt"]
         fault = _fault(state, take)
-        looks = f"{take['artifact']} ({_size(take['artifact'], lookup)})"
+        label = f"{take['artifact']} ({_size(take['artifact'], lookup)})"
         if fault is not None:
-            told.append(f"{looks} is not usable: {fault}. " + ("It is kept." if stands else "It was made again."))
+            sentences.append(f"{label} is not usable: {fault}. " + ("It is kept." if stands else "It was made again."))
         else:
-            told.append(f"{looks} is made and usable." if stands else f"{looks} is another one.")
-    return " ".join(told)
+            sentences.append(f"{label} is made and usable." if stands else f"{label} is another one.")
+    return " ".join(sentences)
 
 
 def _fault(state: RunState, take: Take) -> str | None:

@@ -14,7 +14,7 @@ UNLISTED = "not listed here."
 """How what is told ends if there is more."""
 
 
-def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
+def board_summary(things: Sequence[Product], stale: Sequence[str]) -> str:
     """Return the selected, the waiting and the stale products, one line per product below a heading."""
     if not things:
         return "There is nothing yet; say what you want to see."
@@ -30,7 +30,7 @@ def told_board(things: Sequence[Product], stale: Sequence[str]) -> str:
     return "\n".join(parts)
 
 
-def told_done(brief: TalkBrief, things: list[Product]) -> str:
+def making_summary(brief: TalkBrief, things: list[Product]) -> str:
     """Return how products were made, one line each: those in `things`, else the latest ones."""
     if not brief.things:
         return "Nothing was made yet."

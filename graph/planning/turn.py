@@ -117,9 +117,9 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
     said = state.get("turn", {}).get("said") or ""
     board = Board(state, limits)
     things = _window(board.things, said)
-    told = {thing.call for thing in things}
+    listed = {thing.call for thing in things}
     calls = [
-        call for call in state.get("calls", []) if call["id"] in told or not state.get("takes", {}).get(call["id"])
+        call for call in state.get("calls", []) if call["id"] in listed or not state.get("takes", {}).get(call["id"])
     ]
     talk = state.get("talk", [])[:-1][-EXCHANGES:]
     last = state.get("past", [])[-1:]
@@ -130,15 +130,15 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
         it=tuple(thing.number for thing in board.it),
         stale=tuple(call["id"] for call in stale_calls(state, limits)),
         before=tuple(Spoken(who=each["who"], text=each["text"][: 2 * LONGEST_WORDS]) for each in talk),
-        new=tuple(call for past in last for call, was in past["calls"].items() if was is None),
+        new=tuple(call for past in last for call, previous in past["calls"].items() if previous is None),
         seed=state["request"]["seed"],
     )
 
 
-def _window(things: list[Product], said: str) -> list[Product]:
-    named = {int(number) for number in NUMBER.findall(said)}
-    named |= {ORDINALS[word] + 1 for word in re.findall("[a-z]+", said.lower()) if word in ORDINALS}
-    ids = set(PRODUCT_ID.findall(said))
+def _window(things: list[Product], text: str) -> list[Product]:
+    named = {int(number) for number in NUMBER.findall(text)}
+    named |= {ORDINALS[word] + 1 for word in re.findall("[a-z]+", text.lower()) if word in ORDINALS}
+    ids = set(PRODUCT_ID.findall(text))
     kinds: dict[str, int] = {}
     kept: set[int] = {thing.number for thing in things[-LATEST:]}
     kept |= {thing.number for thing in [thing for thing in things if thing.stands][-MOST_STANDING:]}

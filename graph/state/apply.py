@@ -73,7 +73,7 @@ class _Draft:
         else:
             calls.insert(1 + next(i for i, each in enumerate(calls) if each["id"] == after), call)
 
-    def want(self, call: Call, count: int = 1, **more: Any) -> None:
+    def begin_round(self, call: Call, count: int = 1, **more: Any) -> None:
         """Begin a new round of a call: `count` more takes, none of the old ones selected."""
         old, made = self.state["rounds"].get(call["id"]), len(takes_of(self.state, call["id"]))
         before: Round = round_of(self.state, call)
@@ -111,7 +111,7 @@ def play(state: RunState, moves: list[BoardMove], limits: Limits) -> RunState:
         if isinstance(move, Undo):
             _undo(draft, past)
         else:
-            _DOES[move.do](draft, move)
+            _HANDLERS[move.do](draft, move)
     if any(draft.past.values()):
         past.append(draft.past)
     changed = draft.state
@@ -132,10 +132,10 @@ def added(state: RunState, calls: list[Call], limits: Limits) -> RunState:
 
 
 def _go_on(draft: _Draft, _move: GoOn) -> None:
-    _accept(draft, {call["id"] for call in draft.state["calls"]})
+    _choose_defaults(draft, {call["id"] for call in draft.state["calls"]})
 
 
-def _accept(draft: _Draft, ids: Collection[str]) -> None:
+def _choose_defaults(draft: _Draft, ids: Collection[str]) -> None:
     """Select the default take of every open call among these ids."""
     for call in open_calls(draft.state, draft.limits):
         if call["id"] in ids:
@@ -161,7 +161,7 @@ def _again(draft: _Draft, move: Again) -> None:
             f"are numbers {', '.join(map(str, tried))}: use one of them, say other words, or {RAISE_LIMIT}",
             limit=most,
         )
-    draft.want(call, move.count, again=done + 1)
+    draft.begin_round(call, move.count, again=done + 1)
 
 
 def _choose(draft: _Draft, move: Choose) -> None:
@@ -183,7 +183,7 @@ def _choose(draft: _Draft, move: Choose) -> None:
 def _change(draft: _Draft, move: Change) -> None:
     """Insert an A3 call after the changed one and make its dependents depend on the new call."""
     call = draft.call(move.call)
-    _settle(draft, call)
+    _ensure_chosen(draft, call)
     picture = made_by(call) == "picture"
     tool: AnyTool = "edit_image" if picture else "edit_video"
     arguments: dict[str, Any] = {"instruction": move.instruction, "image" if picture else "clip": None}
@@ -198,7 +198,7 @@ def _change(draft: _Draft, move: Change) -> None:
     draft.put(new, after=call["id"])
 
 
-def _settle(draft: _Draft, call: Call) -> None:
+def _ensure_chosen(draft: _Draft, call: Call) -> None:
     """Select a take of a call that is about to be built on, if none is selected yet."""
     if chosen(draft.state, call["id"], draft.limits) is None:
         take = best(draft.state, call) or next(iter(takes_of(draft.state, call["id"])[-1:]), None)
@@ -229,7 +229,7 @@ def _reword(draft: _Draft, move: Reword) -> None:
     new = Call(**{**call, "arguments": arguments})
     draft.put(new)
     if not move.later:
-        draft.want(new, again=0)
+        draft.begin_round(new, again=0)
 
 
 def _animate(draft: _Draft, move: Animate) -> None:
@@ -261,7 +261,7 @@ def _connect(draft: _Draft, move: Connect) -> None:
 
 
 def _film(draft: _Draft, move: Film) -> None:
-    pieces = [_piece_of(draft, clip) for clip in move.clips] or _standing(draft)
+    pieces = [_piece_of(draft, clip) for clip in move.clips] or _selected_clips(draft)
     if not pieces:
         raise RequestError(
             "nothing-to-join", "There is no clip to make a film of yet; wish for something, and say `go on`."
@@ -284,7 +284,7 @@ def _piece_of(draft: _Draft, product: str) -> dict[str, Any]:
     return _piece(artifact=product)
 
 
-def _standing(draft: _Draft) -> list[dict[str, Any]]:
+def _selected_clips(draft: _Draft) -> list[dict[str, Any]]:
     """Return every selected clip that nothing else was made from, in shot order.
 
     A clip that was extended or connected appears as part of the resulting film. Raises RequestError if everything is
@@ -293,19 +293,21 @@ def _standing(draft: _Draft) -> list[dict[str, Any]]:
     calls = draft.state["calls"]
     # Joining existing clips does not consume them; only a part made for a film cannot be used on its own.
     used = {need for call in calls for need in call["needs"] if call["tool"] != "assemble_film" or _is_part(call, need)}
-    taken = {piece["artifact"] for call in calls if _grew(draft, call) for piece in call["arguments"]["pieces"]}
+    taken = {
+        piece["artifact"] for call in calls if _is_extended_film(draft, call) for piece in call["arguments"]["pieces"]
+    }
     ends = [
         (call, take)
         for call in calls
-        if (made_by(call) == "clip" or _grew(draft, call)) and call["id"] not in used
+        if (made_by(call) == "clip" or _is_extended_film(draft, call)) and call["id"] not in used
         if (take := chosen(draft.state, call["id"], draft.limits)) and take["artifact"] not in taken
     ]
     if len(ends) == 1 and made_by(ends[0][0]) == "film":
         raise RequestError("one-film-already", ONE_FILM)
-    return [_piece(call=call["id"]) for call, _ in sorted(ends, key=lambda end: _place(draft, end[0]))]
+    return [_piece(call=call["id"]) for call, _ in sorted(ends, key=lambda end: _position(draft, end[0]))]
 
 
-def _place(draft: _Draft, call: Call) -> int:
+def _position(draft: _Draft, call: Call) -> int:
     """Return the shot number a clip or film is sorted by: a film made from clips takes the place of the earliest."""
     pieces = {piece["artifact"] for piece in call["arguments"].get("pieces", []) if piece["artifact"]}
     makers = (
@@ -315,7 +317,7 @@ def _place(draft: _Draft, call: Call) -> int:
             or pieces & {take["artifact"] for take in takes_of(draft.state, each["id"])}
         )
     )  # fmt: skip
-    return min((_place(draft, each) for each in makers), default=call["shot"])
+    return min((_position(draft, each) for each in makers), default=call["shot"])
 
 
 def _is_part(film: Call, need: str) -> bool:
@@ -323,7 +325,7 @@ def _is_part(film: Call, need: str) -> bool:
     return need.startswith(f"{film['shot']}.")
 
 
-def _grew(draft: _Draft, call: Call) -> bool:
+def _is_extended_film(draft: _Draft, call: Call) -> bool:
     """Return whether a call is a selected film with a transition or extension made for it."""
     if call["tool"] != "assemble_film" or not any(_is_part(call, need) for need in call["needs"]):
         return False
@@ -352,7 +354,7 @@ def _assemble(draft: _Draft, shot: int, pieces: list[dict[str, Any]]) -> None:
     # The film was requested as a whole, so neither it nor the parts made for it need separate approval.
     for each in (*(draft.call(need) for need in needs), call):
         if each["shot"] == shot:
-            draft.want(each, alone=True)
+            draft.begin_round(each, alone=True)
 
 
 def _refresh(draft: _Draft, _move: Refresh) -> None:
@@ -360,9 +362,9 @@ def _refresh(draft: _Draft, _move: Refresh) -> None:
     if not calls:
         raise RequestError("nothing-stale", "Nothing is stale: everything that stands was made from what stands.")
     # Refreshing implies approval of the open takes that the stale calls depend on.
-    _accept(draft, _upstream(draft, calls))
+    _choose_defaults(draft, _upstream(draft, calls))
     for call in calls:
-        draft.want(call, alone=True)
+        draft.begin_round(call, alone=True)
 
 
 def _upstream(draft: _Draft, calls: Sequence[Call]) -> set[str]:
@@ -394,11 +396,11 @@ def _undo(draft: _Draft, past: list[Past]) -> None:
         if call["id"] not in last["calls"] or last["calls"][call["id"]] is not None
     ]
     assert calls.keys() >= {id for id, call in last["calls"].items() if call is not None}, "a call is lost"
-    _put_back(cast(dict[str, Any], draft.state["rounds"]), last["rounds"])
-    _put_back(cast(dict[str, Any], draft.state["choices"]), last["choices"])
+    _restore(cast(dict[str, Any], draft.state["rounds"]), last["rounds"])
+    _restore(cast(dict[str, Any], draft.state["choices"]), last["choices"])
 
 
-def _put_back(present: dict[str, Any], before: Mapping[str, Any]) -> None:
+def _restore(present: dict[str, Any], before: Mapping[str, Any]) -> None:
     for name, value in before.items():
         if value is None:
             present.pop(name, None)
@@ -412,7 +414,7 @@ def made_by(call: Call) -> str:
     return "picture" if makes == "image" else makes
 
 
-_DOES: dict[str, Callable[[_Draft, Any], None]] = {
+_HANDLERS: dict[str, Callable[[_Draft, Any], None]] = {
     "go_on": _go_on,
     "again": _again,
     "choose": _choose,

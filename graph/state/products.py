@@ -43,8 +43,8 @@ class Product(Draft):
     @property
     def looks(self) -> str:
         """Return kind and words: `clip: a red ball moves right in the snow`."""
-        said = "; ".join(self.words[-3:])
-        return self.kind + (f": {shortened(said)}" if said else "")
+        words = "; ".join(self.words[-3:])
+        return self.kind + (f": {shortened(words)}" if words else "")
 
 
 def words_of(arguments: dict[str, Any]) -> str | None:
@@ -110,9 +110,11 @@ class Board:
         waiting = [thing for thing in self.things if thing.id in fresh]
         standing = [thing for thing in self.things if thing.stands]
         touched = self._touched()
-        near = [thing for thing in standing if thing.call in touched]
-        joined = [thing for thing in near if waiting and thing.kind == "film" and thing.number > waiting[-1].number]
-        return joined[-1:] or waiting or (near or standing)[-1:]
+        touched_now = [thing for thing in standing if thing.call in touched]
+        joined = [
+            thing for thing in touched_now if waiting and thing.kind == "film" and thing.number > waiting[-1].number
+        ]
+        return joined[-1:] or waiting or (touched_now or standing)[-1:]
 
     def _touched(self) -> set[str]:
         """Return the calls that the last turn changed, and their dependents that are not stale."""

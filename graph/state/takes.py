@@ -9,7 +9,7 @@ from graph.state.channels import Call, Limits, Round, RunState, Take
 from tools.registry import TOOLS
 
 
-def asks(state: RunState) -> bool:
+def user_decides(state: RunState) -> bool:
     """Return whether the user decides which takes are selected."""
     return bool(state["request"].get("review", "never") != "never")
 
@@ -68,7 +68,7 @@ def chosen(state: RunState, call_id: str, limits: Limits) -> Take | None:
     picked = state.get("choices", {}).get(call_id)
     if picked is not None:
         return next(take for take in takes_of(state, call_id) if take["attempt"] == picked)
-    if missing(state, call, limits) or (asks(state) and not round_of(state, call).get("alone", False)):
+    if missing(state, call, limits) or (user_decides(state) and not round_of(state, call).get("alone", False)):
         return None
     return best(state, call)
 

@@ -23,7 +23,7 @@ Procedural = Literal["text-to-video", "image-to-video", "extend", "edit", "conne
 """A resolved task: any but `auto`."""
 
 
-Told = Literal["picture", "edit", "motion"]
+TextField = Literal["picture", "edit", "motion"]
 
 
 MAX_INPUTS = 8
@@ -38,8 +38,8 @@ class Procedure:
     """
 
     shot: tuple[Tool, ...]
-    needs: tuple[Told, ...] = ()
-    may: tuple[Told, ...] = ()
+    needs: tuple[TextField, ...] = ()
+    may: tuple[TextField, ...] = ()
     between: tuple[Tool, ...] = ()
     images: tuple[int, int] = (0, 0)
     clips: tuple[int, int] = (0, 0)

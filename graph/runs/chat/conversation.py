@@ -10,7 +10,7 @@ from typing import Any
 from graph.dialogue.phrases import AGREED
 from graph.dialogue.preferences import asked_of_likes, forgotten, learned, read_likes, write_likes
 from graph.errors import TOLD, RequestError, Stopped
-from graph.planning.summary import told_board
+from graph.planning.summary import board_summary
 from graph.planning.turn import Answer, TalkBrief, talk_brief
 from graph.runs.chat.commands import Order, View, read_line
 from graph.runs.chat.local_words import understood_here
@@ -260,7 +260,7 @@ class Conversation:
         """A sentence about the board, or about what the person likes."""
         if order.local == "board":
             stale = [call["id"] for call in stale_calls(self.state, self.services.limits)]
-            return told_board(list(self.board.things), stale)
+            return board_summary(list(self.board.things), stale)
         home = self.services.archive.home
         likes = read_likes(home)
         if order.local in ("like", "forget"):

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from graph.errors import PlannerError
 from graph.planners.factory import make_planner
-from graph.planners.grounding import truthful
+from graph.planners.grounding import without_false_claims
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
 from graph.planners.tool_calling import tools
@@ -246,4 +246,4 @@ def test_the_tools_are_the_moves() -> None:
     ],
 )  # fmt: skip
 def test_a_lie_does_not_reach_the_person(said: str, shown: str) -> None:
-    assert truthful(said, [], []) == shown
+    assert without_false_claims(said, [], []) == shown
