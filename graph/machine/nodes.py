@@ -50,7 +50,7 @@ def model_change_note(archive: "Archive", run_id: str, made: Iterable[Made]) -> 
     from memory.recorded import changed
 
     why = (changed(before[-1], now) or "").removeprefix("It was")
-    return f"This run goes on with another {now.agent} than it began with: it was{why}"
+    return f"This run continues with a different {now.agent} than it began with: it was{why}"
 
 
 def enhance(state: RunState, runtime: Runtime[Context]) -> RunState:

@@ -72,13 +72,13 @@ def run_with_less(demands: Sequence[Demand], make: Callable[[Demand], list[Made]
         except OutOfMemory as error:
             failed.append(error)
             if error.freed and not repeated:
-                repeated, remedy = True, "The other agents were put away, and it is tried again."
+                repeated, remedy = True, "The other agents were unloaded; trying again."
         except NeverKept as error:  # a replay takes the same path as the recorded run
             failed.append(error)
         if not remedy:
             ahead.pop(0)
             if not ahead:
                 raise failed[0]
-            remedy = f"It is made with {ahead[0].reduction}."
+            remedy = f"Retrying with {ahead[0].reduction}."
         if isinstance(failed[-1], OutOfMemory):
             report({"stage": "memory", "note": f"{failed[-1]}. {remedy}"})

@@ -155,7 +155,7 @@ def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
     old = [f"number {numbers[take['artifact']]}" for take in takes if take is not None]
     if not old:
         return []
-    return [f"The film has {listed(old)} as it was: stale; `refresh` makes the stale ones again, and the film."]
+    return [f"Stale in this film: {listed(old)}; `refresh` makes the stale products and the film again."]
 
 
 def _merge_undo(state: RunState, changed: RunState, *, begun: bool) -> RunState:

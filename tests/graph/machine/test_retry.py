@@ -95,7 +95,7 @@ def test_the_same_is_asked_again_once_there_is_room(archive: Archive, tmp_path: 
     lender = Small(tight=1)
     run, told = made(archive, lender)
     assert lender.asked == [NUM_FRAMES, NUM_FRAMES]
-    assert [note for note in told if "put away, and it is tried again" in note]
+    assert [note for note in told if "The other agents were unloaded; trying again" in note]
     assert "frames_at_once" not in clip_of(archive, run).recipe.spec
     told_again(archive, run)
 
@@ -112,7 +112,7 @@ def test_fewer_frames_are_worked_on_at_once_and_the_clip_is_as_long(archive: Arc
     run, told = made(archive, lender)
     assert lender.asked == [6, 3]
     [note] = [note for note in told if "memory" in note or "at once" in note]
-    assert note == "Shot 1: 6 at once need more than there is. It is made with 3 frames at once instead of 6."
+    assert note == "Shot 1: 6 at once need more than there is. Retrying with 3 frames at once instead of 6."
     clip = clip_of(archive, run)
     assert (clip.recipe.spec["frames_at_once"], clip.media.num_frames) == (3, NUM_FRAMES)
     assert [line.outcome for line in archive.ledger(run.id) if line.agent == "image_to_video"] == ["failed", "made"]

@@ -102,11 +102,11 @@ def test_a_run_that_goes_on_with_other_weights_says_so(archive: Archive) -> None
         note for note in notes_of(archive, TinyLender(known_as=Identity(weights="8" * 64)), run) if "weig" in note
     ]
     assert note == (
-        "Shot 2: This run goes on with another image_to_video than it began with: "
+        "Shot 2: This run continues with a different image_to_video than it began with: "
         "it was made with weights 777777777777 and 888888888888 are installed."
     )
 
 
 def test_a_run_that_goes_on_with_the_same_says_nothing(archive: Archive) -> None:
     run = stopped_between_two_clips(archive)
-    assert not [note for note in notes_of(archive, TinyLender(), run) if "goes on with another" in note]
+    assert not [note for note in notes_of(archive, TinyLender(), run) if "continues with a different" in note]

@@ -260,7 +260,7 @@ def test_a_film_of_what_is_stale_says_so_and_an_undone_acceptance_too(archive: A
     lines = [WISH, "go on", "go on", "make number 1 night", "go on", "undo", "put them together"]
     _, said = talk(services, begun(services), *lines)
     assert "Number 3: waits for your word again." in said
-    assert "The film has number 2 as it was: stale;" in said
+    assert "Stale in this film: number 2;" in said
     assert "[stands, and is stale]" in said
     _, fresh = talk(services, begun(services), WISH, "go on", "go on", "put them together")
     assert "stale;" not in fresh
