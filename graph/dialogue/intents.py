@@ -39,7 +39,7 @@ from graph.errors import RequestError
 from graph.planning.summary import board_summary, making_summary
 from graph.planning.turn import ORDINALS, Heard, TalkBrief
 from graph.state.moves import MOST_AT_ONCE, Again, AnyMove, Choose, Connect, Film, GoOn, RaiseLimit, Refresh, Undo, Wish
-from graph.state.products import Product, lines_of, told
+from graph.state.products import Product, inline_list, lines_of
 
 MARKS = (".", "!", "?", ",", ";", ":")
 
@@ -203,7 +203,7 @@ class IntentParser:
         if len(calls) != len(set(calls)):
             raise Which(products)
         if led is None and all(product.stands for product in products):
-            return Heard(reply=f"That is {told(products)}, and it is chosen already. Say what to do with it.")
+            return Heard(reply=f"That is {inline_list(products)}, and it is chosen already. Say what to do with it.")
         return Heard(moves=tuple(move for product in products for move in self._choose_moves(product)))
 
     def _choose_moves(self, product: Product) -> list[AnyMove]:
@@ -290,7 +290,7 @@ class IntentParser:
         if len(products) == 1 and not meant[0].pronoun and self.candidates.it:
             products = list(iterate([Reference((self.candidates.only(),), 0, 0), *meant]))
         if len(products) == 1 and len(meant) == 2:
-            raise Nothing(f"Both are {told(products)}; name another one, like `connect it with number 3`.")
+            raise Nothing(f"Both are {inline_list(products)}; name another one, like `connect it with number 3`.")
         if len(products) != 2:
             moving = [product for product in self.brief.things if product.kind != "picture" and product.board]
             if len(moving) < 2:

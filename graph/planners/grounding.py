@@ -7,7 +7,7 @@ statement of what was actually made is appended to the rest.
 import re
 from collections.abc import Sequence
 
-from graph.state.products import PRODUCT_ID, Product, told
+from graph.state.products import PRODUCT_ID, Product, inline_list
 
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FILES = re.compile(r"(?:https?://|file://)\S+|\S+\.(?:mp4|mkv|webm|mov|avi|gif|png|jpe?g|webp)\b", re.IGNORECASE)
@@ -30,7 +30,7 @@ def without_false_claims(text: str, things: Sequence[Product], made: Sequence[Pr
     """Return the model's text without its false sentences, followed by what was made in this turn."""
     kept = [sentence for sentence in _END.split(text) if not _is_false(sentence, things, made)]
     words = " ".join(" ".join(kept).split())
-    fact = f"Made in this turn: {told(made)}." if made else "Nothing was made in this turn."
+    fact = f"Made in this turn: {inline_list(made)}." if made else "Nothing was made in this turn."
     return f"{words} [{fact}]" if words else f"[{fact}]"
 
 

@@ -33,7 +33,7 @@ from graph.planning.summary import board_summary, making_summary
 from graph.planning.turn import Heard, TalkBrief, talk_brief
 from graph.state.channels import Limits, RunState
 from graph.state.moves import PRODUCT, AnyMove, BoardMove, Choose, Wish, products_of
-from graph.state.products import Board, Product, numbers_of, told
+from graph.state.products import Board, Product, inline_list, numbers_of
 from graph.state.takes import takes_of
 from graph.state.values import Draft
 from memory.errors import UnknownArtifact
@@ -142,7 +142,7 @@ def _made(board: Board, state: RunState) -> list[Product]:
 
 
 def _result(made: Sequence[Product]) -> str:
-    return f"Made in this turn: {told(made)}." if made else "Nothing was made yet."
+    return f"Made in this turn: {inline_list(made)}." if made else "Nothing was made yet."
 
 
 def _request(name: str, messages: list[BaseMessage]) -> dict[str, Any]:

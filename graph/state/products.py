@@ -155,7 +155,7 @@ def kind_of(artifact: str) -> str:
     return {"image": "picture"}.get(artifact.split("-", maxsplit=1)[0], artifact.split("-", maxsplit=1)[0])
 
 
-def told(things: Iterable[Product]) -> str:
+def inline_list(things: Iterable[Product]) -> str:
     """Return the products as a list within a sentence: `number 1, picture: a red ball ...; number 2, ...`."""
     return "; ".join(thing.line for thing in things)
 
