@@ -1,4 +1,4 @@
-"""What a planner may say, and what a recipe may, with bounds and units in one place. Knows pydantic; knows no tool."""
+"""Field types shared by planner arguments and recipes, with their bounds and units. Knows pydantic, but no tool."""
 
 from typing import Annotated, Literal, Self
 
@@ -11,7 +11,7 @@ SHORTEST_SHOT_SECONDS = 0.5
 LONGEST_SHOT_SECONDS = 20.0
 MOST_CLIPS = 1000
 MOST_FRAMES = 20 * 120
-"""Of one product: the longest shot at the highest rate that a planner may ask for."""
+"""Maximum per product: the longest shot at the highest rate that a planner may ask for."""
 MOST_TOGETHER = 64
 
 Prompt = Annotated[
@@ -38,7 +38,7 @@ ArtifactId = Annotated[
 ]
 
 
-Place = Annotated[int, Field(strict=True, ge=0, lt=MOST_CLIPS)]  # strict: a list of yes and no is not one of places
+Place = Annotated[int, Field(strict=True, ge=0, lt=MOST_CLIPS)]  # strict: booleans are not indices
 Rate = Annotated[str, Field(pattern=r"^\d{1,9}(/[1-9]\d{0,8})?$")]
 
 
@@ -57,33 +57,33 @@ ShotSeconds = Annotated[float, Field(ge=SHORTEST_SHOT_SECONDS, le=LONGEST_SHOT_S
 
 
 def described(words: str) -> ConfigDict:
-    """Return the setting of a pydantic model whose JSON schema carries these words as its description.
+    """Return a pydantic model config that sets the description in the model's JSON schema.
 
-    Whatever a model is asked is recorded under a digest that its schemas are part of, so what they say stands here and
-    not in a docstring, which may be changed at any time. A subclass inherits the words; give it its own.
+    Model calls are recorded under a digest that includes their schemas, so the description must not come from a
+    docstring, which may change at any time. A subclass inherits the description; give it its own.
     """
     return ConfigDict(json_schema_extra={"description": words})
 
 
 class Arguments(BaseModel):
-    """Base of every tool's arguments: a field that does not exist is an error that the planner reads."""
+    """Base class of tool arguments. An unknown field is an error, and the planner receives the message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Draft(BaseModel):
-    """Base of what passes between Mora and a planner: frozen, unknown fields forbidden.
+    """Base class of the values exchanged with a planner: frozen, unknown fields forbidden.
 
-    The schema a planner is shown asks for every field; an answer that leaves out a null is still understood.
+    The schema shown to a planner requires every field, but an answer that omits an optional field is still accepted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class RecipeSpec(BaseModel):
-    """What the spec of any recipe may say; what a tool does not know of is in the recipe's key only.
+    """The fields of a recipe's spec that a tool can use; all others only contribute to the recipe's key.
 
-    It may come from a stranger's file, so it is read like a planner's words: with bounds.
+    A recipe may come from an untrusted file, so its fields are validated with the same bounds as planner arguments.
     """
 
     prompt: Prompt | None = None

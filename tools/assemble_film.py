@@ -1,5 +1,7 @@
-"""Clips -> one film: the only lossy encode there is, and only of what is not such a film already. One frame is in
-memory."""
+"""Join clips into one film, holding one frame in memory at a time.
+
+This is the only lossy encode. Parts that already are films of the same size and rate are copied packet by packet.
+"""
 
 import logging
 import tempfile
@@ -24,10 +26,10 @@ from tools.products.conform import Part, rate_of, shown, shown_count, stored_cli
 log = logging.getLogger(__name__)
 
 CODE_VERSION = 1
-"""Raise it when the same clips are to give another film: it is in the recipe."""
+"""Part of the recipe: increment it when the same clips should give a different film."""
 
 REPORT_EVERY = 8
-"""Frames between two reports."""
+"""Frames between two progress reports."""
 
 DESCRIPTION = (
     "Joins stored clips, in the given order, into the finished film. Use it once, at the end.\n\n"
@@ -61,9 +63,10 @@ class AssembleFilm(Arguments):
 
 @dataclass(frozen=True)
 class _Reel:
-    """A film to be made of parts. begins: the frame with which each part begins, and after them how many there are.
+    """The parts of a film to assemble, with its size (width, height) and rate.
 
-    whole: places of those that may stay as they are, as their records tell.
+    begins: index of the first frame of each part, followed by the total number of frames. whole: indices of the parts
+    that may be copied without re-encoding, judging by their records.
     """
 
     context: ToolContext
@@ -74,28 +77,30 @@ class _Reel:
     whole: tuple[int, ...]
 
     def file_of(self, place: int) -> Path:
-        """Where the clip of a part lies, its digest verified."""
+        """Return the path of a part's clip after verifying its digest."""
         clip = self.parts[place].clip
         self.context.archive.read(clip)
         return self.context.archive.path(clip)
 
 
 def assemble_film(context: ToolContext, arguments: AssembleFilm, *, report: Report | None = None) -> Made:
-    """The film of some clips: size and, unless said, rate of the first; the others are fitted and keep their speed.
+    """Join clips into a film of the first clip's size and, unless `fps` is given, its rate.
 
-    What is a film already, shown whole and at its own size and rate, stays as it is, packet by packet, where the codec
-    allows it; all else is encoded, once. What became of it is reported as notes. Raises BadInput for a product that is
-    no clip, and for a clip that has no frame left.
+    Other clips are fitted to that size and keep their speed. A part that already is a film, shown whole at its own size
+    and rate, is copied packet by packet where the codec allows it; everything else is encoded once. Notes about the
+    outcome are sent to `report`. Raises BadInput for a product that is not a clip and for a clip with no frames left.
     """
     reel = _reel(context, arguments)
-    codec, tell = FilmCodec(), report or context.report
+    codec, report = FilmCodec(), report or context.report
 
     def produce() -> Produced:
-        heard = progress_of(tell, "assemble_film", reel.begins[-1])
+        progress = progress_of(report, "assemble_film", reel.begins[-1])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
             with disk_words(path):
-                media = _spliced(reel, codec, path, heard) or _encoded(reel, range(len(reel.parts)), codec, path, heard)
+                media = _spliced(reel, codec, path, progress) or _encoded(
+                    reel, range(len(reel.parts)), codec, path, progress
+                )
                 return Produced(path.read_bytes(), media, ".mp4")
 
     recipe = Recipe(
@@ -113,7 +118,7 @@ def assemble_film(context: ToolContext, arguments: AssembleFilm, *, report: Repo
     )
     made = context.archive.make(context.lease, recipe, produce, parents=tuple(part.clip.id for part in reel.parts))
     for note in _notes(reel, context.archive.path(made.artifact)):
-        tell({"stage": "assemble_film", "note": note})
+        report({"stage": "assemble_film", "note": note})
     return made
 
 
@@ -135,9 +140,9 @@ def _may_stay(part: Part, size: tuple[int, int], rate: Fraction) -> bool:
     return media.media_type == MP4 and not cut and (media.width, media.height) == size and rate_of(part.clip) == rate
 
 
-def _encoded(reel: _Reel, places: Sequence[int], codec: FilmCodec, path: Path, tell: Progress) -> Media:
+def _encoded(reel: _Reel, places: Sequence[int], codec: FilmCodec, path: Path, progress: Progress) -> Media:
     width, height = reel.size
-    frames = _told(_film_frames(reel, places), reel.begins[places[0]], reel.begins[-1], tell)
+    frames = _with_progress(_film_frames(reel, places), reel.begins[places[0]], reel.begins[-1], progress)
     return encode_film(frames, path, width=width, height=height, fps=reel.rate, codec=codec)
 
 
@@ -146,15 +151,15 @@ def _film_frames(reel: _Reel, places: Sequence[int]) -> Iterator[UInt8Array]:
         yield from shown(reel.context.archive, reel.parts[place], reel.size, reel.rate)
 
 
-def _told(frames: Iterator[UInt8Array], begin: int, count: int, tell: Progress) -> Iterator[UInt8Array]:
+def _with_progress(frames: Iterator[UInt8Array], begin: int, count: int, progress: Progress) -> Iterator[UInt8Array]:
     for index, frame in enumerate(frames, start=begin + 1):
         yield frame
         if index % REPORT_EVERY == 0 or index == count:
-            tell(index, count)
+            progress(index, count)
 
 
-def _spliced(reel: _Reel, codec: FilmCodec, path: Path, tell: Progress) -> Media | None:
-    """The film with what stays as it is, and the rest encoded between; None if nothing can stay."""
+def _spliced(reel: _Reel, codec: FilmCodec, path: Path, progress: Progress) -> Media | None:
+    """Write the film with as many parts copied as possible; return None if no part can be copied."""
     kept = _kept(reel, codec)
     if not kept:
         return None
@@ -167,7 +172,7 @@ def _spliced(reel: _Reel, codec: FilmCodec, path: Path, tell: Progress) -> Media
                 films += [kept[place] for place in places]
                 continue
             piece = path.with_name(f"{places[0]}.mp4")
-            _encoded(reel, places, beside, piece, tell)
+            _encoded(reel, places, beside, piece, progress)
             films.append((piece, track_of(piece)))
         return joined(films, path)
     except NotWhole as reason:
@@ -176,8 +181,10 @@ def _spliced(reel: _Reel, codec: FilmCodec, path: Path, tell: Progress) -> Media
 
 
 def _kept(reel: _Reel, codec: FilmCodec) -> dict[int, tuple[Path, Track]]:
-    """By place, the films that stay: each as its record says, and able to stand in one track with those before it and
-    with what is encoded."""
+    """Return the films to copy, by part index.
+
+    Each matches its record and can share a track with the films before it and with the encoded parts.
+    """
     kept: dict[int, tuple[Path, Track]] = {}
     for place in reel.whole:
         path, media = reel.file_of(place), reel.parts[place].clip.media
@@ -196,7 +203,7 @@ def _kept(reel: _Reel, codec: FilmCodec) -> dict[int, tuple[Path, Track]]:
 
 
 def _notes(reel: _Reel, film: Path) -> Iterator[str]:
-    """What became of the parts that might have stayed as they are, as the finished film shows it."""
+    """Yield notes on the parts that could have been copied, judging by the finished film."""
     files = {place: reel.file_of(place) for place in reel.whole}
     stayed = [place for place, file in files.items() if holds(film, file, begin=reel.begins[place])]
     changed = [place for place in files if place not in stayed]
@@ -219,18 +226,18 @@ def _was(places: Sequence[int]) -> str:
 
 
 def _span(reel: _Reel, place: int) -> tuple[float, float]:
-    """When a part begins and ends in the film, in seconds."""
+    """Return when a part begins and ends in the film, in seconds."""
     return float(reel.begins[place] / reel.rate), float(reel.begins[place + 1] / reel.rate)
 
 
-def _joined(
+def _assembled(
     context: ToolContext, arguments: AssembleFilm, *, seeds: Sequence[int], report: Report | None
 ) -> list[Made]:
-    """The film once for each seed, none of which changes it."""
+    """Return the same film once for each seed: seeds do not affect it."""
     return [assemble_film(context, arguments, report=report) for _ in seeds]
 
 
-def _joined_again(
+def _reassembled(
     context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
 ) -> Artifact:
     arguments = AssembleFilm(
@@ -245,6 +252,6 @@ def _joined_again(
 IMPLEMENTATION = Implementation(
     AssembleFilm,
     DESCRIPTION,
-    _joined,
-    {"assemble_film": Remake(_joined_again, starts=None)},
+    _assembled,
+    {"assemble_film": Remake(_reassembled, starts=None)},
 )

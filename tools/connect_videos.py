@@ -1,4 +1,4 @@
-"""A5: two clips -> the transition from the last frame of one to the first frame of the other, its joints measured."""
+"""A5, video connection: make the transition between two clips and measure how smooth its joints are."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -32,10 +32,10 @@ from tools.media.continuity import MOST_JUMP, jump
 from tools.products.conform import Part, edge_picture, shown, stored_clip
 
 TRIES = 3
-"""Seeds that are tried while a joint jumps."""
+"""Maximum number of seeds tried until both joints are smooth."""
 
 NEAR_FRAMES = 16
-"""Frames of each clip beside its joint that say how much it changes from frame to frame."""
+"""Frames of each clip next to its joint from which its usual change between frames is estimated."""
 
 
 DESCRIPTION = (
@@ -58,7 +58,7 @@ class ConnectVideos(Arguments):
 
 
 class ConnectVideosArguments(Draft):
-    """What a planner says of a call: ids of given clips; None: the clip of this shot, and of the next one."""
+    """Arguments of a planned call: ids of given clips, or None for the clips of this shot and of the next one."""
 
     model_config = described(
         "Between which clips A5 finds the way: ids of given ones; None: the clip of this shot, and of the next one."
@@ -71,7 +71,7 @@ class ConnectVideosArguments(Draft):
 
 @dataclass(frozen=True)
 class Connected:
-    """The transition that stands, the larger jump of its two joints (`tools.joints`), and how many seeds were tried."""
+    """The chosen transition, the larger jump of its joints (`tools.media.continuity`), and the number of tries."""
 
     made: Made
     jump: float
@@ -79,7 +79,7 @@ class Connected:
 
     @property
     def note(self) -> str | None:
-        """One sentence for the person when no try was smooth; else None."""
+        """A sentence for the person if no try was smooth, else None."""
         if self.jump <= MOST_JUMP:
             return None
         return (
@@ -90,7 +90,7 @@ class Connected:
 
 @dataclass(frozen=True)
 class _Gap:
-    """What is to be bridged: the two joint frames as stored pictures, and the frames on either side as shown."""
+    """The gap to bridge: the two joint frames as stored pictures, and the frames on either side as shown."""
 
     start: Artifact
     end: Artifact
@@ -99,40 +99,41 @@ class _Gap:
     num_frames: int
 
     def jump(self, frames_THWC: UInt8Array) -> float:
-        """The larger jump of a transition, whose own ends are not shown."""
+        """Return the larger jump at the two joints of a transition, whose own end frames are not shown."""
         return max(jump(self.before, frames_THWC[1:]), jump(frames_THWC[:-1], self.after))
 
 
 def connect_videos(
     context: ToolContext, arguments: ConnectVideos, *, seed: int, report: Report | None = None
 ) -> Connected:
-    """The smoothest of at most three transitions; the first whose joints are smooth ends the trying.
+    """Make transitions with up to TRIES seeds, stop at the first smooth one, and return the smoothest.
 
-    It has the profile's size and rate, whatever the clips have, and at least one frame between its ends. Every try is
-    an artifact of its own, so that none is made twice. Raises AgentError, BadInput for what is no clip.
+    It has the profile's size and rate, whatever those of the clips, and at least one frame between its ends. Every try
+    is stored as its own artifact, so none is made twice. Raises AgentError, and BadInput for products that are not
+    clips.
     """
     gap = _gap(context, arguments)
-    tell = report or context.report
+    notify = report or context.report
     tried: list[tuple[float, Made]] = []
     while len(tried) < TRIES:
         next_seed = (seed + len(tried)) % (MAX_SEED + 1)
         made = transition(context, gap.start, gap.end, gap.num_frames, seed=next_seed, report=report)
         tried.append((gap.jump(decode_clip(context.archive.read(made.artifact)).frames), made))
-        tell({"stage": "connect_videos", "try": len(tried), "jump": tried[-1][0]})
+        notify({"stage": "connect_videos", "try": len(tried), "jump": tried[-1][0]})
         if tried[-1][0] <= MOST_JUMP:
             break
     least, smoothest = min(tried, key=lambda one: one[0])
     called = any(made.called for _, made in tried)
     best = Connected(Made(smoothest.artifact, called), least, len(tried))
     if best.note is not None:
-        tell({"stage": "connect_videos", "note": best.note})
+        notify({"stage": "connect_videos", "note": best.note})
     return best
 
 
 def _gap(context: ToolContext, arguments: ConnectVideos) -> _Gap:
     before, after = stored_clip(context, arguments.before), stored_clip(context, arguments.after)
     start, end = edge_picture(context, before, "last"), edge_picture(context, after, "first")
-    # What is shown at another rate may leave the very last or first frame out; the joint is with the true one.
+    # Resampling to the profile's rate may drop the very last or first frame, but the joint must use the true one.
     arriving = [*deque(_harmonised(context, before), NEAR_FRAMES)][:-1]
     leaving = [*islice(_harmonised(context, after), NEAR_FRAMES)][1:]
     return _Gap(
@@ -151,7 +152,7 @@ def _harmonised(context: ToolContext, clip: Artifact) -> Iterator[UInt8Array]:
 def transition(
     context: ToolContext, start: Artifact, end: Artifact, num_frames: int, *, seed: int, report: Report | None = None
 ) -> Made:
-    """What A5 makes between two stored pictures: num_frames frames, both included. Raises AgentError, BadInput."""
+    """Make a transition of num_frames frames, including both stored pictures. Raises AgentError, BadInput."""
     spec = ConnectSpec(
         before=stored_picture(context, start),
         after=stored_picture(context, end),
@@ -181,9 +182,7 @@ def _smoothest(context: ToolContext, arguments: ConnectVideos, *, seed: int, rep
     return connect_videos(context, arguments, seed=seed, report=report).made
 
 
-def _connected_again(
-    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
-) -> Artifact:
+def _remade(context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     start, end = parents
     return transition(context, start, end, spec.num_frames, seed=spec.seed, report=report).artifact
 
@@ -192,7 +191,7 @@ IMPLEMENTATION = Implementation(
     ConnectVideos,
     DESCRIPTION,
     one_by_one(_smoothest),
-    {"connect_videos": Remake(_connected_again, starts=2, role="connect_videos", sampling="connect_sampling")},
+    {"connect_videos": Remake(_remade, starts=2, role="connect_videos", sampling="connect_sampling")},
     ConnectVideosArguments,
     "The way from one clip to the next.",
 )

@@ -1,4 +1,4 @@
-"""What every verb works with: whom it borrows from, where it stores, which sizes the profile has. No verb in here."""
+"""The context of a tool call: agent lender, artifact store, the profile's sizes. Knows no particular tool."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,53 +19,54 @@ from tools.media.codecs import MATROSKA, PNG, chosen_frames, decode_image, encod
 
 Told = Mapping[str, JsonValue]
 Report = Callable[[Told], None]
-"""Hears how far a verb is: `stage` always; `step`, `of`, `frames_per_second`, `seconds_left` while an agent works."""
+"""Receives a tool's progress. `stage` is always present; `step`, `of`, `frames_per_second` and `seconds_left` are while
+an agent works."""
 
 
-def unheard(told: Told) -> None:
-    """The report of somebody who does not listen."""
+def no_report(told: Told) -> None:
+    """Ignore a progress report."""
 
 
 class Identity(Protocol):
-    """What the recipe of an agent's product needs, known before the agent is loaded."""
+    """What an agent contributes to the recipes of its products, known before the agent is loaded."""
 
     @property
     def weights(self) -> str:
-        """sha256 over the weights and configuration."""
+        """The sha256 of the weights and configuration."""
 
     @property
     def numerics(self) -> str:
-        """Device kind, dtype, library versions, threads, code version."""
+        """The device kind, dtype, library versions, threads and code version."""
 
 
 class Lender(agent.Lender, Protocol):
-    """Who has the agents and knows what their products depend on. Raises AgentError."""
+    """Lends agents and knows what their products depend on. Raises AgentError."""
 
     def identity(self, role: AnyRole, /) -> Identity:
-        """Of the agent that `lend` would give; loads nothing."""
+        """Return the identity of the agent that `lend` would give, without loading it."""
 
 
 class Archive(Protocol):
-    """Where products are kept; a recipe is made once."""
+    """The store of products, which makes each recipe once."""
 
     def make(
         self, lease: Any, recipe: Recipe, produce: Callable[[], Produced], *, parents: tuple[str, ...] = ()
     ) -> Made:
-        """The product of `recipe`, from the store or from `produce`. parents: artifact ids."""
+        """Return the product of `recipe`, from the store or from `produce`. parents: artifact ids."""
 
     def artifact(self, id: str, /) -> Artifact:
-        """The row of an id."""
+        """Return the record of an artifact id."""
 
     def read(self, artifact: Artifact, /) -> bytes:
-        """Its bytes, digest verified."""
+        """Return its bytes after verifying the digest."""
 
     def path(self, artifact: Artifact, /) -> Path:
-        """Where its bytes are, to be read only."""
+        """Return the path of its bytes, which must not be written to."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Dials of an agent's sampler; None means the preset's value. image_guidance_scale: A3's alone."""
+    """Settings of an agent's sampler; None means the preset's value. image_guidance_scale: A3 only."""
 
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
@@ -74,12 +75,11 @@ class Sampling:
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What a verb works with. size: (width, height) in pixels; num_frames: what the profile's A4 makes in one segment.
+    """Everything a tool call needs. size: (width, height) in pixels.
 
-    frames_at_once: how many of them are worked on together, to save memory; None: all.
-
-    lease: the right to publish for one run, handed through to the archive. bookmarks: of a recipe key, how far the work
-    on it has come; None: long calls begin anew after a crash.
+    lease: the right to publish for one run, passed through to the archive. num_frames: frames that the profile's A4
+    makes in one segment. frames_at_once: how many of them are processed together, to save memory; None: all.
+    bookmarks: returns the saved progress of a recipe key; None: long calls start over after a crash.
     """
 
     lender: Lender
@@ -93,16 +93,16 @@ class ToolContext:
     video_sampling: Sampling = field(default_factory=Sampling)
     connect_sampling: Sampling = field(default_factory=Sampling)
     frames_at_once: int | None = None
-    report: Report = unheard
+    report: Report = no_report
     bookmarks: Callable[[str], Bookmark] | None = None
 
 
 @dataclass(frozen=True)
 class Remake:
-    """How what a recipe's agent made is made again.
+    """How to make a product again from its recipe.
 
-    make: from the spec and the products that it starts from. starts: how many those are; None: any number. role: whose
-    weights it is made with. sampling: the field of `ToolContext` with that agent's dials.
+    make: takes the spec and the products it starts from. starts: the number of those products; None: any number.
+    role: the agent whose weights are used. sampling: the field of `ToolContext` with that agent's sampler settings.
     """
 
     make: Callable[[ToolContext, RecipeSpec, Sequence[Artifact], Report | None], Artifact]
@@ -113,12 +113,12 @@ class Remake:
 
 @dataclass(frozen=True)
 class Implementation:
-    """A tool as its own file has it; what is known of it without its code is a row of `tools.registry`.
+    """The implementation of a tool, defined in the tool's own file; metadata that needs no code is in `tools.registry`.
 
-    arguments: all that the function takes. description: what a model is told of it. run: `(context, arguments, *,
-    seeds, report)` in, a product of each seed out; raises AgentError, BadInput. remakes: by the name of the agent in
-    the recipe, what the tool makes. planned: what a planner says of a call, None if no planner calls it; step: what
-    such a call is, in one sentence.
+    arguments: the arguments of the function. description: the description shown to a model. run: takes `(context,
+    arguments, *, seeds, report)` and returns a product for each seed; raises AgentError, BadInput. remakes: how to make
+    its products again, by the agent's name in the recipe. planned: the arguments of a planned call, None if planners
+    do not call it. step: describes such a call in one sentence.
     """
 
     arguments: type[Arguments]
@@ -130,7 +130,7 @@ class Implementation:
 
 
 def one_by_one(function: Callable[..., Made]) -> Callable[..., list[Made]]:
-    """Return a `run` that calls a function of one seed for each seed."""
+    """Return a `run` that calls a single-seed function once for each seed."""
 
     def run(context: ToolContext, arguments: Arguments, *, seeds: Sequence[int], report: Report | None) -> list[Made]:
         return [function(context, arguments, seed=seed, report=report) for seed in seeds]
@@ -139,7 +139,7 @@ def one_by_one(function: Callable[..., Made]) -> Callable[..., list[Made]]:
 
 
 def at_once(context: ToolContext) -> dict[str, JsonValue]:
-    """What a recipe says of how many frames were worked on together: nothing, unless it was to save memory."""
+    """Return the recipe field for `frames_at_once`; empty if all frames are processed together."""
     return {} if context.frames_at_once is None else {"frames_at_once": context.frames_at_once}
 
 
@@ -150,7 +150,7 @@ def made_on(
     *,
     parents: tuple[Artifact, ...] = (),
 ) -> Made:
-    """The product of `recipe`, from the store or from `produce`, which goes on from the bookmark of an earlier try."""
+    """Return the product of `recipe`, from the store or from `produce`, which resumes from an earlier bookmark."""
     bookmark = bookmark_of(context, recipe)
     ids = tuple(parent.id for parent in parents)
     made = context.archive.make(context.lease, recipe, lambda: produce(bookmark), parents=ids)
@@ -160,12 +160,12 @@ def made_on(
 
 
 def bookmark_of(context: ToolContext, recipe: Recipe) -> Bookmark | None:
-    """Where the work on `recipe` keeps how far it is."""
+    """Return the bookmark that saves progress on `recipe`; None if bookmarks are disabled."""
     return None if context.bookmarks is None else context.bookmarks(recipe.key)
 
 
 def stored_picture(context: ToolContext, artifact: Artifact) -> Picture:
-    """The stored picture, decoded; an agent receives this and never pixels that were still around."""
+    """Decode a stored picture. Agents get this, never pixels from memory. Raises BadInput if it is not an image."""
     if artifact.media.kind != "image":
         raise BadInput(
             "not-an-image",
@@ -184,7 +184,7 @@ def recipe_of(
     writer: str,
     parents: tuple[Artifact, ...] = (),
 ) -> Recipe:
-    """The recipe of what the agent in `role` makes. made_by: the name it is known by; writer: what encodes it."""
+    """Return the recipe of a product by the agent in `role`. made_by: its name in the recipe; writer: the encoder."""
     identity = context.lender.identity(role)
     return Recipe(
         agent=made_by,
@@ -196,13 +196,13 @@ def recipe_of(
 
 
 def picture_product(pixels: UInt8Array) -> Produced:
-    """uint8 (H, W, 3) as it is stored."""
+    """Encode a picture, uint8 (H, W, 3), for the store."""
     height, width = pixels.shape[:2]
     return Produced(encode_image(pixels), Media(kind="image", media_type=PNG, width=width, height=height), ".png")
 
 
 def clip_product(clip: Clip) -> Produced:
-    """A clip as it is stored: without loss."""
+    """Encode a clip for the store, losslessly."""
     count, height, width = clip.frames.shape[:3]
     rate = float(exact_rate(clip.fps))
     media = Media(kind="clip", media_type=MATROSKA, width=width, height=height, num_frames=count, fps=rate)
@@ -210,9 +210,9 @@ def clip_product(clip: Clip) -> Produced:
 
 
 def sheet_frames(archive: Archive, artifact: Artifact, most: int = 16) -> tuple[UInt8Array, list[int]]:
-    """What is looked at of any product: at most `most` frames, uint8 (T, H, W, 3), and their indices.
+    """Return at most `most` frames of a product, uint8 (T, H, W, 3), and their indices.
 
-    They are evenly spread, the first and the last among them; an image is one frame.
+    The frames are evenly spaced and include the first and the last; an image is one frame.
     """
     data = archive.read(artifact)
     if artifact.media.kind == "image":
@@ -222,9 +222,9 @@ def sheet_frames(archive: Archive, artifact: Artifact, most: int = 16) -> tuple[
 
 
 def progress_of(report: Report, stage: str, num_frames: int) -> Progress:
-    """A progress callback that tells `report` the step, the frames a second so far, and the seconds left.
+    """Return a progress callback that reports the step, the frames per second so far, and the seconds left.
 
-    Steps before the first that it hears were taken in another process, and count for neither.
+    Steps before the first one reported were done by another process and do not count towards either figure.
     """
     started, skipped = time.monotonic(), None
 

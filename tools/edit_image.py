@@ -1,4 +1,4 @@
-"""A3: a picture and an instruction -> the picture changed."""
+"""A3, image editing: change a picture by an instruction."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ class EditImage(Arguments):
 
 
 class EditImageArguments(Draft):
-    """What a planner says of a call. `image` is the artifact id of a given picture; None: the one of this shot."""
+    """Arguments of a planned call. image: artifact id of a given picture; None: the picture of this shot."""
 
     model_config = described(
         "What A3 is told. `image` is the artifact id of a given picture; None: the picture painted for this shot."
@@ -46,9 +46,9 @@ class EditImageArguments(Draft):
 
 
 def edit_image(context: ToolContext, arguments: EditImage, *, seed: int, report: Report | None = None) -> Made:
-    """The changed picture, of the profile's size, stored as PNG. Raises AgentError, BadInput for what is no picture."""
+    """Store the changed picture as PNG in the profile's size. Raises AgentError, BadInput for another kind."""
     image = context.archive.artifact(arguments.image)
-    # Here, not inside the production: a wrong kind is the planner's mistake even when the recipe is known.
+    # Checked here, not in `produce`: a wrong kind is the planner's mistake even if the product exists already.
     picture = stored_picture(context, image)
     spec = edit_spec(context, arguments.instruction, fit(picture.pixels, *context.size), seed)
 
@@ -63,7 +63,7 @@ def edit_image(context: ToolContext, arguments: EditImage, *, seed: int, report:
 
 
 def edit_spec(context: ToolContext, instruction: str, pixels: UInt8Array, seed: int) -> EditSpec:
-    """What A3 is given for one picture: uint8 (H, W, 3) of the profile's size."""
+    """Return A3's input for one picture, uint8 (H, W, 3) of the profile's size."""
     return EditSpec(
         instruction=instruction,
         image=Picture(pixels),
@@ -75,7 +75,7 @@ def edit_spec(context: ToolContext, instruction: str, pixels: UInt8Array, seed: 
 
 
 def edit_asked(context: ToolContext, instruction: str, seed: int) -> dict[str, JsonValue]:
-    """The same as a recipe says it; the picture is its parent."""
+    """Return the same input as a recipe's spec; the picture is the recipe's parent."""
     return {
         "instruction": instruction,
         "seed": seed,
@@ -87,9 +87,7 @@ def edit_asked(context: ToolContext, instruction: str, seed: int) -> dict[str, J
     }
 
 
-def _changed_again(
-    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
-) -> Artifact:
+def _remade(context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     (image,) = parents
     arguments = EditImage.model_validate({"image": image.id, "instruction": spec.instruction})
     return edit_image(context, arguments, seed=spec.seed, report=report).artifact
@@ -99,7 +97,7 @@ IMPLEMENTATION = Implementation(
     EditImage,
     DESCRIPTION,
     one_by_one(edit_image),
-    {"edit_image": Remake(_changed_again, starts=1, role="edit_image", sampling="edit_sampling")},
+    {"edit_image": Remake(_remade, starts=1, role="edit_image", sampling="edit_sampling")},
     EditImageArguments,
     "A change of the first picture of a shot.",
 )

@@ -1,4 +1,4 @@
-"""A3 on a clip: its own motion kept, or a new one made by A4 from the changed first frame."""
+"""Change a clip with A3: frame by frame, or by animating the changed first frame with A4 for a new motion."""
 
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -31,7 +31,7 @@ from tools.products.partial_edit import EditedFrames
 Kept = Literal["kept", "new"]
 
 MOST_FRAMES = 2400
-"""Frames that are changed one by one and held in memory together: twenty seconds at the highest rate."""
+"""Frames edited one by one and held in memory together: twenty seconds at the highest rate."""
 
 
 DESCRIPTION = (
@@ -61,7 +61,7 @@ class EditVideo(Arguments):
 
 
 class EditVideoArguments(Draft):
-    """What a planner says of a call. `prompt` is that of its motion, if it is a new one."""
+    """Arguments of a planned call. prompt: describes the motion, if it is a new one."""
 
     model_config = described("What A3 is told of a clip. `prompt` is that of its motion, if it is a new one.")
 
@@ -72,10 +72,10 @@ class EditVideoArguments(Draft):
 
 
 def edit_video(context: ToolContext, arguments: EditVideo, *, seed: int, report: Report | None = None) -> Made:
-    """The changed clip, of the profile's size and as long as the old one; stored without loss.
+    """Store the changed clip, losslessly, in the profile's size and as long as the original.
 
-    kept: frame by frame with one seed, at the clip's rate. new: at the profile's rate. Raises AgentError, BadInput for
-    what is no clip or too long.
+    With motion "kept" it is edited frame by frame with one seed, at the clip's rate; with "new" it has the profile's
+    rate. Raises AgentError, and BadInput for a product that is not a clip or is too long.
     """
     clip = stored_clip(context, arguments.clip)
     if (count := clip.media.num_frames) > MOST_FRAMES:
@@ -99,15 +99,15 @@ def _frame_by_frame(context: ToolContext, clip: Artifact, instruction: str, seed
     count = clip.media.num_frames
 
     def produce(bookmark: Bookmark | None) -> Produced:
-        tell = progress_of(report or context.report, "edit_video", count)
+        progress = progress_of(report or context.report, "edit_video", count)
         edited = EditedFrames(bookmark, context.size)
         with context.lender.lend("edit_image") as agent:
             for index, frame in enumerate(frames_of(context.archive.read(clip))):
                 if index < len(edited.frames):
                     continue
-                # The same seed for all: equal noise is what keeps the change from flickering.
+                # One seed for all frames: equal noise keeps the change from flickering.
                 spec = edit_spec(context, instruction, fit(frame, *context.size), seed)
-                edited.add(agent(spec, progress=_within(tell, index, count), bookmark=edited).pixels)
+                edited.add(agent(spec, progress=_within(progress, index, count), bookmark=edited).pixels)
         return clip_product(Clip(np.stack(edited.frames), float(rate_of(clip))))
 
     recipe = recipe_of(
@@ -121,14 +121,12 @@ def _frame_by_frame(context: ToolContext, clip: Artifact, instruction: str, seed
     return made_on(context, recipe, produce, parents=(clip,))
 
 
-def _within(tell: Progress, index: int, count: int) -> Progress:
-    """The progress of one frame of `count`, as part of all."""
-    return lambda step, of: tell(index * of + step, count * of)
+def _within(progress: Progress, index: int, count: int) -> Progress:
+    """Return a callback that reports the progress of frame `index` as part of all `count` frames."""
+    return lambda step, of: progress(index * of + step, count * of)
 
 
-def _edited_again(
-    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
-) -> Artifact:
+def _remade(context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     (clip,) = parents
     arguments = EditVideo.model_validate({"clip": clip.id, "instruction": spec.instruction})
     return edit_video(context, arguments, seed=spec.seed, report=report).artifact
@@ -138,7 +136,7 @@ IMPLEMENTATION = Implementation(
     EditVideo,
     DESCRIPTION,
     one_by_one(edit_video),
-    {"edit_video": Remake(_edited_again, starts=1, role="edit_image", sampling="edit_sampling")},
+    {"edit_video": Remake(_remade, starts=1, role="edit_image", sampling="edit_sampling")},
     EditVideoArguments,
     "A clip, changed.",
 )

@@ -1,15 +1,15 @@
-"""How a tool refuses. Knows whose fault it is, nothing else."""
+"""The errors that tools raise, by who can fix them."""
 
 from memory.errors import CodedError
 
 
 class BadInput(CodedError):
-    """What a person or a planner handed over cannot be used; one sentence: what was wrong, and what to do."""
+    """Input from a person or a planner cannot be used. The message is one sentence: what is wrong and what to do."""
 
 
 class UnreadableMedia(BadInput):
-    """Bytes that should be a picture, a clip or a film are none."""
+    """Bytes cannot be read as the picture, clip or film that they should be."""
 
 
 class CannotSign(CodedError):
-    """A film cannot be signed on this machine; one sentence. What was made is in the store."""
+    """A film cannot be signed on this machine. The message is one sentence; the unsigned film remains in the store."""

@@ -1,4 +1,4 @@
-"""A4 goes on from the end of a clip, or leads up to its beginning."""
+"""Extend a clip with A4: continue from its end, or lead up to its beginning."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ TURNED: dict[Motion, Motion] = {
     "grows": "shrinks",
     "shrinks": "grows",
 }
-"""Motions of the embedded world, and what they are when a clip runs backwards."""
+"""Motions of the embedded world, and their counterparts when a clip is reversed."""
 
 MOTION_WORDS = re.compile(rf"\b({'|'.join(TURNED)})\b")
 
@@ -49,7 +49,7 @@ class ExtendVideo(Arguments):
 
 
 class ExtendVideoArguments(Draft):
-    """What a planner says of a call. `clip` is a given one's id; None: what the shot before added."""
+    """Arguments of a planned call. clip: id of a given clip; None: the part added by the previous shot."""
 
     model_config = described(
         "What A4 is told of a clip that goes on. `clip` is a given one's id; None: what the shot before added."
@@ -62,24 +62,24 @@ class ExtendVideoArguments(Draft):
 
 
 def extend_video(context: ToolContext, arguments: ExtendVideo, *, seed: int, report: Report | None = None) -> Made:
-    """The new part alone: it begins with the clip's last frame, or with `before` ends with its first.
+    """Store the new part alone: it begins with the clip's last frame or, with `before`, ends with its first frame.
 
-    The joint frame is as the model reproduces it; `seconds` counts what is added to it. Raises AgentError, BadInput
-    for what is no clip.
+    The joint frame is the model's reproduction and is not counted in `seconds`. Raises AgentError, and BadInput for a
+    product that is not a clip.
     """
     clip = stored_clip(context, arguments.clip)
     num_frames = _num_frames(context, arguments.seconds)
     if not arguments.before:
         joint = edge_picture(context, clip, "last")
         return animate(context, joint, arguments.prompt, num_frames, seed=seed, report=report)
-    # No agent knows the past: the opposite motion is made from the first frame on, and is shown backwards.
+    # Agents only predict forwards: generate the opposite motion from the first frame and reverse the result.
     joint, words = edge_picture(context, clip, "first"), turned(arguments.prompt)
     forwards = animate(context, joint, words, num_frames, seed=seed, report=report)
     return Made(backwards(context, forwards.artifact), called=forwards.called)
 
 
 def turned(prompt: str) -> str:
-    """The prompt with the embedded world's motions turned round; other words stay."""
+    """Return the prompt with the embedded world's motions reversed and all other words unchanged."""
     return MOTION_WORDS.sub(lambda found: TURNED[found[0]], prompt)  # type: ignore[index]
 
 
@@ -88,7 +88,7 @@ def _num_frames(context: ToolContext, seconds: float | None) -> int:
 
 
 def backwards(context: ToolContext, forwards: Artifact) -> Artifact:
-    """The stored clip, shown backwards."""
+    """Store a clip with the frames of a stored one in reverse order."""
 
     def produce() -> Produced:
         clip = decode_clip(context.archive.read(forwards))
@@ -98,14 +98,16 @@ def backwards(context: ToolContext, forwards: Artifact) -> Artifact:
     return context.archive.make(context.lease, recipe, produce, parents=(forwards.id,)).artifact
 
 
-def _turned_again(
+def _reversed_again(
     context: ToolContext, _spec: RecipeSpec, parents: Sequence[Artifact], _report: Report | None
 ) -> Artifact:
     (forwards,) = parents
     return backwards(context, forwards)
 
 
-def _cut_again(context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], _report: Report | None) -> Artifact:
+def _edge_again(
+    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], _report: Report | None
+) -> Artifact:
     (clip,) = parents
     return edge_picture(context, clip, spec.edge)
 
@@ -114,7 +116,7 @@ IMPLEMENTATION = Implementation(
     ExtendVideo,
     DESCRIPTION,
     one_by_one(extend_video),
-    {"backwards": Remake(_turned_again, starts=1), "frame": Remake(_cut_again, starts=1)},
+    {"backwards": Remake(_reversed_again, starts=1), "frame": Remake(_edge_again, starts=1)},
     ExtendVideoArguments,
     "More of a clip.",
 )

@@ -1,4 +1,4 @@
-"""A4: a picture and words -> a clip that begins with the picture."""
+"""A4, image-to-video: animate a picture into a clip by a prompt."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ class ImageToVideo(Arguments):
 
 
 class ImageToVideoArguments(Draft):
-    """What a planner says of a call. `image` is the artifact id of a given picture; None: the one of this shot."""
+    """Arguments of a planned call. image: artifact id of a given picture; None: the picture of this shot."""
 
     model_config = described(
         "What A4 is told. `image` is the artifact id of a given picture; None: the picture made for this shot."
@@ -51,22 +51,22 @@ class ImageToVideoArguments(Draft):
 
 
 def image_to_video(context: ToolContext, arguments: ImageToVideo, *, seed: int, report: Report | None = None) -> Made:
-    """The clip of a picture and a motion, stored without loss. Raises AgentError, BadInput for what is no picture."""
+    """Store the clip of an animated picture, losslessly. Raises AgentError, BadInput for another kind."""
     image = context.archive.artifact(arguments.image)
     num_frames = num_frames_of(context, arguments.seconds)
     return animate(context, image, arguments.prompt, num_frames, seed=seed, report=report)
 
 
 def num_frames_of(context: ToolContext, seconds: float | None) -> int:
-    """Frames of a shot of `seconds`, first frame included; at least two. None: what the profile makes."""
+    """Return the number of frames in `seconds`, at least two; for None, the profile's number."""
     return context.num_frames if seconds is None else max(2, round(seconds * exact_rate(context.fps)))
 
 
 def animate(
     context: ToolContext, image: Artifact, prompt: str, num_frames: int, *, seed: int, report: Report | None = None
 ) -> Made:
-    """What A4 makes of a stored picture: num_frames frames, the picture included. Raises as `image_to_video`."""
-    # Here, not inside the production: a wrong kind is the planner's mistake even when the recipe is known.
+    """Store A4's clip of num_frames frames, the first of which is the picture. Raises as `image_to_video`."""
+    # Checked here, not in `produce`: a wrong kind is the planner's mistake even if the product exists already.
     picture = stored_picture(context, image)
     spec = VideoSpec(
         prompt=prompt,
@@ -97,9 +97,7 @@ def animate(
     return made_on(context, recipe, produce, parents=(image,))
 
 
-def _animated_again(
-    context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None
-) -> Artifact:
+def _remade(context: ToolContext, spec: RecipeSpec, parents: Sequence[Artifact], report: Report | None) -> Artifact:
     (image,) = parents
     return animate(context, image, spec.prompt or "", spec.num_frames, seed=spec.seed, report=report).artifact
 
@@ -108,7 +106,7 @@ IMPLEMENTATION = Implementation(
     ImageToVideo,
     DESCRIPTION,
     one_by_one(image_to_video),
-    {"image_to_video": Remake(_animated_again, starts=1, role="image_to_video", sampling="video_sampling")},
+    {"image_to_video": Remake(_remade, starts=1, role="image_to_video", sampling="video_sampling")},
     ImageToVideoArguments,
     "The motion of a shot.",
 )

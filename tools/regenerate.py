@@ -1,6 +1,6 @@
-"""A product made again from its recipe: from what the records say of it, back to the tool that made it.
+"""Make a product again from its recipe, with the tool that made it.
 
-The recipe may come from a stranger's file, so it is read like a planner's words: with bounds.
+A recipe may come from an untrusted file, so it is validated with the same bounds as planner arguments.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ def regenerate(
     *,
     report: Report | None = None,
 ) -> Artifact:
-    """Return what is made here by a recipe's agent, spec and parents; from the store if it has it.
+    """Make the product of a recipe's agent, spec and parents again, or return it from the store.
 
-    Raises BadInput for a recipe that no tool here has, AgentError.
+    Raises AgentError, and BadInput for a recipe that no tool can make.
     """
     remake = remakes().get(made_by)
     if remake is None:
@@ -43,7 +43,7 @@ def regenerate(
                 f"{made_by} starts from {remake.starts} products, not from {len(parents)}.",
                 agent=made_by,
             )
-        return remake.make(_with_dials(context, remake, asked), asked, parents, report)
+        return remake.make(_with_sampling(context, remake, asked), asked, parents, report)
     except ValidationError as error:
         raise BadInput(
             "recipe-of-other-version",
@@ -53,16 +53,16 @@ def regenerate(
 
 
 def uses_weights(made_by: str) -> bool:
-    """Return whether products by this name in a recipe are made with an agent's weights."""
+    """Return whether products with this agent name in their recipe depend on an agent's weights."""
     remake = remakes().get(made_by)
     return remake is not None and remake.role is not None
 
 
-def _with_dials(context: ToolContext, remake: Remake, asked: RecipeSpec) -> ToolContext:
+def _with_sampling(context: ToolContext, remake: Remake, asked: RecipeSpec) -> ToolContext:
     if remake.sampling is None:
         return context
-    dials: dict[str, Any] = {
+    changes: dict[str, Any] = {
         remake.sampling: Sampling(asked.num_inference_steps, asked.guidance_scale, asked.image_guidance_scale),
         "frames_at_once": asked.frames_at_once,
     }
-    return replace(context, **dials)
+    return replace(context, **changes)

@@ -1,7 +1,7 @@
-"""The one table of tools: from a name to what calls, checks, messages, traces and models need to know of it.
+"""The table of tools: the metadata that plans, checks, messages, traces and planners need, by tool name.
 
-A row is light: it names no function. The tool's own file has its code, its arguments and its description, and is
-imported when one of them is wanted. To add a tool: its own file with an `IMPLEMENTATION`, a row here, its tests.
+Rows are cheap to import: a tool's code, arguments and description are in its own file, which is imported on demand.
+To add a tool, write a file with an `IMPLEMENTATION`, a row here, and tests.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Start:
-    """An argument that names a product to start from.
+    """An argument that names an input product.
 
-    makers: the tools whose product it is when nothing is named, the first that is planned. shot: of which shot that is,
-    counted from the call's own.
+    makers: when no product is named, take that of the first of these tools that is planned. shot: offset of the shot it
+    is taken from, relative to the call's own.
     """
 
     argument: str
@@ -33,16 +33,16 @@ class Start:
 
 @dataclass(frozen=True)
 class Tool:
-    """A row. Keep `name` for ever: it is in checkpoints and records.
+    """A row of the table. Never change `name`: it is stored in checkpoints and records.
 
-    told: the field of a shot that holds its words; a shot without those words leaves the call out, None is always
-    taken. starts: what it starts from. makes: the kind of its product. roles: the agents that it calls. noun: its
-    product in a sentence, before the shot. made: how a product was made. doing: what is going on while it works.
+    makes: the kind of its product. noun: the product in a sentence, before the shot's number. made: how the product was
+    made. doing: what the tool does while it runs. roles: the agents it calls. told: the field of a shot that holds its
+    prompt or instruction; a shot without that text skips the call, and None means that it is never skipped.
 
-    lasts: what its length follows, `seconds` or the clip that it starts from; None: it makes a picture, or joins.
-    several: its agent draws several seeds in one go. replaces: the film shows its product in the place of what it
-    starts from. optional: a planner may call it, once a shot, wherever what it starts from is made. planned: a planner
-    may call it at all.
+    starts: its input products. lasts: what determines its length, `seconds` or its input clip; None for pictures and
+    films. several: its agent draws several seeds in one call. replaces: the film shows its product instead of its
+    input. optional: a planner may call it once per shot wherever its inputs are made. planned: whether a planner may
+    call it at all.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Tool:
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The arguments that name what it starts from."""
+        """The arguments that name its input products."""
         return tuple(start.argument for start in self.starts)
 
 
@@ -141,17 +141,17 @@ _ROWS = (
 
 _TABLE: dict[str, Tool] = {row.name: row for row in _ROWS}
 TOOLS: Mapping[str, Tool] = MappingProxyType(_TABLE)
-"""By name, in the order in which the calls of a shot are made."""
+"""Tools by name, in the order in which a shot calls them."""
 
 
 def planned_tools() -> tuple[Tool, ...]:
-    """Return the tools that a planner may call, in their order."""
+    """Return the tools that a planner may call, in call order."""
     return tuple(tool for tool in _TABLE.values() if tool.planned)
 
 
 @contextmanager
 def registered(tool: Tool) -> Iterator[None]:
-    """One more tool is in the table while the block lasts. Raises ValueError if its name is taken."""
+    """Add a tool to the table for the duration of the block. Raises ValueError if its name is taken."""
     if tool.name in _TABLE:
         raise ValueError(f"There is a tool {tool.name} already; choose another name.")
     _TABLE[tool.name] = tool
@@ -162,14 +162,14 @@ def registered(tool: Tool) -> Iterator[None]:
 
 
 def remakes() -> "dict[str, Remake]":
-    """Return how products are made again, by the name of the agent in their recipe; what a person gave cannot be."""
+    """Return how to make products again, by the agent's name in their recipe. Uploads are not included."""
     return {name: remake for tool in _TABLE.values() for name, remake in tool.implementation().remakes.items()}
 
 
 def as_langchain(tool: Tool, arguments: "type[BaseModel]", call: "Callable[[BaseModel], str]") -> "StructuredTool":
-    """Return the tool as LangChain gives it to a model.
+    """Return the tool as a LangChain tool.
 
-    arguments: what the model may say of it. call: what is done with that; its answer is what the model is told.
+    arguments: the arguments that the model may pass. call: handles them and returns the reply to the model.
     """
     from langchain_core.tools import StructuredTool
 

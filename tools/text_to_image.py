@@ -1,4 +1,4 @@
-"""A2: words -> a picture, or several candidates of one in a single forward."""
+"""A2, text-to-image: draw a picture from a prompt, or several candidates in one forward pass."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ class TextToImage(Arguments):
 
 
 class TextToImageArguments(Draft):
-    """What a planner says of a call."""
+    """Arguments of a planned call."""
 
     model_config = described("What A2 is told.")
 
@@ -42,24 +42,24 @@ class TextToImageArguments(Draft):
 
 
 def text_to_image(context: ToolContext, arguments: TextToImage, *, seed: int, report: Report | None = None) -> Made:
-    """The picture of a prompt, stored as PNG. Raises AgentError."""
+    """Store the picture of a prompt as PNG. Raises AgentError."""
     return text_to_images(context, arguments, seeds=(seed,), report=report)[0]
 
 
 def text_to_images(
     context: ToolContext, arguments: TextToImage, *, seeds: Sequence[int], report: Report | None = None
 ) -> list[Made]:
-    """A candidate of each seed, in their order, drawn in one forward; each is an artifact of its own.
+    """Draw one candidate per seed in a single forward pass and store each as its own artifact, in the order of seeds.
 
-    Several drawn together differ in their last bits from the same drawn alone, so their recipes name all the seeds
-    (`together`), and one that is lost is drawn again among the same. The ledger has a line for each candidate. Raises
-    AgentError, ValueError for a seed given twice.
+    Candidates drawn together differ in their last bits from the same ones drawn alone, so their recipes name all the
+    seeds (`together`), and a lost one is drawn again together with the others. The ledger has a line for each
+    candidate. Raises AgentError, and ValueError for no seeds or duplicate seeds.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise ValueError(f"Candidates need seeds, and each another one: {list(seeds)} are not.")
     specs = [_spec(context, arguments, seed) for seed in seeds]
     recipes = [_recipe(context, spec, seeds) for spec in specs]
-    bookmark = bookmark_of(context, recipes[0])  # of all: they are drawn together
+    bookmark = bookmark_of(context, recipes[0])  # one for all, since they are drawn together
     missing: list[int] = []
     drawn: list[Picture] = []
 
@@ -69,7 +69,7 @@ def text_to_images(
             return agent.many(specs, progress=progress, bookmark=bookmark)
 
     def made_from(place: int) -> list[Made]:
-        """All that is missing from `place` on is claimed before it is drawn, so that no other process draws it too."""
+        """Claim all missing candidates from `place` on before drawing, so that no other process draws them too."""
         if place == len(specs):
             drawn.extend(draw() if missing else [])
             return []
@@ -110,9 +110,7 @@ def _recipe(context: ToolContext, spec: ImageSpec, seeds: Sequence[int]) -> Reci
     return recipe_of(context, "text_to_image", "text_to_image", asked, writer=image_writer())
 
 
-def _drawn_again(
-    context: ToolContext, spec: RecipeSpec, _parents: Sequence[Artifact], report: Report | None
-) -> Artifact:
+def _remade(context: ToolContext, spec: RecipeSpec, _parents: Sequence[Artifact], report: Report | None) -> Artifact:
     seeds = spec.together or [spec.seed]
     every = text_to_images(context, TextToImage.model_validate({"prompt": spec.prompt}), seeds=seeds, report=report)
     return every[seeds.index(spec.seed)].artifact
@@ -122,7 +120,7 @@ IMPLEMENTATION = Implementation(
     TextToImage,
     DESCRIPTION,
     text_to_images,
-    {"text_to_image": Remake(_drawn_again, starts=0, role="text_to_image", sampling="image_sampling")},
+    {"text_to_image": Remake(_remade, starts=0, role="text_to_image", sampling="image_sampling")},
     TextToImageArguments,
     "The first picture of a shot.",
 )
