@@ -91,10 +91,10 @@ def assemble_film(context: ToolContext, arguments: AssembleFilm, *, report: Repo
     outcome are sent to `report`. Raises BadInput for a product that is not a clip and for a clip with no frames left.
     """
     reel = _reel(context, arguments)
-    codec, report = FilmCodec(), report or context.report
+    codec, notify = FilmCodec(), report or context.report
 
     def produce() -> Produced:
-        progress = progress_of(report, "assemble_film", reel.begins[-1])
+        progress = progress_of(notify, "assemble_film", reel.begins[-1])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
             with disk_words(path):
@@ -118,7 +118,7 @@ def assemble_film(context: ToolContext, arguments: AssembleFilm, *, report: Repo
     )
     made = context.archive.make(context.lease, recipe, produce, parents=tuple(part.clip.id for part in reel.parts))
     for note in _notes(reel, context.archive.path(made.artifact)):
-        report({"stage": "assemble_film", "note": note})
+        notify({"stage": "assemble_film", "note": note})
     return made
 
 

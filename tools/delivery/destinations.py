@@ -1,6 +1,6 @@
-"""Where the films of runs that are not finished are to go: a path by run, on this machine alone.
+"""Remember the output paths of unfinished runs, on this machine only.
 
-It is no part of the run: another machine has other places, and a run that came from elsewhere may not name one here.
+A path is not part of its run: other machines have other paths, and an imported run must not name one here.
 """
 
 import logging
@@ -12,34 +12,34 @@ from memory.whole_files import write_whole
 log = logging.getLogger(__name__)
 
 LONGEST = 10_000
-"""Characters of a path."""
+"""Maximum length of a path in characters."""
 
 
 @dataclass(frozen=True)
 class Destinations:
-    """The folder that remembers them, a file for each run. What the disk refuses is told in the log, no more."""
+    """Output paths in a folder, one file per run. Disk errors are only logged."""
 
     folder: Path
 
     def remember(self, run: str, out: Path) -> None:
-        """The film of the run goes to `out`, wherever it is resumed from."""
+        """Store `out` as an absolute path, so that the run can be resumed from any working directory."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self.folder / run, str(out.expanduser().absolute()).encode("utf-8", "surrogateescape"))
         except OSError as error:
-            log.warning("Where the film of run %s goes was not remembered: %s", run, error)
+            log.warning("The output path of run %s could not be stored: %s", run, error)
 
     def of(self, run: str) -> Path | None:
-        """Where the film of a run that was stopped goes; None if nothing was said, or it is there already."""
+        """Return the output path of an unfinished run; None if there was none or the film is already there."""
         try:
-            said = (self.folder / run).read_bytes()[:LONGEST]
+            stored = (self.folder / run).read_bytes()[:LONGEST]
         except OSError:
             return None
-        return Path(said.decode("utf-8", "surrogateescape")) if said else None
+        return Path(stored.decode("utf-8", "surrogateescape")) if stored else None
 
     def forget(self, run: str) -> None:
-        """The film is where it was to go, or the run is gone."""
+        """Remove the path of a run whose film was delivered or that was deleted."""
         try:
             (self.folder / run).unlink(missing_ok=True)
         except OSError as error:
-            log.warning("Where the film of run %s went was not forgotten: %s", run, error)
+            log.warning("The output path of run %s could not be removed: %s", run, error)

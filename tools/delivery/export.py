@@ -1,4 +1,4 @@
-"""Bytes to a path that a person named. Checks before any work is spent; never half a file."""
+"""Write a product to a path chosen by a person: checked before any work is done, never leaving a partial file."""
 
 import errno
 import os
@@ -13,9 +13,9 @@ FILM_SUFFIX = ".mp4"
 
 
 def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
-    """The real path a product will be written to; a probe file beside it proves that it can be.
+    """Return the resolved path that a product will be written to, after creating and removing a probe file beside it.
 
-    Raises BadInput with one sentence: another suffix, a folder, no parent folder, no right to write there.
+    Raises BadInput for a wrong suffix, a folder, a missing parent folder, or a place without write permission.
     """
     if path.suffix.lower() != suffix:
         raise BadInput(
@@ -24,7 +24,7 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
             path=str(path),
             suffix=suffix,
         )
-    with _told(path):
+    with _disk_errors(path):
         if path.is_dir():
             raise BadInput(
                 "output-is-folder",
@@ -33,7 +33,7 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
             )
         if path.exists() and not path.is_file():
             raise BadInput("output-not-ordinary", f"{path} is not a regular file; name another one.", path=str(path))
-        # Through a link the file it points to is written, and the link stays.
+        # Write to the target of a symbolic link and keep the link.
         target = path.resolve()
         if not target.parent.is_dir():
             raise BadInput(
@@ -48,8 +48,8 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
 
 
 def check_folder(path: Path) -> Path:
-    """Check that files can be written into this folder, which need not be there yet; makes nothing. Raises BadInput."""
-    with _told(path):
+    """Check that files can be written into a folder, which need not exist yet and is not created. Raises BadInput."""
+    with _disk_errors(path):
         nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
         if not nearest.is_dir():
             raise BadInput(
@@ -63,9 +63,9 @@ def check_folder(path: Path) -> Path:
 
 
 def export(data: bytes, path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
-    """Write a file that others may read in place of what was there, or leave that; its real path. Raises BadInput."""
+    """Write a file atomically, readable by others, and return its resolved path. Raises BadInput."""
     target = check_destination(path, suffix=suffix)
-    with _told(path):
+    with _disk_errors(path):
         write_whole(target, data, private=False)
     return target
 
@@ -78,7 +78,8 @@ FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota is full", er
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Convert OSError to BadInput."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,8 @@
-"""Frames <-> bytes. Knows no artifact and no agent; what strangers bring is decoded by footage.py.
+"""Encode and decode stored pictures, clips and films. Knows no artifact and no agent.
 
-A picture is PNG, a clip is lossless (FFV1 in Matroska, bit for bit what the agent made), a film is H.264 for every
-player. Equal frames give equal bytes: threads are fixed, nothing that depends on the clock or on chance is written.
+Pictures are PNG, clips are lossless (FFV1 in Matroska, bit for bit the agent's frames) and films are widely playable
+H.264. Equal frames give equal bytes: thread counts are fixed, and nothing random or time-dependent is written.
+Untrusted videos are decoded by `tools.uploads.video_reader`.
 """
 
 import io
@@ -34,18 +35,18 @@ NO_TURN = (1, 0, 0, 1)
 
 
 def turn_of(frame: Any) -> tuple[int, int, int, int]:
-    """(a, b, c, d) of the display matrix, x' = a x + c y, y' = b x + d y, as the nearest quarter turn or mirroring."""
+    """Return the quarter turn or mirroring nearest to the display matrix: (a, b, c, d), x' = ax + cy, y' = bx + dy."""
     if (data := frame.side_data.get(SideData.DISPLAYMATRIX)) is None:
         return NO_TURN
     a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
     lies = abs(b) > abs(a)
     a, b, c, d = (int(np.sign(value)) for value in ((0, b, c, 0) if lies else (a, 0, 0, d)))
-    # A matrix that would flatten the picture is none.
+    # Ignore a degenerate matrix, which would flatten the picture.
     return (a, b, c, d) if a * d - b * c else NO_TURN
 
 
 Source = Path | bytes
-"""A file by its path, or its bytes."""
+"""The path of a file, or its bytes."""
 
 
 PNG = "image/png"
@@ -64,26 +65,26 @@ FILM_PRESET = "medium"
 
 
 FILM_THREADS = 4
-"""Part of the bytes: x264 gives another file for another number of threads."""
+"""Fixed, because x264 writes different bytes for a different number of threads."""
 
 
 AVCOL_SPC_BT709 = 1
-"""FFmpeg's number of the BT.709 matrix in a stream; PyAV names the scaler's numbers only."""
+"""FFmpeg's code of the BT.709 matrix in a stream; PyAV only names the scaler's codes."""
 
 
 AVCOL_SPC_UNSPECIFIED = 2
 
 
 SMALLEST_SLICED_SIDE = 64
-"""Below this side (pixels) an FFV1 frame is one slice: the encoder refuses slices without pixels."""
+"""Frames with a side below this (pixels) are encoded as one FFV1 slice: the encoder rejects slices without pixels."""
 
 
-# Accurate and bit exact, so that the scaler's bytes do not depend on the SIMD of the machine.
+# Accurate and bit-exact, so that the scaler's output does not depend on the machine's SIMD instructions.
 EXACT = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT | Interpolation.FULL_CHR_H_INT
 
 
 NO_CLOCK = {"fflags": "+bitexact"}
-"""Muxer option: no creation time, no random track or segment ids, no library version."""
+"""Muxer options that omit the creation time, random track and segment ids, and the library version."""
 
 
 INDEX_FIRST = {**NO_CLOCK, "movflags": "+faststart"}
@@ -93,19 +94,19 @@ TIMES_NTSC = Fraction(1001, 1000)
 
 
 RATE_TOLERANCE = 5e-6
-"""Relative; the NTSC rates are commonly said with three digits (23.976), which is off by 1e-6."""
+"""Relative tolerance; NTSC rates are commonly rounded to three digits (23.976), an error of 1e-6."""
 
 
 FRESH = Fresh()
 
 
 Mark = Callable[[int], None]
-"""Told the number of frames written so far; raises to cancel."""
+"""Receives the number of frames written so far; raises to cancel."""
 
 
 @dataclass(frozen=True)
 class Colours:
-    """How a film says its colours are meant, in FFmpeg's numbers: range, matrix, primaries, transfer curve."""
+    """The colour tags of a film, in FFmpeg's codes: range, matrix, primaries, transfer curve."""
 
     range: int = ColorRange.MPEG
     matrix: int = AVCOL_SPC_BT709
@@ -115,10 +116,10 @@ class Colours:
 
 @dataclass(frozen=True)
 class FilmCodec:
-    """How the one lossy encode is done: x264's constant rate factor, preset and number of threads.
+    """Settings of the film encoder: x264's constant rate factor, preset and number of threads.
 
-    colours, profile, more: as of what it is joined with, the latter in x264's words; sets_id: one of parameter sets
-    that is free there.
+    colours, profile, more: match the films that the result is joined with; `more` holds extra x264 parameters.
+    sets_id: an id for parameter sets that is unused in those films.
     """
 
     crf: int = FILM_CRF
@@ -131,7 +132,7 @@ class FilmCodec:
 
 
 def exact_rate(fps: float | Fraction) -> Fraction:
-    """Frames a second as the fraction that was meant: 8.0 -> 8, 23.976 -> 24000/1001, 12.5 -> 25/2.
+    """Return the intended frame rate as a fraction: 8.0 -> 8, 23.976 -> 24000/1001, 12.5 -> 25/2.
 
     Raises BadInput for a rate that is not a positive finite number.
     """
@@ -145,29 +146,29 @@ def exact_rate(fps: float | Fraction) -> Fraction:
 
 
 def image_writer() -> str:
-    """What the bytes of a PNG depend on besides its pixels."""
+    """Return what the bytes of a PNG depend on besides its pixels."""
     return f"png:{features.version('zlib')}"
 
 
 def clip_writer() -> str:
-    """What the bytes of a lossless clip depend on besides its frames."""
+    """Return what the bytes of a lossless clip depend on besides its frames."""
     return f"ffv1:{_version('libavcodec')}:{_version('libavformat')}"
 
 
 def film_writer(codec: FilmCodec | None = None) -> str:
-    """What the bytes of a film depend on besides its frames: encoder, scaler, muxer, settings, threads."""
-    set_to = codec or FilmCodec()
+    """Return what the bytes of a film depend on besides its frames: encoder, scaler, muxer, settings, threads."""
+    settings = codec or FilmCodec()
     libraries = ":".join(_version(name) for name in ("libavcodec", "libavformat", "libswscale"))
-    return f"x264:{libraries}:crf{set_to.crf}:{set_to.preset}:nombtree:threads{set_to.threads}"
+    return f"x264:{libraries}:crf{settings.crf}:{settings.preset}:nombtree:threads{settings.threads}"
 
 
 def frame_reader() -> str:
-    """What the pixels of a frame that was decoded and fitted depend on besides the bytes it was read from."""
+    """Return what the pixels of a decoded and fitted frame depend on besides the bytes it was read from."""
     return f"read:{_version('libavcodec')}:{_version('libswscale')}:pillow{PILLOW}"
 
 
 def library_versions() -> str:
-    """The codec library and what is inside it, for a person who asks what works."""
+    """Return the versions of PyAV and its libavcodec, for diagnostics."""
     return f"PyAV {av.__version__}, libavcodec {_version('libavcodec')}"
 
 
@@ -176,7 +177,7 @@ def _version(library: str) -> str:
 
 
 def fit(pixels: UInt8Array, width: int, height: int) -> UInt8Array:
-    """Scales (Lanczos) until (width, height) is covered and cuts the centre out: uint8 (H, W, 3) in and out."""
+    """Scale (Lanczos) to cover (width, height) and crop to the centre: uint8 (H, W, 3) in and out."""
     if pixels.shape[:2] == (height, width):
         return pixels
     fitted = ImageOps.fit(Image.fromarray(pixels), (width, height), method=Image.Resampling.LANCZOS)
@@ -184,7 +185,7 @@ def fit(pixels: UInt8Array, width: int, height: int) -> UInt8Array:
 
 
 def fit_inside(pixels: UInt8Array, width: int, height: int) -> UInt8Array:
-    """Scales (Lanczos) until all of it is inside (width, height); the rest is black: uint8 (H, W, 3) in and out."""
+    """Scale (Lanczos) to fit inside (width, height) and pad with black: uint8 (H, W, 3) in and out."""
     if pixels.shape[:2] == (height, width):
         return pixels
     scale = min(width / pixels.shape[1], height / pixels.shape[0])
@@ -196,7 +197,7 @@ def fit_inside(pixels: UInt8Array, width: int, height: int) -> UInt8Array:
 
 
 def encode_image(pixels: UInt8Array) -> bytes:
-    """uint8 (H, W, 3) RGB -> PNG without metadata; equal pixels give equal bytes."""
+    """Encode uint8 (H, W, 3) RGB as PNG without metadata; equal pixels give equal bytes."""
     _assert_rgb(pixels, 3)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, format="PNG", compress_level=6)
@@ -206,7 +207,7 @@ def encode_image(pixels: UInt8Array) -> bytes:
 
 
 def decode_image(data: bytes) -> UInt8Array:
-    """A stored PNG -> uint8 (H, W, 3) RGB. Raises UnreadableMedia. A person's file goes through intake.py instead."""
+    """Decode a stored PNG to uint8 (H, W, 3) RGB. Raises UnreadableMedia. For uploads, see `tools.uploads.pictures`."""
     if (pixels := FRESH.pixels(data)) is not None:
         return pixels
     try:
@@ -219,7 +220,7 @@ def decode_image(data: bytes) -> UInt8Array:
 
 
 def encode_clip(frames_THWC: UInt8Array, fps: float | Fraction) -> bytes:
-    """uint8 (T, H, W, 3) RGB -> FFV1 in Matroska: `decode_clip` gives the same bits back."""
+    """Encode uint8 (T, H, W, 3) RGB losslessly as FFV1 in Matroska."""
     _assert_rgb(frames_THWC, 4)
     rate, (height, width) = exact_rate(fps), frames_THWC.shape[1:3]
     slices = "4" if min(height, width) >= SMALLEST_SLICED_SIDE else "1"
@@ -240,7 +241,7 @@ def encode_clip(frames_THWC: UInt8Array, fps: float | Fraction) -> bytes:
 
 
 def decode_clip(data: bytes) -> Clip:
-    """Every frame of a clip (or film) at once. Raises UnreadableMedia."""
+    """Decode all frames of a clip or film at once. Raises UnreadableMedia."""
     with _opened(data) as container:
         rate = _rate(container.streams.video[0])
         frames = list(_rgb_frames(container))
@@ -250,7 +251,7 @@ def decode_clip(data: bytes) -> Clip:
 
 
 def frames_of(source: Source) -> Iterator[UInt8Array]:
-    """The frames of a clip or film one by one, uint8 (H, W, 3); one is in memory. Raises UnreadableMedia."""
+    """Yield the frames of a clip or film, uint8 (H, W, 3), one in memory at a time. Raises UnreadableMedia."""
     if isinstance(source, bytes) and (pixels := FRESH.pixels(source)) is not None:
         yield from pixels
         return
@@ -259,13 +260,13 @@ def frames_of(source: Source) -> Iterator[UInt8Array]:
 
 
 def chosen_frames(source: Source, indices: Sequence[int]) -> Iterator[UInt8Array]:
-    """The frames at some ascending indices, one by one; what is between them is decoded and let go."""
+    """Yield the frames at the given indices, in ascending order; those in between are decoded and discarded."""
     wanted = set(indices)
     yield from (frame for index, frame in enumerate(frames_of(source)) if index in wanted)
 
 
 def evenly(count: int, most: int) -> list[int]:
-    """At most `most` indices of `count` frames, evenly spread, the first and the last among them."""
+    """Return at most `most` evenly spaced indices of `count` frames, including the first and the last."""
     return [int(index) for index in np.linspace(0, count - 1, min(count, most)).round()]
 
 
@@ -279,10 +280,11 @@ def encode_film(
     codec: FilmCodec | None = None,
     mark: Mark | None = None,
 ) -> Media:
-    """Frames, uint8 (height, width, 3), as they come -> H.264 4:2:0 BT.709 in MP4, index first; memory is constant.
+    """Encode frames, uint8 (height, width, 3), as H.264 4:2:0 in MP4 with the index first, in constant memory.
 
-    A side that is odd gets its last row or column twice, since 4:2:0 has no odd sides. Answers what was written.
-    Raises BadInput when there is no frame.
+    Colours are BT.709 unless the codec says otherwise. 4:2:0 needs even sides, so the last row or column of an odd side
+    is duplicated. `mark` receives the number of frames written. Returns the description of the film. Raises BadInput if
+    there are no frames.
     """
     rate = exact_rate(fps)
     even_width, even_height = width + width % 2, height + height % 2
@@ -303,7 +305,7 @@ def encode_film(
 
 
 def probe(source: Source) -> Media:
-    """What a stored picture, clip or film is; frames are counted, not decoded. Raises UnreadableMedia."""
+    """Describe a stored picture, clip or film; frames are counted but not decoded. Raises UnreadableMedia."""
     if (image := _probed_image(source)) is not None:
         return image
     with _opened(source) as container:
@@ -331,7 +333,7 @@ def _probed_image(source: Source) -> Media | None:
 
 @contextmanager
 def _as_path(target: Path | IO[bytes]) -> Iterator[Path]:
-    # The muxer reads its own output again to move the index to the front, so it needs a real file.
+    # The muxer rereads its own output to move the index to the front, so it needs a real file.
     if isinstance(target, Path):
         yield target
         return
@@ -343,8 +345,8 @@ def _as_path(target: Path | IO[bytes]) -> Iterator[Path]:
 
 
 def _film_stream(container: Any, rate: Fraction, width: int, height: int, codec: FilmCodec) -> Any:
-    # x264's macroblock tree reads memory it has not written when the width is no multiple of 128 pixels (seen with the
-    # x264 of PyAV 18.1): the same frames gave up to six different films.
+    # x264's macroblock tree reads uninitialized memory if the width is not a multiple of 128 pixels (seen with the x264
+    # of PyAV 18.1): the same frames gave up to six different films.
     options = {"crf": str(codec.crf), "preset": codec.preset, "mbtree": "0", "flags": "+bitexact"}
     if codec.profile is not None:
         options["profile"] = codec.profile

@@ -1,6 +1,6 @@
-"""Finished H.264 films, packet by packet: whether one can stand in another film as it is, and films joined so.
+"""Join H.264 films packet by packet, without re-encoding, and check whether that is possible. Knows no artifact.
 
-Nothing is decoded to be encoded again: what is joined shows the same bits as before. Knows no artifact.
+Joined films decode to the same pixels as before.
 """
 
 import hashlib
@@ -36,29 +36,29 @@ from tools.media.h264 import ParameterSets, begins_anew
 from tools.media.hdr import HDR_CURVES
 
 SD_MATRICES = (5, 6)
-"""FFmpeg's numbers of BT.601's two."""
+"""FFmpeg's codes of the two BT.601 matrices."""
 HD_SIDE = 720
-"""Pixels; from this side on players do not agree on what colours mean that are not tagged."""
+"""Pixels; from this side on, players disagree on the meaning of untagged colours."""
 LIMITED = (0, 1)
-"""FFmpeg's numbers of a range that is not said, which then is the limited one, and of that one."""
+"""FFmpeg's codes of the unspecified range, which means limited, and of the limited range."""
 SOUNDS = ("aac", "mp3", "opus", "ac3")
-"""Codecs of sound that players expect in MP4."""
+"""Audio codecs that players support in MP4."""
 MOST_SOUNDS = 8
 PROFILES = (None, "main", "baseline")
 REORDERINGS = ("bframes=3", "bframes=0", "bframes=3:b-pyramid=none")
 WAYS = ("", *(f"ref={frames}:{order}" for order, frames in product(REORDERINGS, (3, 2, 1, 4, 5, 6, 8, 16))))
-"""Of x264 to keep frames and to show them later: what it made was made in one of them, most likely."""
+"""x264 settings of reference frames and reordering; a film encoded by x264 most likely used one of them."""
 OFF = Fraction(1, 5)
-"""Frames by which one may come early or late: many files round their times."""
+"""Tolerance of a frame's time, in frames: many files round their times."""
 
 
 class NotWhole(Exception):
-    """A film cannot be joined packet by packet; the text says why, for a log."""
+    """A film cannot be joined packet by packet; the message gives the reason, for a log."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """What of a film is joined. sounds: of each sound track, what must be equal for it to go on in the next film's."""
+    """The properties of a film that matter for joining. sounds: parameters of each audio track, equal if joined."""
 
     width: int
     height: int
@@ -71,7 +71,7 @@ class Track:
 
 @dataclass
 class _Sound:
-    """A sound track of a film in the making: its stream, what it must be like, and the seconds that it has reached."""
+    """An audio track of the film being written: its stream, required parameters, and end so far in seconds."""
 
     stream: Any
     like: str
@@ -79,10 +79,9 @@ class _Sound:
 
 
 def examined(film: Source, *, most_frames: int | None = None) -> Track:
-    """What of a film can be joined as it is: every frame of it, at a constant rate, upright, plain and undamaged.
+    """Return the track of a film that can be joined as it is: constant rate, upright, progressive and undamaged.
 
-    The film may be a stranger's: all of it is decoded here, and what is not in perfect order is refused. Raises
-    NotWhole.
+    The film may be untrusted: all of it is decoded, and any irregularity raises NotWhole.
     """
     track = track_of(film, most_frames=most_frames)
     with _opened(film) as (container, stream):
@@ -92,17 +91,17 @@ def examined(film: Source, *, most_frames: int | None = None) -> Track:
 
 
 def track_of(film: Source, *, most_frames: int | None = None) -> Track:
-    """What `examined` tells of a film of our own: packets are looked at, nothing is decoded, sound is left out."""
+    """Return the track of a film encoded by Mora: reads packets without decoding them and ignores sound."""
     with _opened(film) as (container, stream):
         track = _header(stream)
         return replace(track, num_frames=len(_order(container, stream, track, most_frames)))
 
 
 def joined(films: Sequence[tuple[Source, Track]], target: Path) -> Media:
-    """Films of one size, rate and way of telling colours as one, index first, no frame touched. Answers what it is.
+    """Join films of one size, rate and colour tagging without re-encoding, index first, and describe the result.
 
-    The sound of the first that has any stays where it is, and that of others that is like it. Raises NotWhole if
-    their parameter sets cannot stand in one track, or if what comes out does not decode to the same frames.
+    Sound is kept in place if it has the same parameters as that of the first film with sound. Raises NotWhole if the
+    films' parameter sets cannot share a track, or if the result does not decode to the same frames.
     """
     sets = together([track for _, track in films])
     first, delay = films[0][1], max(_delay(film, track) for film, track in films)
@@ -124,7 +123,7 @@ def joined(films: Sequence[tuple[Source, Track]], target: Path) -> Media:
 
 
 def holds(film: Source, part: Source, *, begin: int) -> bool:
-    """Whether the film shows the part from frame `begin` on as it is: its packets, in order, bit for bit."""
+    """Return whether the film contains the part's packets, in order and bit for bit, from frame `begin` on."""
     try:
         with _opened(film) as (whole, there), _opened(part) as (container, stream):
             packets = islice((bytes(packet) for packet in _packets(whole, there)), begin, None)
@@ -134,7 +133,7 @@ def holds(film: Source, part: Source, *, begin: int) -> bool:
 
 
 def pictures_of(film: Source) -> Iterator[bytes]:
-    """The digest of every frame of a film as it is decoded, before any colours are made of it."""
+    """Yield the digest of every decoded frame of a film, before colour conversion."""
     with _opened(film) as (container, stream):
         for frame in container.decode(stream):
             yield hashlib.sha256(b"".join(_visible(plane) for plane in frame.planes)).digest()
@@ -146,7 +145,7 @@ def _pictures_of_all(films: Sequence[tuple[Source, Track]]) -> Iterator[bytes]:
 
 
 def is_heard(film: Source, span: tuple[float, float] = (0.0, float("inf"))) -> bool:
-    """Whether a film has sound between two times, in seconds; False for what is no film."""
+    """Return whether a film has sound between two times, in seconds; False if it is not a film."""
     try:
         with _opened(film) as (container, _):
             tracks = container.streams.audio
@@ -206,7 +205,7 @@ def _packets(container: Any, streams: Any) -> Iterator[Any]:
 
 
 def _order(container: Any, stream: Any, track: Track, most: int | None) -> list[int]:
-    """Which frame each packet is, in the order of decoding. Raises NotWhole for packets that are not in order."""
+    """Return the frame index of each packet, in decoding order. Raises NotWhole for irregular packets."""
     order: list[int] = []
     for packet in _packets(container, stream):
         if packet.is_corrupt or packet.is_discard or packet.pts is None:
@@ -241,9 +240,9 @@ def _delay(film: Source, track: Track) -> int:
 
 
 def together(tracks: Sequence[Track]) -> ParameterSets:
-    """The parameter sets of a track in which all these stand: a decoder is set up alike by all of them.
+    """Return the merged parameter sets of tracks that configure a decoder in the same way.
 
-    Raises NotWhole if they cannot stand in one.
+    Raises NotWhole if the tracks cannot be merged into one.
     """
     sets, colours = tracks[0].sets, tracks[0].colours
     for track in tracks[1:]:
@@ -257,8 +256,11 @@ def together(tracks: Sequence[Track]) -> ParameterSets:
 
 
 def codec_beside(tracks: Sequence[Track], codec: FilmCodec) -> FilmCodec:
-    """How to encode what is to stand in one track with these, found by trial on one frame: as they set a decoder up,
-    and with ids that are free beside theirs. Raises NotWhole if the encoder has no such way."""
+    """Return encoder settings whose output can share a track with these, found by encoding one frame.
+
+    The output configures a decoder in the same way and uses free ids of parameter sets. Raises NotWhole if no settings
+    do.
+    """
     first, sets = tracks[0], together(tracks)
     for profile, more in product(PROFILES, WAYS):
         alike = replace(codec, colours=first.colours, profile=profile, more=more)
@@ -272,7 +274,7 @@ def codec_beside(tracks: Sequence[Track], codec: FilmCodec) -> FilmCodec:
 
 
 def _sounds(film: Source) -> tuple[str, ...]:
-    """What each sound track of a film is; () if one of them cannot be kept."""
+    """Return the parameters of each audio track of a film; () if one of them cannot be kept."""
     with _opened(film) as (container, _):
         tracks = container.streams.audio
         if len(tracks) > MOST_SOUNDS or any(track.codec_context is None for track in tracks):
@@ -300,21 +302,21 @@ def _sound_tracks(out: Any, films: Sequence[tuple[Source, Track]]) -> list[_Soun
 
 
 def _moved(film: Source, track: Track, begin: int, delay: int, picture: Any, sounds: Sequence[_Sound]) -> Iterator[Any]:
-    """The packets of a film as those of one in which it begins at frame `begin`."""
+    """Yield the packets of a film, shifted so that it begins at frame `begin`."""
     ahead = begin - delay
     with _opened(film) as (container, stream):
-        heard = dict(zip(container.streams.audio, sounds, strict=True)) if sounds else {}
-        for packet in _packets(container, (stream, *heard)):
+        audio = dict(zip(container.streams.audio, sounds, strict=True)) if sounds else {}
+        for packet in _packets(container, (stream, *audio)):
             if packet.stream is stream:
                 number = round(packet.pts * stream.time_base * track.rate)
                 yield _packet(packet, picture, 1 / track.rate, begin + number, ahead, 1)
                 ahead += 1
-            elif (said := _said(packet, heard[packet.stream], track, begin)) is not None:
-                yield said
+            elif (moved := _moved_sound(packet, audio[packet.stream], track, begin)) is not None:
+                yield moved
 
 
-def _said(packet: Any, sound: _Sound, track: Track, begin: int) -> Any | None:
-    """A packet of sound in its new place; None where there is no picture beside it, or other sound already."""
+def _moved_sound(packet: Any, sound: _Sound, track: Track, begin: int) -> Any | None:
+    """Return an audio packet shifted in time; None if it lies after the last frame or overlaps earlier sound."""
     tick, starts = packet.time_base, Fraction(begin) / track.rate
     at, lasts = packet.pts * tick, packet.duration * tick
     if at >= track.num_frames / track.rate or (begin and starts + at < sound.until):

@@ -1,4 +1,4 @@
-"""A film at a glance: its frames side by side in one PNG, each with its time."""
+"""Draw frames of a film side by side in one PNG, each labelled with its time."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from models.agent import UInt8Array
 from tools.media.codecs import encode_image
 
 LEAST_WIDTH = 160
-"""Pixels; a smaller frame is enlarged by a whole factor, so that its pixels stay what they are."""
+"""Pixels; a smaller frame is enlarged by an integer factor, so that its pixels stay sharp."""
 MOST_WIDTH = 320
 LABEL_HEIGHT = 16
 GAP = 4
@@ -19,10 +19,10 @@ PAPER, INK = (250, 250, 250), (40, 40, 40)
 def frame_sheet(
     frames_THWC: UInt8Array, fps: float | None, *, columns: int = 4, indices: Sequence[int] | None = None
 ) -> bytes:
-    """uint8 (T, H, W, 3) -> PNG, row by row.
+    """Draw frames, uint8 (T, H, W, 3), row by row and return the sheet as PNG.
 
-    fps: None for a picture, which gets no time label. indices: where the frames stand in their film, if they are not
-    all of it.
+    fps: None for a picture, which gets no time label. indices: positions of the frames in their film, if these are not
+    all of its frames.
     """
     assert columns >= 1, f"{columns} columns are no sheet"
     places = range(len(frames_THWC)) if indices is None else indices

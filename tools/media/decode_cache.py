@@ -1,4 +1,4 @@
-"""The pixels of what was encoded without loss a moment ago, by its bytes: who reads it back need not decode it."""
+"""Cache the pixels of recently encoded lossless media by their bytes, so that reading them back needs no decoding."""
 
 import threading
 from collections import OrderedDict
@@ -9,7 +9,7 @@ MOST_BYTES = 2**26
 
 
 class Fresh:
-    """The newest pixels, `most_bytes` of them together; for any number of threads."""
+    """Thread-safe cache of the newest pixels, `most_bytes` in total."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most, self._bytes = most_bytes, 0
@@ -17,25 +17,25 @@ class Fresh:
         self._lock = threading.Lock()
 
     def keep(self, data: bytes, pixels: UInt8Array) -> None:
-        """These bytes decode to these pixels, bit for bit."""
+        """Store that `data` decodes exactly to `pixels`."""
         if pixels.nbytes > self._most:
             return
-        mine = pixels.copy()
-        mine.flags.writeable = False
+        copy = pixels.copy()
+        copy.flags.writeable = False
         with self._lock:
             self._forget(data)
-            self._known[data] = mine
-            self._bytes += mine.nbytes
+            self._known[data] = copy
+            self._bytes += copy.nbytes
             while self._bytes > self._most:
                 self._forget(next(iter(self._known)))
 
     def forget(self, data: bytes) -> None:
-        """These bytes are to be decoded again."""
+        """Remove the entry of these bytes."""
         with self._lock:
             self._forget(data)
 
     def pixels(self, data: bytes) -> UInt8Array | None:
-        """What the bytes decode to, not to be written to; None: to be decoded. Compared whole, not by a digest."""
+        """Return the read-only pixels of these bytes, compared in full and not by digest; None if not cached."""
         with self._lock:
             return self._known.get(data)
 

@@ -1,6 +1,6 @@
-"""The parameter sets of an H.264 track as MP4 keeps them (`avcC`, ISO 14496-15): read, and laid side by side.
+"""Read and merge the parameter sets of H.264 tracks in MP4 (`avcC`, ISO 14496-15).
 
-Knows bytes; no file, no codec library. Everything raises ValueError for bytes that are not what they should be.
+Works on bytes; knows no file and no codec library. All functions raise ValueError for malformed bytes.
 """
 
 from collections.abc import Iterator
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 HIGH = 100
 PROFILES = (66, 77, HIGH)
-"""Baseline, Main, High: 8 bits a channel; those above add what a decoder for these three cannot show."""
+"""Baseline, Main and High, with 8 bits per channel; higher profiles need features that decoders of these lack."""
 LENGTH_BYTES = 4
-"""Before every unit of a packet; tracks with fewer are not joined with ours."""
+"""Size of the length prefix of every NAL unit; tracks with shorter ones are not joined."""
 MOST_IDS = 32
-"""Ids of sequence parameter sets."""
+"""Number of possible ids of sequence parameter sets."""
 
 IDR, SPS, PPS, SPS_EXTENSION, SUBSET_SPS = 5, 7, 8, 13, 15
-"""Types of units: a picture that needs none before it, and the sets."""
+"""Types of NAL units: instantaneous decoder refresh, and the parameter sets."""
 CHROMA_420_8_BIT = b"\xfd\xf8\xf8\x00"
 
 
 @dataclass(frozen=True)
 class ParameterSets:
-    """What the pictures of a track refer to, by id; profile, compatibility, level: what a decoder must be able to."""
+    """Parameter sets of a track by id. profile, compatibility, level: requirements on the decoder."""
 
     profile: int
     compatibility: int
@@ -31,7 +31,7 @@ class ParameterSets:
 
     @classmethod
     def read(cls, avcc: bytes) -> "ParameterSets":
-        """Those of an `avcC` box with units of four length bytes."""
+        """Read an `avcC` box whose units have four length bytes."""
         if len(avcc) < 7 or avcc[0] != 1 or 1 + (avcc[4] & 3) != LENGTH_BYTES:
             raise ValueError("the parameter sets are not kept as in MP4, or with shorter lengths")
         sequences, rest = _counted(avcc[6:], avcc[5] & 31)
@@ -48,13 +48,13 @@ class ParameterSets:
 
     @property
     def avcc(self) -> bytes:
-        """The box again."""
+        """The sets as an `avcC` box."""
         head = bytes([1, self.profile, self.compatibility, self.level, 0xFC | (LENGTH_BYTES - 1)])
         sets = bytes([0xE0 | len(self.sps)]) + _joined(self.sps) + bytes([len(self.pps)]) + _joined(self.pps)
         return head + sets + (CHROMA_420_8_BIT if self.profile == HIGH else b"")
 
     def beside(self, other: "ParameterSets") -> "ParameterSets | None":
-        """Both in one track; None if they give different sets the same id."""
+        """Return the union of both; None if different sets have the same id or there are too many."""
         sps, pps = {**self.sps, **other.sps}, {**self.pps, **other.pps}
         kept = (self.sps.items() <= sps.items(), self.pps.items() <= pps.items())
         if not all(kept) or len(sps) >= MOST_IDS:
@@ -69,25 +69,25 @@ class ParameterSets:
 
     @property
     def shapes(self) -> frozenset[str]:
-        """What a decoder is set up by: the sequence sets without their ids.
+        """The sequence parameter sets without their ids, which configure the decoder.
 
-        At a change from one shape to another a decoder may start afresh and forget frames that it has not shown yet
-        (ISO 14496-10, C.4.4), and some do.
+        When the shape changes, a decoder may reset and drop frames that it has not output yet (ISO 14496-10, C.4.4),
+        and some do.
         """
         return frozenset(_shape(unit) for unit in self.sps.values())
 
     def free_id(self) -> int:
-        """The smallest id that neither a sequence nor a picture set has."""
+        """Return the smallest id unused by both sequence and picture parameter sets."""
         return next(number for number in range(MOST_IDS) if number not in self.sps and number not in self.pps)
 
     def has_all_of(self, packet: bytes) -> bool:
-        """Whether every set that comes along in a packet is one of these."""
+        """Return whether every parameter set in a packet is one of these."""
         known = {*self.sps.values(), *self.pps.values()}
         return all(unit in known for unit in units(packet) if unit[0] & 31 in (SPS, PPS, SPS_EXTENSION, SUBSET_SPS))
 
 
 def units(packet: bytes) -> Iterator[bytes]:
-    """The units of a packet."""
+    """Yield the NAL units of a packet."""
     at = 0
     while at < len(packet):
         begin = at + LENGTH_BYTES
@@ -98,7 +98,7 @@ def units(packet: bytes) -> Iterator[bytes]:
 
 
 def begins_anew(packet: bytes) -> bool:
-    """Whether the packet's picture, and all after it, need none before it."""
+    """Return whether decoding can start at this packet: its picture is an IDR."""
     return any(unit[0] & 31 == IDR for unit in units(packet))
 
 
@@ -131,7 +131,7 @@ def _joined(sets: dict[int, bytes]) -> bytes:
 
 
 def _number(data: bytes, place: int) -> int:
-    """The number at a place of those that begin here: ue(v) of ISO 14496-10, 9.1, within eight bytes."""
+    """Return the number at index `place` of the Exp-Golomb codes in the first eight bytes: ue(v), ISO 14496-10, 9.1."""
     bits = "".join(f"{byte:08b}" for byte in data[:8])
     while True:
         zeros = len(bits) - len(bits.lstrip("0"))

@@ -1,4 +1,4 @@
-"""HDR pixels -> the standard range, simply: one curve for every frame, no look at what it shows. Knows no file."""
+"""Map HDR pixels to the standard range with one fixed curve, whatever the content. Knows no file."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 from models.agent import UInt8Array
 
 HDR_CURVES = {16: "PQ", 18: "HLG"}
-"""By FFmpeg's numbers of the transfer characteristics."""
+"""HDR transfer curves by FFmpeg's codes of transfer characteristics."""
 
 WHITE_NITS = 203.0
-"""Of diffuse white in both kinds of HDR (ITU-R BT.2408)."""
+"""Luminance of diffuse white in both PQ and HLG (ITU-R BT.2408)."""
 PEAK_NITS = 1000.0
-"""Becomes the brightest of the standard range: the nominal peak of HLG, and what PQ is mostly mastered for."""
+"""Luminance mapped to the maximum of the standard range: HLG's nominal peak, and the usual mastering peak of PQ."""
 SYSTEM_GAMMA = 1.2
-"""Of HLG at that peak (ITU-R BT.2100)."""
+"""HLG's system gamma at that peak (ITU-R BT.2100)."""
 DISPLAY_GAMMA = 2.2
 
 FloatArray = NDArray[np.float32]
@@ -26,9 +26,9 @@ LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 
 
 def standard_range(codes_HWC: NDArray[np.uint16], curve: str) -> UInt8Array:
-    """uint16 (H, W, 3) BT.2020 RGB in the "PQ" or "HLG" curve -> uint8 (H, W, 3) for an ordinary display."""
+    """Convert uint16 (H, W, 3) BT.2020 RGB with the "PQ" or "HLG" curve to uint8 (H, W, 3) for an SDR display."""
     light = PQ_LIGHT[codes_HWC] if curve == "PQ" else _hlg_light(codes_HWC)
-    # Reinhard et al. 2002, equation 4, on the brightest channel so that hues stay: the peak comes to 1.
+    # Reinhard et al. 2002, equation 4, applied to the brightest channel to preserve hue: the peak maps to 1.
     brightest = light.max(axis=-1, keepdims=True)
     mapped = light * ((1 + brightest / (PEAK_NITS / WHITE_NITS) ** 2) / (1 + brightest))
     shown = np.clip(mapped.reshape(-1, 3) @ BT709_OF_BT2020.T, 0, 1)
@@ -36,14 +36,14 @@ def standard_range(codes_HWC: NDArray[np.uint16], curve: str) -> UInt8Array:
 
 
 def _hlg_light(codes: NDArray[np.uint16]) -> FloatArray:
-    """Light relative to diffuse white on a display of PEAK_NITS."""
+    """Return light relative to diffuse white on a display of PEAK_NITS."""
     scene = HLG_SCENE[codes]
     luminance = np.maximum(scene @ LUMINANCE, 1e-6)[..., None]
     return np.asarray(scene * (luminance ** (SYSTEM_GAMMA - 1) * (PEAK_NITS / WHITE_NITS)), np.float32)
 
 
 def _pq_light(codes: NDArray[np.float64]) -> FloatArray:
-    """Light relative to diffuse white of codes in 0..1, SMPTE ST 2084."""
+    """Return light relative to diffuse white for codes in 0..1, SMPTE ST 2084."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     root = codes ** (1 / m2)
     nits = 10000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
@@ -51,12 +51,12 @@ def _pq_light(codes: NDArray[np.float64]) -> FloatArray:
 
 
 def _hlg_scene(codes: NDArray[np.float64]) -> FloatArray:
-    """Light in front of the camera, in 0..1, of codes in 0..1, ITU-R BT.2100."""
+    """Return scene light in 0..1 for codes in 0..1, ITU-R BT.2100."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(codes <= 0.5, codes**2 / 3, (np.exp((codes - c) / a) + b) / 12).astype(np.float32)
 
 
-# Tables over all codes: a power for every channel of every pixel would be most of the time that a clip takes.
+# Lookup tables over all codes: computing a power per channel and pixel would dominate the time of reading a clip.
 CODES = np.arange(65536) / 65535
 PQ_LIGHT, HLG_SCENE = _pq_light(CODES), _hlg_scene(CODES)
 SHOWN = np.round(255 * CODES ** (1 / DISPLAY_GAMMA)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A product so small that a terminal can show it: its frames side by side, a few dozen pixels wide."""
+"""Shrink a product for a terminal: frames side by side, a few dozen pixels wide."""
 
 import numpy as np
 from PIL import Image
@@ -9,9 +9,9 @@ PAPER = (0, 0, 0)
 
 
 def thumbnail(frames_THWC: UInt8Array, *, height: int, gap: int = 2) -> UInt8Array:
-    """uint8 (T, H, W, 3) -> one row of frames, uint8 (height, width, 3), `gap` black columns between two.
+    """Return frames, uint8 (T, H, W, 3), as one row, uint8 (height, width, 3), with `gap` black columns between them.
 
-    A side keeps its proportion; `height` in pixels must be even and at least 2.
+    The aspect ratio is kept; `height` in pixels must be even and at least 2.
     """
     assert height >= 2, f"{height} pixels are no picture"
     assert height % 2 == 0, f"half blocks show two rows each, {height} is odd"

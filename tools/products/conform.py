@@ -1,4 +1,4 @@
-"""Stored clips of any size and rate -> frames of one size and one rate: the one place. Knows no agent."""
+"""Convert stored clips of any size and rate to frames of one size and one rate. Knows no agent."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Edge = Literal["first", "last"]
 
 @dataclass(frozen=True)
 class Part:
-    """A clip as it is shown in a film: whole, or without an end that its neighbour shows already."""
+    """A clip in a film: whole, or without the first or last frame if its neighbour already shows that."""
 
     clip: Artifact
     drop_first: bool = False
@@ -35,12 +35,12 @@ class Part:
 
     @property
     def num_frames(self) -> int:
-        """Frames that are left, at the clip's own rate."""
+        """The number of frames left, at the clip's own rate."""
         return self.clip.media.num_frames - self.drop_first - self.drop_last
 
 
 def stored_clip(context: ToolContext, id: str) -> Artifact:
-    """The clip or film of that id. Raises BadInput for a picture."""
+    """Return the clip or film with this id. Raises BadInput for a picture."""
     artifact = context.archive.artifact(id)
     if artifact.media.kind == "image":
         raise BadInput("not-a-clip", f"{id} is an image, not a clip; make a clip of it first.", artifact=id)
@@ -48,41 +48,41 @@ def stored_clip(context: ToolContext, id: str) -> Artifact:
 
 
 def rate_of(clip: Artifact) -> Fraction:
-    """Frames a second of a stored clip or film."""
+    """Return the frame rate of a stored clip or film, in frames per second."""
     assert clip.media.fps is not None, f"{clip.id} has no frame rate"
     return exact_rate(clip.media.fps)
 
 
 def shown(archive: Archive, part: Part, size: tuple[int, int], rate: Fraction) -> Iterator[UInt8Array]:
-    """The frames of a part as shown at `rate` in `size` (width, height): uint8 (H, W, 3), one in memory at a time."""
-    # The bytes and not the path: reading verifies the digest, and a lossless shot is small beside a film.
+    """Yield the frames of a part at `rate` and `size` (width, height): uint8 (H, W, 3), one in memory at a time."""
+    # Read bytes instead of passing the path: this verifies the digest, and a lossless shot is small compared to a film.
     frames = islice(frames_of(archive.read(part.clip)), int(part.drop_first), None)
     for frame in retimed(frames, part.num_frames, rate_of(part.clip), rate):
         yield fit(frame, *size)
 
 
 def shown_count(part: Part, rate: Fraction) -> int:
-    """How many frames `shown` gives."""
+    """Return the number of frames that `shown` yields."""
     return retimed_count(part.num_frames, rate_of(part.clip), rate)
 
 
 def retimed_count(count: int, own: Fraction, rate: Fraction) -> int:
-    """Frames at `rate` that last as long as `count` at `own`; at least one."""
+    """Return how many frames at `rate` last as long as `count` frames at `own`; at least one."""
     return max(1, round(count * rate / own))
 
 
 def retimed(frames: Iterator[UInt8Array], count: int, own: Fraction, rate: Fraction) -> Iterator[UInt8Array]:
-    """`count` frames at `own` a second shown at `rate`: frames are repeated or left out, the speed stays."""
+    """Resample `count` frames from rate `own` to `rate`, keeping the speed: frames are repeated or dropped."""
     wanted, done = retimed_count(count, own, rate), 0
     for index, frame in enumerate(frames):
-        # Frame k of the result shows what is on the screen in the middle of its time, so that 23.976 and 24 are alike.
+        # Output frame k is the input frame visible at the middle of its time slot, so that 23.976 and 24 give the same.
         while done < wanted and min((2 * done + 1) * own // (2 * rate), count - 1) == index:
             yield frame
             done += 1
 
 
 def edge_picture(context: ToolContext, clip: Artifact, edge: Edge) -> Artifact:
-    """The first or last frame of a stored clip as a stored picture of the profile's size: where the next part joins."""
+    """Store the first or last frame of a clip, where the next part joins, as a picture of the profile's size."""
 
     def produce() -> Produced:
         frames = frames_of(context.archive.read(clip))

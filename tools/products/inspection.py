@@ -1,4 +1,4 @@
-"""Is a product a picture or a film at all? Numbers only; taste and likeness are for judges."""
+"""Detect degenerate products, such as black, flat or frozen ones, by pixel statistics. Quality is left to judges."""
 
 from collections.abc import Iterator
 
@@ -9,22 +9,22 @@ from models.agent import UInt8Array
 from tools.context import ToolContext, sheet_frames
 
 LEAST_STD = 2.0
-"""Grey levels of 255: a frame whose values spread less than this is all one colour."""
+"""Minimum standard deviation in grey levels of 255; below it a frame counts as a single flat colour."""
 DARKEST = 16
 DARK_SHARE = 0.999
-"""Grey levels of 255: a frame is black when this share of its values is darker."""
+"""A frame counts as black if this share of its values is below DARKEST, in grey levels of 255."""
 LEAST_MOTION = 0.1
-"""Grey levels of 255: mean absolute difference to the first frame; the most different frame must reach it."""
+"""Minimum motion in grey levels of 255: the largest mean absolute difference of any frame to the first."""
 
 MOST_FRAMES = 32
-"""Frames of a stored product that are looked at, evenly spread: memory stays bounded whatever its length."""
+"""Maximum number of evenly spaced frames inspected per product, which bounds memory for any length."""
 JUDGE = "inspection"
 
 
 def degenerate(frames_THWC: UInt8Array, *, motion_expected: bool) -> str | None:
-    """One sentence why uint8 (T, H, W, 3) is no picture or film, with the number and its bound; None if it is one.
+    """Return why frames, uint8 (T, H, W, 3), are degenerate, as a sentence with the number and its bound; else None.
 
-    Frames are blank when most of them are; a film is frozen when no frame differs from the first.
+    They are degenerate if most frames are blank or, where motion is expected, if no frame differs from the first.
     """
     assert frames_THWC.ndim == 4, f"{frames_THWC.shape} is not (T, H, W, 3)"
     if (reason := _blank(frames_THWC)) is not None:
@@ -38,7 +38,7 @@ def degenerate(frames_THWC: UInt8Array, *, motion_expected: bool) -> str | None:
 
 
 def inspect(context: ToolContext, artifact: Artifact, *, motion_expected: bool) -> Verdict:
-    """Looks at a stored product; an image is never asked to move."""
+    """Return the verdict on a stored product. Motion is never expected of an image."""
     frames, _ = sheet_frames(context.archive, artifact, MOST_FRAMES)
     reason = degenerate(frames, motion_expected=motion_expected and artifact.media.kind != "image")
     if reason is not None:
@@ -62,10 +62,10 @@ def _blank(frames: UInt8Array) -> str | None:
 
 
 def _spread(frame: UInt8Array) -> float:
-    """Largest standard deviation of a channel over the pixels: a saturated flat colour has none."""
+    """Return the largest standard deviation of a channel over the pixels; 0 for any flat colour, however saturated."""
     channels = frame.reshape(-1, 3).T.astype(np.float32, order="C")
     mean = channels.mean(axis=1, dtype=np.float64)
-    # By the mean of the squares, which is exact for whole numbers in float64, and a fifth of the time of `std`.
+    # The mean of squares is exact for integers in float64 and takes a fifth of the time of `std`.
     squares = np.einsum("cp,cp->c", channels, channels, dtype=np.float64) / channels.shape[1]
     return float(np.sqrt(np.maximum(squares - mean**2, 0)).max())
 

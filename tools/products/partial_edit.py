@@ -1,4 +1,4 @@
-"""The frames of a clip that A3 has changed so far, kept with the bookmark of the frame it is at."""
+"""Save the frames of a clip that A3 has edited so far, along with the bookmark of the frame in progress."""
 
 import logging
 
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 
 class EditedFrames:
-    """Those that an earlier try kept, then those that are added; it is the agent's bookmark for the next one.
+    """Frames saved by an earlier attempt followed by those added now; also the agent's bookmark for the next frame.
 
-    size: (width, height) in pixels. bookmark: None keeps nothing.
+    size: (width, height) in pixels. bookmark: None saves nothing.
     """
 
     def __init__(self, bookmark: Bookmark | None, size: tuple[int, int]) -> None:
@@ -25,27 +25,27 @@ class EditedFrames:
         self._kept = len(self.frames)
 
     def add(self, pixels: UInt8Array) -> None:
-        """The next frame is done: uint8 (H, W, 3)."""
+        """Append the next finished frame, uint8 (H, W, 3)."""
         self.frames.append(pixels)
         if self.is_due():
             self._keep()
 
     def is_due(self) -> bool:
-        """As the bookmark says."""
+        """Return whether the bookmark is due to be saved."""
         return self._bookmark is not None and self._bookmark.is_due()
 
     def load(self, name: str = "steps") -> bytes | None:
-        """The state of the next frame's call."""
+        """Return the saved state of the agent's call for the next frame."""
         return None if self._bookmark is None else self._bookmark.load(self._of_next(name))
 
     def save(self, state: bytes, name: str = "steps") -> None:
-        """Keeps the state of the next frame's call, and first the frames before it."""
+        """Save the state of the agent's call for the next frame, after saving the frames before it."""
         if self._bookmark is not None:
             self._keep()
             self._bookmark.save(state, self._of_next(name))
 
     def forget(self) -> None:
-        """Removes what is kept of the whole clip."""
+        """Remove everything saved for the clip."""
         if self._bookmark is not None:
             self._bookmark.forget()
 
@@ -53,7 +53,7 @@ class EditedFrames:
         return f"{name}-of-{len(self.frames)}"
 
     def _keep(self) -> None:
-        """Only the new ones: what was kept is not written again, however long the clip."""
+        """Save only the new frames, so that long clips are not rewritten each time."""
         if self._bookmark is not None and len(self.frames) > self._kept:
             self._bookmark.save(save({"frames": np.stack(self.frames[self._kept :])}), f"frames-from-{self._kept}")
             self._kept = len(self.frames)
@@ -65,7 +65,7 @@ class EditedFrames:
         try:
             frames: UInt8Array = load(data)["frames"]
         except (SafetensorError, KeyError) as error:
-            log.warning("Kept frames are not used: %s", error)
+            log.warning("Saved frames cannot be read and are ignored: %s", error)
             return None
         fits = frames.dtype == np.uint8 and frames.shape[1:] == self._shape and len(frames) > 0
         return frames if fits else None

@@ -1,4 +1,4 @@
-"""A film as a file that a person names, looked at before anybody reads its manifest. Light to import."""
+"""Check and read a film file named by a person, before its manifest is parsed. Cheap to import."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ LARGEST_FILM = 2**31
 
 
 def check_film_file(path: Path) -> None:
-    """Check that the file may be an MP4 film. Raises BadInput with one sentence."""
-    with _told(path):
+    """Check that the file looks like an MP4 film. Raises BadInput."""
+    with _read_errors(path):
         if path.is_dir():
             raise BadInput("input-is-folder", f"{path} is a folder; name one film.", path=str(path))
         if not path.exists():
@@ -32,15 +32,15 @@ def check_film_file(path: Path) -> None:
 
 
 def film_bytes(path: Path) -> bytes:
-    """Read an MP4 file. Raises BadInput with one sentence for what is none."""
+    """Read an MP4 file. Raises BadInput for any other file."""
     check_film_file(path)
-    with _told(path):
+    with _read_errors(path):
         return path.read_bytes()
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """What the system says of the path, as one sentence."""
+def _read_errors(path: Path) -> Iterator[None]:
+    """Convert errors of the operating system to BadInput."""
     try:
         yield
     except (OSError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""A film's manifest (C2PA): what is stated of a film goes into its copy and is read from it. Knows no run and no store.
+"""Write a C2PA manifest with Mora's statement into a copy of a film, and read it back. Knows no run and no store.
 
-The copy is the film with one box more, so that `unsigned` gives the film back, byte for byte. Nothing is ever fetched:
-no timestamp, no revocation list, no manifest that lies elsewhere. A given file is named by its digests; a manifest that
-it carried itself is not taken over, since agents work on its pixels alone.
+The copy has one additional box, and `unsigned` removes it, byte for byte. Nothing is ever fetched: no timestamps,
+revocation lists or remote manifests. Uploads are identified by their digests; their own manifests are not carried over,
+since agents only work on their pixels.
 """
 
 import io
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 LABEL = "org.mora.run"
-"""Of our assertion; the others are C2PA's."""
+"""Label of our assertion; the others are C2PA's."""
 
 
 VERSION = 1
@@ -61,7 +61,7 @@ FAULTS: dict[Fault, str] = {
     "newer": "carries a statement that this version of Mora does not understand; verify it with the one that made it.",
     "another": "is not the film that its manifest speaks of, though the signature fits; do not trust it.",
 }
-"""Why a file's manifest does not say who made the file."""
+"""Why a file's manifest does not prove its origin, phrased to follow the name of the file."""
 
 
 EXPIRED = {"signingCredential.expired", "claimSignature.outsideValidity"}
@@ -71,7 +71,7 @@ UNTRUSTED = "signingCredential.untrusted"
 
 
 class Approval(Record):
-    """What was said of a product. by: `inspection`, the house's own; or `person`, who chose it."""
+    """A verdict on a product. by: `inspection` for Mora's own check, or `person` for a choice by the user."""
 
     by: str
     ok: bool
@@ -79,7 +79,7 @@ class Approval(Record):
 
 
 class Work(Record):
-    """A product on the way to the film, as its recipe says (`memory.records.Recipe`). parents: ids of products."""
+    """A product used for the film, with its recipe's fields (`memory.records.Recipe`). parents: ids of products."""
 
     id: str = Field(pattern=r"^(image|clip|film)-[0-9a-f]{16}$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -93,11 +93,12 @@ class Work(Record):
 
 
 class Statement(Record):
-    """What Mora states of a film it made.
+    """Mora's statement about a film it made.
 
-    said: what the person said after the first wish, which is in the request. planner: who planned, by name. prompts:
-    digest of the planner's standing words. shots: A1's words for each shot. works: what the film was made of, parents
-    first, the film last; `left_out` of them found no room. begun, ended: when the run was, ISO 8601.
+    said: the person's messages after the first, which is in the request. planner: the planner's name. prompts: digest
+    of the planner's system prompts. shots: A1's prompts for each shot. works: the products that the film was made of,
+    parents first, the film last. left_out: how many of them were omitted to limit the size. begun, ended: times of the
+    run, ISO 8601.
     """
 
     version: Literal[1] = 1
@@ -120,15 +121,15 @@ class Statement(Record):
 
     @property
     def film(self) -> Work:
-        """The film itself; its digest is that of the unsigned bytes."""
+        """The film itself, whose digest is that of the unsigned bytes."""
         return self.works[-1]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the manifest of a file says. fault: why it does not hold; None if signature, bytes and statement do.
+    """The result of reading a file's manifest. fault: why it is invalid; None if signature, bytes and statement agree.
 
-    signer, issuer: names in the certificate. known_as: whose it is of the authorities that were given; None: nobody's.
+    signer, issuer: names in the certificate. known_as: name of the given authority that issued it; None: none of them.
     """
 
     fault: Fault | None = None
@@ -139,12 +140,12 @@ class Reading:
 
 
 def check_signing() -> None:
-    """Raises CannotSign if the library that signs does not load on this machine."""
+    """Raise CannotSign if the signing library does not load on this machine."""
     _library()
 
 
 def sign(film: bytes, statement: Statement, signer: Signer) -> bytes:
-    """The film (MP4) with the statement in a signed manifest. Raises CannotSign."""
+    """Return a copy of the film (MP4) with the statement in a signed manifest. Raises CannotSign."""
     c2pa = _library()
     info = c2pa.C2paSignerInfo(signer.algorithm.encode(), signer.chain.encode(), signer.key.encode(), None)
     copy = io.BytesIO()
@@ -161,7 +162,7 @@ def sign(film: bytes, statement: Statement, signer: Signer) -> bytes:
 
 
 def manifest_of(statement: Statement) -> dict[str, Any]:
-    """The manifest as the library takes it: standard actions and ingredients, and the statement under LABEL."""
+    """Return the manifest in the library's format: standard actions and ingredients, and the statement under LABEL."""
     name, _, version = statement.software.partition(" ")
     given = [work for work in statement.works if work.agent == "upload"]
     part = {work.id: _part(statement, work) for work in given}
@@ -185,8 +186,10 @@ def manifest_of(statement: Statement) -> dict[str, Any]:
 
 
 def _packed(statement: Statement) -> dict[str, Any]:
-    """The statement as it lies in the manifest. Specs are JSON texts, since the library turns a list of small whole
-    numbers into bytes."""
+    """Return the statement as stored in the manifest.
+
+    Specs are stored as JSON strings, since the library turns lists of small integers into bytes.
+    """
     packed = statement.model_dump(mode="json")
     for work in packed["works"]:
         work["spec"] = json.dumps(work["spec"], sort_keys=True, ensure_ascii=False)
@@ -194,20 +197,20 @@ def _packed(statement: Statement) -> dict[str, Any]:
 
 
 def _unpacked(packed: Any) -> Statement:
-    """Raises ValueError (ValidationError is one), TypeError or LookupError for what `_packed` did not write."""
+    """Undo `_packed`. Raises ValueError (including ValidationError), TypeError or LookupError for anything else."""
     works = [{**work, "spec": json.loads(work["spec"])} for work in packed["works"]]
     return Statement.model_validate({**packed, "works": works})
 
 
 def _part(statement: Statement, given: Work) -> str:
-    """What C2PA calls a given file's part in the film: changed into it, shown in it, or looked at by an agent."""
+    """Return C2PA's relationship of an upload to the film: edited into it, shown in it, or input to an agent."""
     if statement.task == "edit" and given.media.kind != "image":
         return "parentOf"
     return "componentOf" if given.id in statement.film.parents else "inputTo"
 
 
 def _actions(part: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """C2PA's own words for what was done; the first says where the film comes from."""
+    """Yield C2PA actions; the first states the origin of the film."""
     named = {kind: [id for id, one in part.items() if one == kind] for kind in ("parentOf", "componentOf", "inputTo")}
     if named["parentOf"]:
         yield {"action": "c2pa.opened", "parameters": {"ingredientIds": named["parentOf"][:1]}}
@@ -221,38 +224,38 @@ def _actions(part: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def read(path: Path, authorities: Mapping[str, str] | None = None) -> Reading:
-    """What the manifest of a film says, and whether it holds. authorities: certificates as PEM, by whose they are.
+    """Read and validate the manifest of a film. authorities: certificates as PEM, by the name of their owner.
 
-    Raises BadInput for what is no film file at all, CannotSign if the library does not load.
+    Raises BadInput for a file that is not a film, CannotSign if the library does not load.
     """
     data = film_bytes(path)
-    told = _told(data)
-    if isinstance(told, str):
-        return Reading(told)
-    if (fault := _fault(told)) is not None:
+    report = _report(data)
+    if isinstance(report, str):
+        return Reading(report)
+    if (fault := _fault(report)) is not None:
         return Reading(fault)
-    manifest = told["manifests"][told["active_manifest"]]
+    manifest = report["manifests"][report["active_manifest"]]
     signed = manifest["signature_info"]
     known = next((name for name, pem in (authorities or {}).items() if pem and _is_by(data, pem)), None)
     who = Reading(signer=signed.get("common_name"), issuer=signed.get("issuer"), known_as=known)
-    said = next((one["data"] for one in manifest["assertions"] if one["label"] == LABEL), None)
-    if said is None:
+    packed = next((one["data"] for one in manifest["assertions"] if one["label"] == LABEL), None)
+    if packed is None:
         return replace(who, fault="foreign")
     try:
-        statement = _unpacked(said)
+        statement = _unpacked(packed)
     except (ValueError, TypeError, LookupError, RecursionError):
         return replace(who, fault="newer")
     same = unsigned_sha256(data) == statement.film.sha256
     return replace(who, fault=None if same else "another", statement=statement)
 
 
-def _told(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:
-    """What the library says of a file, as it says it."""
+def _report(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:
+    """Return the library's report on a file, or the fault that prevents one."""
     c2pa = _library()
     try:
         with _context(authorities) as context, c2pa.Reader(MP4, io.BytesIO(data), context=context) as reader:
-            told: dict[str, Any] = json.loads(reader.json())
-            return told
+            report: dict[str, Any] = json.loads(reader.json())
+            return report
     except c2pa.C2paError.ManifestNotFound:
         return "absent"
     except RecursionError:
@@ -261,16 +264,16 @@ def _told(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:
         return "elsewhere" if "remote manifest" in str(error) else "damaged"
 
 
-def _fault(told: dict[str, Any]) -> Fault | None:
-    if told["validation_state"] in ("Valid", "Trusted"):
+def _fault(report: dict[str, Any]) -> Fault | None:
+    if report["validation_state"] in ("Valid", "Trusted"):
         return None
-    failed = {one["code"] for one in told["validation_results"]["activeManifest"]["failure"]} - {UNTRUSTED}
+    failed = {one["code"] for one in report["validation_results"]["activeManifest"]["failure"]} - {UNTRUSTED}
     return "expired" if failed and failed <= EXPIRED else "altered"
 
 
 def _is_by(data: bytes, authorities: str) -> bool:
-    told = _told(data, authorities)
-    return not isinstance(told, str) and told["validation_state"] == "Trusted"
+    report = _report(data, authorities)
+    return not isinstance(report, str) and report["validation_state"] == "Trusted"
 
 
 def _context(authorities: str = "") -> "c2pa.Context":

@@ -1,4 +1,4 @@
-"""the film without its manifest box"""
+"""Recover the unsigned film from a signed copy by removing its C2PA manifest box. Knows MP4 boxes only."""
 
 import hashlib
 import struct
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 def unsigned_sha256(copy: bytes) -> str | None:
-    """The digest of the film that a signed copy was made of, 64 hex digits; None if it is no such copy."""
+    """Return the sha256 of the film that was signed, 64 hex digits; None if `copy` is not a signed copy."""
     try:
         return hashlib.sha256(unsigned(copy)).hexdigest()
     except (struct.error, ValueError):
@@ -15,10 +15,10 @@ def unsigned_sha256(copy: bytes) -> str | None:
 
 
 def unsigned(copy: bytes) -> bytes:
-    """The film without its manifest, byte for byte as it was before it was signed.
+    """Return the film without its manifest, byte for byte as it was before signing.
 
-    Signing puts one box in front of the index and adds its size to the places of the chunks there; this is the way
-    back. Raises ValueError, struct.error for what is no MP4, or has no such box.
+    Signing inserts one box before the index and adds its size to the chunk offsets in the index; this undoes both.
+    Raises ValueError or struct.error for a file that is not MP4 or has no such box.
     """
     box = next((box for box in _boxes(copy, 0, len(copy)) if copy[box.begin + 4 :][:20] == C2PA_BOX), None)
     if box is None:
@@ -41,11 +41,11 @@ C2PA_BOX = b"uuid" + bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
 INDEX = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
-"""The way to the tables of chunks, box in box."""
+"""Path of nested boxes to the chunk offset tables."""
 
 
 class _Box(NamedTuple):
-    """A box of ISO 14496-12: where it begins, its content begins, and it ends, in bytes."""
+    """A box of ISO 14496-12. begin, body, end: byte offsets of the box, its content and its end."""
 
     name: bytes
     begin: int

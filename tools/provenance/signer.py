@@ -1,8 +1,8 @@
-"""Who signs a film: a certificate that this house made for itself, or a person's own. Knows no film and no manifest.
+"""Provide the signer of films: a certificate generated for this installation, or the user's own.
 
-The house's authority issues one certificate and its key is forgotten at once, so that nothing else can ever be issued
-in its name. There is no timestamp authority, hence nobody could tell later that a signature is older than the end of
-its certificate: the house's own last `VALID_FOR`.
+The generated authority issues one certificate and its key is discarded at once, so that nothing else can ever be issued
+in its name. Without a timestamp authority, a signature cannot be validated once its certificate has expired; generated
+ones are therefore valid for `VALID_FOR`. Knows no film and no manifest.
 """
 
 import datetime
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 VALID_FOR = datetime.timedelta(days=30 * 365)
 CLOCK_MAY_BE_OFF = datetime.timedelta(days=1)
 MAX_FILE = 2**20
-"""Bytes of a certificate or key file; real ones have a few thousand."""
+"""Maximum size in bytes of a certificate or key file; real ones have a few thousand."""
 
 NAMED = "signer-{:04d}.pem"
-"""A house's signers by number: key, certificate and authority in one file; the last one is in use."""
+"""Files of generated signers by number, each with key, certificate and authority; the last one is in use."""
 
 TRIES = 3
-"""Of two processes that make a signer at once one is late, looks again, and finds the other's."""
+"""Attempts: if two processes generate a signer at once, the later one retries and finds the other's."""
 
 PURPOSES = {"1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1"}
-"""Of which C2PA wants one: emailProtection, documentSigning, its own claim signing."""
+"""Extended key usages, one of which C2PA requires: emailProtection, documentSigning, C2PA claim signing."""
 CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 LEAST_RSA_BITS = 2048
 
 
 @dataclass(frozen=True)
 class Signer:
-    """chain: certificates as PEM, the signing one first. key: PKCS#8 as PEM. algorithm: as C2PA names it."""
+    """chain: certificates as PEM, the signing one first. key: PKCS#8 as PEM. algorithm: C2PA's name of it."""
 
     chain: str
     key: str = field(repr=False)
@@ -48,12 +48,12 @@ class Signer:
 
 
 def generated_signer(folder: Path) -> Signer:
-    """The signer of this house in `folder`, made there (0700, its file 0600) if there is none that is valid today.
+    """Return the generated signer in `folder`, creating it (0700, its file 0600) if none is valid today.
 
-    Any number of processes may ask at once: all get the same. Raises DiskTrouble, CannotSign.
+    Safe to call from several processes at once: all get the same signer. Raises DiskTrouble, CannotSign.
     """
     with disk_words(folder):
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the rights are those of the last one only
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # `mode` applies to the last folder only
         folder.mkdir(mode=0o700, exist_ok=True)
         for _ in range(TRIES):
             known = _files(folder)
@@ -68,16 +68,16 @@ def generated_signer(folder: Path) -> Signer:
 
 
 def generated_authorities(folder: Path) -> str:
-    """The certificates that this house's signers were issued by, as PEM, those of former ones too; "" for none."""
+    """Return the authorities of all generated signers, including former ones, as PEM; "" for none."""
     with disk_words(folder):
         files = [_certificates(file.read_text("ascii", errors="replace"))[1:] for file in _files(folder)]
     return "".join(one for certificates in files for one in certificates)
 
 
 def configured_signer(certificate: Path, key: Path) -> Signer:
-    """A person's signer: PEM files of the certificate (those that issued it after it) and of its key.
+    """Return the user's signer from PEM files of the certificate, followed by its issuers, and of its key.
 
-    Raises BadInput with one sentence for files that cannot be read, do not belong together, or may not sign now.
+    Raises BadInput for files that cannot be read, do not match, or may not sign now.
     """
     from cryptography import x509
 
@@ -103,7 +103,7 @@ def configured_signer(certificate: Path, key: Path) -> Signer:
 
 
 def configured_authorities(certificate: Path) -> str:
-    """The certificates in a person's file that issued the first one, as PEM; "" for none. Raises BadInput."""
+    """Return the issuers of the first certificate in the user's file, as PEM; "" for none. Raises BadInput."""
     return "".join(_certificates(_read(certificate, "certificate").decode("ascii", errors="replace"))[1:])
 
 
@@ -153,8 +153,8 @@ def _check_purpose(certificate: "x509.Certificate", path: Path) -> None:
         purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (x509.ExtensionNotFound, ValueError):
         purposes = x509.ExtendedKeyUsage([])
-    said = {purpose.dotted_string for purpose in purposes}
-    if not said & PURPOSES or certificate.issuer == certificate.subject:
+    found = {purpose.dotted_string for purpose in purposes}
+    if not found & PURPOSES or certificate.issuer == certificate.subject:
         raise BadInput(
             "certificate-may-not-sign",
             f"The certificate {path} may not sign films: C2PA asks for one that an authority issued for e-mail "
@@ -189,12 +189,12 @@ def _signer(chain: "list[x509.Certificate]", key: "PrivateKeyTypes", algorithm: 
 
 
 def _made() -> Signer:
-    """A new authority, and the one certificate it issues."""
+    """Generate an authority and the one certificate it issues."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
 
     authority, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    tag = secrets.token_hex(4)  # tells houses apart; no name of a machine or of a person
+    tag = secrets.token_hex(4)  # distinguishes installations without naming a machine or a person
     issuer = _name(f"Mora local authority {tag}")
     root = _certificate(issuer, issuer, authority, authority, may_issue=True).sign(authority, hashes.SHA256())
     leaf = _certificate(_name(f"Mora local signer {tag}"), issuer, own, authority).sign(authority, hashes.SHA256())
@@ -209,7 +209,7 @@ def _certificate(
     *,
     may_issue: bool = False,
 ) -> "x509.CertificateBuilder":
-    """As C2PA's certificate profile asks: whoever signs is no authority, and its purpose is said."""
+    """Build a certificate by C2PA's profile: a signer is not an authority and has an extended key usage."""
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -232,8 +232,8 @@ def _name(common: str) -> "x509.Name":
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
-    said = {NameOID.ORGANIZATION_NAME: "Mora", NameOID.COMMON_NAME: common}
-    return x509.Name([x509.NameAttribute(kind, value) for kind, value in said.items()])
+    attributes = {NameOID.ORGANIZATION_NAME: "Mora", NameOID.COMMON_NAME: common}
+    return x509.Name([x509.NameAttribute(kind, value) for kind, value in attributes.items()])
 
 
 def _key_usage(use: str) -> "x509.KeyUsage":
@@ -256,14 +256,14 @@ def _number(file: Path) -> int:
 
 
 def _certificates(pem: str) -> list[str]:
-    """The PEM blocks of certificates, in order."""
+    """Return the PEM blocks of certificates, in order."""
     end = "-----END CERTIFICATE-----\n"
     blocks = pem.replace("\r\n", "\n").split(end)[:-1]
     return [f"-----BEGIN CERTIFICATE-----{block.partition('-----BEGIN CERTIFICATE-----')[2]}{end}" for block in blocks]
 
 
 def _usable(file: Path) -> Signer | None:
-    """The signer in a file of this house; None if it ran out, or is damaged."""
+    """Return the generated signer in a file; None if it has expired or is damaged."""
     try:
         return configured_signer(file, file)
     except BadInput:
@@ -271,6 +271,6 @@ def _usable(file: Path) -> Signer | None:
 
 
 def _keep(signer: Signer, target: Path) -> None:
-    """Write the signer to a file for its owner only, unless another process was first: then what that made stands."""
+    """Write the signer to a file readable by its owner only; keep the existing file if another process was first."""
     with suppress(FileExistsError), whole(target, replace=False) as file:
         file.write((signer.key + signer.chain).encode())

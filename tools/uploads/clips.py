@@ -1,7 +1,7 @@
-"""A person's video -> a clip of the house: silent, upright, constant rate, lossless. Knows no agent and no codec.
+"""Turn an uploaded video into a clip: silent, upright, constant rate, lossless. Knows no agent and no codec.
 
-A file that can stand in a film as it is, is kept as it is, bit for bit. Everything that can be wrong with a file is one
-sentence (BadInput); everything that was changed is one note.
+A file that can be copied into a film without re-encoding is stored bit for bit. Every problem with a file is a
+one-sentence BadInput; every change is a note.
 """
 
 import hashlib
@@ -31,20 +31,20 @@ from tools.uploads.video_reader import JITTER, read_footage
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 20.0
-"""Of a file that are used."""
+"""Maximum length used of a file."""
 SLOWEST, FASTEST = 1, 60
-"""Frames a second; what is slower or faster is brought to this."""
+"""Frames per second; other rates are clamped to this range."""
 LARGEST_KEPT = 256 * 2**20
-"""Bytes of a file that is kept as it is."""
+"""Maximum size in bytes of a file that is stored unchanged."""
 MOST_KEPT_FRAMES = 2400
-"""Frames of such a file, which is used whole: as many as a clip may have that is edited."""
+"""Maximum number of frames of such a file, which is used whole; also the limit for editing a clip."""
 
 
 @dataclass(frozen=True)
 class TakenClip:
-    """A person's video as an agent gets it: uint8 (T, H, W, 3) RGB at `fps` frames a second, sha256 of the file.
+    """An uploaded video prepared for an agent: uint8 (T, H, W, 3) RGB at `fps` frames per second.
 
-    notes: what was changed, a sentence each. fit, end: how it was asked for.
+    source_sha256: digest of the file. notes: a sentence for each change. fit, end: as requested.
     """
 
     frames: UInt8Array
@@ -62,10 +62,10 @@ class TakenClip:
 
 
 def take_clip(path: Path, size: tuple[int, int], *, fit: Fit = "crop", end: End = "last") -> TakenClip:
-    """Reads, checks, decodes and fits to `size` (width, height); of a long file its first or last LONGEST_SECONDS.
+    """Read, check and decode a video and fit it to `size` (width, height), up to LONGEST_SECONDS.
 
-    fit: "crop" covers the size and cuts the centre out, "pad" shows all with black beside it. The same file gives the
-    same frames. Raises BadInput with one sentence.
+    fit: "crop" covers the size and crops to the centre, "pad" adds black bars. end: the part used of a longer video.
+    The same file always gives the same frames. Raises BadInput.
     """
     source = _digest(path)
     footage = read_footage(path, Wanted(end, LONGEST_SECONDS, size, lambda pixels: FITS[fit](pixels, *size)))
@@ -79,7 +79,7 @@ def take_clip(path: Path, size: tuple[int, int], *, fit: Fit = "crop", end: End 
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A person's video that can stand in a film as it is: its bytes, what they are, sha256 of them, and notes."""
+    """An uploaded video that can be copied into a film without re-encoding. source_sha256: digest of the file."""
 
     data: bytes
     media: Media
@@ -93,9 +93,9 @@ class KeptFile:
 
 
 def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:
-    """The file, if it is a film of `size` (width, height) from which packets can be copied (`tools.splice`); else None.
+    """Return the file if it is a film of `size` (width, height) whose packets can be copied, else None.
 
-    All of it has been decoded then. What else it may be, `take_clip` finds out.
+    Decodes the whole file as a check. Pass any other file to `take_clip`.
     """
     try:
         if not path.is_file() or not 0 < path.stat().st_size <= LARGEST_KEPT:
@@ -105,10 +105,10 @@ def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:
             return None
         track = examined(data, most_frames=MOST_KEPT_FRAMES)
     except (OSError, ValueError) as error:
-        log.debug("%s is not kept as it is: %s", path, error)
+        log.debug("%s cannot be stored unchanged: %s", path, error)
         return None
     except NotWhole as reason:
-        log.info("%s is not kept as it is: %s", path, reason)
+        log.info("%s cannot be stored unchanged: %s", path, reason)
         return None
     if (track.width, track.height) != size or not SLOWEST <= track.rate <= FASTEST:
         return None
@@ -126,7 +126,7 @@ def _sound_note(data: bytes, *, kept: bool) -> tuple[str, ...]:
 
 
 def store_clip(context: ToolContext, taken: TakenClip | KeptFile) -> Made:
-    """Stores a video that was taken in, without loss."""
+    """Store an uploaded video, losslessly."""
     return context.archive.make(context.lease, _recipe(taken), lambda: _product(taken))
 
 
@@ -137,7 +137,7 @@ def _product(taken: TakenClip | KeptFile) -> Produced:
 
 
 def clip_id(taken: TakenClip | KeptFile) -> str:
-    """The artifact id that `store_clip` will give it."""
+    """Return the artifact id that `store_clip` will give the video."""
     return artifact_id("clip", _recipe(taken))
 
 
@@ -171,8 +171,8 @@ def _digest(path: Path) -> str:
 
 
 def _resampled(footage: Footage, fps: Fraction, end: End) -> tuple[list[int], bool]:
-    """Which frame is shown in each slot of 1 / `fps` seconds: the last that has begun; and whether any was left out."""
-    # No other frame takes the slot of the first, nor the last one's: clips are joined there.
+    """Return the frame shown in each slot of 1 / `fps` seconds, the latest that has begun, and whether any were cut."""
+    # The first and the last frame keep slots of their own, because clips are joined there.
     slots = [0, *(max(1, ceil((seconds - footage.times[0]) * fps - JITTER)) for seconds in footage.times[1:])]
     stop = max(slots[-1] + 1, round((footage.until - footage.times[0]) * fps))
     most = int(LONGEST_SECONDS * fps)

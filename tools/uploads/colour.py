@@ -1,4 +1,4 @@
-"""YUV, alpha -> RGB"""
+"""Convert decoded video frames, including ones with alpha or HDR, to 8-bit RGB."""
 
 from typing import Any, cast
 
@@ -11,11 +11,11 @@ from tools.media.hdr import HDR_CURVES, standard_range
 from tools.uploads.footage import Footage
 
 HD_SIDE = 720
-"""Pixels; from this side on a video that does not say its colour matrix means BT.709."""
+"""Pixels; from this side on, a video with an untagged colour matrix is taken as BT.709."""
 
 
 def _rgb(painter: VideoReformatter, frame: Any, size: tuple[int, int], footage: Footage) -> UInt8Array:
-    """uint8 (H, W, 3) of `size` (width, height): full range, alpha over white, HDR brought to the standard range."""
+    """Return uint8 (H, W, 3) of `size` (width, height): full range, alpha over white, HDR mapped to SDR."""
     width, height = size
     see_through = frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
     curve = HDR_CURVES.get(frame.color_trc)
@@ -38,7 +38,7 @@ def _rgb(painter: VideoReformatter, frame: Any, size: tuple[int, int], footage: 
 
 
 def _matrix(frame: Any) -> int | None:
-    """The matrix for frames that do not say theirs; None follows the tag."""
+    """Return the colour matrix to assume for untagged frames; None uses the tag or the default."""
     if frame.format.is_rgb or frame.colorspace != AVCOL_SPC_UNSPECIFIED:
         return None
     if frame.color_trc in HDR_CURVES:

@@ -1,6 +1,6 @@
-"""A person's file, looked at before it is opened: is it there, may it be read, can it be what it is given as?
+"""Check that an uploaded file exists, is readable and looks like a picture or video, before decoding it.
 
-Light to import: what reads pictures and videos is not needed to find a file missing.
+Cheap to import: needs no picture or video library.
 """
 
 import re
@@ -11,19 +11,19 @@ from pathlib import Path
 from tools.errors import BadInput
 
 LARGEST_PICTURE = 512 * 2**20
-"""Bytes; no picture of the largest area that is read needs more."""
+"""Bytes; no picture of the largest allowed area needs more."""
 LARGEST_VIDEO = 64 * 2**30
-"""Bytes; two hours of a telephone's 4K."""
+"""Bytes; two hours of 4K video from a phone."""
 
 PICTURE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|BM|(?:II|MM)[*+\x00][*+\x00]|P[0-6fy]|RIFF....WEBP|....ftyp", re.DOTALL
 )
-"""How the pictures that are read begin, no narrower than Pillow has it: PNG, JPEG, GIF, BMP, TIFF, PPM, WebP, AVIF."""
+"""Signatures of PNG, JPEG, GIF, BMP, TIFF, PPM, WebP and AVIF, no stricter than those that Pillow checks."""
 
 
 def check_picture_file(path: Path) -> None:
-    """Check that the file may be a picture. Raises BadInput with one sentence; damage is found when it is decoded."""
-    with _told(path, "picture"):
+    """Check that the file looks like a picture. Raises BadInput; damage is detected only by decoding."""
+    with _read_errors(path, "picture"):
         size = _size(path, "picture")
         if size > LARGEST_PICTURE:
             raise BadInput(
@@ -40,7 +40,7 @@ def check_picture_file(path: Path) -> None:
 
 
 def no_picture(path: Path) -> BadInput:
-    """Return the error that says that the file holds none of the pictures that are read."""
+    """Return the error for a file that is not a supported picture."""
     return BadInput(
         "input-not-a-picture",
         f"{path} is not a picture that can be read; use PNG, JPEG, WebP, TIFF, BMP or AVIF.",
@@ -49,8 +49,8 @@ def no_picture(path: Path) -> BadInput:
 
 
 def check_video_file(path: Path) -> None:
-    """Check that the file may be a video. Raises BadInput with one sentence; what it holds is found by decoding."""
-    with _told(path, "video"):
+    """Check that the file is readable and of allowed size. Raises BadInput; its content is checked by decoding."""
+    with _read_errors(path, "video"):
         size = _size(path, "video")
         if size > LARGEST_VIDEO:
             raise BadInput(
@@ -64,7 +64,7 @@ def check_video_file(path: Path) -> None:
 
 
 def _size(path: Path, what: str) -> int:
-    """Bytes of an ordinary file. Raises BadInput for anything else."""
+    """Return the size of a regular file in bytes. Raises BadInput for anything else."""
     if path.is_dir():
         raise BadInput("input-is-folder", f"{path} is a folder; give the path of one {what}.", path=str(path))
     if not path.exists():
@@ -77,8 +77,8 @@ def _size(path: Path, what: str) -> int:
 
 
 @contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
-    """What the system says of a path, as one sentence."""
+def _read_errors(path: Path, what: str) -> Iterator[None]:
+    """Convert errors of the operating system to BadInput."""
     try:
         yield
     except PermissionError as error:

@@ -1,4 +1,4 @@
-"""Wanted, Footage, Header: values"""
+"""Values passed between the functions that read an uploaded video."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ End = Literal["first", "last"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which `seconds` of a video, and how a frame is fitted; `size`: (width, height) that frames will at most need."""
+    """The part of a video to read. size: the (width, height) to fit to; fitted: fits the pixels of a frame to it."""
 
     end: End
     seconds: float
@@ -22,11 +22,11 @@ class Wanted:
 
 @dataclass
 class Footage:
-    """The wanted part. times: seconds at which the frames, uint8 (H, W, 3), begin, ascending; the last ends at `until`.
+    """The part read of a video. times: start times of the frames, uint8 (H, W, 3), in seconds, ascending.
 
-    size: (width, height) of the upright picture before it was fitted. said: seconds at which the header says that the
-    video ends, None if it does not. longer: the video has more than this part. damaged: not all of it decodes.
-    num_decoded: frames that were decoded to get it. notes: what was changed.
+    said: end of the video in seconds by its header, None if unknown. notes: the changes made, in order. size: (width,
+    height) of the upright picture before fitting. until: end of the last frame in seconds. longer: the video has more
+    than this part. damaged: some of it cannot be decoded. num_decoded: number of frames decoded to read the part.
     """
 
     fps: Fraction
@@ -43,7 +43,7 @@ class Footage:
 
 @dataclass(frozen=True)
 class Shown:
-    """A frame that was decoded: its time and how long it is shown in seconds, and how to get its pixels."""
+    """A decoded frame: its start time and duration in seconds, and a function that returns its pixels."""
 
     seconds: float
     lasts: float
@@ -52,9 +52,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its video. start, end: seconds; end is None when it does not say.
+    """A file's metadata about its video. start, end: seconds; end is None if unknown.
 
-    end_is_its_own: not that of a sound which may be longer.
+    end_is_its_own: the end is that of the video track and not of a possibly longer audio track.
     """
 
     fps: Fraction

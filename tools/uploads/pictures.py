@@ -1,6 +1,6 @@
-"""A person's picture -> pixels an agent can start from. Trusts nothing about the file; knows no agent.
+"""Decode an untrusted uploaded picture into pixels for an agent. Knows no agent.
 
-Everything that can be wrong with a file is one sentence (BadInput); everything that was changed is one note.
+Every problem with a file is a one-sentence BadInput; every change is a note.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from tools.errors import BadInput
 from tools.media.codecs import fit, fit_inside, image_writer
 from tools.uploads.files import check_picture_file, no_picture
 
-# Raster formats only: Pillow would hand PostScript to an interpreter that it starts.
+# Raster formats only: for PostScript, Pillow would start an external interpreter.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 SMALLEST_SIDE = 8
 LARGEST_SIDE = 16384
@@ -42,7 +42,7 @@ FITS = {"crop": fit, "pad": fit_inside}
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = 1
 
-# What Pillow's decoders raise on damaged data, besides OSError.
+# Everything that Pillow's decoders raise on damaged data.
 DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError),
     *(struct.error, zlib.error),
@@ -51,7 +51,7 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Taken:
-    """A person's picture as an agent gets it: uint8 (H, W, 3) RGB, sha256 of the file, what was changed, how fitted."""
+    """An uploaded picture prepared for an agent: uint8 (H, W, 3) RGB. notes: a sentence for each change."""
 
     pixels: UInt8Array
     source_sha256: str
@@ -60,10 +60,10 @@ class Taken:
 
 
 def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = "crop") -> Taken:
-    """Reads, checks, turns upright, converts to RGB and, if `size` (width, height) is given, fits to it.
+    """Read and check a picture, turn it upright, convert it to RGB and fit it to `size` (width, height) if given.
 
-    fit: "crop" covers the size and cuts the centre out, "pad" shows all with black beside it. Raises BadInput with one
-    sentence. The size is checked from the header, before a pixel is decoded.
+    fit: "crop" covers the size and crops to the centre, "pad" adds black bars. The dimensions are checked from the
+    header, before decoding. Raises BadInput.
     """
     data = _read(path)
     notes, upright = _decoded(data, path)
@@ -76,12 +76,12 @@ def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = 
 
 
 def store(context: ToolContext, taken: Taken) -> Made:
-    """Stores a picture that was taken in."""
+    """Store an uploaded picture."""
     return context.archive.make(context.lease, _recipe(taken), lambda: picture_product(taken.pixels))
 
 
 def picture_id(taken: Taken) -> str:
-    """The artifact id that `store` will give it."""
+    """Return the artifact id that `store` will give the picture."""
     return artifact_id("image", _recipe(taken))
 
 
@@ -105,15 +105,15 @@ def _read(path: Path) -> bytes:
 
 
 def _decoded(data: bytes, path: Path) -> tuple[list[str], Image.Image]:
-    with _damage_told(path), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with _decode_errors(path), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check_header(image, path)
         return list(_turned_note(image)), ImageOps.exif_transpose(image)
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _decode_errors(path: Path) -> Iterator[None]:
     with warnings.catch_warnings():
-        # Our own bound on the area is told as a sentence; Pillow's warnings would only add noise to it.
+        # Silence Pillow's warnings about large images: our own limit raises BadInput.
         warnings.simplefilter("ignore")
         try:
             yield
@@ -157,7 +157,7 @@ def _check_header(image: Image.Image, path: Path) -> None:
             width=width,
             height=height,
         )
-    # A multi-picture JPEG holds previews of one photo beside it: the first is the photo.
+    # A multi-picture JPEG holds a photo first, followed by previews of it.
     if image.format != "MPO" and (num_frames := getattr(image, "n_frames", 1)) > 1:
         raise BadInput("input-not-still", f"{path} has {num_frames} frames; give one still picture.", path=str(path))
 
@@ -193,7 +193,7 @@ def _grey_of_high_depth(image: Image.Image, path: Path) -> tuple[UInt8Array, lis
 
 
 def fitted_note(what: str, size: tuple[int, int], target: tuple[int, int], how: Fit) -> str:
-    """What a fit from one (width, height) to another did to a picture or video."""
+    """Return a note on how fitting changed a picture or video. size, target: (width, height)."""
     (width, height), (to_width, to_height) = size, target
     scales = to_width / width, to_height / height
     scale = max(scales) if how == "crop" else min(scales)

@@ -1,7 +1,7 @@
-"""A stranger's video -> its first or last seconds as upright RGB frames at their times. Knows no artifact and no rate.
+"""Decode the first or last seconds of an untrusted video as upright RGB frames with times. Knows no artifact.
 
-What people bring is decoded here; stored clips and films are decoded by media.py. Only the part that is wanted is
-decoded, every frame is fitted as it comes, so that memory is bounded by the wanted part at its wanted size.
+Stored clips and films are decoded by `tools.media.codecs` instead. Frames are fitted as they are decoded, so memory is
+bounded by the wanted part at its wanted size.
 """
 
 import codecs
@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 
 
-# No playlists, no concatenation scripts, no devices: what is opened is this file and no other. Those of sound are here
-# so that a song is told from a text.
+# No playlists, concatenation scripts or devices, so that no other file is ever opened. Audio formats are included to
+# distinguish audio from text in error messages.
 CONTAINERS = (
     "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,obu,av1,h264,hevc,vvc,m4v,mxf,nut,dv,rm,"
     "yuv4mpegpipe,gif,apng,mp3,wav,flac,aac,aiff,ac3,amr,caf,w64"
@@ -49,52 +49,52 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 MOST_DECODED = 250_000
-"""Frames; more than an hour at 60 a second, for a file that cannot be entered in the middle."""
+"""Maximum number of frames decoded from a file that cannot be seeked; more than an hour at 60 per second."""
 
 
 FASTEST = 60
-"""Frames a second; what comes faster is dropped before it costs memory."""
+"""Frames per second; faster frames are dropped before they take up memory."""
 
 
 TRULY_FAST = 0.9
-"""Share of FASTEST that a video which says more must reach; else it means its clock, not its frames."""
+"""A video whose header exceeds FASTEST must reach this share of it; else the header gives the clock rate instead."""
 
 
 JITTER = 0.2
-"""Slots by which a frame may come early or late: many files round their times to milliseconds."""
+"""Tolerance of a frame's time, in slots: many files round their times to milliseconds."""
 
 
 USUAL_RATE = Fraction(25)
 
 
 LONGEST_HOLD = 5.0
-"""Seconds; no frame stays longer behind the end that the file says."""
+"""Seconds; a frame lasts at most this long, or until the end given by the header if that is later."""
 
 
 SHORTEST_HOLD, USUAL_HOLD = 0.02, 0.1
-"""Seconds; a frame of an animated picture that asks for less than the one stays for the other, as in browsers."""
+"""Seconds; a frame of an animated picture with a duration below the first is shown for the second, as in browsers."""
 
 
 LEAD = 5.0
-"""Seconds before the wanted part at which decoding begins, since some containers are entered too late."""
+"""Decoding starts this many seconds before the wanted part, since seeking lands too late in some containers."""
 
 
 SLACK = 1.0
-"""Seconds by which a header may be wrong without being called so."""
+"""Tolerated error of the header's end time in seconds."""
 
 
 LONGEST_TOLD = 1e7
-"""Seconds; a header that says more says nothing."""
+"""Seconds; a longer duration in the header is ignored."""
 
 
 WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""Decoders that see the transparency of WebM, by those that do not."""
+"""Decoders that support transparency in WebM, by the default decoders, which do not."""
 
 
 def read_footage(path: Path, wanted: Wanted) -> Footage:
-    """The wanted part of a video or animated picture. Raises BadInput with one sentence.
+    """Read the wanted part of a video or animated picture. Raises BadInput.
 
-    The size is checked from the header, before a frame is decoded.
+    The dimensions are checked from the header, before decoding.
     """
     footage = _animation(path, wanted) if _is_animation(path) else _video(path, wanted)
     log.debug("%s: %d frames decoded, %d kept", path, footage.num_decoded, len(footage.frames))
@@ -106,7 +106,7 @@ def read_footage(path: Path, wanted: Wanted) -> Footage:
 
 
 def _gather(shown: Iterator[Shown], wanted: Wanted, footage: Footage, path: Path) -> None:
-    """Fits and keeps the frames of the wanted part; those before it are let go as soon as they are known to be."""
+    """Fit and keep the frames of the wanted part, dropping earlier ones as soon as possible."""
     zero, filled = None, -1
     for frame in shown:
         footage.num_decoded += 1
@@ -128,7 +128,7 @@ def _gather(shown: Iterator[Shown], wanted: Wanted, footage: Footage, path: Path
         footage.times.append(frame.seconds)
         footage.frames.append(wanted.fitted(frame.pixels()))
         while wanted.end == "last" and len(footage.times) > 1 and footage.times[1] <= footage.until - wanted.seconds:
-            # The frame before the part begins is kept: it may still be shown when the part begins.
+            # Keep the frame before the part: it may still be visible when the part begins.
             del footage.times[0], footage.frames[0]
             footage.longer = True
 
@@ -155,13 +155,13 @@ def _last_part(path: Path, wanted: Wanted, header: Header) -> Footage:
     if part.until < end - SLACK and (really := _scanned_end(path)) < end - SLACK:
         part = _part(path, wanted, header, really)
     if part.longer and (not part.times or part.times[0] > part.until - wanted.seconds + SLACK):
-        # Entered too late, or not at all.
+        # Seeking landed too late or failed.
         return _part(path, wanted, header, None)
     return part
 
 
 def _part(path: Path, wanted: Wanted, header: Header, end: float | None) -> Footage:
-    """The wanted part of a video that ends at `end` seconds; None decodes from the beginning."""
+    """Return the wanted part of a video that ends at `end` seconds; None decodes from the beginning."""
     footage = Footage(header.fps, header.end, dict.fromkeys(header.notes))
     with opened(path) as (container, stream):
         begin = float("-inf")
@@ -182,9 +182,9 @@ def _entered(container: Any, stream: Any, seconds: float) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """The container of a file and its picture track; what else goes wrong inside is told too. Raises BadInput."""
+    """Open a file and yield its container and video track. Errors within the block also become BadInput."""
     try:
-        # Absolute, so that no name is read as a protocol.
+        # Absolute, so that no name is parsed as a protocol.
         with av.open(
             str(path.absolute()), options={"format_whitelist": CONTAINERS}, metadata_errors="replace"
         ) as container:
@@ -260,7 +260,7 @@ def _header(container: Any, stream: Any, path: Path) -> Header:
 
 
 def check_size(width: int, height: int, path: Path) -> None:
-    """Raises BadInput for what is too small to show anything or too large to decode."""
+    """Raise BadInput for dimensions that are too small to show anything or too large to decode."""
     if min(width, height) < SMALLEST_SIDE:
         raise BadInput(
             "input-side-too-small",
@@ -288,8 +288,8 @@ def check_size(width: int, height: int, path: Path) -> None:
 
 
 def rate_of(stream: Any) -> Fraction:
-    """Frames a second, the mean over the video."""
-    # Without times, as in a bare H.264 stream, the average is the demuxer's invention.
+    """Return the average frame rate of a stream in frames per second."""
+    # Without timestamps, as in a raw H.264 stream, the demuxer makes the average up.
     rates = (stream.average_rate, stream.guessed_rate) if stream.start_time is not None else (stream.guessed_rate,)
     return next((Fraction(rate) for rate in rates if rate), USUAL_RATE)
 
@@ -305,7 +305,7 @@ def _tracks_notes(container: Any) -> tuple[str, ...]:
 
 
 def _scanned_end(path: Path) -> float:
-    """When the last picture that is in the file ends, in seconds; packets are read, not decoded."""
+    """Return when the last frame in the file ends, in seconds, by reading packets without decoding."""
     end = 0.0
     with opened(path) as (container, stream):
         for packet in _packets(container, stream, Footage(USUAL_RATE)):
@@ -316,13 +316,13 @@ def _scanned_end(path: Path) -> float:
 
 
 def _packets(container: Any, stream: Any, footage: Footage) -> Iterator[Any]:
-    """Every packet that can be read; None, which empties the decoder, where reading breaks off."""
+    """Yield every readable packet, and None, which flushes the decoder, if reading fails."""
     while True:
         try:
             yield from container.demux(stream)
             return
         except IndexError:
-            # PyAV's answer to a packet of a track that begins in the middle of a broadcast; reading goes on behind it.
+            # PyAV raises this for a packet of a track that begins in the middle of a broadcast; reading can continue.
             continue
         except av.error.FFmpegError:
             footage.damaged = True
@@ -334,7 +334,7 @@ def _decoder(stream: Any) -> Any:
     context = stream.codec_context
     if stream.metadata.get("alpha_mode") == "1" and context.name in WITH_ALPHA:
         context = av.CodecContext.create(WITH_ALPHA[context.name], "r")
-    # One thread: what a damaged file shows would depend on the order of several.
+    # With several threads, the output for a damaged file would depend on their order.
     context.thread_count, context.flags = 1, context.flags | av.codec.context.Flags.bitexact
     context.options = {"max_pixels": str(LARGEST_AREA)}
     return context
@@ -346,7 +346,7 @@ def _decoded(container: Any, stream: Any, footage: Footage) -> Iterator[Any]:
         try:
             frames = decoder.decode(packet)
         except av.error.FFmpegError:
-            # Where a file was entered in the middle, what comes before the first whole frame is no damage.
+            # After seeking, errors before the first complete frame are not damage.
             footage.damaged |= begun
             continue
         footage.damaged |= begun and packet is not None and packet.is_corrupt
@@ -355,8 +355,8 @@ def _decoded(container: Any, stream: Any, footage: Footage) -> Iterator[Any]:
 
 
 def _shown(container: Any, stream: Any, wanted: Wanted, footage: Footage, begin: float) -> Iterator[Shown]:
-    """The frames at times that never go back: where the file's do, they go on from the frame before."""
-    # AVI has no presentation times: what the demuxer calls so is the order of decoding.
+    """Yield frames with ascending times; where the file's times go back, continue from the previous frame."""
+    # AVI has no presentation times: the demuxer fills them with the decoding order.
     by_order, painter = container.format.name == "avi", VideoReformatter()
     period, shift, last = float(1 / footage.fps), 0.0, None
     for frame in _decoded(container, stream, footage):
@@ -373,7 +373,7 @@ def _shown(container: Any, stream: Any, wanted: Wanted, footage: Footage, begin:
 
 
 def _upright(painter: VideoReformatter, frame: Any, stream: Any, wanted: Wanted, footage: Footage) -> UInt8Array:
-    """The frame as it is to be seen: square pixels, upright, 8 bit RGB; not smaller than what is wanted."""
+    """Return the frame upright with square pixels as 8-bit RGB, no smaller than the wanted size."""
     square = _square_size(frame.width, frame.height, stream.sample_aspect_ratio)
     if square != (frame.width, frame.height):
         was, becomes = f"{frame.width}x{frame.height}", f"{square[0]}x{square[1]}"
@@ -394,16 +394,16 @@ def _square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int,
 
 
 def _near(size: tuple[int, int], target: tuple[int, int], times: int) -> tuple[int, int]:
-    """`size` brought down to where it still covers `target` so many times; the fit that follows does the rest.
+    """Scale `size` down as long as it covers `target` so many times; the final fit does the rest.
 
-    Twice is as good as the whole picture. Once is for HDR, whose colours cost more than its size.
+    Twice is as good as the full size. Once is used for HDR, whose colour conversion is expensive per pixel.
     """
     scale = times * max(target[0] / size[0], target[1] / size[1])
     return size if scale >= 1 else (ceil(size[0] * scale), ceil(size[1] * scale))
 
 
 def turned(pixels: UInt8Array, turn: tuple[int, int, int, int]) -> UInt8Array:
-    """uint8 (H, W, 3) turned by what `turn_of` said."""
+    """Turn pixels, uint8 (H, W, 3), by the result of `turn_of`."""
     a, b, c, d = turn
     upright = pixels.transpose(1, 0, 2) if a == 0 else pixels
     return np.ascontiguousarray(upright[:: -1 if b + d < 0 else 1, :: -1 if a + c < 0 else 1])
@@ -412,13 +412,13 @@ def turned(pixels: UInt8Array, turn: tuple[int, int, int, int]) -> UInt8Array:
 @contextmanager
 def _quietly() -> Iterator[None]:
     with warnings.catch_warnings():
-        # Our own bound on the area is told as a sentence; Pillow's warnings would only add noise to it.
+        # Silence Pillow's warnings about large images: our own limit raises BadInput.
         warnings.simplefilter("ignore")
         yield
 
 
 def _is_animation(path: Path) -> bool:
-    """Whether the file is an animated picture. Raises BadInput for a still one."""
+    """Return whether the file is an animated picture. Raises BadInput for a still one."""
     if path.stat().st_size > LARGEST_PICTURE:
         return False
     try:
@@ -440,7 +440,7 @@ def _animation(path: Path, wanted: Wanted) -> Footage:
             _gather(_flipped_through(image, footage, holds), wanted, footage, path)
     except DAMAGE:
         footage.damaged = True
-    # The usual pause, since the last picture's is often longer than all others together.
+    # Use the median duration, since the last frame's is often longer than all others together.
     footage.fps = 1 / Fraction(float(np.median(holds))).limit_denominator(1000) if holds else USUAL_RATE
     return footage
 
