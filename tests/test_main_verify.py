@@ -99,7 +99,7 @@ DAMAGE: list[tuple[Callable[[bytes], bytes], str]] = [
     (lambda film: film[:-50] + bytes([film[-50] ^ 1]) + film[-49:], "was changed after it was signed"),
     (lambda film: film[: len(film) // 2], "damaged or cut off"),
     (unsigned, "carries no manifest"),
-    (lambda film: film[:20] + b"X" + film[21:], "is not the film that its manifest speaks of"),
+    (lambda film: film[:20] + b"X" + film[21:], "is not the film that its manifest describes"),
 ]
 
 

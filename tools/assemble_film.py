@@ -211,10 +211,10 @@ def _notes(reel: _Reel, film: Path) -> Iterator[str]:
         rest = "; only the rest was encoded" if len(stayed) < len(reel.parts) else ""
         yield f"{_clips(stayed)} stayed in the film as {_was(stayed)}, bit for bit{rest}."
     if changed:
-        yield f"{_clips(changed)} could not stay as {_was(changed)} beside the rest, and had to be encoded once more."
+        yield f"{_clips(changed)} could not stay as {_was(changed)} next to the rest and had to be encoded again."
     silent = [place for place, file in files.items() if is_heard(file) and not is_heard(film, _span(reel, place))]
     if silent:
-        yield f"The sound of {_clips(silent)} was dropped, since the film could not keep it as it was."
+        yield f"The sound of {_clips(silent)} was dropped because the film could not keep it unchanged."
 
 
 def _clips(places: Sequence[int]) -> str:

@@ -83,8 +83,8 @@ class Connected:
         if self.jump <= MOST_JUMP:
             return None
         return (
-            f"The transition jumps: {self.jump:.1f} times the usual step between frames, {MOST_JUMP:g} is the most;"
-            f" it is the best of {self.tries} tries."
+            f"The transition jumps by {self.jump:.1f} times the usual step between frames, and up to {MOST_JUMP:g} is"
+            f" smooth; this is the best of {self.tries} tries."
         )
 
 

@@ -52,14 +52,14 @@ Fault = Literal["absent", "elsewhere", "damaged", "altered", "expired", "foreign
 
 
 FAULTS: dict[Fault, str] = {
-    "absent": "carries no manifest: nothing says who made it (it was handed out without one, or it was taken away).",
-    "elsewhere": "carries only the address of a manifest, and nothing is fetched; ask for a copy that holds it.",
+    "absent": "carries no manifest, so its origin is unknown (it was exported without one, or it was removed).",
+    "elsewhere": "carries only the address of a manifest, which is not fetched; ask for a copy that contains it.",
     "damaged": "is damaged or cut off, so that its manifest cannot be read; get a whole copy.",
-    "altered": "was changed after it was signed: its bytes are not those that the signature is for.",
-    "expired": "was signed with a certificate that is not valid today, so nobody can tell when; ask for a new copy.",
-    "foreign": "carries a sound manifest, but not one of Mora: how it was made is not said.",
-    "newer": "carries a statement that this version of Mora does not understand; verify it with the one that made it.",
-    "another": "is not the film that its manifest speaks of, though the signature fits; do not trust it.",
+    "altered": "was changed after it was signed: the signature does not match its bytes.",
+    "expired": "was signed with a certificate that is not valid today, so the date is unproven; ask for a new copy.",
+    "foreign": "carries a valid manifest, but not one by Mora, so how it was made is unknown.",
+    "newer": "carries a statement that this version of Mora cannot read; verify it with the version that made it.",
+    "another": "is not the film that its manifest describes, although the signature is valid; do not trust it.",
 }
 """Why a file's manifest does not prove its origin, phrased to follow the name of the file."""
 

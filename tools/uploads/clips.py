@@ -121,7 +121,7 @@ def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:
 def _sound_note(data: bytes, *, kept: bool) -> tuple[str, ...]:
     if not is_heard(data):
         return ()
-    stays = "stays where the film shows the video as it is; what is made of it is silent"
+    stays = "stays where the film shows the video unchanged; anything generated from it is silent"
     return (f"The video's sound {stays if kept else 'was dropped'}.",)
 
 
@@ -185,10 +185,10 @@ def _notes(footage: Footage, fps: Fraction, shown: list[int], *, end: End, longe
     if longer or footage.longer:
         yield f"The video is longer than {LONGEST_SECONDS:g} seconds; its {end} {LONGEST_SECONDS:g} were used."
     if footage.damaged:
-        yield f"The video is damaged or cut off; {len(footage.frames)} frames that decode were used."
+        yield f"The video is damaged or cut off; the {len(footage.frames)} frames that could be decoded were used."
     if len(footage.frames) == 1:
-        yield "The video has one frame; it is used as a clip that stands still."
+        yield "The video has only one frame; it is used as a still clip."
     elif footage.fps != fps and not SLOWEST <= footage.fps <= FASTEST:
         yield f"The video has {float(footage.fps):.4g} frames a second; it was resampled to {float(fps):.4g}."
     elif any(later - sooner != 1 for sooner, later in pairwise(shown)):
-        yield f"The video's frames come at uneven times; it was resampled to {float(fps):.4g} frames a second."
+        yield f"The video's frames are at uneven times; it was resampled to {float(fps):.4g} frames a second."

@@ -381,7 +381,7 @@ def test_two_that_contradict_each_other_are_told(context, given, stored, assembl
     assert made.media.num_frames == 11
     assert notes == [
         "1 clip stayed in the film as it was, bit for bit; only the rest was encoded.",
-        "1 clip could not stay as it was beside the rest, and had to be encoded once more.",
+        "1 clip could not stay as it was next to the rest and had to be encoded again.",
     ]
 
 
@@ -412,14 +412,14 @@ def test_a_record_that_says_something_else_is_not_believed(context, given, store
     made, notes = assembled(given(film, num_frames=5), stored(drift(3, 3)))
     assert made.media.num_frames == 8
     assert not holds(context.archive.read(made), film, begin=0)
-    assert notes == ["1 clip could not stay as it was beside the rest, and had to be encoded once more."]
+    assert notes == ["1 clip could not stay as it was next to the rest and had to be encoded again."]
 
 
 def test_a_film_that_is_not_what_its_record_says_is_encoded(context, given, stored, assembled) -> None:
     film = foreign(6, **{"x264-params": "interlaced=1"})
     made, notes = assembled(given(film), stored(drift(3, 3)))
     assert made.media.num_frames == 9
-    assert "encoded once more" in notes[0]
+    assert "had to be encoded again" in notes[0]
 
 
 def test_films_alone_are_joined_without_any_encoding(context, given, assembled) -> None:
@@ -459,7 +459,7 @@ def test_sound_that_does_not_fit_is_dropped_with_a_word(context, given, stored, 
     data = context.archive.read(made)
     assert is_heard(data, (0.0, 1.0))
     assert not is_heard(data, (1.2, 9.0))
-    assert notes[-1] == "The sound of 1 clip was dropped, since the film could not keep it as it was."
+    assert notes[-1] == "The sound of 1 clip was dropped because the film could not keep it unchanged."
 
 
 # What a person gives
@@ -485,7 +485,7 @@ def test_a_kept_file_tells_of_its_sound(context: ToolContext, tmp_path: Path) ->
     taken = keep_file(path, context.size)
     assert taken is not None
     assert taken.notes == (
-        "The video's sound stays where the film shows the video as it is; what is made of it is silent.",
+        "The video's sound stays where the film shows the video unchanged; anything generated from it is silent.",
     )
 
 
