@@ -20,7 +20,7 @@ from models.agent import Progress, UInt8Array
 from tools.arguments import MOST_CLIPS, Arguments, ArtifactId, FramesPerSecond, Place, RecipeSpec, described
 from tools.context import Implementation, Remake, Report, ToolContext, progress_of
 from tools.media.codecs import MP4, FilmCodec, encode_film, exact_rate, film_writer, frame_reader
-from tools.media.concat import NotWhole, Track, codec_beside, examined, holds, is_heard, joined, together, track_of
+from tools.media.concat import NotWhole, Track, codec_beside, examined, has_sound, holds, joined, together, track_of
 from tools.products.conform import Part, rate_of, shown, shown_count, stored_clip
 
 log = logging.getLogger(__name__)
@@ -212,7 +212,7 @@ def _notes(reel: _Reel, film: Path) -> Iterator[str]:
         yield f"{_clips(stayed)} stayed in the film as {_was(stayed)}, bit for bit{rest}."
     if changed:
         yield f"{_clips(changed)} could not stay as {_was(changed)} next to the rest and had to be encoded again."
-    silent = [place for place, file in files.items() if is_heard(file) and not is_heard(film, _span(reel, place))]
+    silent = [place for place, file in files.items() if has_sound(file) and not has_sound(film, _span(reel, place))]
     if silent:
         yield f"The sound of {_clips(silent)} was dropped because the film could not keep it unchanged."
 

@@ -144,7 +144,7 @@ def _pictures_of_all(films: Sequence[tuple[Source, Track]]) -> Iterator[bytes]:
         yield from pictures_of(film)
 
 
-def is_heard(film: Source, span: tuple[float, float] = (0.0, float("inf"))) -> bool:
+def has_sound(film: Source, span: tuple[float, float] = (0.0, float("inf"))) -> bool:
     """Return whether a film has sound between two times, in seconds; False if it is not a film."""
     try:
         with _opened(film) as (container, _):

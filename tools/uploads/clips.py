@@ -22,7 +22,7 @@ from models.agent import Clip, UInt8Array
 from tools.context import ToolContext, clip_product
 from tools.errors import BadInput
 from tools.media.codecs import MP4, clip_writer, exact_rate, frame_reader, frames_of
-from tools.media.concat import NotWhole, examined, is_heard
+from tools.media.concat import NotWhole, examined, has_sound
 from tools.uploads.files import check_video_file
 from tools.uploads.footage import End, Footage, Wanted
 from tools.uploads.pictures import FITS, HOW, Fit, fitted_note
@@ -119,7 +119,7 @@ def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:
 
 
 def _sound_note(data: bytes, *, kept: bool) -> tuple[str, ...]:
-    if not is_heard(data):
+    if not has_sound(data):
         return ()
     stays = "stays where the film shows the video unchanged; anything generated from it is silent"
     return (f"The video's sound {stays if kept else 'was dropped'}.",)

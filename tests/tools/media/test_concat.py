@@ -18,7 +18,7 @@ from models.agent import UInt8Array
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.context import ToolContext
 from tools.media.codecs import MP4, FilmCodec, decode_clip, encode_film, frames_of
-from tools.media.concat import NotWhole, codec_beside, examined, holds, is_heard, joined, pictures_of, track_of
+from tools.media.concat import NotWhole, codec_beside, examined, has_sound, holds, joined, pictures_of, track_of
 from tools.media.h264 import ParameterSets, begins_anew, units
 from tools.uploads import clips as clip_intake
 from tools.uploads.clips import clip_id, keep_file, store_clip
@@ -457,8 +457,8 @@ def test_sound_that_does_not_fit_is_dropped_with_a_word(context, given, stored, 
     one, two = foreign(8, sounds=1), foreign(8, 2, sounds=2)
     made, notes = assembled(given(one), given(two))
     data = context.archive.read(made)
-    assert is_heard(data, (0.0, 1.0))
-    assert not is_heard(data, (1.2, 9.0))
+    assert has_sound(data, (0.0, 1.0))
+    assert not has_sound(data, (1.2, 9.0))
     assert notes[-1] == "The sound of 1 clip was dropped because the film could not keep it unchanged."
 
 
