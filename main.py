@@ -1,11 +1,12 @@
-"""The command line: argv and environment in, exit code out. Plugs the commands together and does none of their work."""
+"""The command line: argv and environment in, exit code out. Registers the commands and does none of their work."""
 
 import gc as garbage
 import os
 
 if __name__ == "__main__":
-    garbage.disable()  # to look for garbage in 4,000 modules takes a seventh of a short command; `begin`, `Listener`
-os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"  # read once, when langgraph is first imported (design, decision 8)
+    # Collecting garbage in 4,000 modules takes a seventh of a short command; `begin` and `ProgressObserver` enable it.
+    garbage.disable()
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"  # read once, when langgraph is first imported
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
@@ -53,7 +54,7 @@ for name, command in COMMANDS:
 @app.callback()
 def begin(
     context: typer.Context,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what the rooms are doing.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what the packages are doing.")] = False,
 ) -> None:
     """Mora turns a conversation into video."""
     if context.invoked_subcommand in ("evaluate", "train"):
@@ -63,7 +64,7 @@ def begin(
     )
     for noisy in ("diffusers", "transformers", "httpx", "langsmith"):
         logging.getLogger(noisy).setLevel(logging.WARNING if verbose else logging.ERROR)
-    # LangGraph's, of a step that ends while the run is being stopped: the run says itself how it ended.
+    # LangGraph logs a step that ends while the run is being stopped; the run reports itself how it ended.
     logging.getLogger("concurrent.futures").setLevel(logging.ERROR if verbose else logging.CRITICAL)
 
 

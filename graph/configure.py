@@ -1,4 +1,4 @@
-"""Who is plugged into what: from settings to the rooms of a run. Called by the doors only."""
+"""Builds the services of runs from the settings. Called by the command line and the server only."""
 
 from dataclasses import replace
 from functools import cache, partial
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def planner_settings(settings: Settings) -> PlannerSettings:
-    """The planner's share of the settings."""
+    """Return the planner's part of the settings."""
     return PlannerSettings(
         name=settings.planner,
         model=settings.planner_model,
@@ -38,31 +38,31 @@ def planner_settings(settings: Settings) -> PlannerSettings:
 
 
 def profile_of(name: str) -> Profile:
-    """Return what the models of a profile can draw. Raises RequestError naming the profiles that have models."""
+    """Return the description of a profile for planners. Raises RequestError naming the known profiles."""
     check_profile(name)
     return PROFILES[name]
 
 
 def size_of(profile: str) -> tuple[int, int]:
-    """Return the width and height, in pixels, of what the models of a profile make of films."""
+    """Return the width and height, in pixels, of the films that the models of a profile make."""
     row = preset(profile, "image_to_video")
     return row.width, row.height
 
 
 def numerics_of(settings: Settings) -> dict[str, JsonValue]:
-    """What a run stores of the settings, since its bytes depend on it."""
+    """Return the settings that determine a run's bytes, and are therefore stored with it."""
     return {"device": settings.device, "threads": settings.threads, "dtype": settings.dtype}
 
 
 def lender(settings: Settings, stored: dict[str, JsonValue]) -> LocalLender:
-    """Who lends the agents, with the numerics a run began with where it has begun."""
+    """Return a lender of agents. stored: the settings of a run, whose numerics take precedence."""
     ours = numerics_of(settings)
     numerics: dict[str, Any] = {name: stored.get(name, value) for name, value in ours.items()}
     return LocalLender(settings.profile, gib=settings.memory_gib, **numerics)
 
 
 def services_for(settings: Settings, archive: "Archive") -> Services:
-    """The rooms of runs in the profile of `settings`; runs with the same numerics borrow the same agents.
+    """Return the services of runs in the profile of `settings`; runs with the same numerics share agents.
 
     Raises RequestError for an unknown profile.
     """
@@ -94,6 +94,6 @@ def services_for(settings: Settings, archive: "Archive") -> Services:
 
 
 def _signer(settings: Settings) -> "Signer | None":
-    from graph.provenance.signing import signer_of  # what signs is imported when something is signed
+    from graph.provenance.signing import signer_of  # imported only when something is signed
 
     return signer_of(settings)

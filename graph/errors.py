@@ -1,4 +1,4 @@
-"""Errors by whose fault they are; the text of each is one sentence its listener can act on."""
+"""The errors of the application by whose fault they are; each message is one sentence that its reader can act on."""
 
 from memory.errors import (
     ArchiveError,
@@ -15,25 +15,25 @@ from tools.errors import BadInput, CannotSign
 
 
 class RequestError(CodedError):
-    """The person asked for what cannot be done; the text says why and what to ask instead."""
+    """The person asked for something that cannot be done; the message says why and what to ask instead."""
 
 
 class PlannerError(CodedError):
-    """The planner cannot be used or gave no usable answer; the text says what to do. Never holds a key."""
+    """The planner cannot be used or gave no usable answer; the message says what to do and never contains a key."""
 
 
 class PlannerUnset(PlannerError):
-    """A setting that the planner needs is missing or wrong; the text names its variable."""
+    """A setting that the planner needs is missing or wrong; the message names its variable."""
 
 
 class Stopped(Exception):
-    """The person interrupted the run; what is finished is kept, and the run can be resumed."""
+    """The person interrupted the run; finished products are kept, and the run can be resumed."""
 
 
 MISTAKES = (
     RequestError, PlannerUnset, BadInput, BadAddress, BadParcel, RunIsNeeded, UnknownRun, UnknownArtifact,
     UnknownEvaluation,
 )  # fmt: skip
-"""Errors whose fault is the person's."""
+"""Errors that are the person's fault."""
 TOLD = (*MISTAKES, PlannerError, AgentError, ArchiveError, CannotSign)
-"""Errors with a sentence for a person; anything else is a bug of ours."""
+"""Errors with a message for a person; any other exception is a bug."""

@@ -1,4 +1,4 @@
-"""The dials of the house, read from MORA_* variables and `.env`. Only the command line and the server read them."""
+"""The settings, read from MORA_* variables and `.env`. Only the command line and the server read them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,8 +19,7 @@ DTYPES = "float32, bfloat16 or float16"
 
 
 class Settings(BaseSettings):
-    """Every dial with its default; `python main.py doctor` prints what is in force. A description says what to use
-    instead of a value that cannot be read."""
+    """Every setting with its default. A description says which values are allowed; `unusable` quotes it."""
 
     model_config = SettingsConfigDict(env_prefix="MORA_", env_file=".env", extra="ignore", frozen=True)
 
@@ -53,23 +52,23 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL: what was set, else SQLite inside the home."""
+        """The database's URL: the configured one, else SQLite inside the home."""
         return self.database_url or f"sqlite:///{self.home.expanduser().absolute() / DATABASE_FILE}"
 
     @property
     def nothing_is_stored(self) -> bool:
-        """True where the database would be made now."""
+        """True if opening the archive would create the database."""
         return self.database_url is None and not (self.home.expanduser() / DATABASE_FILE).exists()
 
     def open_archive(self) -> "Archive":
-        """The archive of the database and the home. Raises ArchiveError."""
+        """Open the archive of the database and the home. Raises ArchiveError."""
         from memory.archive import Archive
 
         return Archive.open(self.database, self.home.expanduser(), busy_seconds=self.busy_seconds)
 
 
 def unusable(error: ValidationError) -> str:
-    """The first setting that cannot be used, in one sentence that says what to use."""
+    """Return a message about the first invalid setting, which says what to use instead."""
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]).lower().removeprefix("mora_")
     return f"MORA_{name.upper()} is {first['input']!r}; use {Settings.model_fields[name].description}"

@@ -1,4 +1,4 @@
-"""runs, replays, verifications as JSON; shared by CLI, API and studio"""
+"""Runs, replays and verifications as JSON objects, for every interface."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def runs_as_json(archive: "Archive") -> list[dict[str, Any]]:
-    """All runs, newest first."""
+    """Return all runs, newest first."""
     return [
         {
             "run": run.id,
@@ -29,7 +29,10 @@ def runs_as_json(archive: "Archive") -> list[dict[str, Any]]:
 
 
 def run_as_json(archive: "Archive", run: Run, *, checkpoints: bool = False) -> dict[str, Any]:
-    """Everything about a run: request, plan, lineage, ledger, LLM calls, turns, checkpoints, in detail if asked."""
+    """Return everything about a run: request, plan, lineage, ledger, LLM calls, turns, checkpoints.
+
+    checkpoints: True gives them as `checkpoints_as_json` does, False only their ids, times and steps.
+    """
     state = state_of(archive, run)
     return {
         **run.model_dump(mode="json"),
@@ -47,19 +50,19 @@ def run_as_json(archive: "Archive", run: Run, *, checkpoints: bool = False) -> d
 
 
 def turns_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:
-    """Every turn of a conversation, oldest first; [] for a run that asks nobody."""
+    """Return every turn of a conversation, oldest first; [] for a run that asks no questions."""
     return [
         {**turn.model_dump(mode="json", exclude={"run"}), "undone": turn.undone} for turn in turns_of(archive, run.id)
     ]
 
 
 def _task(run: Run, state: dict[str, Any]) -> str:
-    """What the wish turned out to be, or what was asked for while nobody has read it yet."""
+    """Return the task that the wish turned out to be, or the requested one until the wish has been read."""
     return str(state.get("enhancement", {}).get("task", run.request.task))
 
 
 def checkpoints_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:
-    """Every checkpoint of the run, oldest first: after which step, what was made by then, what a fork can change."""
+    """Return every checkpoint of the run, oldest first: the step before it, the products, what a fork can change."""
     from graph.runs.history import changeable, checkpoints
     from graph.state.channels import DEFAULT_LIMITS
 
@@ -78,7 +81,7 @@ def checkpoints_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:
 
 
 def replayed_as_json(replayed: Replayed) -> dict[str, Any]:
-    """What `replay --json` tells beside the film's object."""
+    """Return what `replay --json` prints besides the fields of the film."""
     return {
         "same": replayed.same,
         "stopped": replayed.came.stopped,
@@ -100,7 +103,7 @@ def replayed_as_json(replayed: Replayed) -> dict[str, Any]:
 
 
 def as_json(found: Verification) -> dict[str, Any]:
-    """The object of `--json`."""
+    """Return the object that `verify --json` prints."""
     reading, statement, again = found.reading, found.reading.statement, found.again
     return {
         "file": str(found.path),

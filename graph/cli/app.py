@@ -1,4 +1,4 @@
-"""What all commands share: how a mistake is answered and how anything is printed. Light to import, as `--help` is."""
+"""What all commands share: error reporting, exit codes and printing. Light to import, so that `--help` is fast."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the
 
 
 class CommandGroup(TyperGroup):
-    """All commands. Words that are no command, or an answer that nobody takes, are one sentence too."""
+    """The command group of Mora: usage errors, and a full disk behind standard output, are reported in one sentence."""
 
     def main(
         self,
@@ -29,7 +29,7 @@ class CommandGroup(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """As Typer's own; in standalone mode it ends the process."""
+        """Run a command as Typer does; in standalone mode, exit the process."""
         command = partial(super().main, args, prog_name, complete_var, False, windows_expand_args, **extra)
         if not standalone_mode:
             return command()
@@ -41,7 +41,7 @@ class CommandGroup(TyperGroup):
         except OSError as error:
             if error.errno != errno.ENOSPC or error.filename is not None:
                 raise
-            # What is still unwritten would be refused once more when Python ends.
+            # Python flushes standard output again when it exits, and would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             print(f"mora: nothing more can be written to standard output ({error.strerror})", file=sys.stderr)
             sys.exit(BUG)
@@ -49,20 +49,20 @@ class CommandGroup(TyperGroup):
 
 
 def _misread(error: TyperException) -> int:
-    """Says what is wrong with the words of a command, and where it is told how they are meant; the exit code."""
-    said = error.format_message()
-    if not said:  # no words at all: the help was printed
+    """Print what is wrong with the arguments of a command, and where to find help; return the exit code."""
+    message = error.format_message()
+    if not message:  # no arguments at all: the help was printed
         return error.exit_code
     context = getattr(error, "ctx", None)
     path = "main.py" if context is None else context.command_path
-    wrong = said.replace("Value error, ", "").replace("Input should be", "it should be").rstrip(".")
+    wrong = message.replace("Value error, ", "").replace("Input should be", "it should be").rstrip(".")
     print(f"mora: {wrong[0].lower()}{wrong[1:]}; `python {path} --help` says what it takes", file=sys.stderr)
     return error.exit_code
 
 
 @contextlib.contextmanager
 def error_boundary() -> Iterator[None]:
-    """Turn errors meant for a person into one sentence and an exit code; ours keep their traceback."""
+    """Turn errors meant for a person into one sentence and an exit code; bugs keep their traceback."""
     from graph.cli.sentences import sentence_of
     from graph.errors import MISTAKES, TOLD, Stopped
 
@@ -77,15 +77,15 @@ def error_boundary() -> Iterator[None]:
 
 
 def fail(sentence: str, code: int) -> NoReturn:
-    """Ends the command with one sentence and an exit code."""
+    """End the command with one sentence on standard error and an exit code."""
     print(f"mora: {sentence}", file=sys.stderr)
     raise typer.Exit(code)
 
 
 def say(what: Any) -> None:
-    """Prints words, or what rich can draw, on standard output."""
+    """Print text, or any rich renderable, on standard output."""
     from rich.console import Console
 
     words = isinstance(what, str)
-    # A person's words, and paths, may hold what looks like markup.
+    # A person's words, and paths, may contain what looks like markup.
     Console(soft_wrap=words, highlight=False).print(what, crop=False, markup=not words)

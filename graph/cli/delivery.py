@@ -1,4 +1,4 @@
-"""The film goes where the person wants it, and is told of; light to import."""
+"""Copies a finished film to where the person wants it, and prints the result. Light to import."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ NOTHING: dict[str, Any] = {}
 
 
 def place_of(run: "Run", out: Path | None) -> Path | None:
-    """Where the film of a run that goes on is to go: as is said now, or as was said when it began, if it still can."""
+    """Return where the film of a resumed run is to go: `out`, else the path given when it began if still usable."""
     from tools.delivery.export import check_destination
     from tools.errors import BadInput
 
@@ -43,7 +43,7 @@ def place_of(run: "Run", out: Path | None) -> Path | None:
 
 
 def check_signed(settings: "Settings", out: Path | None) -> None:
-    """Check that a film that goes out can be signed, before any work is spent. Raises as `check_signer`."""
+    """Check that a film to be delivered can be signed, before any work is done. Raises as `check_signer`."""
     if out is not None:
         from graph.provenance.signing import check_signer
 
@@ -51,7 +51,7 @@ def check_signed(settings: "Settings", out: Path | None) -> None:
 
 
 def sheet_of_run(archive: "Archive", run: "Run", path: Path) -> None:
-    """The frames as one picture; what is damaged is made again first, and told."""
+    """Write the frames of a run's film as one picture; a damaged product is regenerated first and noted."""
     from graph.cli.tables import write_sheet
     from graph.runs.repair import repaired
     from memory.errors import DamagedArtifact
@@ -74,7 +74,10 @@ def deliver(
     as_json: bool,
     more: dict[str, Any] = NOTHING,
 ) -> None:
-    """Copies the film to where the person wants it and says so; the store has it already. more: for the object."""
+    """Copy the film from the store to `out` and print the result. more: further fields of the JSON object.
+
+    A run that waits exits as `wait_for_a_word` instead.
+    """
     if run.status == "waiting":
         wait_for_a_word(services, run, as_json)
     from graph.cli.progress import result_of
@@ -96,7 +99,7 @@ def deliver(
 
 
 def wait_for_a_word(services: "Services", run: "Run", as_json: bool) -> NoReturn:
-    """Says what a run waits for."""
+    """Print what a run waits for, and exit with `WAITING`."""
     from graph.runs.runner import question_of_run
 
     question = question_of_run(services, run)

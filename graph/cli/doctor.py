@@ -1,4 +1,4 @@
-"""What works on this machine, what does not, and what to do about it."""
+"""Checks what works on this machine, what does not, and what to do about it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Finding(BaseModel):
-    """One part of the house: whether it works, and what was found or what to do."""
+    """One part of Mora: whether it works, and what was found or what to do."""
 
     part: str
     works: bool
@@ -27,7 +27,7 @@ class Finding(BaseModel):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at every part; nothing is changed but a database that did not exist."""
+    """Examine every part; nothing is changed, except that a missing database is created."""
     parts: dict[str, Callable[[Settings], str]] = {
         "device": _device,
         "weights": _weights,
@@ -51,8 +51,8 @@ def _device(settings: Settings) -> str:
     from models.lenders.local import LocalLender
 
     role = _rows(settings)[0].role
-    house = LocalLender(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)
-    return house.identity(role).numerics
+    lender = LocalLender(settings.profile, device=settings.device, threads=settings.threads, dtype=settings.dtype)
+    return lender.identity(role).numerics
 
 
 def _weights(settings: Settings) -> str:
@@ -60,12 +60,12 @@ def _weights(settings: Settings) -> str:
 
     rows = _rows(settings)
     sizes = [sum(p.stat().st_size for p in folder_of(row).rglob("*.safetensors")) for row in rows]
-    told = (f"{row.role} {size / 2**20:.1f} MiB" for row, size in zip(rows, sizes, strict=True))
-    return f"profile {settings.profile}: {', '.join(told)}"
+    listed = (f"{row.role} {size / 2**20:.1f} MiB" for row, size in zip(rows, sizes, strict=True))
+    return f"profile {settings.profile}: {', '.join(listed)}"
 
 
 def _rows(settings: Settings) -> "list[Preset]":
-    """The models of the profile. Raises RequestError where it has none."""
+    """Return the models of the profile. Raises RequestError if it has none."""
     from models.presets import preset, roles
 
     profile_of(settings.profile)
@@ -99,12 +99,14 @@ def _manifests(settings: Settings) -> str:
     from graph.provenance.signing import check_signer
 
     if not settings.provenance:
-        return "films are handed out without one"
-    return "signed by this house" if check_signer(settings) is None else f"signed by {settings.signing_cert}"
+        return "films are delivered without one"
+    return (
+        "signed with Mora's own certificate" if check_signer(settings) is None else f"signed by {settings.signing_cert}"
+    )
 
 
 def findings_table(findings: list[Finding]) -> Table:
-    """The findings as a person reads them."""
+    """Return the findings as a table."""
     table = Table("part", "", "found")
     for finding in findings:
         table.add_row(

@@ -1,4 +1,4 @@
-"""Progress of a run or a training on a console: bars in a terminal, lines elsewhere."""
+"""Shows the progress of a run or a training on a console: bars in a terminal, lines elsewhere."""
 
 import gc
 import time
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 WORK = {"enhance": "reading the wish", "plan": "planning", "text_to_video": "making the clip"}
-"""What goes on in a stage that is no tool."""
+"""Description of each stage that is not a tool."""
 
 
 LINE_EVERY_SECONDS = 60.0
@@ -47,7 +47,7 @@ class Bars:
         self._progress.stop()
 
     def report(self, name: str, step: int, steps: int, seconds_left: float | None = None, remark: str = "") -> None:
-        """Moves the bar `name` to step of steps."""
+        """Move the bar `name` to `step` of `steps`."""
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(escape(name), total=steps, remark="")
         left = "" if seconds_left is None else f"  {_duration(seconds_left)} left"
@@ -55,38 +55,38 @@ class Bars:
 
 
 class Lines:
-    """Progress where there is no terminal: a line when a stage or tool call begins, and of a long one each minute."""
+    """Progress without a terminal: a line when a stage or tool call begins, then one a minute while it lasts."""
 
     def __init__(self, console: Console, *, every_seconds: float = LINE_EVERY_SECONDS) -> None:
         self._console, self._every_seconds = console, every_seconds
-        self._told: dict[str, float] = {}
+        self._printed_at: dict[str, float] = {}
 
     def report(self, name: str, step: int, steps: int, seconds_left: float | None = None, remark: str = "") -> None:
-        """Tells `name` the first time that it is heard, and how far it is when it was not told for a while."""
+        """Print `name` the first time, and its progress once its last line is `every_seconds` old."""
         now = time.monotonic()
-        if name not in self._told:
-            said = name
-        elif now - self._told[name] >= self._every_seconds:
+        if name not in self._printed_at:
+            line = name
+        elif now - self._printed_at[name] >= self._every_seconds:
             left = "" if seconds_left is None else f"{_duration(seconds_left)} left"
-            said = ", ".join(filter(None, [f"{name}: {step} of {steps}", remark, left]))
+            line = ", ".join(filter(None, [f"{name}: {step} of {steps}", remark, left]))
         else:
             return
-        self._told[name] = now
-        self._console.print(said, markup=False, soft_wrap=True)
+        self._printed_at[name] = now
+        self._console.print(line, markup=False, soft_wrap=True)
 
 
 def _collect_again() -> None:
-    """An agent works: from here on it is work that leaves garbage, and no longer modules that come in."""
+    """Enable garbage collection, which `main` disabled during imports, and exempt the imported modules from it."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
 
 
 class ProgressObserver:
-    """Shows the progress of a run, and keeps what is told at its end: notes, agent calls, cache hits, wall seconds.
+    """Shows the progress of a run, and keeps what is reported at its end: notes, agent calls, cache hits, wall seconds.
 
-    run: the id of the run, once it has begun; known before for one that goes on. begun: called with that id. quiet: no
-    progress is shown. Without a terminal it is shown as lines.
+    run: the id of the run, None until a new one has begun. begun: called with the id of a new run. quiet: shows no
+    progress. Without a terminal progress is shown as lines.
     """
 
     def __init__(
@@ -117,11 +117,11 @@ class ProgressObserver:
 
     @property
     def wall_seconds(self) -> float:
-        """Since this observer was made."""
+        """Seconds since this observer was created."""
         return time.monotonic() - self._begun
 
     def __call__(self, event: Event, /) -> None:
-        """Shows or keeps one event of the run."""
+        """Show or keep one event of the run."""
         match event:
             case RunBegan(run=run):
                 self.run = run
@@ -132,13 +132,13 @@ class ProgressObserver:
             case ProductReady(called=called):
                 self.calls[called] += 1
             case StageBegan(stage=stage) if stage in WORK:
-                # No line: of a wish that is refused, a script is told one sentence.
+                # No line: a script whose wish is refused gets nothing but one sentence.
                 self._bars.report(WORK[stage], 1, 1, None, "")
             case ToolProgress():
                 self._show(event)
 
     def stopping(self) -> None:
-        """Says at once, and once, that the run stops, and how it goes on."""
+        """Print, at once and only once, that the run is stopping, and how to resume it."""
         if self._stops:
             return
         self._stops = True
@@ -147,7 +147,7 @@ class ProgressObserver:
         try:
             self._console.print(said, soft_wrap=True)
         except RuntimeError:
-            # The signal came while this thread was writing to the same stream, which lets no second call in.
+            # The signal came while this thread was writing to the same stream, which is not reentrant.
             Thread(target=lambda: self._console.print(said, soft_wrap=True)).start()
 
     def _show(self, progress: ToolProgress) -> None:
@@ -161,7 +161,7 @@ class ProgressObserver:
 
 
 def result_of(archive: "Archive", run: Run, observed: ProgressObserver) -> dict[str, Any]:
-    """The JSON object of `--json`: see the README. agent_calls are those that really ran in this process."""
+    """Return the object of `--json`, see the README. agent_calls are those that really ran in this process."""
     assert run.film is not None, f"run {run.id} is {run.status} and has no film"
     film = archive.artifact(run.film)
     return {

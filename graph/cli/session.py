@@ -1,4 +1,4 @@
-"""What one command needs opened and closed: settings, archive, services, progress. Light to import."""
+"""Opens and closes what a command needs: settings, archive, services, progress. Light to import."""
 
 import contextlib
 import signal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def settings_with(**given: str | bool | None) -> "Settings":
-    """Return the settings of the environment, but for what is given and not None. Raises RequestError."""
+    """Return the settings of the environment, overridden by every value that is not None. Raises RequestError."""
     from pydantic import ValidationError
 
     from graph.errors import RequestError
@@ -32,7 +32,7 @@ def settings_with(**given: str | bool | None) -> "Settings":
 
 
 def settings_to_make_with(**given: str | bool | None) -> "Settings":
-    """Return the settings likewise, with a profile and a planner that exist. Raises RequestError."""
+    """Return the settings as `settings_with`, after checking that profile and planner exist. Raises RequestError."""
     from graph.planning.choices import check_planner, check_profile
 
     settings = settings_with(**given)
@@ -44,7 +44,7 @@ def settings_to_make_with(**given: str | bool | None) -> "Settings":
 
 @contextlib.contextmanager
 def stored_runs(run: str | None = None) -> Iterator["Archive"]:
-    """The archive, in which `run` is to be found; nothing is made for a run that cannot be there. Raises UnknownRun."""
+    """Open the archive; if it does not exist, `run` cannot be in it, and nothing is created. Raises UnknownRun."""
     from memory.names import unknown_run
 
     settings = settings_with()
@@ -56,7 +56,7 @@ def stored_runs(run: str | None = None) -> Iterator["Archive"]:
 
 @contextlib.contextmanager
 def archive_if_it_opens(settings: "Settings") -> Iterator["Archive | None"]:
-    """The archive; None if there is none yet, or it cannot be opened: a film can be looked at without it."""
+    """Open the archive; None if it does not exist yet or cannot be opened, since a film can be verified without it."""
     from memory.errors import ArchiveError
 
     with contextlib.ExitStack() as stack:
@@ -68,7 +68,7 @@ def archive_if_it_opens(settings: "Settings") -> Iterator["Archive | None"]:
 
 
 def planner_name(settings: "Settings") -> str:
-    """The planner that is asked when nobody names one."""
+    """Return the planner that is used if none is named."""
     from graph.configure import planner_settings
     from graph.planners.factory import default_planner
 
@@ -76,7 +76,7 @@ def planner_name(settings: "Settings") -> str:
 
 
 def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
-    """Who lends the agents, with the numerics of a run where it has begun."""
+    """Return a lender of agents. stored: the settings of a run, whose numerics take precedence."""
     from graph.configure import lender
 
     return lender(settings, stored)
@@ -84,7 +84,7 @@ def lender_in(settings: "Settings", stored: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def services_in(settings: "Settings") -> Iterator["Services"]:
-    """The services of a run; Ctrl-C and SIGTERM ask the running step to stop."""
+    """Open the services of runs; Ctrl-C and SIGTERM ask the running step to stop."""
     from graph.cli.signals import signals
     from graph.configure import services_for
     from graph.machine.tracing import traces
@@ -97,19 +97,19 @@ def services_in(settings: "Settings") -> Iterator["Services"]:
 
 @contextlib.contextmanager
 def services_of_run(run: str, **given: Any) -> Iterator["Services"]:
-    """The services that a run was made with, but for the settings that are given."""
+    """Open the services with the profile and planner of a run, overridden by every value that is not None."""
     with stored_runs(run) as archive:
         asked = archive.run(run).request
-    said = {name: value for name, value in given.items() if value is not None}
-    with services_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **said})) as services:
+    overrides = {name: value for name, value in given.items() if value is not None}
+    with services_in(settings_with(**{"profile": asked.profile, "planner": asked.planner, **overrides})) as services:
         yield services
 
 
 @contextlib.contextmanager
 def listening(run: str | None = None, out: Path | None = None) -> Iterator["ProgressObserver"]:
-    """Shows the progress of a run on standard error; whoever asks it to stop is answered at once.
+    """Show the progress of a run on standard error, and acknowledge a request to stop at once.
 
-    run: its id, if it is known already. out: where the film of a new run is to go, also when it is resumed.
+    run: its id, if known already. out: where the film of a new run is to go, remembered for when it is resumed.
     """
     from rich.console import Console
 
@@ -132,7 +132,7 @@ def listening(run: str | None = None, out: Path | None = None) -> Iterator["Prog
 
 @contextlib.contextmanager
 def _answered(observer: "ProgressObserver") -> Iterator[None]:
-    """Ctrl-C and SIGTERM do what they did, and the observer says so first."""
+    """Let the observer acknowledge Ctrl-C and SIGTERM before the previous handlers run."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -154,7 +154,7 @@ def _answered(observer: "ProgressObserver") -> Iterator[None]:
 
 
 def destinations() -> "Destinations":
-    """Where the films of runs that are not finished are to go, as it was said when they began."""
+    """Return the store of where the films of unfinished runs are to go, as given when they began."""
     from tools.delivery.destinations import Destinations
 
     return Destinations(settings_with().home.expanduser() / "destinations")
@@ -162,7 +162,7 @@ def destinations() -> "Destinations":
 
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Any]:
-    """Bars on standard error, lines where that is no terminal: (name, step, steps, seconds left, remark)."""
+    """Give a function (name, step, steps, seconds left, remark) that shows bars on standard error, or lines."""
     from rich.console import Console
 
     from graph.cli.progress import Bars, Lines

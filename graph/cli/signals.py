@@ -1,4 +1,4 @@
-"""What a command does when it is asked to end: Ctrl-C, SIGTERM, and on Windows Ctrl-Break, which is all it has."""
+"""Handles requests to end a command: Ctrl-C, SIGTERM, and on Windows Ctrl-Break, since it has no SIGTERM."""
 
 import os
 import signal
@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from graph.runs.cancellation import LOOK
 
 INTERRUPTED = 130
-"""The exit code of a command that can be gone on with."""
+"""The exit code of a command whose run can be resumed."""
 
 
 AT_ONCE = 2.0
-"""Seconds that a process which is asked a second time still takes."""
+"""Seconds until the process ends after a second signal."""
 
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
-"""The signals by which people and service managers ask a process to end, as far as this system has them."""
+"""The signals by which people and service managers ask a process to end, if the system has them."""
 
 
 LEFT = "mora: left in the middle of a step; `python main.py runs` lists what can be resumed\n"
@@ -27,9 +27,9 @@ LEFT = "mora: left in the middle of a step; `python main.py runs` lists what can
 
 @contextmanager
 def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`. The process ends within `seconds` of a SIGTERM, and soon after a second signal.
+    """Let the signals set `stop`, and end the process `seconds` after a SIGTERM, or soon after a second signal.
 
-    Who goes on after a stop, as a conversation does, clears `stop`: then the process does not end.
+    Code that continues after a stop, as a conversation does, clears `stop`; then the process does not end.
     """
     ended = threading.Event()
 
@@ -54,12 +54,12 @@ def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
 
 
 def _leave(seconds: float, stop: threading.Event, ended: threading.Event) -> None:
-    """Ends the process, unless the block has ended or somebody goes on."""
+    """End the process after `seconds`, unless the block has ended or `stop` was cleared by then."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if ended.wait(LOOK) or not stop.is_set():
             return
-    # Not by an exception: whoever holds the process up, in a library or on a socket, would not hear it.
+    # Not by an exception: code that blocks in a library or on a socket would never see it.
     show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
     os.write(sys.stderr.fileno(), (show_cursor + LEFT).encode())
     os._exit(INTERRUPTED)

@@ -1,4 +1,4 @@
-"""What a person is told: progress while a run goes on, and tables, stories and JSON afterwards."""
+"""The tables and texts that commands print for a person: `runs`, `show`, `replay`, `gc`."""
 
 import json
 from collections import defaultdict
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def swept_story(swept: "Swept") -> str:
-    """What a person reads of `gc`."""
+    """Return the text that `gc` prints."""
     before, after = swept.database
     now = f", now {_bytes_shown(after)}" if after is not None else ""
     lines = [
@@ -45,7 +45,7 @@ def swept_story(swept: "Swept") -> str:
 
 
 def _bytes_shown(count: int) -> str:
-    """Bytes as a person reads them."""
+    """Format a number of bytes with a decimal unit."""
     size, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
@@ -56,11 +56,11 @@ A_CONVERSATION = "(a conversation)"
 
 
 SHORTER = 8
-"""Digits left out of an id where it is only compared with one that stands whole beside it."""
+"""Digits omitted from the end of an id that only refers to one shown in full nearby."""
 
 
 ENOUGH = 18
-"""Digits of a checkpoint's id that tell it from the others of its run: they are its time."""
+"""Leading characters of a checkpoint id that are unique within its run: they encode its time."""
 
 
 MADE_BY_MODELS = (
@@ -70,9 +70,9 @@ MADE_BY_MODELS = (
 
 
 def runs_table(archive: "Archive", *, tree: bool = False, refused: bool = False) -> RenderableType:
-    """The runs as a table, newest first; as a tree, branches follow the run that they begin in, each with its seed.
+    """Return the runs as a table, newest first; as a tree, branches follow their parent, each run with its seed.
 
-    refused: with the wishes that the planner refused, too; else they are counted.
+    refused: include the wishes that the planner refused; otherwise they are only counted.
     """
     every = archive.runs()
     if not every:
@@ -92,7 +92,7 @@ def runs_table(archive: "Archive", *, tree: bool = False, refused: bool = False)
 
 
 def _is_refused(archive: "Archive", run: Run) -> bool:
-    """True for a wish that the planner refused: nothing was made of it, and it would be refused again."""
+    """Return whether the planner refused the wish: nothing was made, and it would be refused again."""
     answers = archive.llm_calls(run.id) if run.status == "failed" else []
     try:
         last = json.loads(answers[-1].response) if answers else None
@@ -102,7 +102,7 @@ def _is_refused(archive: "Archive", run: Run) -> bool:
 
 
 def _branches(known: Sequence[Run]) -> Iterator[tuple[Run, int]]:
-    """Each run and how deep it branches, right after the one that it branches from."""
+    """Yield each run with its depth, branches right after their parent."""
     ids, branches = {run.id for run in known}, defaultdict[str | None, list[Run]](list)
     for run in known:
         branches[run.parent if run.parent in ids else None].append(run)
@@ -117,7 +117,7 @@ def _branches(known: Sequence[Run]) -> Iterator[tuple[Run, int]]:
 
 
 def checkpoints_table(archive: "Archive", run: Run) -> RenderableType:
-    """The same as a table."""
+    """Return the checkpoints of a run as a table."""
     table = _plain_table("checkpoints", "", "id", "at", "after", "can change", "made since")
     for one in checkpoints_as_json(archive, run):
         at = datetime.fromisoformat(one["at"]).astimezone().strftime("%H:%M:%S")
@@ -127,10 +127,10 @@ def checkpoints_table(archive: "Archive", run: Run) -> RenderableType:
 
 
 def run_story(archive: "Archive", run: Run) -> RenderableType:
-    """The run as a person reads it: what was asked, the plan, the lineage with timings, the checkpoints."""
+    """Return the text of `show`: the request, the plan, the turns, the lineage with timings, the counts."""
     state = state_of(archive, run)
-    told = [*_head(run, state), _plan_table(state), *_turns_table(archive, run), _lineage_table(archive, run)]
-    return Group(*told, _tail(archive, run))
+    parts = [*_head(run, state), _plan_table(state), *_turns_table(archive, run), _lineage_table(archive, run)]
+    return Group(*parts, _tail(archive, run))
 
 
 def _head(run: Run, state: dict[str, Any]) -> list[RenderableType]:
@@ -146,17 +146,17 @@ def _head(run: Run, state: dict[str, Any]) -> list[RenderableType]:
 def _plan_table(state: dict[str, Any]) -> RenderableType:
     table = _plain_table("plan", "call", "takes", "from", "told")
     for call in state.get("calls", []):
-        told, takes = dict(call["arguments"]), state.get("takes", {}).get(call["id"], [])
-        given = [told.pop(name, None) for name in TOOLS[call["tool"]].takes]
+        arguments, takes = dict(call["arguments"]), state.get("takes", {}).get(call["id"], [])
+        given = [arguments.pop(name, None) for name in TOOLS[call["tool"]].takes]
         starts = [*filter(None, given), *call["needs"]]
-        words = [str(told.pop(name)) for name in ("instruction", "prompt") if told.get(name)]
-        dials = [f"{name} {value}" for name, value in told.items() if value not in (None, False)]
-        table.add_row(call["id"], str(len(takes)), " ".join(starts), escape(", ".join([*words, *dials])))
+        words = [str(arguments.pop(name)) for name in ("instruction", "prompt") if arguments.get(name)]
+        options = [f"{name} {value}" for name, value in arguments.items() if value not in (None, False)]
+        table.add_row(call["id"], str(len(takes)), " ".join(starts), escape(", ".join([*words, *options])))
     return table
 
 
 def _turns_table(archive: "Archive", run: Run) -> list[RenderableType]:
-    """The turns of a conversation, a line each; nothing for a run that has none."""
+    """Return the turns of a conversation, one per row; [] for a run that has none."""
     turns = turns_of(archive, run.id)
     if not turns:
         return []
@@ -181,7 +181,7 @@ def _lineage_table(archive: "Archive", run: Run) -> RenderableType:
 
 
 def _plain_table(title: str, *columns: str) -> Table:
-    """Without a frame, so that ids fit whole into eighty columns."""
+    """Return a table without a frame, so that full ids fit into eighty columns."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns[:-1]:
         table.add_column(column, no_wrap=True, header_style="dim", style=None)
@@ -194,12 +194,15 @@ def _tail(archive: "Archive", run: Run) -> RenderableType:
     made = sum(call.outcome == "made" for call in calls)
     checkpoints = len(checkpoints_of(archive, run))
     film = f"\nfilm     {archive.path(archive.artifact(run.film))}" if run.film else ""
-    told = f"{made} agent calls made, {len(calls) - made} not finished; {checkpoints} checkpoints{film}"
-    return Text(told, no_wrap=True, overflow="ignore")  # a path that is broken over two lines cannot be copied
+    counts = f"{made} agent calls made, {len(calls) - made} not finished; {checkpoints} checkpoints{film}"
+    return Text(counts, no_wrap=True, overflow="ignore")  # a path that is broken over two lines cannot be copied
 
 
 def write_sheet(archive: "Archive", run: Run, path: Path) -> None:
-    """The frames of the run's film, or of its newest product, as one PNG. Raises BadInput for a bad path."""
+    """Write the frames of the run's film, or of its newest product, as one PNG.
+
+    Raises RequestError for a run without products, BadInput for a bad path.
+    """
     from graph.errors import RequestError
 
     known = [archive.artifact(run.film)] if run.film else archive.artifacts(run.id)
@@ -218,7 +221,7 @@ def _size(artifact: Artifact) -> str:
 
 
 def _asked(run: Run) -> str:
-    """What a run was asked, in a line's room; a conversation begins with nothing."""
+    """Return the prompt of a run, cut to fit a line; a conversation has none."""
     return _short(run.request.prompt) or A_CONVERSATION
 
 
@@ -227,12 +230,12 @@ def _short(text: str, longest: int = 60) -> str:
 
 
 def replayed_told(replayed: Replayed) -> list[str]:
-    """The same for a person, a sentence each; the last one is the verdict."""
-    told, came = [difference_told(remade) for remade in replayed.differences], replayed.came
+    """Return the outcome of a replay as sentences; the last one is the verdict."""
+    differences, came = [difference_told(remade) for remade in replayed.differences], replayed.came
     if came.stopped is not None:
-        return [*told, f"It could not be made to its end: {came.stopped}"]
-    if told:
-        return [*told, f"{len(told)} of {len(came.remade)} products came out different."]
+        return [*differences, f"It could not be completed: {came.stopped}"]
+    if differences:
+        return [*differences, f"{len(differences)} of {len(came.remade)} products came out different."]
     if not replayed.same:
         return ["It ends with other products than the recorded ones: the code has changed since."]
     made = f"{len(came.remade)} products were made anew with the same bytes. " if came.remade else ""

@@ -1,4 +1,4 @@
-"""`train embedded` from the door to the recipe."""
+"""Runs the training recipe of the embedded agents for `train embedded`."""
 
 import os
 from collections.abc import Callable
@@ -19,9 +19,9 @@ def train_embedded(
     going_on: bool,
     report: Callable[[str, int, int, float, str], None],
 ) -> Path:
-    """Runs or resumes the recipe and answers with the folder of the trained agents.
+    """Run or resume the recipe, and return the folder of the trained agents.
 
-    `report` hears (stage, step, steps, seconds left, remark).
+    report: called with (stage, step, steps, seconds left, remark).
     """
     from models.lenders.local import LocalLender
     from models.presets import EMBEDDED_WEIGHTS
@@ -33,8 +33,8 @@ def train_embedded(
     plan = replace(plan, start=EMBEDDED_WEIGHTS) if going_on else plan
     target = weights or EMBEDDED_WEIGHTS
 
-    def heard(progress: Any) -> None:
+    def report_progress(progress: Any) -> None:
         report(progress.stage, progress.step, progress.steps, progress.seconds_left, f"loss {progress.loss:.4f}")
 
-    run(plan, target, heard)
+    run(plan, target, report_progress)
     return target

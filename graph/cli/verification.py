@@ -1,4 +1,4 @@
-"""verify as a table"""
+"""The text that `verify` prints for a person."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tools.provenance.manifest import Reading, Statement, Work
 
 
 def story_of(found: Verification) -> RenderableType | None:
-    """The same as a person reads it: what holds, who made it, and of what; None if nothing is told of that."""
+    """Return the text about a verification: claims, findings and products; None if the manifest says nothing."""
     statement = found.reading.statement
     if statement is None:
         return f"signed by  {_signed_by(found.reading)}" if found.reading.signer else None

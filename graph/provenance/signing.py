@@ -1,4 +1,4 @@
-"""who signs; a film as it is handed out"""
+"""Chooses the signer of films by the settings, and signs a product when it is delivered."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ HOUSE_SIGNER, OWN_SIGNER = "this house", "you"
 
 
 def signer_of(settings: "Settings") -> Signer | None:
-    """Who signs films by these settings: the person, or the house (made now if it is the first time); None: nobody.
+    """Return the person's own signer, else Mora's, which is generated on first use; None if films are not signed.
 
     Raises as `check_signer`, and DiskTrouble.
     """
@@ -37,9 +37,9 @@ def signer_of(settings: "Settings") -> Signer | None:
 
 
 def check_signer(settings: "Settings") -> Signer | None:
-    """The person's own signer, if there is one and films are signed; makes nothing.
+    """Return the person's own signer if one is configured and films are signed; generates nothing.
 
-    Raises BadInput for files of the person's that may not sign, RequestError for half of them, CannotSign.
+    Raises BadInput for configured files that cannot sign, RequestError if only one of them is set, CannotSign.
     """
     if not settings.provenance:
         return None
@@ -55,7 +55,7 @@ def check_signer(settings: "Settings") -> Signer | None:
 
 
 def authorities_of(settings: "Settings") -> dict[str, str]:
-    """The authorities that are known here, as PEM, by whose they are; reads files only. Raises BadInput."""
+    """Return the known authorities by owner, as PEM; only reads files. Raises BadInput."""
     known = {HOUSE_SIGNER: generated_authorities(_folder(settings))}
     if settings.signing_cert is not None:
         known[OWN_SIGNER] = configured_authorities(settings.signing_cert.expanduser())
@@ -69,7 +69,7 @@ def _folder(settings: "Settings") -> Path:
 def handed_out(
     archive: "Archive", run: Run, signer: Callable[[], Signer | None], *, film: Artifact | None = None
 ) -> bytes:
-    """The run's film, or another one of its products, as a person gets it: with a manifest if somebody signs.
+    """Return the bytes of the run's film, or of another of its products, with a manifest if there is a signer.
 
     Raises DamagedArtifact, and CannotSign, which says how to get the film without a manifest.
     """

@@ -1,6 +1,6 @@
-"""How a film came to be, from the records of its run to the statement that its manifest carries; and the signing.
+"""Builds the statement that a film's manifest carries, from the records of its run.
 
-Says what was asked, planned, made, approved, and by which weights; never a key, a path or a name of this machine.
+It says what was asked, planned, made and approved, and by which weights; never a key, a path or the machine's name.
 """
 
 import tomllib
@@ -24,19 +24,19 @@ ROOT = Path(__file__).parents[2]
 
 
 LARGEST = 200_000
-"""Characters of all products in a statement, as JSON; what is nearest to the film goes in first."""
+"""Characters of all products in a statement, as JSON; the products nearest to the film are kept first."""
 
 
 LONGEST = 500
-"""Characters of a text that a model or a person wrote beside the prompts of the products."""
+"""Characters of a text other than the products' prompts; longer ones are cut."""
 
 
 MOST_SAID = 40
-"""Turns of the person that are told, the last ones."""
+"""Turns of the person that are included, the last ones."""
 
 
 def statement_of(archive: "Archive", run: Run, film: Artifact) -> Statement:
-    """What the records of a finished run say of its film."""
+    """Return the statement about a film of a finished run."""
     state = state_of(archive, run)
     works, left_out = _works(archive, film, _approvals(state))
     enhancement = state.get("enhancement", {})
@@ -63,13 +63,13 @@ def statement_of(archive: "Archive", run: Run, film: Artifact) -> Statement:
 
 @lru_cache
 def software() -> str:
-    """`Mora` and its version."""
+    """Return `Mora` and its version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return f"Mora {project['version']}"
 
 
 def _works(archive: "Archive", film: Artifact, approvals: dict[str, list[Approval]]) -> tuple[list[Work], int]:
-    """What a film was made of, parents first and itself last, and how much of it found no room."""
+    """Return what a film was made of, parents first and itself last, and how many products were left out."""
     nearest: list[Work] = []
     room, left_out = LARGEST, 0
     for artifact in _lineage(archive, film):
@@ -83,7 +83,7 @@ def _works(archive: "Archive", film: Artifact, approvals: dict[str, list[Approva
 
 
 def _lineage(archive: "Archive", film: Artifact) -> Iterator[Artifact]:
-    """The film, its parents, theirs, ..., each once."""
+    """Yield the film and its ancestors, each once, nearest first."""
     waiting, seen = deque([film]), {film.id}
     while waiting:
         artifact = waiting.popleft()
@@ -122,7 +122,7 @@ def _work(artifact: Artifact, approvals: list[Approval]) -> Work:
 
 
 def _approvals(state: dict[str, Any]) -> dict[str, list[Approval]]:
-    """What was said of every product, by its id."""
+    """Return the approvals of every product, by its id."""
     said = {
         artifact: [Approval(by="inspection", ok=verdict["ok"], reason=verdict["reason"][:LONGEST])]
         for artifact, verdict in state.get("verdicts", {}).items()
@@ -140,7 +140,7 @@ def _said(state: dict[str, Any]) -> Iterator[str]:
 
 
 def _planner(name: str) -> str:
-    """The planner's name; a model that is served from a folder is known by the folder's own name."""
+    """Return the planner's name; of a model that is given as an absolute path, only the last component."""
     kind, colon, model = name.partition(":")
     return f"{kind}{colon}{Path(model).name}" if Path(model).is_absolute() else name
 

@@ -1,6 +1,6 @@
-"""Is a film what its manifest says? Reads it, looks into this archive, makes it again if asked; and tells it plainly.
+"""Verifies a film against its manifest and this archive, and regenerates it from the manifest if asked.
 
-What stands in a manifest may be a stranger's: it is shown as data, and made again within the bounds of the verbs.
+A manifest may come from a stranger: it is shown as data only, and regenerated within the bounds of the tools.
 """
 
 import tempfile
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 Known = Literal["same", "other", "unknown", "not looked at"]
-"""How this archive has the film: with the same digest, with another, not at all; or the archive could not be asked."""
+"""How this archive has the film: with the same digest, with another, not at all; or it could not be opened."""
 
 
 LONGEST_SHOWN = 300
@@ -35,7 +35,7 @@ LONGEST_SHOWN = 300
 
 @dataclass(frozen=True)
 class Again:
-    """What came of making the film again. differs: the first product with other bytes, and why; None: none."""
+    """The outcome of regenerating the film. differs, why: the first product with other bytes, None if there is none."""
 
     made: int
     sha256: str
@@ -44,13 +44,13 @@ class Again:
 
     @property
     def same(self) -> bool:
-        """True if every product, the film among them, came out with the bytes that the manifest says."""
+        """True if every product, the film included, came out with the bytes that the manifest states."""
         return self.differs is None
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What is found of one file."""
+    """The findings about one file."""
 
     path: Path
     reading: Reading
@@ -60,7 +60,7 @@ class Verification:
 
     @property
     def problem(self) -> str | None:
-        """One sentence why the film is not verified; None if it is."""
+        """A sentence saying why the film is not verified; None if it is."""
         if self.reading.fault is not None:
             return f"{self.path} {FAULTS[self.reading.fault]}"
         if self.film_here == "other":
@@ -71,7 +71,7 @@ class Verification:
 
 
 def verify(path: Path, authorities: dict[str, str], archive: "Archive | None") -> Verification:
-    """Reads the file's manifest and compares with the archive, if it can be asked. Raises BadInput, CannotSign."""
+    """Read the file's manifest and compare it with the archive, if there is one. Raises BadInput, CannotSign."""
     reading = read(path, authorities)
     if reading.fault is not None or reading.statement is None:
         return Verification(path, reading)
@@ -84,7 +84,7 @@ def verify(path: Path, authorities: dict[str, str], archive: "Archive | None") -
 
 
 def _found(archive: Archive, statement: Statement) -> tuple[bool, Known]:
-    """Whether the run is in the archive, and how the film is."""
+    """Return whether the run is in the archive, and how the archive has the film."""
     try:
         run_here = archive.run(statement.run).id == statement.run
     except UnknownRun:
@@ -97,10 +97,10 @@ def _found(archive: Archive, statement: Statement) -> tuple[bool, Known]:
 
 
 def regenerated(found: Verification, services: Services, observer: Observer) -> Verification:
-    """The same with what comes of making the film again from its manifest alone, in an archive that is thrown away.
+    """Regenerate the film from its manifest alone, in a temporary archive; return `found` with the outcome.
 
-    Given files are taken from the archive of `services`. It ends at the first product that differs. Raises RequestError
-    for what cannot be made here, BadInput, AgentError, Stopped.
+    Uploaded files are taken from the archive of `services`. Stops at the first product that differs. Raises
+    RequestError for what cannot be made here, BadInput, AgentError, Stopped.
     """
     statement = found.reading.statement
     assert statement is not None, "only a film whose manifest holds is made again"
@@ -142,7 +142,7 @@ def _again(statement: Statement, services: Services, scratch: Archive, lease: "L
 
 
 def _taken_over(work: Work, archive: Archive, scratch: Archive, lease: "Lease") -> Artifact:
-    """A given file, copied from the archive that has it."""
+    """Copy an uploaded file from the archive into `scratch`."""
     try:
         kept = archive.artifact(work.id)
         if kept.sha256 != work.sha256:
@@ -161,7 +161,7 @@ def _taken_over(work: Work, archive: Archive, scratch: Archive, lease: "Lease") 
 
 
 def _why(work: Work, now: Artifact) -> str:
-    """What is different in the recipe of a product that came out different."""
+    """Return what differs in the recipe of a product that came out different."""
     name, recipe = f"{work.agent} ({work.id})", now.recipe
     if uses_weights(work.agent) and recipe.weights != work.weights:
         return f"{name} has other weights here, {recipe.weights[:12]} instead of {_plain(work.weights)[:12]}"
@@ -174,6 +174,6 @@ def _why(work: Work, now: Artifact) -> str:
 
 
 def _plain(text: str) -> str:
-    """On one line, without characters that a terminal would take for commands, and not endless."""
+    """Return the text on one line, without control characters, cut to `LONGEST_SHOWN` characters."""
     shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one)[0] == "C" else one for one in text)
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 1]}…"

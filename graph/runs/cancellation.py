@@ -1,6 +1,6 @@
-"""How work ends that is asked to end: the running step ends or is kept, and what does not end in time is left.
+"""Cancellation of a planner's call and of borrowed agents while a run is being stopped.
 
-To leave a step costs its time and nothing else: a run goes on from wherever its process died.
+A call that does not end in time is abandoned. That costs its time only: a run resumes from wherever its process died.
 """
 
 import threading
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.05
-"""Seconds between two looks at whether somebody was asked to stop."""
+"""Seconds between two checks of whether a stop was requested."""
 
 
 def stoppable(patience: "Patience", stop: threading.Event) -> "Patience":
-    """The same patience; but whoever is asked to stop leaves the call to itself: Stopped, whatever it answers."""
+    """Wrap `patience` so that it raises Stopped once `stop` is set, abandoning the call and whatever it answers."""
 
     def patient(call: "Callable[[], AIMessage]") -> "AIMessage":
         answer: Future[AIMessage] = Future()
@@ -56,7 +56,7 @@ def stoppable(patience: "Patience", stop: threading.Event) -> "Patience":
 
 @dataclass(frozen=True)
 class StoppableLender:
-    """The same agents; but whoever is asked to stop borrows none, also after having waited for others to give it back.
+    """A lender that lends nothing once a stop was requested, also if that happens while it waits for an agent.
 
     stop_if_asked: raises Stopped.
     """
@@ -65,12 +65,12 @@ class StoppableLender:
     stop_if_asked: Callable[[], None]
 
     def identity(self, role: "AnyRole") -> "Identity":
-        """As the lender says."""
+        """Return the identity that the wrapped lender gives."""
         return self.lender.identity(role)
 
     @contextmanager
     def lend(self, role: Any) -> Iterator[Any]:
-        """As the lender does. Raises Stopped too."""
+        """Lend the agent of the wrapped lender. Raises Stopped too."""
         self.stop_if_asked()
         with self.lender.lend(role) as agent:
             self.stop_if_asked()
@@ -78,5 +78,5 @@ class StoppableLender:
 
 
 def _daemon(work: Callable[[], Any]) -> None:
-    """Runs `work` on a thread that no process waits for, in the context (of traces) of this one."""
+    """Run `work` on a daemon thread, in a copy of this thread's context, which carries the traces."""
     threading.Thread(target=copy_context().run, args=(work,), name="planner", daemon=True).start()

@@ -1,4 +1,4 @@
-"""What a run must be so that this program can go on with it, and what of a run is worth keeping."""
+"""Whether this version of the graph can continue an imported run, and which checkpoints are worth keeping."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 REVIEW_POINTS = frozenset({"enhance", "act", "ask", "assemble"})
-"""A checkpoint with one of these nodes ahead is the beginning, or follows the plan, a review or an answer: from there a
-run is forked."""
+"""Runs are forked from checkpoints with one of these nodes ahead: the beginning, or right after the plan, a review or
+an answer."""
 
 
 STATE: TypeAdapter[Any] = TypeAdapter(RunState)
@@ -25,9 +25,9 @@ TOOL_TASK: TypeAdapter[Any] = TypeAdapter(ToolTask)
 
 
 def fault_of(story: "Story") -> str | None:
-    """Why this graph could not go on with a run that comes from elsewhere, as the end of a sentence; None if it can.
+    """Return why this graph cannot continue an imported run, as the end of a sentence; None if it can.
 
-    What is sent to a node must be for a node that there is, and every state one that the nodes could have left.
+    Every pending `Send` must address an existing node, and every state must validate as one that the nodes could leave.
     """
     nodes = set(build().get_graph().nodes)
     try:

@@ -1,7 +1,7 @@
-"""One run at work: who holds it, what its nodes work with, how it is driven and what its row says of how it ended.
+"""Drives the graph of one run: the context of its nodes, the stream of events, and the status recorded in its row.
 
-Whatever runs the graph comes through here: new runs and resumed ones, answers, reruns; a server that steps through the
-graph by itself comes through `working`.
+Everything that runs the graph passes through here: new and resumed runs, answers and reruns use `drive`; a server that
+steps through the graph itself uses `working`.
 """
 
 import logging
@@ -44,13 +44,13 @@ def drive(
     repair: Callable[[str], None] | None = None,
     enough: Callable[[], bool] = lambda: False,
 ) -> Question | None:
-    """Runs the graph to its end or to a question, and returns the question; None at the end.
+    """Run the graph to its end or to a question, and return the question; None at the end.
 
-    given: the input of a new run, or an answer; None goes on from the last checkpoint. answers: to the questions on the
-    way, in their order; the first one without an answer is returned. repair: makes a lost or damaged product again, by
-    its id, or raises; None: the damage ends the run. enough: asked after each event, True ends the drive. Raises
-    Stopped once the run is asked to stop, DamagedArtifact for a product that is damaged again after its repair, and
-    what nodes and observer raise.
+    given: the input of a new run, or an answer; None continues from the last checkpoint. answers: to the questions on
+    the way, in order; the first question without an answer is returned. repair: makes a lost or damaged product again,
+    by its id, or raises; None: the damage ends the run. enough: called after each event, True ends the drive. Raises
+    Stopped once a stop is requested, DamagedArtifact for a product that is damaged again after its repair, and whatever
+    nodes and observer raise.
     """
     ahead, repaired = list(answers), set[str]()
     while True:
@@ -77,7 +77,7 @@ def _pass(
     *,
     enough: Callable[[], bool],
 ) -> Question | None:
-    """One invocation of the graph: the question that it ends with; None at the end of the run, or when it is enough."""
+    """Invoke the graph once; return the question that it ends with, None at the end of the run or once `enough`."""
     question = None
     for part in graph.stream(
         given, config, context=context, stream_mode=["custom", "updates"], durability="sync", version="v2"
@@ -89,7 +89,7 @@ def _pass(
             continue
         for event in _events(part["type"], data):
             observer(event)
-        if "finish" not in data:  # a film that is done is not given up for a late Ctrl-C
+        if "finish" not in data:  # a late Ctrl-C does not discard a finished film
             context.stop_if_asked()
         if enough():
             return None
@@ -97,7 +97,7 @@ def _pass(
 
 
 def _events(kind: str, data: Mapping[str, Any]) -> Iterator[Event]:
-    """The events in one part of LangGraph's stream: of nodes that have ended, or of what one reports meanwhile."""
+    """Yield the events in one part of LangGraph's stream: of nodes that have ended, or reports from a running node."""
     if kind == "updates":
         for node, update in data.items():
             yield from events_of_node(node, update)
@@ -109,9 +109,9 @@ def _events(kind: str, data: Mapping[str, Any]) -> Iterator[Event]:
 def working(
     services: Services, run: Run, planner: Planner, lease: "Lease", *, prepare: Callable[[Context], None] | None = None
 ) -> Iterator[Context]:
-    """The context of a run while this process works on it under `lease`; its row says so, and how it ended.
+    """Give the context of a run while this process works on it under `lease`, and record in its row how that ended.
 
-    prepare: called before the row says `running`.
+    prepare: called before the row's status becomes `running`.
     """
     with outcome_recorded(services.archive, lease):
         context = context_of(services, run, planner, lease)
@@ -123,7 +123,7 @@ def working(
 
 
 def context_of(services: Services, run: Run, planner: Planner, lease: "Lease") -> Context:
-    """What the nodes of a run work with while `lease` is held; wherever they wait, a set `services.stop` ends it."""
+    """Build what the nodes of a run work with under `lease`; a set `services.stop` ends any wait in it."""
     lender = StoppableLender(services.lender(run.settings), services.stop_if_asked)
     tool_context = tool_context_of(services, lender, services.archive, lease, bookmarks=services.bookmarks)
     if not planner.instant:
@@ -132,7 +132,7 @@ def context_of(services: Services, run: Run, planner: Planner, lease: "Lease") -
 
 
 def config_of(run: Run, limits: Limits) -> RunnableConfig:
-    """The LangGraph configuration of a run: its id is the thread id, and both are in every trace."""
+    """Return the LangGraph configuration of a run: its id is the thread id, and every trace carries both."""
     return RunnableConfig(
         run_name="mora",
         configurable={"thread_id": run.id},
@@ -143,18 +143,18 @@ def config_of(run: Run, limits: Limits) -> RunnableConfig:
 
 @contextmanager
 def outcome_recorded(archive: "Archive", lease: "Lease") -> Iterator[None]:
-    """Writes whatever ends the block early to the run's row and raises it again; a run that is done stays done.
+    """Record in the run's row whatever exception ends the block, and re-raise it; a run that is done stays done.
 
-    A question that LangGraph raises out of a node leaves the run `waiting`.
+    A question, which LangGraph raises from a node, leaves the run `waiting`.
     """
 
     def mark(status: RunStatus, error: str | None = None) -> None:
         try:
-            # A run whose files have not arrived cannot be resumed, and must not look as if.
+            # A run whose files have not arrived cannot be resumed, and must not look as if it could.
             if archive.run(lease.run).status not in ("done", "arriving"):
                 archive.set_status(lease, status, error=error)
         except ArchiveError as trouble:
-            # The error that ended the run is the one to tell; `resume` goes by the checkpoint, not by this mark.
+            # Report the error that ended the run, not this one; `resume` relies on the checkpoint, not on the status.
             log.warning("run %s could not be marked %s: %s", lease.run, status, trouble)
 
     try:

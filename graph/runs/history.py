@@ -1,4 +1,4 @@
-"""What a run has behind it: its checkpoints, the person's answers, and which step each of its products is of."""
+"""The history of a run: its checkpoints, the person's answers, and the step that each product belongs to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 ORIGIN = "origin"
-"""Where the settings of a fork keep what it began with: the checkpoint, the node after which it goes on, the state."""
+"""Key in a fork's settings of what it began with: the checkpoint, the node after which it continues, the state."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A moment of a run. number: from 1, the oldest first. after: the step that had just ended, None at the beginning.
+    """A moment of a run. number: from 1, oldest first. after: the step that had just ended, None at the beginning.
 
-    made: ids of all takes, and of the film, that there were; new: those that the step had added.
+    made: ids of all takes, and of the film, that existed; new: those that the step had added.
     """
 
     number: int
@@ -43,12 +43,12 @@ class Checkpoint:
 
 
 def thread_of(run: Run) -> "RunnableConfig":
-    """The run's thread as a saver and a graph know it."""
+    """Return the LangGraph configuration that names the run's thread."""
     return {"configurable": {"thread_id": run.id, "checkpoint_ns": ""}}
 
 
 def answers_of(archive: "Archive", run: Run) -> list[Any]:
-    """What the person answered to each question of the run, in order."""
+    """Return the person's answers to the questions of the run, in order."""
     with archive.saver() as saver:
         known: list[CheckpointTuple] = list(saver.list(thread_of(run)))
     return [
@@ -61,7 +61,7 @@ def answers_of(archive: "Archive", run: Run) -> list[Any]:
 
 
 def checkpoints(archive: "Archive", run: Run) -> list[Checkpoint]:
-    """All checkpoints of the run, oldest first."""
+    """Return all checkpoints of the run, oldest first."""
     from graph.machine.build import build
 
     graph = build()
@@ -80,10 +80,10 @@ def checkpoints(archive: "Archive", run: Run) -> list[Checkpoint]:
 
 
 def _left(graph: "Map", before: "StateSnapshot | None", now: "StateSnapshot", begun: str | None) -> str | None:
-    """The node that had just ended: what was ahead one step before, or, if `gc` took that away, what leads here.
+    """Return the node that had just ended: the next node of the step before or, if `gc` removed that, one leading here.
 
-    begun: that of a fork's first checkpoint. All nodes that lead on to the same one decide alike, so that a branch may
-    go on after any of them.
+    begun: the node for a fork's first checkpoint. All nodes that lead to the same one decide alike, so that a branch
+    may continue after any of them.
     """
     source, step = (now.metadata or {}).get("source"), (now.metadata or {}).get("step", 0)
     if before is not None and step == (before.metadata or {}).get("step", 0) + 1:
@@ -98,7 +98,7 @@ def _left(graph: "Map", before: "StateSnapshot | None", now: "StateSnapshot", be
 
 
 def changeable(checkpoint: Checkpoint, limits: "Limits") -> tuple[str, ...]:
-    """What can still be changed at a checkpoint: everything before the wish is read, the seed until all is made."""
+    """Return what can still be changed at a checkpoint: all until the wish is read, the seed until all is made."""
     state = checkpoint.state
     if "enhancement" not in state and not state.get("calls"):
         return ("prompt", "seed", "profile", "planner")
@@ -107,8 +107,10 @@ def changeable(checkpoint: Checkpoint, limits: "Limits") -> tuple[str, ...]:
 
 
 def choosable(checkpoint: Checkpoint, artifact: str) -> list[tuple[str, int]]:
-    """Call and attempt of the takes of that beginning of an id that can be made to stand at a checkpoint: those that
-    were looked at, and of whose calls nothing was made yet."""
+    """Return (call, attempt) of the takes with this id prefix that can be chosen at a checkpoint.
+
+    Those are the inspected takes of calls from whose products nothing was made yet.
+    """
     state = checkpoint.state
     if checkpoint.after not in ("review", "ask", "think"):
         return []
@@ -122,7 +124,7 @@ def choosable(checkpoint: Checkpoint, artifact: str) -> list[tuple[str, int]]:
 
 
 def _settled(state: "RunState", call_id: str, limits: "Limits") -> bool:
-    """True if a take of the call stands, or waits to be looked at."""
+    """Return whether a take of the call stands, or waits to be inspected."""
     from graph.state.takes import chosen
 
     takes = state.get("takes", {}).get(call_id, [])
@@ -131,21 +133,21 @@ def _settled(state: "RunState", call_id: str, limits: "Limits") -> bool:
 
 
 def made_by(state: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ids of all takes in a state, and of the film."""
+    """Return the ids of all takes in a state, and of the film."""
     takes = [take["artifact"] for each in state.get("takes", {}).values() for take in each]
     return tuple(dict.fromkeys([*takes, *([state["film"]] if "film" in state else [])]))
 
 
 def origin_of(run: Run) -> dict[str, Any]:
-    """What a fork began with: `run`, `checkpoint`, `after`, `state`; {} for a run that began with its request."""
+    """Return what a fork began with: `run`, `checkpoint`, `after`, `state`; {} for a run that is no fork."""
     origin = run.settings.get(ORIGIN)
     return origin if isinstance(origin, dict) else {}
 
 
 def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None":
-    """The input of a run without a checkpoint: its request; None for a fork, whose thread is put where it goes on.
+    """Return the input of a run without a checkpoint: its request, or None for a fork, whose thread it sets up.
 
-    Raises RequestError for a fork of a graph that had other steps.
+    Raises RequestError for a fork that continues after a node this graph does not have.
     """
     request, origin = run.request.model_dump(mode="json"), origin_of(run)
     state: dict[str, Any] = {"notes": [], **origin.get("state", {}), "request": request}
@@ -162,8 +164,8 @@ def begin(graph: "Map", config: "RunnableConfig", run: Run) -> "RunState | None"
 
 
 def take_over(archive: "Archive", run: Run, lease: "Lease") -> None:
-    """What a fork begins with counts as its own: products with all they were made of, and, before there is a whole
-    plan, what the planner has answered to the same words."""
+    """Make what a fork begins with its own: the products with their ancestors and, until there is a complete plan, the
+    planner's answers to the same words."""
     origin = origin_of(run)
     if not origin:
         return
@@ -174,7 +176,7 @@ def take_over(archive: "Archive", run: Run, lease: "Lease") -> None:
 
 
 def families_of(archive: "Archive", ids: Iterable[str]) -> list[str]:
-    """The artifacts with all that they were made of, those first that others were made of."""
+    """Return the ids of the artifacts and of all their ancestors, parents first."""
     found: dict[str, None] = {}
     for id in ids:
         if id not in found:
@@ -183,7 +185,7 @@ def families_of(archive: "Archive", ids: Iterable[str]) -> list[str]:
 
 
 def places_of(state: Mapping[str, Any], artifacts: Iterable[Artifact]) -> dict[str, "Place"]:
-    """By id, of which step each product is: of the call whose take it is, or whose take was made from it."""
+    """Return the place of each product by id: the call whose take it is, or whose take was made from it."""
     from memory.recorded import Place
 
     shots = {call["id"]: call["shot"] for call in state.get("calls", [])}
@@ -202,14 +204,14 @@ def places_of(state: Mapping[str, Any], artifacts: Iterable[Artifact]) -> dict[s
 
 
 def state_of(archive: "Archive", run: Run) -> dict[str, Any]:
-    """The channel values of the run's newest checkpoint; {} if there is none."""
+    """Return the channel values of the run's newest checkpoint; {} if there is none."""
     with archive.saver() as saver:
         found = saver.get_tuple(thread_of(run))
     return dict(found.checkpoint["channel_values"]) if found else {}
 
 
 def checkpoints_of(archive: "Archive", run: Run) -> list[dict[str, Any]]:
-    """Id, time and step of every checkpoint of the run, oldest first."""
+    """Return id, time and step of every checkpoint of the run, oldest first."""
     with archive.saver() as saver:
         known = list(saver.list(thread_of(run)))
     return [

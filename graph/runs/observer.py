@@ -1,4 +1,4 @@
-"""What becomes known of a run while it works, as typed events, and who is told. Knows no screen and no graph."""
+"""The typed events of a running run, and the interface that receives them. Knows no screen and no graph."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from tools.context import Report, Told
 
 @dataclass(frozen=True)
 class RunBegan:
-    """A new run has its row, and can be resumed by this id from now on."""
+    """A new run has its row, and can be resumed by this id from here on."""
 
     run: str
 
 
 @dataclass(frozen=True)
 class StageBegan:
-    """A step that no generation agent works in has begun: `enhance`, `plan` or `think`."""
+    """A step without a generation agent has begun: `enhance`, `plan` or `think`."""
 
     stage: str
 
@@ -25,7 +25,7 @@ class StageBegan:
 class ToolProgress:
     """A tool call has done `step` of `steps`. call, shot: None outside a plan; attempt: from 0.
 
-    frames_per_second: of this call so far; seconds_left: None while nobody can say.
+    frames_per_second: of this call so far; seconds_left: None while unknown.
     """
 
     tool: str
@@ -40,7 +40,7 @@ class ToolProgress:
 
 @dataclass(frozen=True)
 class ProductReady:
-    """A tool call has its product. artifact: its id; called: True if it was made now, False if it was found."""
+    """A tool call has its product. artifact: its id; called: True if it was made now, False if found in the store."""
 
     tool: str
     artifact: str
@@ -52,21 +52,21 @@ class ProductReady:
 
 @dataclass(frozen=True)
 class Noted:
-    """Sentences for the person about what was done otherwise than asked, never empty."""
+    """Sentences for the person about what was done differently than asked, never empty."""
 
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class NodeEnded:
-    """A node of the graph has ended; a checkpoint with what it returned follows or is already written."""
+    """A node of the graph has ended; a checkpoint with its update follows or is already written."""
 
     node: str
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a run waits for: the id by which it is answered, and what `graph.machine.turn.question_of` says."""
+    """What a run waits for: the id by which to answer, and the value of `graph.machine.turn.question_of`."""
 
     id: str
     asked: dict[str, Any]
@@ -76,24 +76,24 @@ Event = RunBegan | StageBegan | ToolProgress | ProductReady | Noted | NodeEnded 
 
 
 class Observer(Protocol):
-    """Who is told how a run goes on, on the thread that drives it. What it raises ends the run where it is."""
+    """Receives the events of a run, on the thread that drives it. An exception from it ends the run where it is."""
 
     def __call__(self, event: Event, /) -> None:
-        """Takes one event; events of one run come in their order."""
+        """Receive one event; the events of a run come in order."""
 
 
 def unobserved(event: Event, /) -> None:
-    """The observer of a run that nobody watches."""
+    """Ignore the event: the observer of a run that nobody watches."""
 
 
 def events_of_node(node: str, update: Mapping[str, Any] | None) -> list[Event]:
-    """The events of a node that has ended with `update`: its notes, if it has any, and its end."""
+    """Return the events of a node that has ended with `update`: its notes, if any, and its end."""
     notes = tuple((update or {}).get("notes", ()))
     return [*([Noted(notes)] if notes else []), NodeEnded(node)]
 
 
 def event_of_report(told: Mapping[str, Any]) -> Event | None:
-    """The event of what a node or a tool reports while it works; None for what is told when the node ends, as notes."""
+    """Return the event of what a running node or tool reports; None for what is reported when the node ends: notes."""
     where = {name: told[name] for name in ("call", "shot", "attempt") if name in told}
     if "called" in told:
         return ProductReady(tool=told["stage"], artifact=told["artifact"], called=told["called"], **where)
@@ -104,7 +104,7 @@ def event_of_report(told: Mapping[str, Any]) -> Event | None:
 
 
 def report_to(observer: Observer, stop_if_asked: Callable[[], None]) -> Report:
-    """A tool's report, for tools that are called outside a graph: stops if asked, else tells `observer`."""
+    """Return the report of a tool that is called outside the graph: it stops if asked, else notifies `observer`."""
 
     def report(told: Told) -> None:
         stop_if_asked()

@@ -1,4 +1,4 @@
-"""Makes products whose files are lost or damaged again, from the records of the runs that made them."""
+"""Regenerates products whose files are lost or damaged, from the records of the runs that made them."""
 
 from datetime import UTC, datetime
 
@@ -12,10 +12,10 @@ from memory.records import Artifact, Run
 
 
 def repair_product(services: Services, artifact_id: str, lease: Lease, observer: Observer) -> None:
-    """Makes a product whose file is lost or damaged again, to the same bytes, as the run that made it did.
+    """Regenerate a product whose file is lost or damaged, to the same bytes, as the run that made it did.
 
-    The work is on the account of the run of `lease`. Raises DamagedArtifact with one sentence if nobody can make it
-    (a person gave it, or what made it is not here any more), OtherBytes, AgentError, Stopped.
+    The agent calls are recorded under the run of `lease`. Raises DamagedArtifact if it cannot be made (a person
+    uploaded it, or what made it is no longer here), OtherBytes, AgentError, Stopped.
     """
     archive, why = services.archive, "no run that is here has made it"
     artifact = archive.artifact(artifact_id)
@@ -42,7 +42,7 @@ def repair_product(services: Services, artifact_id: str, lease: Lease, observer:
 
 
 def repaired(services: Services, run: Run, artifact_id: str, observer: Observer) -> Artifact:
-    """An artifact that a person wants to see of a run, made again first, and told, if it is lost or damaged.
+    """Return an artifact of a run, after regenerating it and noting that if it was lost or damaged.
 
     Raises as `repair_product`.
     """
@@ -55,9 +55,9 @@ def repaired(services: Services, run: Run, artifact_id: str, observer: Observer)
 
 
 def repair_run(services: Services, run: Run, lease: Lease, observer: Observer) -> None:
-    """Makes every lost or damaged product of a run that stands still again, and tells which.
+    """Regenerate every lost or damaged product of a run that is done or waits, and note which.
 
-    What nobody can make again is told too, and raised as by `repair_product` if it is the film.
+    What cannot be regenerated is noted too, or raised as by `repair_product` if it is the film.
     """
     begun, lost = datetime.now(UTC), list[str]()
     for artifact in services.archive.artifacts(run.id):
@@ -72,7 +72,7 @@ def repair_run(services: Services, run: Run, lease: Lease, observer: Observer) -
 
 
 def note_repairs(services: Services, lease: Lease, since: datetime, observer: Observer, *more: str) -> None:
-    """Tells of each product that the run of `lease` made again since then, though it was there once; and `more`."""
+    """Note each lost product that the run of `lease` has regenerated since `since`; and the sentences of `more`."""
     notes = [
         f"{artifact.id} was missing or damaged in the store; it was made again, to the same bytes."
         for artifact in services.archive.made_again(lease.run, since)
@@ -82,7 +82,7 @@ def note_repairs(services: Services, lease: Lease, since: datetime, observer: Ob
 
 
 def _progress_only(observer: Observer) -> Observer:
-    """Without the notes, which were told when the run was made, and without the products that were there."""
+    """Drop the notes, which were reported when the run was made, and the products that were in the store."""
 
     def observe(event: Event) -> None:
         if isinstance(event, StageBegan | ToolProgress) or (isinstance(event, ProductReady) and event.called):

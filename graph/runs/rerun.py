@@ -1,6 +1,6 @@
-"""A run once more, from what is recorded: the same graph, the same answers of planner and person, the same products.
+"""Runs a recorded run again: the same graph, with the recorded answers of planner and person and the stored products.
 
-The checkpoints of the rerun are its own, in memory: nothing of the run is changed. Who may work is said by `agents`.
+The rerun keeps its checkpoints in memory and changes nothing of the run. `agents` says which products are generated.
 """
 
 import tempfile
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rerun:
-    """What came of it. film: the one it ends with, None if it did not get there; made: ids of all takes, and of it.
+    """The outcome of a rerun. film: None if it did not get that far; made: ids of all takes, and of the film.
 
-    remade: what agents made again. stopped: why it did not get to its end, one sentence.
+    remade: what agents generated again. stopped: why it did not reach its end, one sentence.
     """
 
     film: Artifact | None
@@ -52,11 +52,11 @@ def rerun(
     lease: Lease | None = None,
     enough: Callable[[Mapping[str, Remade]], bool] = lambda _remade: False,
 ) -> Rerun:
-    """Runs it again from its beginning to its film, or to the question that it waits at.
+    """Run it again from its beginning to its film, or to the question that it waits at.
 
-    agents: `none` takes every product from the store; `missing` makes those again whose file is lost or damaged, puts
-    them back under `lease` (of any run), and stops when `enough` says so of what was made; `fresh` makes everything
-    again, compares, and stores nothing. Raises DamagedArtifact for a product that is needed and cannot be had,
+    agents: `none` takes every product from the store; `missing` regenerates those whose file is lost or damaged, stores
+    them under `lease` (of any run), and stops once `enough` of the remade products is True; `fresh` regenerates
+    everything, compares, and stores nothing. Raises DamagedArtifact for a required product that is not available,
     PlannerError for a question that was never answered, OtherBytes, AgentError, Stopped.
     """
     with _recorded_context(services, run, agents, lease) as (archive, context):
@@ -86,14 +86,14 @@ def rerun(
 def _recorded_context(
     services: Services, run: Run, agents: Agents, lease: Lease | None
 ) -> Iterator[tuple[Recorded, Context]]:
-    """The archive as the run knows it, and what the nodes work with. Nobody holds the lease of what is not written."""
+    """Give the recorded archive of the run and the context of its nodes; nothing is written, so no lease is held."""
     known = services.archive.artifacts(run.id)
     places = places_of({**state_of(services.archive, run), **({"film": run.film} if run.film else {})}, known)
     with tempfile.TemporaryDirectory(prefix="mora-") as scratch:
         archive = Recorded(services.archive, run, agents, places=places, scratch=Path(scratch), lease=lease)
         nobody = Lease(run=run.id, owner="", fence=0)
         lender: Lender = _Nobody() if agents == "none" else services.lender(run.settings)
-        # What is made for comparison begins at its beginning.
+        # A comparison must generate from the first step, not from a bookmark.
         bookmarks = services.bookmarks if agents == "missing" else None
         tool_context = tool_context_of(services, lender, archive, nobody, bookmarks=bookmarks)
         yield (
@@ -109,7 +109,7 @@ class _NoIdentity:
 
 
 class _Nobody:
-    """Lends nobody: whatever is asked for is in the store, by what was asked and not by who would make it."""
+    """A lender without agents: every product is found in the store by its spec, whichever agent would make it."""
 
     def identity(self, _role: str) -> Identity:
         return _NoIdentity()

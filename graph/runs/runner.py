@@ -1,4 +1,4 @@
-"""A run from its first step to its last: begun, gone on with, answered."""
+"""Starts, resumes and answers runs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,8 +41,8 @@ def start(
     *,
     uploads: Uploads = NOTHING_UPLOADED,
 ) -> Run:
-    """Begins a run of `request` and drives it to its end, or to a question. uploads: the files that it names by id."""
-    planner = services.planner(request)  # what is wrong with the planner's settings is told before there is a run
+    """Start a run of `request` and drive it to its end, or to a question. uploads: the files that it names by id."""
+    planner = services.planner(request)  # raises for wrong planner settings before the run exists
     services.stop_if_asked()
     run = new_run(services, request, planner, settings, status="arriving" if uploads else "running")
     if not uploads:
@@ -72,7 +72,7 @@ def new_run(
     parent: str | None = None,
     status: RunStatus = "running",
 ) -> Run:
-    """Writes the row of a run that begins now, as a branch of `parent` if it is one."""
+    """Create the row of a run that begins now, as a branch of `parent` if given."""
     stored = {**settings, "prompts": prompts_digest(), "planner": planner.name}
     return services.archive.create_run(
         request, settings=stored, graph_version=GRAPH_VERSION, parent=parent, status=status
@@ -80,14 +80,14 @@ def new_run(
 
 
 def resume(services: Services, run_id: str, observer: Observer) -> Run:
-    """Goes on with a run where it stopped, whatever stopped it; one that is done or waits is returned as it is.
+    """Continue a run where it stopped, whatever stopped it; one that is done or waits is only repaired and returned.
 
     Raises RequestError for a run of another version of the graph, or one whose files never arrived.
     """
     run = services.archive.run(run_id)
     refuse_other_graph(run, "resume")
     with services.archive.hold(run.id, pause=services.pause) as lease:
-        # Looked at under the lease: a moment ago another process may have brought it to its end.
+        # Read again under the lease: another process may just have finished it.
         run = services.archive.run(run.id)
         if run.status == "arriving":
             raise RequestError(
@@ -104,7 +104,7 @@ def resume(services: Services, run_id: str, observer: Observer) -> Run:
 
 
 def refuse_other_graph(run: Run, do: str) -> None:
-    """Raises RequestError for a run that was begun with another version of the graph; `do`: what was to be done."""
+    """Raise RequestError for a run that was begun with another version of the graph. do: the refused action."""
     if run.graph_version != GRAPH_VERSION:
         raise RequestError(
             "run-of-other-version",
@@ -116,9 +116,9 @@ def refuse_other_graph(run: Run, do: str) -> None:
 
 
 def answer(services: Services, run_id: str, question: Question, given: Answer, observer: Observer) -> Run:
-    """Goes on with a waiting run by the answer to its question, up to the next one or its end.
+    """Answer the question of a waiting run, and drive it to the next question or its end.
 
-    Raises RequestError if that question is no longer what it waits for: somebody else has answered it.
+    Raises RequestError if it no longer waits for that question, because somebody else has answered it.
     """
     with services.archive.hold(run_id, pause=services.pause) as lease:
         run = services.archive.run(run_id)
@@ -134,7 +134,7 @@ def answer(services: Services, run_id: str, question: Question, given: Answer, o
 
 
 def question_of_run(services: Services, run: Run) -> Question | None:
-    """What a run waits for; None if for nothing."""
+    """Return the question that a run waits for, or None."""
     with services.archive.saver() as saver:
         waiting = build(saver, limits=services.limits).get_state(config_of(run, services.limits)).interrupts
     return Question(waiting[0].id, waiting[0].value) if waiting else None
@@ -147,9 +147,9 @@ def _until_it_stops(
     observer: Observer,
     given: "RunState | Command[Any] | None" = None,
 ) -> Run:
-    """The run at its end, or at the question that its row now says it waits at.
+    """Drive the run to its end or to a question, which makes its row `waiting`, and return it.
 
-    given: the request, or an answer; None goes on from the last checkpoint.
+    given: the request, or an answer; None continues from the last checkpoint.
     """
     begun, lease, config = datetime.now(UTC), context.lease, config_of(run, services.limits)
     with services.archive.saver(lease) as saver:
@@ -169,7 +169,7 @@ def _until_it_stops(
 
 
 def _next_input(services: Services, graph: Map, config: "RunnableConfig", lease: "Lease") -> RunState | None:
-    """What a run without a checkpoint begins with; None (go on) for any other."""
+    """Return the input of a run without a checkpoint; None (continue) for any other."""
     if graph.get_state(config).created_at is not None:
         return None
     run = services.archive.run(lease.run)

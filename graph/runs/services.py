@@ -1,4 +1,4 @@
-"""What runs are made with: the archive, a planner for each request, agents, and the sizes of the profile."""
+"""The services that runs depend on: the archive, planners, agents, and the video size of the profile."""
 
 import json
 import threading
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """What runs of one profile are made with.
+    """The dependencies of the runs of one profile.
 
-    planner: of a request. lender: of a run's stored settings, which name its numerics. size: (width, height) in pixels.
-    fps: frames a second. num_frames: what A4 makes in one segment. stop: set to ask whoever works to stop.
-    signer: asked when a film is handed out; None: it carries no manifest. bookmarks: see `ToolContext`.
+    planner: from a request. lender: from a run's stored settings, which name its numerics. size: (width, height) in
+    pixels. fps: frames per second. num_frames: frames in one segment of A4. stop: set to request a stop. signer: called
+    when a film is delivered; if it returns None, the film carries no manifest. bookmarks: see `ToolContext`.
     """
 
     archive: "Archive"
@@ -42,12 +42,12 @@ class Services:
     bookmarks: Callable[[str], Bookmark] | None = None
 
     def pause(self, seconds: float) -> None:
-        """Waits; raises Stopped once `stop` is set."""
+        """Sleep for `seconds`. Raises Stopped once `stop` is set."""
         if self.stop.wait(seconds):
             raise Stopped
 
     def stop_if_asked(self) -> None:
-        """Raises Stopped once `stop` is set."""
+        """Raise Stopped if `stop` is set."""
         self.pause(0)
 
 
@@ -59,13 +59,12 @@ def tool_context_of(
     *,
     bookmarks: Callable[[str], Bookmark] | None = None,
 ) -> ToolContext:
-    """What tools work with in the sizes of `services`. archive: where products go, under `lease`; lender: of agents."""
+    """Build the context of tools, with the sizes of `services`. archive: where products are stored, under `lease`."""
     return ToolContext(lender, archive, lease, services.size, services.fps, services.num_frames, bookmarks=bookmarks)
 
 
 def kept(services: Services) -> Services:
-    """The same services, with agents and planners kept loaded: one lender for each numerics, one planner for each name
-    and profile."""
+    """Return the services with cached agents and planners: a lender per numerics, a planner per name and profile."""
     lenders: dict[str, Lender] = {}
     planners: dict[tuple[str, str], Planner] = {}
 

@@ -1,4 +1,4 @@
-"""Back in time: a finished run replayed or made anew and compared, and another branch from one of its checkpoints."""
+"""Replays a run from its records, or regenerates and compares it; and forks a run at one of its checkpoints."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 SHORTEST_ID = 4
-"""Characters of a checkpoint's id; less is a number."""
+"""Characters of a checkpoint id's prefix; fewer are read as a number."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay gave, beside what the run has: its film, None while it waits for a person, and all its takes."""
+    """The outcome of a replay beside the run's own film (None while it waits for a person) and takes."""
 
     run: Run
     came: Rerun
@@ -36,12 +36,12 @@ class Replayed:
 
     @property
     def differences(self) -> list[Remade]:
-        """The products that came out with other bytes, in the order they were made."""
+        """The products that came out with other bytes, in the order in which they were made."""
         return [remade for remade in self.came.remade if not remade.same]
 
     @property
     def same(self) -> bool:
-        """True if it ends with the same film and takes, and nothing that was made for comparison is different."""
+        """True if the replay ends with the same film and takes, and everything made for comparison is identical."""
         films = [film and film.sha256 for film in (self.film, self.came.film)]
         same_takes = set(self.came.made) == set(self.made)
         return films[0] == films[1] and same_takes and not self.differences and self.came.stopped is None
@@ -49,9 +49,9 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is to be otherwise in a branch; None: as it was.
+    """What a branch changes; None: unchanged.
 
-    choice: the take that stands instead of the one that stood, by its artifact id or the beginning of it.
+    choice: the take to choose instead, by its artifact id or a prefix of it.
     """
 
     prompt: str | None = None
@@ -62,14 +62,14 @@ class Changes:
 
     @property
     def options(self) -> RequestOptions:
-        """What of the request changes."""
+        """The changes to the request."""
         return RequestOptions(prompt=self.prompt, seed=self.seed, profile=self.profile, planner=self.planner)
 
 
 def replay(services: Services, run_id: str, observer: Observer, *, agents: Agents = "none") -> Replayed:
-    """The run again from its records; with `fresh` agents everything is made anew and compared. Nothing is written.
+    """Run it again from its records; with `fresh` agents regenerate and compare everything. Nothing is written.
 
-    Raises RequestError for a run that has not come to its film or to a question, and what `graph.rerun` raises.
+    Raises RequestError for a run that is neither done nor waiting, and as `graph.runs.rerun.rerun`.
     """
     run = services.archive.run(run_id)
     if run.status not in ("done", "waiting"):
@@ -78,7 +78,7 @@ def replay(services: Services, run_id: str, observer: Observer, *, agents: Agent
             f"Run {run.id} is {run.status}, so there is no end to compare; resume it first.",
             run=run.id,
         )
-    # No network: what is traced is the run itself, once.
+    # No network: the run itself was traced when it was made.
     with tracing_context(enabled=False):
         came = rerun(services, run, observer, agents=agents)
     film = services.archive.artifact(run.film) if run.film is not None else None
@@ -86,7 +86,7 @@ def replay(services: Services, run_id: str, observer: Observer, *, agents: Agent
 
 
 def difference_told(remade: Remade) -> str:
-    """One sentence about a product that came out different, and whether something else is installed than made it."""
+    """Return a message about a product that came out different, and whether other weights or numerics explain it."""
     kept = remade.kept
     told = (
         f"{remade.place}: {kept.recipe.agent} made {kept.id} with other bytes, {remade.sha256[:16]} now and "
@@ -99,9 +99,9 @@ def difference_told(remade: Remade) -> str:
 def fork(
     services: Services, run_id: str, at: str, changes: Changes, settings: dict[str, JsonValue], observer: Observer
 ) -> Run:
-    """A new run that goes on from a checkpoint of another, with `changes`; both are kept, equal work is not done again.
+    """Start a run that continues from a checkpoint of another, with `changes`; both are kept, equal work is reused.
 
-    at: what `checkpoint_of` takes. settings: the dials of a run; those that the other began with stand. Raises
+    at: as in `checkpoint_of`. settings: as a run stores them; those stored by the parent take precedence. Raises
     RequestError for a change that comes too late there.
     """
     parent = services.archive.run(run_id)
@@ -127,7 +127,7 @@ def fork(
 
 
 def checkpoint_of(run: Run, known: list[Checkpoint], at: str) -> Checkpoint:
-    """The checkpoint of that number, or of that beginning of an id. Raises RequestError."""
+    """Return the checkpoint with this number or id prefix. Raises RequestError if none or several match."""
     if at.isdigit() and len(at) < SHORTEST_ID:
         found = [each for each in known if each.number == int(at)]
     else:
@@ -141,7 +141,7 @@ def checkpoint_of(run: Run, known: list[Checkpoint], at: str) -> Checkpoint:
 def branched(
     parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, changes: Changes, limits: "Limits"
 ) -> Request:
-    """The request of a branch. Raises RequestError with the checkpoints where the changes are still possible."""
+    """Return the request of a branch. Raises RequestError naming the checkpoints where the changes are possible."""
     for name in changes.options.given():
         fits = [each for each in known if name in changeable(each, limits)]
         if checkpoint in fits:
@@ -151,8 +151,10 @@ def branched(
 
 
 def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, choice: str) -> dict[str, Any]:
-    """The `choices` of a state in which another take stands. Raises RequestError with the checkpoints that have it
-    and nothing made of what it replaces."""
+    """Return a state update whose `choices` select another take.
+
+    Raises RequestError naming the checkpoints that have the take, and nothing made from the one it replaces.
+    """
     fits = [each for each in known if choosable(each, choice)]
     if checkpoint not in fits:
         if not any(made.startswith(choice) for each in known for made in each.made):

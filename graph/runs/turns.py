@@ -1,7 +1,7 @@
-"""What a turn of a conversation comes to, as a value; and how it is stored, whoever drives the run.
+"""The outcome of a conversation's turn, as a value, and its storage by whatever drives the run.
 
-A turn is read off the run's checkpoints: the one where its question was answered, and the newest one. So its end can
-be stored again after a crash, and a turn that stopped and is gone on with is one turn. Knows no words of a person.
+A turn is derived from two of the run's checkpoints: the one where its question was answered, and the newest. So its end
+can be stored again after a crash, and a turn that is stopped and resumed is one turn. Does not interpret any words.
 """
 
 import logging
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNFINISHED = ("working", "stopped")
-"""States of a turn that can be gone on with."""
+"""States of a turn that can be continued."""
 Marked = tuple[Product, Mark]
-"""A product, and how it stands on the board."""
+"""A product and its status on the board."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What was shown of a board: the highest number, marks by number, and the numbers that waited for a word."""
+    """What was shown of a board: the highest number, marks by number, and the numbers that waited for an answer."""
 
     highest: int = 0
     marks: Mapping[int, Mark] = field(default_factory=dict)
@@ -53,8 +53,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Difference:
-    """What is otherwise on a board than it was shown. new: products that were not; changed: numbers of those that were,
-    by what they are now; gone: numbers that waited for a word, and do not now."""
+    """How a board differs from what was shown. new: products not shown before; changed: numbers of the others, by new
+    mark; gone: numbers that waited for an answer and no longer do."""
 
     new: Sequence[Marked] = ()
     changed: Mapping[Mark, Sequence[int]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Difference:
 
 
 def marked(board: Board) -> list[Marked]:
-    """Every product by its number, with its mark."""
+    """Return every product with its mark, in order of number."""
     stale = {call["id"] for call in stale_calls(board.state, board.limits)}
     return [(product, _mark(product, stale)) for product in board.things]
 
@@ -76,14 +76,14 @@ def _mark(product: Product, stale: set[str]) -> Mark:
 
 
 def shown(board: Board, before: Shown | None = None) -> Shown:
-    """The board as it is once all of it was shown, after what was shown `before`."""
+    """Return the record of having shown the whole board, after what was shown `before`."""
     marks = {product.number: mark for product, mark in marked(board)}
     waiting = frozenset(product.number for product in board.it if product.waits)
     return Shown(max([before.highest if before else 0, *marks]), marks, waiting)
 
 
 def difference(before: Shown, board: Board) -> Difference:
-    """What is otherwise on the board than it was `before`."""
+    """Return how the board differs from what was shown `before`."""
     changed: dict[Mark, list[int]] = {}
     products = marked(board)
     for product, mark in products:
@@ -94,14 +94,13 @@ def difference(before: Shown, board: Board) -> Difference:
 
 
 def moves_of(state: RunState) -> list[dict[str, Any]]:
-    """What the last turn was understood as."""
+    """Return the moves that the last turn was understood as."""
     turn = state.get("turn")
     return [] if turn is None else [move for moves in turn.get("done", []) for move in moves]
 
 
 def acknowledged(moves: Sequence[Mapping[str, Any]], gone: Sequence[int] = ()) -> str | None:
-    """What is said of moves after which everything looks as before; None if there was none. gone: numbers that waited
-    for a word before them, and do not now."""
+    """Return a reply to moves that changed nothing visible; None if there were no moves. gone: as in `Difference`."""
     if not moves:
         return None
     last = moves[-1]
@@ -121,11 +120,11 @@ def acknowledged(moves: Sequence[Mapping[str, Any]], gone: Sequence[int] = ()) -
 def turn_stored(
     services: Services, lease: "Lease", observer: Observer, *, question: str | None = None, given: Answer | None = None
 ) -> Iterator[Observer]:
-    """Stores the turn in which the block drives the run: its beginning before, what came of it after, however it ends.
+    """Store the turn in which the block drives the run: its beginning before the block, its outcome however that ends.
 
-    question, given: a new turn, and the id of the question that it answers; None goes on with one that stopped. Gives
-    the observer of the run meanwhile. Raises LostLease, DatabaseTrouble before the block; after it, trouble is logged,
-    since the next turn stores what is missing.
+    question, given: the id of the question that a new turn answers, and the answer; None continues a stopped turn.
+    Gives the observer to use in the block. Raises LostLease, DatabaseTrouble before the block; after it, errors are
+    logged, since the next turn stores what is missing.
     """
     archive, run = services.archive, services.archive.run(lease.run)
     if run.request.review == "never":
@@ -135,7 +134,7 @@ def turn_stored(
     turn = last_turn(archive, run.id)
     if given is not None:
         if turn is not None and turn.state in UNFINISHED and turn.question != question:
-            _store(services, lease, turn, [])  # its process died before it could
+            _store(services, lease, turn, [])  # its process died before storing the outcome
         turn = begin_turn(archive, lease, question=question, words=given.said, moves=given.moves)
         began = _Answered(question, given, RunState(**state_of(archive, run)))  # type: ignore[typeddict-item]
     elif turn is None or turn.state not in UNFINISHED:
@@ -159,14 +158,14 @@ def turn_stored(
 
 
 def turn_given_up(services: Services, lease: "Lease") -> None:
-    """Stores that the turn in which the run stopped was taken back. Raises LostLease, DatabaseTrouble."""
+    """Store that the turn in which the run stopped was taken back. Raises LostLease, DatabaseTrouble."""
     turn = last_turn(services.archive, lease.run)
     if turn is not None and turn.state in UNFINISHED:
         _store(services, lease, turn, [])
 
 
 def turns_carried(archive: "Archive", lease: "Lease", run: Run) -> None:
-    """A fork of a conversation has the turns that there were at the checkpoint where it begins. Raises LostLease."""
+    """Copy to a fork of a conversation the turns up to the checkpoint where it begins. Raises LostLease."""
     origin = origin_of(run)
     if "turn" not in origin.get("state", {}):
         return
@@ -191,7 +190,7 @@ def turns_carried(archive: "Archive", lease: "Lease", run: Run) -> None:
 
 
 def _as_then(turn: TurnRecord, count: int) -> TurnRecord:
-    """The turn as it was when there were so many."""
+    """Return the turn as it was when there were `count` turns."""
     if turn.undone_by is None or turn.undone_by <= count:
         return turn
     return turn.model_copy(update={"undone_by": None})
@@ -199,7 +198,7 @@ def _as_then(turn: TurnRecord, count: int) -> TurnRecord:
 
 @dataclass(frozen=True)
 class _Answered:
-    """Where a question was answered: its id, the answer, and the state of the run."""
+    """A question that was answered: its id, the answer, and the state of the run at that checkpoint."""
 
     question: str | None
     given: Answer
@@ -207,7 +206,7 @@ class _Answered:
 
 
 def _answer_at(found: "CheckpointTuple") -> _Answered | None:
-    """The answer that was given at a checkpoint."""
+    """Return the answer that was given at a checkpoint, or None."""
     resumed = next((value for _, channel, value in found.pending_writes or () if channel == RESUME and value), None)
     if resumed is None:
         return None
@@ -216,12 +215,12 @@ def _answer_at(found: "CheckpointTuple") -> _Answered | None:
 
 
 def _asked_at(found: "CheckpointTuple") -> str | None:
-    """The id of the question that was asked at a checkpoint."""
+    """Return the id of the question that was asked at a checkpoint, or None."""
     return next((asked[0].id for _, channel, asked in found.pending_writes or () if channel == INTERRUPT), None)
 
 
 def _last_answer(archive: "Archive", run: Run) -> _Answered | None:
-    """The answer with which the run's last turn began."""
+    """Return the answer with which the run's last turn began, or None."""
     with archive.saver() as saver:
         for found in saver.list(thread_of(run)):
             if (answer := _answer_at(found)) is not None:
@@ -230,7 +229,7 @@ def _last_answer(archive: "Archive", run: Run) -> _Answered | None:
 
 
 def _begun_by_an_older_program(archive: "Archive", lease: "Lease", run: Run) -> TurnRecord | None:
-    """The turn in the middle of which a program stopped that stored none; None if the run is in no turn."""
+    """Create the turn in which a version of Mora stopped that stored no turns; None if the run is in no turn."""
     if run.status in ("waiting", "done") or (answer := _last_answer(archive, run)) is None:
         return None
     if any(turn.question == answer.question for turn in turns_of(archive, run.id)):
@@ -241,7 +240,7 @@ def _begun_by_an_older_program(archive: "Archive", lease: "Lease", run: Run) -> 
 def _store(
     services: Services, lease: "Lease", turn: TurnRecord, heard: Iterable[str], began: _Answered | None = None
 ) -> None:
-    """Writes what came of a turn so far, read off the run as it stands now. heard: notes that were told meanwhile."""
+    """Store the outcome of a turn so far, derived from the run's current state. heard: notes observed meanwhile."""
     archive, run = services.archive, services.archive.run(lease.run)
     with archive.saver() as saver:
         newest = saver.get_tuple(thread_of(run))
@@ -261,9 +260,9 @@ def _store(
 def _outcome(
     turn: TurnRecord, before: RunState | None, state: RunState, run: Run, limits: Limits
 ) -> tuple[TurnRecord, int]:
-    """The turn with what came of it between two states, and how many earlier turns it took back.
+    """Return the turn with its outcome between two states, and how many earlier turns it took back.
 
-    before: None for a turn that began in the run that this one was forked from; what it changed is not known then.
+    before: None for a turn that began in the run that this one was forked from; then its changes are unknown.
     """
     said, board = state["turn"], Board(state, limits)
     came, ids = _since(before, board), {product.number: product.id for product in board.things}
@@ -308,9 +307,9 @@ def _products(came: Difference, ids: Mapping[int, str]) -> tuple[TurnProduct, ..
 
 
 def _stack_change(before: Sequence[Past] | None, state: RunState) -> tuple[int, int]:
-    """Returns how many entries a turn took off what can be taken back, and how many it put there.
+    """Return how many entries a turn popped from the undo stack, and how many it pushed.
 
-    Its oldest entries may have gone since no more than `MOST_PAST` are kept.
+    The oldest entries may be missing, since at most `MOST_PAST` are kept.
     """
     after = state.get("past", [])
     if before is None:

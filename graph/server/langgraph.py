@@ -1,6 +1,6 @@
 """The entry point of LangGraph's own server: `langgraph dev` and Studio open `graph`.
 
-Threads and checkpoints are the server's, the archive is ours: a thread's first step begins a run, and every step holds
+The server owns threads and checkpoints, Mora owns the archive: a thread's first step begins a run, and every step holds
 the run's lease while it works.
 """
 
@@ -31,7 +31,7 @@ from graph.state.channels import DEFAULT_LIMITS, Limits, RunState
 from memory.records import Request, Run
 
 THREAD = "thread"
-"""Where a run's settings keep the server's thread id."""
+"""Key of the server's thread id in a run's settings."""
 
 
 class Wish(TypedDict, total=False):
@@ -42,9 +42,9 @@ class Wish(TypedDict, total=False):
 
 
 class Desk:
-    """Which run belongs to which thread, and the services it is made with, opened when they are first needed.
+    """The runs of the server's threads, and the services of each profile, opened when they are first needed.
 
-    One node of a run works at a time: a lease has one holder, and the device serves one at a time anyway.
+    The nodes of a run work one at a time: a lease has one holder, and the device serves one call at a time anyway.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Desk:
         self._turns: dict[str, threading.Lock] = {}
 
     def receive(self, state: Wish, runtime: Runtime[None]) -> RunState:
-        """The thread's request: a new thread begins a run. Raises RequestError for a second wish in a thread."""
+        """Return the thread's request; a new thread begins a run. Raises RequestError for a second wish in a thread."""
         asked = {**state.get("request", {}), **({"prompt": state["prompt"]} if "prompt" in state else {})}
         thread = _thread(runtime)
         with self._lock:
@@ -73,7 +73,7 @@ class Desk:
         return {"request": request}
 
     def plugged(self, node: Node) -> Node:
-        """The node with the context that the driver would give it."""
+        """Wrap a node so that it receives the context that the driver would give it."""
 
         @wraps(node)
         def step(state: Any, runtime: Runtime[Any]) -> RunState:
@@ -136,7 +136,7 @@ def _thread(runtime: Runtime[Any]) -> str:
 
 
 def _request(asked: dict[str, Any], settings: Settings) -> Request:
-    """Return the checked request; profile and planner are the server's unless said. Raises RequestError."""
+    """Return the checked request; profile and planner default to the server's. Raises RequestError."""
     try:
         wish = Request.model_validate({"prompt": "", **asked})
     except ValidationError as error:
@@ -149,7 +149,7 @@ def _request(asked: dict[str, Any], settings: Settings) -> Request:
 
 
 def served(desk: Desk, *, limits: Limits = DEFAULT_LIMITS) -> "CompiledStateGraph[RunState, None, Wish, RunState]":
-    """The graph with every node plugged into `desk`, and no checkpointer: the server brings its own."""
+    """Compile the graph with the context of `desk` in every node, and no checkpointer: the server brings its own."""
     graph: AnyGraph = StateGraph(RunState, input_schema=Wish)
     graph.add_node("receive", desk.receive)
     draw(graph, limits, desk.plugged)

@@ -1,4 +1,4 @@
-"""The conversation for a program: a JSON object a line in, a JSON object a line out, nothing else on that stream."""
+"""The conversation for a program: one JSON object per line in, one per line out, nothing else on that stream."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,10 +20,10 @@ FORM = 'write one JSON object a line, like {"say": "a red ball in the snow"} or 
 
 
 class Program:
-    """A program that talks: it says `{"say": ...}`, and is told one object when what came of that is over.
+    """A program in a conversation: it sends `{"say": ...}` and receives one object once that is processed.
 
-    It is both who says something and who is told what comes of it. turns, calls, cached: how much there was of them;
-    code: what the last turn would have exited with.
+    Both the source of lines and the display of results. turns, calls, cached: counts so far; code: the exit code of the
+    last turn.
     """
 
     def __init__(self, archive: "Archive", lines: TextIO, out: TextIO) -> None:
@@ -33,8 +33,10 @@ class Program:
         self._seeds: dict[str, int] = {}
 
     def says(self, prompt: str) -> str | None:  # noqa: ARG002 - a program needs no prompt
-        """The next line's words, after all that came of the one before was told; None at the end of the lines. Raises
-        Stopped for Ctrl-C."""
+        """Return the next line's words, after printing the results of the previous one; None at the end of the input.
+
+        Raises Stopped for Ctrl-C.
+        """
         self._flush()
         try:
             while line := self.lines.readline():
@@ -52,15 +54,15 @@ class Program:
         return None
 
     def say(self, words: str, *, style: str | None = None) -> None:  # noqa: ARG002 - nor colours
-        """A sentence of the house: `told`."""
+        """Add a sentence of Mora to `told`."""
         self._object.setdefault("told", []).append(words)
 
     def fail(self, sentence: str, code: int, *, fault: str | None = None) -> None:
-        """`error` and `code`; `fault`: the kind of an error that has one."""
+        """Set `error` and `code`; `fault`: the kind of an error that has one."""
         self._object |= {"error": sentence, "code": code} | ({} if fault is None else {"fault": fault})
 
     def tell(self, result: TurnResult) -> None:
-        """The moves, the products, the question: all of a turn."""
+        """Add everything about a turn: the moves, the products, the question."""
         self._learn(result)
         self.calls, self.cached = self.calls + result.calls[0], self.cached + result.calls[1]
         self._object |= {
@@ -79,19 +81,19 @@ class Program:
         }
 
     def show(self, product: Product, mark: Mark) -> None:
-        """One product: `products`."""
+        """Set `products` to one product."""
         self.list_products([(product, mark)])
 
     def list_products(self, products: Iterable[Marked]) -> None:
-        """All products: `products`."""
+        """Set `products` to all products."""
         self._object["products"] = [self._product(product, mark) for product, mark in products]
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
-        """Usage and meaning of every command: `commands`."""
+        """Set `commands` to usage and meaning of every command."""
         self._object["commands"] = dict(commands)
 
     def end(self, run: "Run", wall_seconds: float) -> None:
-        """The last line: the run as it is left."""
+        """Print the last line: the final state of the run."""
         self._flush()
         film = None if run.film is None else self.archive.artifact(run.film)
         self._print(
@@ -147,7 +149,7 @@ class Program:
 
 
 def _said(line: str) -> str | None:
-    """The words of a line; None if it has none."""
+    """Return the words of a line; None if it is not an object of the expected form."""
     try:
         given = json.loads(line)
     except (ValueError, RecursionError):
@@ -158,7 +160,7 @@ def _said(line: str) -> str | None:
 
 
 def _question(result: TurnResult) -> dict[str, Any] | None:
-    """What waits for a word, its takes with their numbers; None if nobody is asked."""
+    """Return what waits for an answer, its takes with their numbers; None if there is no question."""
     if result.question is None:
         return None
     waiting = [

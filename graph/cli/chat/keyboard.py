@@ -1,4 +1,4 @@
-"""Where the person's lines come from: a terminal with history and several lines, or a pipe."""
+"""Reads the person's lines: from a terminal, with history and multi-line input, or from a pipe."""
 
 import sys
 from pathlib import Path
@@ -13,21 +13,21 @@ HISTORY = "chat_history"
 
 
 class Person(Protocol):
-    """Somebody who says something."""
+    """A source of lines."""
 
     def says(self, prompt: str) -> str | None:
-        """What the person says next; None when they leave. Raises KeyboardInterrupt for Ctrl-C."""
+        """Return the next line; None when the person leaves. Raises KeyboardInterrupt for Ctrl-C."""
 
 
 class Piped:
-    """Lines of a pipe or a file, shown as they are read; a backslash at the end takes the next one along."""
+    """Lines of a pipe or a file, echoed as they are read; a trailing backslash joins the next line."""
 
     def __init__(self, console: Console, lines: TextIO | None = None) -> None:
         self.console = console
         self.lines = sys.stdin if lines is None else lines
 
     def says(self, prompt: str) -> str | None:
-        """The next line that holds something."""
+        """Return the next line that is not blank."""
         while line := self.lines.readline():
             while line.rstrip("\n").endswith("\\"):
                 line = line.rstrip("\n").removesuffix("\\").rstrip() + " " + self.lines.readline().lstrip()
@@ -38,19 +38,19 @@ class Piped:
 
 
 class Typed:
-    """A terminal: history kept in the home for the person's eyes only, Alt-Enter or a trailing backslash for a new
-    line."""
+    """A terminal: its history is a file in the home that only the user can read; Alt-Enter or a trailing backslash
+    starts a new line."""
 
     def __init__(self, home: Path) -> None:
         self._session = _session(home)
 
     def says(self, prompt: str) -> str | None:
-        """What is typed, up to Enter; None at Ctrl-D."""
+        """Return what is typed up to Enter; None for Ctrl-D."""
         try:
-            said = self._session.prompt(prompt)
+            line = self._session.prompt(prompt)
         except EOFError:
             return None
-        return said.replace("\\\n", "\n").strip()
+        return line.replace("\\\n", "\n").strip()
 
 
 def _session(home: Path) -> "PromptSession[str]":
@@ -80,5 +80,5 @@ def _session(home: Path) -> "PromptSession[str]":
 
 
 def person_at(console: Console, home: Path) -> Person:
-    """Whoever is at standard input."""
+    """Return the source of lines for standard input: a terminal or a pipe."""
     return Typed(home) if sys.stdin.isatty() and console.is_terminal else Piped(console)

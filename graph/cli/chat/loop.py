@@ -1,4 +1,4 @@
-"""The conversation in a terminal or over a pipe: lines in, what came of them shown, Ctrl-C and SIGTERM between."""
+"""The loop of a conversation in a terminal or over a pipe: reads lines, shows results, handles Ctrl-C and SIGTERM."""
 
 import signal
 import threading
@@ -23,16 +23,16 @@ from tools.delivery.export import export
 
 Listening = Callable[[], AbstractContextManager[ProgressObserver]]
 PROMPT = "> "
-HELLO = "Say what you want to see, and what becomes of what is shown. /help lists the commands, Ctrl-D leaves."
+HELLO = "Say what you want to see, then what to do with what is shown. /help lists the commands, Ctrl-D leaves."
 STOPPED = "Enter, or `go on`, tries it again; anything else takes this turn back first."
 
 
 class Ended(BaseException):
-    """The process is asked to end while it waits for the person."""
+    """A SIGTERM arrived while the process was waiting for the person."""
 
 
 class Chat:
-    """A person at a conversation. listening: opens an observer for the time of a step."""
+    """A person in a conversation. listening: opens an observer for the duration of a step."""
 
     def __init__(self, services: Services, run: Run, person: Person, screen: Shows, listening: Listening) -> None:
         self.services, self.person, self.screen = services, person, screen
@@ -40,7 +40,7 @@ class Chat:
         self.leaving = threading.Event()
 
     def go(self) -> Run:
-        """Turns, until the run is done or the person leaves; the run as it is then."""
+        """Process turns until the run is done or the person leaves; return the run as it is then."""
         with self._asked_to_leave():
             self._show(self.conversation.begin())
             while not self.conversation.over and not self.leaving.is_set():
@@ -49,7 +49,7 @@ class Chat:
         return self.conversation.run
 
     def _turn(self) -> bool:
-        """One line of the person, and what comes of it; False if they leave."""
+        """Read one line and show its results; return False if the person leaves."""
         try:
             line = self.person.says(PROMPT)
         except KeyboardInterrupt:
@@ -67,7 +67,7 @@ class Chat:
             return True
 
     def _show(self, results: Iterable[Result]) -> bool:
-        """Shows what came of a line, as it comes; False if the person leaves."""
+        """Show results as they come; return False if the person leaves."""
         for result in results:
             match result:
                 case TurnResult():
@@ -97,7 +97,7 @@ class Chat:
             self.screen.say(STOPPED, style="dim")
 
     def _save(self, wanted: Save) -> None:
-        """A copy of a product: a film with its manifest, a clip as MP4, a picture as it is."""
+        """Write a copy of a product: a film with its manifest, a clip as MP4, a picture unchanged."""
         archive, path = self.services.archive, Path(wanted.file).expanduser()
         artifact = archive.artifact(wanted.product.id)
         if wanted.product.kind == "clip":
@@ -110,7 +110,7 @@ class Chat:
 
     @contextmanager
     def _asked_to_leave(self) -> Iterator[None]:
-        """SIGTERM ends a step as Ctrl-C does, and then the conversation."""
+        """Let SIGTERM end the running step as Ctrl-C does, and then the conversation."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -131,9 +131,9 @@ class Chat:
 
 
 def converse(services: Services, run: Run, person: Person, screen: Shows, listening: Listening) -> Run:
-    """A person at a run that asks: its questions are shown and answered until it is done or they leave.
+    """Hold the conversation of a run with a person until it is done or they leave; return the run.
 
-    Raises Stopped when the process was asked to end.
+    Raises Stopped after a SIGTERM.
     """
     if isinstance(person, Typed):
         screen.say(HELLO, style="dim")

@@ -1,4 +1,4 @@
-"""What a conversation looks like in a terminal: lines about products, from the store, and small pictures of them."""
+"""Displays a conversation in a terminal: lines about products, and thumbnails of them from the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 HALF_BLOCK = "▀"
 PICTURE_HEIGHT = 32
-"""Pixels of a small picture, two a line; a clip is a row of frames half as high."""
+"""Height of a thumbnail in pixels, two per line; a clip is a row of frames half as high."""
 FRAMES = 4
 SHOWN = "shown"
-"""Folder in the home with copies of clips that every player opens; the store keeps them lossless."""
+"""Folder in the home with MP4 copies of clips, which every player opens; the store keeps clips lossless."""
 MARKS: dict[Mark, str] = {
     "waits": "waits for your word", "stands": "stands", "stale": "stands, and is stale", "kept": "kept",
     "back": "taken back",
@@ -39,49 +39,49 @@ CHANGED: dict[Mark, tuple[str, str]] = {
     "stale": ("stale now; `refresh` makes it again", "stale now; `refresh` makes them again"),
     "back": ("taken back", "taken back"),
 }
-"""What is told of one, and of several, that were shown before."""
+"""The message about one product, and about several, whose mark has changed since they were shown."""
 
 
 class Shows(Protocol):
-    """Whoever is told what a conversation comes to."""
+    """Displays the results of a conversation."""
 
     def say(self, words: str, *, style: str | None = None) -> None:
-        """A sentence."""
+        """Show a sentence."""
 
     def fail(self, sentence: str, code: int, *, fault: str | None = None) -> None:
-        """What did not work; code: what a command would exit with."""
+        """Show an error. code: the exit code that a command would end with."""
 
     def tell(self, result: TurnResult) -> None:
-        """What a turn came to, or, before the first one, what is there."""
+        """Show the result of a turn or, before the first one, the existing products."""
 
     def show(self, product: Product, mark: Mark) -> None:
-        """One product."""
+        """Show one product."""
 
     def list_products(self, products: Iterable[Marked]) -> None:
-        """All products."""
+        """Show all products."""
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
-        """Usage and meaning of every command."""
+        """Show usage and meaning of every command."""
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Prints to a console. pictures: whether small pictures are drawn."""
+    """Prints to a console. pictures: whether thumbnails are drawn."""
 
     console: Console
     archive: "Archive"
     pictures: bool = False
 
     def say(self, words: str, *, style: str | None = None) -> None:
-        """A sentence, as it is: words of a person, and paths, may hold what looks like markup."""
+        """Print a sentence verbatim: a person's words, and paths, may contain what looks like markup."""
         self.console.print(Text(printable(words), style=style or ""), soft_wrap=True, highlight=False)
 
     def fail(self, sentence: str, code: int, *, fault: str | None = None) -> None:  # noqa: ARG002 - for programs
-        """The sentence."""
+        """Print the sentence."""
         self.say(sentence)
 
     def tell(self, result: TurnResult) -> None:
-        """What was said, chosen and made, what became of the rest, and what is asked now."""
+        """Print the reply, the notes, the new products, what changed of the others, and the question."""
         if result.reply:
             self.say(f"planner: {result.reply}" if result.voice == "planner" else with_commands(result.reply))
         for note in result.notes:
@@ -106,7 +106,7 @@ class Screen:
             self.say("`go on`, `again`, or say what becomes of it.", style="dim")
 
     def show(self, product: Product, mark: Mark) -> None:
-        """A product as the store has it: number, kind, what it was made of, id and file; and what it looks like."""
+        """Print a product as the store has it: number, kind, origin, id and file; and its thumbnail."""
         artifact = self.archive.artifact(product.id)
         made_of = f", of {', '.join(map(str, product.of))}" if product.of else ""
         self.say(f"{product.number:>4}  {product.kind}, {_size(artifact)}{made_of}: {_words(product)}  [{MARKS[mark]}]")
@@ -115,7 +115,7 @@ class Screen:
             self.console.print(self.small(artifact))
 
     def small(self, artifact: "Artifact") -> Text:
-        """The product in half blocks, two pixels each: a picture, or a few frames of a clip side by side."""
+        """Draw a thumbnail in half blocks of two pixels: a picture, or a few frames of a clip side by side."""
         from tools.context import sheet_frames
 
         frames, _ = sheet_frames(self.archive, artifact, FRAMES)
@@ -133,13 +133,13 @@ class Screen:
         return text
 
     def list_products(self, products: Iterable[Marked]) -> None:
-        """All products, a line each."""
+        """Print all products, one per line."""
         for product, mark in products:
             place = f"shot {product.shot}, take {product.take}"
             self.say(f"{product.number:>4}  {product.id}  {place}  [{MARKS[mark]}]  {_words(product)}")
 
     def list_commands(self, commands: Sequence[tuple[str, str]]) -> None:
-        """Usage and meaning of every command."""
+        """Print usage and meaning of every command."""
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for usage, about in commands:
             table.add_row(Text(usage, style="bold"), Text(about))
@@ -147,7 +147,7 @@ class Screen:
 
 
 def file_of(archive: "Archive", artifact: "Artifact") -> Path:
-    """A file that can be opened: the product's own, or of a lossless clip a copy as MP4."""
+    """Return a file that any player opens: the product's own or, for a lossless clip, an MP4 copy, made if missing."""
     if artifact.media.kind != "clip":
         return archive.path(artifact)
     copy = archive.home.absolute() / SHOWN / f"{artifact.id}-{artifact.sha256[:8]}.mp4"
@@ -158,13 +158,13 @@ def file_of(archive: "Archive", artifact: "Artifact") -> Path:
 
 
 def listed(numbers: Sequence[int]) -> str:
-    """`2, 3 or 4`."""
+    """Return the numbers as `2, 3 or 4`."""
     *first, last = map(str, numbers)
     return f"{', '.join(first)} or {last}" if first else last
 
 
 def write_copy(archive: "Archive", clip: "Artifact", path: Path) -> None:
-    """A clip as an MP4 that every player opens, whole or not at all. Raises BadInput for a bad path."""
+    """Write a clip atomically as an MP4 that every player opens. Raises BadInput for a bad path."""
     import io
 
     from tools.delivery.export import export
@@ -177,12 +177,12 @@ def write_copy(archive: "Archive", clip: "Artifact", path: Path) -> None:
 
 
 def draws_pictures(console: Console) -> bool:
-    """True for a terminal that shows colours."""
+    """Return whether the console is a terminal with at least 256 colours."""
     return console.is_terminal and not console.no_color and console.color_system in ("truecolor", "256")
 
 
 def printable(words: str) -> str:
-    """Without what moves a terminal's cursor or turns its lines around: a model's words are shown, and not obeyed."""
+    """Replace unprintable characters: a model's words must not move the cursor or reverse the text direction."""
     return "".join(each if each.isprintable() or each in "\n\t" else " " for each in words)
 
 

@@ -1,4 +1,4 @@
-"""which run is talked about"""
+"""Opens a conversation: chooses its run, and connects a person at a terminal or a program to it."""
 
 import contextlib
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
-    """The console, and whoever is at it."""
+    """Return the console, and the source of the person's lines."""
     from rich.console import Console
 
     from graph.cli.chat.keyboard import person_at
@@ -26,7 +26,7 @@ def at_the_terminal(settings: "Settings") -> tuple[Any, Any]:
 
 
 def run_to_talk_about(settings: "Settings", run: str | None, console: Any, person: Any) -> "Run | None":
-    """The run that a conversation begins with: that of the id, or the last conversation if the person wants it.
+    """Return the run with this id, or the last conversation if the person wants to continue it, or None.
 
     person: None if there is nobody to ask.
     """
@@ -48,7 +48,7 @@ def run_to_talk_about(settings: "Settings", run: str | None, console: Any, perso
 
 
 def talk_with(services: "Services", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
-    """Asks the person about every product, until the run is done or they leave."""
+    """Hold a conversation with a person until the run is done or they leave. pictures: None decides by the console."""
     from graph.cli.chat.loop import converse
     from graph.cli.chat.screen import Screen, draws_pictures
 
@@ -57,7 +57,7 @@ def talk_with(services: "Services", run: "Run", console: Any, person: Any, pictu
 
 
 def talk_with_program(services: "Services", run: "Run") -> None:
-    """The same with a program at standard input and output; ends with the code of its last turn, if that is not 0."""
+    """Hold a conversation with a program over standard input and output; exit with the code of its last turn."""
     from graph.cli.chat.json_lines import Program
     from graph.cli.chat.loop import converse
 
@@ -68,7 +68,7 @@ def talk_with_program(services: "Services", run: "Run") -> None:
 
 
 def talked_about(services: "Services", run: "Run", settings: "Settings", *, as_json: bool) -> "Run":
-    """A run that waits for a word is talked about at once if there is a person at the terminal to ask."""
+    """Continue a waiting run as a conversation if there is a person at the terminal; return the run."""
     from graph.runs.services import kept
 
     if run.status != "waiting" or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -1,4 +1,4 @@
-"""Commands about what is kept: export, import, gc. Light to import."""
+"""Commands about what is stored: export, import, gc. Light to import."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from graph.cli.session import stored_runs
 
 def export(
     run: RunId,
-    out: Annotated[Path, typer.Option(help="Where the run goes, a .zip file.")],
+    out: Annotated[Path, typer.Option(help="The .zip file to write the run to.")],
     as_json: Json = False,
 ) -> None:
     """Pack a run into one file for another machine: records, recorded LLM calls, checkpoints, products."""
@@ -33,7 +33,7 @@ def export(
 
 
 def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrote.")], as_json: Json = False) -> None:
-    """Take in a run that was exported, on this or on another machine; everything in it is checked first."""
+    """Import a run that was exported on this or another machine; everything in it is checked first."""
     with error_boundary():
         from memory.transfer.parcel_file import check_parcel_file
 
@@ -55,13 +55,13 @@ def import_(file: Annotated[Path, typer.Argument(help="A file that `export` wrot
 
 
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go, and how much it is.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would be removed.")] = False,
     grace: Annotated[float, typer.Option(min=0, max=36500, help="Days for which everything is kept.")] = 7.0,
     run: Annotated[list[str] | None, typer.Option(help="A run to drop with its products; may be repeated.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Drop all runs that failed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Give away what no run needs: checkpoints between review points, unknown files, and runs that you name."""
+    """Remove what no run needs: checkpoints between review points, unknown files, and the runs that you name."""
     with error_boundary():
         from graph.cli.early import check_run
 

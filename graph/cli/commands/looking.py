@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: runs, show, verify, doctor. Light to import."""
+"""Commands that only read: runs, show, verify, doctor. Light to import."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from graph.cli.session import archive_if_it_opens, listening, services_in, setti
 
 def runs(
     tree: Annotated[bool, typer.Option("--tree", help="Show forks below the runs that they branch from.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="With the wishes that the planner refused.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Include the wishes that the planner refused.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the runs, newest first."""
@@ -35,7 +35,7 @@ def show(
     checkpoints: Annotated[bool, typer.Option("--checkpoints", help="List the points to fork from.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Tell everything about one run: plan, lineage, takes, timings."""
+    """Show everything about one run: plan, lineage, takes, timings."""
     with error_boundary():
         from graph.cli.early import check_run
         from tools.delivery.export import check_destination
@@ -60,11 +60,11 @@ def show(
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A film, as it was handed out.")],
+    file: Annotated[Path, typer.Argument(help="A film that was written with --out.")],
     regenerate: Annotated[bool, typer.Option("--regenerate", help="Make it again, and compare every product.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Read a film's manifest: who made it, of what, and whether that holds."""
+    """Read a film's manifest and verify it: who signed it, what it was made of, and whether that holds."""
     with error_boundary():
         from tools.provenance.film_file import check_film_file
 
@@ -95,7 +95,7 @@ def verify(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check devices, weights, database and planner: what works, what does not, what to do."""
+    """Check devices, weights, database and planner: what works, what does not, and what to do about it."""
     with error_boundary():
         settings = settings_with()
 

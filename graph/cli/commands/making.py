@@ -1,6 +1,6 @@
 """Commands that make films, or make them again: generate, resume, replay, fork. Light to import.
 
-Each looks for mistakes first, with nothing loaded; then come the settings, and last what makes a film.
+Each checks its arguments before anything heavy is imported, then loads the settings, and last what makes a film.
 """
 
 import json
@@ -29,25 +29,25 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What you want to see, in your own words.")],
     image: Annotated[list[Path] | None, typer.Option(help="A picture to begin with; may be repeated.")] = None,
     video: Annotated[list[Path] | None, typer.Option(help="A clip to work on; two or more are connected.")] = None,
-    task: Annotated[Task, typer.Option(help="What to do; auto reads it from the words and the files.")] = Task.AUTO,
+    task: Annotated[Task, typer.Option(help="What to do; auto decides by the words and the files.")] = Task.AUTO,
     before: Annotated[bool, typer.Option("--before", help="Extend the clip at its beginning.")] = False,
     motion: Annotated[Motion | None, typer.Option(help="Whether an edited clip keeps its motion.")] = None,
     transitions: Annotated[
-        bool | None, typer.Option("--transitions/--no-transitions", help="Lead over from shot to shot, or cut.")
+        bool | None, typer.Option("--transitions/--no-transitions", help="Join shots by transitions, or by cuts.")
     ] = None,
-    fit: Annotated[Fit, typer.Option(help="Cut the edges of files of another shape, or add black.")] = Fit.CROP,
+    fit: Annotated[Fit, typer.Option(help="Fit files of another shape: cut the edges, or add black.")] = Fit.CROP,
     shots: Annotated[int | None, typer.Option(min=1, max=8, help="How many shots.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of the film, or of what is added: 0.5 to 160.")] = None,
     seed: Seed = None,
-    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many first pictures every shot gets.")] = 1,
-    review: Annotated[Review, typer.Option(help="Whether every product waits for your word.")] = Review.NEVER,
+    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many candidate first pictures per shot.")] = 1,
+    review: Annotated[Review, typer.Option(help="Whether every product waits for your decision.")] = Review.NEVER,
     profile: Profile = None,
     planner: Planner = None,
     out: Out = None,
     provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
-    """Make a film from a sentence, and from pictures or clips if you have some."""
+    """Make a film from a sentence and, if you have some, pictures or clips."""
     with error_boundary():
         from graph.runs.requests.options import GivenFiles, RequestOptions, check
         from tools.delivery.export import check_destination
@@ -78,7 +78,7 @@ def generate(
 
 
 def resume(run: RunId, out: Out = None, provenance: Provenance = None, as_json: Json = False) -> None:
-    """Go on with a run where it stopped, whatever stopped it."""
+    """Continue a run where it stopped, whatever stopped it."""
     with error_boundary():
         _check_words(run, out)
         check_signed(settings_with(provenance=provenance), out)
@@ -103,7 +103,7 @@ def replay(
     provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
-    """The same run again from what is recorded: no language model, no agent, no network."""
+    """Run it again from its records: no language model, no agent, no network."""
     with error_boundary():
         _check_words(run, out)
         check_signed(settings_with(provenance=provenance), out)
@@ -129,16 +129,16 @@ def replay(
 def fork(
     run: RunId,
     at: Annotated[str, typer.Option(help="Where to branch off: a number or an id of `show RUN --checkpoints`.")],
-    prompt: Annotated[str | None, typer.Option(help="Other words.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed for what is made from there on.")] = None,
-    choice: Annotated[str | None, typer.Option(help="The take that stands instead, by its artifact id.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Other models.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for everything made from there on.")] = None,
+    choice: Annotated[str | None, typer.Option(help="The take to choose instead, by its artifact id.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Another profile of models.")] = None,
     planner: Annotated[str | None, typer.Option(help="Another planner.")] = None,
     out: Out = None,
     provenance: Provenance = None,
     as_json: Json = False,
 ) -> None:
-    """Another branch from a checkpoint of a run; both are kept, and only what differs is made."""
+    """Branch off from a checkpoint of a run; both are kept, and only what differs is generated."""
     with error_boundary():
         from graph.runs.requests.options import RequestOptions, check
 
@@ -157,7 +157,7 @@ def fork(
 
 
 def _check_words(run: str, out: Path | None) -> None:
-    """Check the place of the film, and that a run may go by this id. Raises BadInput, UnknownRun."""
+    """Check the destination of the film, and that the run id is plausible. Raises BadInput, UnknownRun."""
     from graph.cli.early import check_run
     from tools.delivery.export import check_destination
 

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands take, and the choices of an option. Light to import, as `--help` is."""
+"""Options and arguments shared by several commands, and the choices of an option. Light to import."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 
 class Task(StrEnum):
-    """What is asked for, as a record says it."""
+    """What is requested, by the names that records use."""
 
     AUTO = "auto"
     TEXT_TO_VIDEO = "text-to-video"
@@ -20,31 +20,31 @@ class Task(StrEnum):
 
 
 class Motion(StrEnum):
-    """What becomes of the motion of an edited clip."""
+    """Whether an edited clip keeps its motion."""
 
     KEPT = "kept"
     NEW = "new"
 
 
 class Fit(StrEnum):
-    """How a file of another shape is brought to the models' size."""
+    """How a file of another shape is fitted to the models' size."""
 
     CROP = "crop"
     PAD = "pad"
 
 
 class Review(StrEnum):
-    """Who decides which product stands."""
+    """Whether a person decides about every product."""
 
     NEVER = "never"
     ASK = "ask"
 
 
-RunId = Annotated[str, typer.Argument(help="The run's id, or enough of its beginning.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of every choice and noise; drawn when not given.")]
+RunId = Annotated[str, typer.Argument(help="The run's id, or an unambiguous prefix of it.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of every choice and of all noise; drawn if not given.")]
 Profile = Annotated[str | None, typer.Option(help="Which models: embedded or paper.")]
-Planner = Annotated[str | None, typer.Option(help="Who plans: embedded, openai or llama.")]
-Out = Annotated[Path | None, typer.Option(help="Where the film goes, an .mp4 file.")]
+Planner = Annotated[str | None, typer.Option(help="Which planner: embedded, openai or llama.")]
+Out = Annotated[Path | None, typer.Option(help="The .mp4 file to write the film to.")]
 Provenance = Annotated[
     bool | None,
     typer.Option("--provenance/--no-provenance", help="Whether the film carries a signed manifest of how it was made."),

@@ -1,4 +1,4 @@
-"""The command that is a conversation: chat. Light to import."""
+"""The conversation command: chat. Light to import."""
 
 from typing import Annotated
 
@@ -12,20 +12,20 @@ from graph.cli.session import listening, planner_name, services_in, settings_to_
 
 def chat(
     run: Annotated[
-        str | None, typer.Argument(help="The run to go on with, or to begin from; a new one if none.")
+        str | None, typer.Argument(help="The run to continue, or to begin from; a new one if not given.")
     ] = None,
     seed: Seed = None,
-    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many first pictures every wish gets.")] = 1,
+    candidates: Annotated[int, typer.Option(min=1, max=8, help="How many candidate first pictures per wish.")] = 1,
     profile: Profile = None,
     planner: Planner = None,
     pictures: Annotated[
-        bool | None, typer.Option("--pictures/--no-pictures", help="Small pictures in the terminal; where it can.")
+        bool | None, typer.Option("--pictures/--no-pictures", help="Show thumbnails, if the terminal can.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help='For a program: a JSON object a line in, `{"say": ...}`, and one out.')
+        bool, typer.Option("--json", help='For a program: JSON lines in, `{"say": ...}`, and out.')
     ] = False,
 ) -> None:
-    """Talk: every product is shown, and can be accepted, repeated, changed, taken back."""
+    """Make films in a conversation: every product is shown, and can be accepted, repeated, changed or taken back."""
     with error_boundary():
         from graph.cli.early import check_run
         from graph.runs.requests.options import RequestOptions, check

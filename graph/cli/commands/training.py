@@ -1,4 +1,4 @@
-"""Commands that train: train embedded. Light to import."""
+"""The training command: train embedded. Light to import."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,15 @@ from graph.cli.session import progress_bars, settings_with
 
 
 def train_embedded(
-    folder: Annotated[Path | None, typer.Option(help="Where checkpoints lie; default: training/ in MORA_HOME.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Where the trained agents go; default: the ones in use.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder of checkpoints; default: training/ in MORA_HOME.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of the trained agents; default: the ones in use.")
+    ] = None,
     scale: Annotated[float, typer.Option(min=1e-4, max=100.0, help="Length relative to the full recipe.")] = 1.0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
-    going_on: Annotated[bool, typer.Option("--going-on", help="Begin with the agents that ship.")] = False,
+    going_on: Annotated[bool, typer.Option("--going-on", help="Start from the shipped agents.")] = False,
 ) -> None:
-    """Train the embedded agents from nothing. Interrupt at will: the same command goes on."""
+    """Train the embedded agents from scratch. Interrupt at will: the same command continues."""
     with error_boundary():
         from tools.delivery.export import check_folder
 

@@ -1,4 +1,4 @@
-"""The `/` commands: for each what it does to the board, by number; no parsing of words needed."""
+"""The `/` commands of a conversation and the moves they stand for. They name products by number."""
 
 import re
 import shlex
@@ -23,12 +23,12 @@ from graph.state.moves import (
 from graph.state.products import PRODUCT_ID, Product, kind_of
 
 Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forget", "quit"]
-"""What needs no turn of the run."""
+"""Commands that need no turn of the run."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a line of the person comes to: moves, words for the planner, or something that needs no turn of the run."""
+    """What a line asks for: moves, words for the planner, or something that needs no turn of the run."""
 
     moves: tuple[AnyMove, ...] = ()
     said: str | None = None
@@ -38,13 +38,13 @@ class Order:
 
 @dataclass(frozen=True)
 class View:
-    """What the commands speak of: all products, and which of them `it` is."""
+    """What commands can refer to: all products, and those that `it` means."""
 
     things: tuple[Product, ...] = ()
     it: tuple[Product, ...] = ()
 
     def one(self, name: str) -> Product:
-        """The product of a number or an id. Raises RequestError."""
+        """Return the product with this number or id. Raises RequestError for an unknown number."""
         if PRODUCT_ID.fullmatch(name):
             strange = Product(number=0, id=name, kind=kind_of(name), call="", shot=0, take=0, board=False)
             return next((thing for thing in self.things if thing.id == name), strange)
@@ -55,7 +55,7 @@ class View:
         return found
 
     def only(self) -> Product:
-        """What `it` is. Raises RequestError."""
+        """Return the product that `it` means. Raises RequestError if there is none, or if it is ambiguous."""
         if not self.it:
             raise RequestError("nothing-made-yet", "There is nothing yet; say what you want to see.")
         if len({thing.call for thing in self.it}) > 1:
@@ -65,7 +65,7 @@ class View:
 
 
 def read_line(line: str, view: View) -> Order:
-    """What a line comes to. Raises RequestError for a command that there is not, or that lacks something."""
+    """Parse a line. Raises RequestError for an unknown command, or one that lacks an argument."""
     if not line.startswith("/"):
         return Order(said=line)
     name, _, rest = line[1:].strip().partition(" ")
@@ -93,7 +93,7 @@ def _use(view: View, rest: str) -> Order:
 
 
 def _change(_view: View, rest: str) -> Order:
-    """The words are the planner's to read; a product that is not `it` is named by its number."""
+    """Leave the words to the planner; a product other than `it` is named by its number."""
     found = re.match(r"#?(\d+) (.+)", rest)
     if not rest:
         raise RequestError(
@@ -183,7 +183,7 @@ def _local(name: Local) -> Callable[[View, str], Order]:
 
 @dataclass(frozen=True)
 class Command:
-    """usage: how it is written; about: what it does, in a few words."""
+    """A `/` command. usage: its syntax; about: what it does, in a few words."""
 
     usage: str
     about: str

@@ -1,4 +1,4 @@
-"""A conversation: a line or moves in, what came of them out. Knows no keyboard, no pipe, no JSON and no page."""
+"""A conversation: a line or moves in, results out. Knows nothing of terminals, pipes, JSON or web pages."""
 
 import shlex
 import time
@@ -38,13 +38,13 @@ from graph.state.takes import stale_calls
 from memory.records import Run
 
 Observing = Callable[[], AbstractContextManager[Observer]]
-"""Opens the observer of the run for the time that it works."""
+"""Opens an observer of the run for the duration of one step."""
 LONGEST_LINE = 4000
-"""Characters that are heard at a time."""
+"""Characters that one line may have."""
 
 
 class Tally:
-    """What was told of a run while it worked: notes, products that were made and that were found, seconds."""
+    """An observer that counts what a run reports during one step: notes, products made and products found."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._begun = observer, time.monotonic()
@@ -53,11 +53,11 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        """Since it began to observe."""
+        """Seconds since this tally was created."""
         return time.monotonic() - self._begun
 
     def __call__(self, event: Event, /) -> None:
-        """Counts one event of a run, and hands it on."""
+        """Count one event of a run, and pass it on."""
         match event:
             case Noted(notes=notes):
                 self.notes += notes
@@ -68,9 +68,9 @@ class Tally:
 
 
 class Conversation:
-    """A run that asks a person, and what they were shown of it.
+    """A run that asks a person questions, and what they have been shown of it.
 
-    run, state: as they were when they were last looked at. working: a turn is made at this moment.
+    run, state: as of the last `look`. working: True while a turn is being processed.
     """
 
     def __init__(self, services: Services, run: Run, observing: Observing) -> None:
@@ -83,21 +83,21 @@ class Conversation:
 
     @property
     def over(self) -> bool:
-        """True once the run is done: nobody is asked any more."""
+        """True once the run is done and asks nothing any more."""
         return self.run.status == "done"
 
     @property
     def board(self) -> Board:
-        """The products as they are now."""
+        """The current products."""
         return Board(self.state, self.services.limits)
 
     def look(self) -> None:
-        """Reads the run and its state again."""
+        """Reload the run and its state."""
         self.run = self.services.archive.run(self.run.id)
         self.state = RunState(**state_of(self.services.archive, self.run))  # type: ignore[typeddict-item]
 
     def begin(self) -> Iterator[TurnResult]:
-        """What stands and waits of a conversation that goes on; one that stopped in a turn goes on with it first."""
+        """Yield the state of a conversation that is continued; a turn that was stopped is finished first."""
         self.services.stop_if_asked()
         if self.run.status == "waiting":
             yield self._board_result()
@@ -105,8 +105,8 @@ class Conversation:
             yield self._goes_on()
 
     def say(self, line: str) -> Iterator[Result]:
-        """What comes of a line, one thing after the other. Raises RequestError and other mistakes for what cannot be
-        done, with a sentence for the person."""
+        """Yield the results of a line as they come. Raises RequestError and other errors in `MISTAKES` for what cannot
+        be done."""
         if len(line) > LONGEST_LINE:
             raise RequestError(
                 "line-too-long",
@@ -124,7 +124,7 @@ class Conversation:
             yield likes if likes is not None else self._answer(order)
 
     def play(self, moves: Sequence[AnyMove]) -> Iterator[TurnResult]:
-        """What comes of moves that need no reading. Raises RequestError for what cannot be done."""
+        """Yield the results of moves, which need no planner. Raises RequestError for what cannot be done."""
         order = Order(moves=tuple(moves))
         if self.run.status != "waiting":
             yield from self._after_a_stop(order)
@@ -133,12 +133,12 @@ class Conversation:
 
     @property
     def view(self) -> View:
-        """What commands speak of."""
+        """What commands can refer to."""
         board = self.board
         return View(tuple(board.things), tuple(board.it))
 
     def _after_a_stop(self, order: Order) -> Iterator[TurnResult]:
-        """The step that stopped is tried again; or its turn is taken back, and this line answered."""
+        """Retry the step that stopped; or take its turn back and answer this line."""
         again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
         if again or not self.state.get("turn"):
             yield self._goes_on()
@@ -164,7 +164,7 @@ class Conversation:
         return self._step(lambda observer: answer(self.services, self.run.id, question, given, observer))
 
     def _step(self, work: Callable[[Observer], Run]) -> TurnResult:
-        """One step of the run; who asks it to stop ends the step and not the conversation."""
+        """Run one step; a stop request ends the step, not the conversation."""
         tally: Tally | None = None
         failure: Failure | None = None
         self.services.stop.clear()
@@ -185,7 +185,7 @@ class Conversation:
         return replace(self._result(tally), failure=failure)
 
     def _result(self, tally: Tally | None) -> TurnResult:
-        """What was said, chosen and made since the last time, and what is asked now."""
+        """Return what was said, chosen and made since the last result, and the question that is open now."""
         board = self.board
         asked, came = self._asked(), difference(self._shown, board)
         moves = moves_of(self.state) if tally else []
@@ -223,12 +223,12 @@ class Conversation:
         return None if question is None else question.asked
 
     def _brief(self, line: str) -> TalkBrief:
-        """What there is when a line is said, as a planner hears it."""
+        """Return the brief that a planner would receive for a line."""
         turn = Turn(said=line, moves=[], round=0, open=False)
         return talk_brief(RunState(**{**self.state, "turn": turn}), self.services.limits)
 
     def _about_likes(self, words: str) -> Sentence | None:
-        """Remembers or forgets what the person says they like; None if that is not what they said."""
+        """Remember or forget a preference that the person states; None if the words state none."""
         home = self.services.archive.home
         likes = read_likes(home)
         heard = asked_of_likes(likes, words)
@@ -239,7 +239,7 @@ class Conversation:
         return Sentence(heard[1])
 
     def _do_here(self, order: Order) -> Result:
-        """What needs no turn of the run."""
+        """Carry out an order that needs no turn of the run."""
         match order.local:
             case "quit":
                 return Leave()
@@ -257,7 +257,7 @@ class Conversation:
         return Sentence(self._told_here(order))
 
     def _told_here(self, order: Order) -> str:
-        """A sentence about the board, or about what the person likes."""
+        """Return a sentence about the board, or about the person's preferences."""
         if order.local == "board":
             stale = [call["id"] for call in stale_calls(self.state, self.services.limits)]
             return board_summary(list(self.board.things), stale)

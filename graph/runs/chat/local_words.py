@@ -1,4 +1,4 @@
-"""Words that need no turn of the run: to save a product to a file, to show one again, to leave."""
+"""Sentences that need no turn of the run: save a product to a file, show one again, leave."""
 
 import re
 import shlex
@@ -27,7 +27,7 @@ _LEAVE = re.compile(
 
 
 def understood_here(line: str, brief: TalkBrief) -> Order | None:
-    """What a line asks for that needs no turn of the run; None for everything else. Raises RequestError."""
+    """Parse a line that needs no turn of the run; None for any other. Raises RequestError for an unknown number."""
     if _LEAVE.fullmatch(line):
         return Order(local="quit")
     if found := _SAVE.fullmatch(line):
@@ -40,8 +40,10 @@ def understood_here(line: str, brief: TalkBrief) -> Order | None:
 
 
 def _named(words: str | None, brief: TalkBrief) -> str | None:
-    """The number of the one product that words name and say nothing else; None if they do not. Raises RequestError for
-    a number that there is not."""
+    """Return the number of the product if the words name exactly one and say nothing else, else None.
+
+    Raises RequestError for an unknown number.
+    """
     candidates = Candidates(brief)
     text = " ".join(token.text for token in tokens(candidates.with_ids(words or "it")))
     try:

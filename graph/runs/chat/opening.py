@@ -1,4 +1,4 @@
-"""The runs that are conversations: begun with nothing, or with what another run has made; and a turn given up."""
+"""Starts conversations, with an empty board or with the products of another run, and gives up a stopped turn."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 
 BOARD = ("calls", "takes", "verdicts", "rounds", "choices")
-"""What of another run a conversation begins with."""
+"""The state channels that a conversation takes over from another run."""
 
 
 def request_for(
     profile: str, planner: str, *, seed: int | None, candidates: int, liked_seed: int | None = None
 ) -> Request:
-    """Return the request of a conversation, whose words come one by one.
+    """Return the request of a conversation, whose prompt is empty because the words come line by line.
 
-    seed: None for the one that the person likes, else for a drawn one. Raises RequestError for one that cannot be used.
+    seed: None takes `liked_seed`, or draws one if that is None too. Raises RequestError for a seed out of range.
     """
     options = RequestOptions(review="chat", seed=seed, candidates=candidates)
     return request_of(options, RequestOptions(prompt="", profile=profile, planner=planner, seed=liked_seed))
 
 
 def new_chat(services: Services, request: Request, settings: dict[str, JsonValue], observer: Observer) -> Run:
-    """A conversation with an empty board; it waits for the first words."""
+    """Start a conversation with an empty board; it waits for the first words."""
     return start(services, request, settings, observer)
 
 
 def chat_about(services: Services, parent: Run, settings: dict[str, JsonValue]) -> Run:
-    """A new conversation whose board begins with what `parent` made; `resume` brings it to its first question.
+    """Create a conversation whose board begins with the products of `parent`; `resume` drives it to its first question.
 
-    Raises RequestError for a run that has made no plan yet.
+    Raises RequestError for a run without a plan.
     """
     refuse_other_graph(parent, "chat about")
     known = RunState(**state_of(services.archive, parent))  # type: ignore[typeddict-item]
@@ -70,7 +70,7 @@ def chat_about(services: Services, parent: Run, settings: dict[str, JsonValue]) 
 
 
 def board_of(state: RunState, run: Run, limits: Limits) -> dict[str, Any]:
-    """The board of a run as a conversation goes on with it: what stood stands, and its film is one of the products."""
+    """Return the board that a conversation takes over: the chosen takes stay chosen, and the film becomes a product."""
     board: dict[str, Any] = {name: state[name] for name in BOARD if name in state}  # type: ignore[literal-required]
     standing = {call["id"]: chosen(state, call["id"], limits) for call in state["calls"]}
     choices = {call: take["attempt"] for call, take in standing.items() if take is not None}
@@ -85,7 +85,7 @@ def board_of(state: RunState, run: Run, limits: Limits) -> dict[str, Any]:
 
 
 def _film_call(state: RunState, film: str, limits: Limits) -> tuple[Call, Take]:
-    """The film as the product of a call of its own."""
+    """Return the film as the take of a call of its own."""
     pieces = film_of(state["calls"])
     shot = 1 + max(call["shot"] for call in state["calls"])
     arguments = {"pieces": [vars(piece) for piece in pieces]}
@@ -99,7 +99,7 @@ def _film_call(state: RunState, film: str, limits: Limits) -> tuple[Call, Take]:
 
 
 def give_up_turn(services: Services, run_id: str) -> None:
-    """Takes back the turn in which a conversation stopped; `resume` then comes to a question. What was made is kept.
+    """Take back the turn in which a conversation stopped; `resume` then reaches a question. Products are kept.
 
     Raises RequestError for a run that is not in the middle of a turn.
     """
@@ -117,7 +117,7 @@ def give_up_turn(services: Services, run_id: str) -> None:
 
 
 def last_chat(archive: "Archive") -> Run | None:
-    """The newest conversation that can go on."""
+    """Return the newest conversation that can be continued, or None."""
     chats = (run for run in archive.runs() if run.request.review == "chat")
     return max(chats, key=lambda run: run.updated_at, default=None)
 
@@ -125,7 +125,7 @@ def last_chat(archive: "Archive") -> Run | None:
 def opened(
     services: Services, asked: Run | None, request: Request, settings: dict[str, JsonValue], observer: Observer
 ) -> Run:
-    """The conversation to go on with: the run asked for if a person is asked in it, a new one about it, a new one."""
+    """Return `asked` if it is an open conversation, else a new one: about `asked`, or empty if that is None."""
     if asked is None:
         return new_chat(services, request, settings, observer)
     if asked.request.review == "never" or asked.status == "done":

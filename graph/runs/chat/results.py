@@ -1,4 +1,4 @@
-"""What comes of a line in a conversation, as values: a face (a terminal, JSON, a page) shows them in its own way."""
+"""The results of a line in a conversation, as values that each interface (terminal, JSON) presents in its own way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class TurnResult:
-    """What a turn came to since the last one that was told.
+    """What happened since the last turn that was reported.
 
-    moves: as the planner understood it. made: products that were not told before; changed: numbers of those that were,
-    by what they are now. question: what waits for a word, None if nobody is asked. numbers: of all products, by
-    artifact id. calls: agent calls that ran, and products that were there already. seconds: how long it took. failure:
-    why it stopped, None if it did not.
+    moves: what the planner understood. made: products that were not reported before; changed: numbers of those that
+    were, by their new mark. question: what waits for an answer, None if nothing does. numbers: of all products, by
+    artifact id. calls: agent calls that ran, and products that were found in the store. seconds: duration. failure: why
+    the turn stopped, None if it did not.
     """
 
     run: Run
@@ -50,27 +50,27 @@ class TurnResult:
 
     @property
     def silent(self) -> bool:
-        """True if there is nothing to see of it."""
+        """True if there is nothing to show."""
         return not (self.reply or self.notes or self.made or any(self.changed.values()))
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Something said without a turn of the run: what stands on the board, what is remembered of what one likes."""
+    """A sentence that needed no turn of the run: the state of the board, or the person's preferences."""
 
     words: str
 
 
 @dataclass(frozen=True)
 class Products:
-    """All products, asked for by a command."""
+    """All products, requested by a command."""
 
     products: Sequence[Marked]
 
 
 @dataclass(frozen=True)
 class OneProduct:
-    """A product to be shown once more."""
+    """A product to show again."""
 
     product: Product
     mark: Mark
@@ -78,7 +78,7 @@ class OneProduct:
 
 @dataclass(frozen=True)
 class Save:
-    """A product of which the person wants a copy in the file that they named."""
+    """A product to copy to the file that the person named."""
 
     product: Product
     file: str
@@ -86,12 +86,12 @@ class Save:
 
 @dataclass(frozen=True)
 class Help:
-    """The person asks what there is to say."""
+    """The person asks for the list of commands."""
 
 
 @dataclass(frozen=True)
 class Leave:
-    """The person leaves; the conversation can be gone on with."""
+    """The person leaves; the conversation can be continued later."""
 
 
 Result = TurnResult | Sentence | Products | OneProduct | Save | Help | Leave

@@ -1,6 +1,6 @@
-"""What a person asks for, as they said it: values, and every check that needs no file to be read. Light to import.
+"""The options of a request as the person gave them, and every check that needs no file to be read. Light to import.
 
-A mistake is answered before anything is loaded, stored or spent; `resolve` makes the request of it.
+Mistakes are reported before anything is loaded, stored or spent; `resolve` turns the options into a request.
 """
 
 import unicodedata
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from tools.uploads.pictures import Fit
 
 LONGEST_PROMPT = 2000
-"""Characters; a page of wishes."""
+"""Characters, about a page."""
 MAX_CANDIDATES = 8
 
 
 @dataclass(frozen=True)
 class RequestOptions:
-    """Every field of a `Request`, or None where a person did not say it. images, clips: ids of stored artifacts."""
+    """The fields of a `Request`, each None if the person did not give it. images, clips: ids of stored artifacts."""
 
     prompt: str | None = None
     images: tuple[str, ...] | None = None
@@ -45,14 +45,14 @@ class RequestOptions:
     planner: str | None = None
 
     def given(self) -> dict[str, Any]:
-        """Return what was said, by the name of the request's field."""
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in said.items() if value is not None}
+        """Return the options that were given, by field name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class GivenFiles:
-    """The files that a person gives with a request, and how those of another shape are brought to the models' size."""
+    """The files of a request, and how those of another shape are fitted to the models' size."""
 
     images: tuple[Path, ...] = ()
     videos: tuple[Path, ...] = ()
@@ -63,13 +63,13 @@ NO_FILES = GivenFiles()
 
 
 def check(options: RequestOptions, files: GivenFiles = NO_FILES) -> None:
-    """Check what was said, what cannot be asked for together, and that the files are there.
+    """Check each option, which options exclude each other, and that the files exist.
 
-    Raises RequestError for options, BadInput for a file; what no task can use is told before a file is looked at.
+    Raises RequestError for options, BadInput for a file; options are checked before any file.
     """
-    for field, checked in CHECKS.items():
-        if (said := getattr(options, field)) is not None:
-            checked(said)
+    for field, check_value in CHECKS.items():
+        if (value := getattr(options, field)) is not None:
+            check_value(value)
     images, clips = len(files.images) + len(options.images or ()), len(files.videos) + len(options.clips or ())
     _check_inputs(options, images, clips)
     _check_together(options, clips)
@@ -150,11 +150,11 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "profile": check_profile,
     "planner": check_planner,
 }
-"""What each option by itself may be, in the order in which mistakes are told."""
+"""The check of each option by itself, in the order in which mistakes are reported."""
 
 
 def _check_inputs(options: RequestOptions, images: int, clips: int) -> None:
-    """Raises RequestError for files that the task cannot use, or that no task uses together."""
+    """Raise RequestError for files that the task cannot use, or that no task uses together."""
     for count, name in ((images, "pictures"), (clips, "clips")):
         if count > MAX_INPUTS:
             raise RequestError(
@@ -171,7 +171,7 @@ def _check_inputs(options: RequestOptions, images: int, clips: int) -> None:
 
 
 def _check_together(options: RequestOptions, clips: int) -> None:
-    """Raises RequestError for options that do not fit the task or each other."""
+    """Raise RequestError for options that do not fit the task or each other."""
     task = decided(options.task or "auto", clips)
     one_clip, before = clips == 1, bool(options.before)
     if before and (not one_clip or task not in (None, "extend")):

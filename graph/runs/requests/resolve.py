@@ -1,4 +1,4 @@
-"""From what a person said to a Request: files are taken in, and what was not said is resolved."""
+"""Builds a Request from options and files: fits the files, fills in defaults and draws a seed."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ STRANGE = "The embedded models know their own small world only, and {}; what the
 
 @dataclass(frozen=True)
 class Uploads:
-    """The files of a request as they are taken in, in the order of its ids."""
+    """The files of a request, read and fitted, in the order of its ids."""
 
     pictures: tuple[Taken, ...] = ()
     clips: tuple[TakenClip | KeptFile, ...] = ()
@@ -24,7 +24,7 @@ class Uploads:
 
     @property
     def notes(self) -> list[str]:
-        """What was changed in them, and what else is to be said of them."""
+        """Sentences about what was changed in the files, and remarks about their content."""
         noted = [picture.notes for picture in self.pictures] + [clip.notes for clip in self.clips]
         return [note for notes in (*noted, self.remarks) for note in notes]
 
@@ -32,7 +32,7 @@ class Uploads:
         return bool(self.pictures or self.clips)
 
     def store(self, tool_context: ToolContext) -> None:
-        """Puts them into the archive, under the lease of the tool context."""
+        """Store the files in the archive, under the lease of the tool context."""
         for picture in self.pictures:
             store(tool_context, picture)
         for clip in self.clips:
@@ -40,16 +40,16 @@ class Uploads:
 
 
 def request_of(options: RequestOptions, defaults: RequestOptions | Request) -> Request:
-    """Resolve what was not said, and return the request; the one place where this is done.
+    """Fill in what was not given, and return the request; the only place where this is done.
 
-    defaults: what stands where a person said nothing, by the settings and their preferences; or, of a branch, the
-    request that it branches from, which was checked when it was made. What neither says has the value of `Request`, and
-    a seed is drawn. Raises RequestError for what cannot be asked for.
+    defaults: from the settings and the person's preferences; for a branch, the request of its parent, which was checked
+    when it was made. What neither gives has the default of `Request`, and a seed is drawn. Raises RequestError for
+    invalid options.
     """
     check(options)
     usual = defaults.model_dump() if isinstance(defaults, Request) else defaults.given()
     asked = {"seed": secrets.randbelow(2**31), **usual, **options.given()}
-    check(RequestOptions(seed=asked["seed"]))  # a preference may be out of bounds too
+    check(RequestOptions(seed=asked["seed"]))  # a preference may be out of range too
     return Request.model_validate({**asked, "prompt": " ".join(asked["prompt"].split())})
 
 
@@ -58,13 +58,12 @@ def request_with_files(
 ) -> tuple[Request, Uploads]:
     """Read the files and fit them to `size` (width, height); return the request that names them, and what to store.
 
-    defaults: as `request_of` takes them. Raises RequestError, BadInput; what no task can use is told before a file is
-    read.
+    defaults: as in `request_of`. Raises RequestError, BadInput; options are checked before any file is read.
     """
     check(options, files)
     pictures = tuple(take_picture(path, size, fit=files.fit) for path in files.images)
     clips = tuple(
-        # Of a long file the part that counts is where it goes on, or where the way to it ends.
+        # Of a long file keep the end that is continued, or the beginning that a connection leads to.
         keep_file(path, size)
         or take_clip(path, size, fit=files.fit, end="first" if options.before or number else "last")
         for number, path in enumerate(files.videos)
@@ -75,7 +74,7 @@ def request_with_files(
 
 
 def _remarks(profile: str, pictures: Sequence[Taken], clips: Sequence[TakenClip | KeptFile]) -> Iterator[str]:
-    """What the models of the profile cannot know."""
+    """Yield a remark if files show what the models of the profile were not trained on."""
     if profile != "embedded":
         return
     seen = [picture.pixels for picture in pictures] + [clip.first_frame for clip in clips]
