@@ -41,7 +41,7 @@ def left_nothing(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["generate"], "missing argument 'prompt'; `python main.py generate --help` says what it takes"),
+        (["generate"], "missing argument 'prompt'; see `python main.py generate --help`"),
         (["generate", WISH, "--seed"], "option '--seed' requires an argument"),
         (["generate", WISH, "once more"], "unexpected extra argument(s) (once more)"),
         (["generate", WISH, "--sedes", "1"], "no such option: --sedes"),

@@ -181,10 +181,10 @@ def test_a_run_that_is_interrupted_ends_with_130_and_goes_on(cli: Cli, monkeypat
     assert (code, stdout) == (130, "")
     (listed,) = json.loads(cli.run("runs", "--json").stdout)
     assert listed["status"] == "interrupted"
-    goes_on = f"`python main.py resume {listed['run']}` goes on with it"
+    resumes = f"`python main.py resume {listed['run']}` resumes it"
     *told_before, last = stderr.splitlines()
-    assert f"stopping after this step, press Ctrl-C again to stop at once; {goes_on}" in told_before
-    assert last == f"mora: interrupted; {goes_on}"
+    assert f"stopping after this step, press Ctrl-C again to stop at once; {resumes}" in told_before
+    assert last == f"mora: interrupted; {resumes}"
 
     told = json.loads(cli.run("resume", listed["run"], "--json").stdout)
     assert (told["status"], told["run"]) == ("done", listed["run"])

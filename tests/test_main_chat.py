@@ -177,7 +177,7 @@ def test_a_terminal_shows_pictures_keeps_history_and_leaves_with_ctrl_d(home: Pa
         person.expect("`go on`")
         person.expect(">")  # before there is a prompt, the terminal keeps a Ctrl-D to itself
         person.sendcontrol("d")
-        person.expect("goes on with it")
+        person.expect("continues it")
         person.expect(pexpect.EOF)
     history = home / "chat_history"
     assert "a red ball moves right in the snow" in history.read_text()

@@ -65,7 +65,7 @@ def test_a_long_conversation_as_a_person_has_it(person: "pexpect.spawn[str]", tm
         person.expect(told)
     person.expect_exact(LISTENS)
     person.sendcontrol("d")
-    person.expect("goes on with it")
+    person.expect("continues it")
     person.expect(pexpect.EOF)
     assert (tmp_path / "film.mp4").read_bytes()[4:8] == b"ftyp"
     with Settings(home=tmp_path).open_archive() as archive:

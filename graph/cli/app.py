@@ -37,7 +37,7 @@ class CommandGroup(TyperGroup):
             code = command()
             sys.stdout.flush()
         except TyperException as error:
-            sys.exit(_misread(error))
+            sys.exit(_report_usage_error(error))
         except OSError as error:
             if error.errno != errno.ENOSPC or error.filename is not None:
                 raise
@@ -48,7 +48,7 @@ class CommandGroup(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _misread(error: TyperException) -> int:
+def _report_usage_error(error: TyperException) -> int:
     """Print what is wrong with the arguments of a command, and where to find help; return the exit code."""
     message = error.format_message()
     if not message:  # no arguments at all: the help was printed
@@ -56,7 +56,7 @@ def _misread(error: TyperException) -> int:
     context = getattr(error, "ctx", None)
     path = "main.py" if context is None else context.command_path
     wrong = message.replace("Value error, ", "").replace("Input should be", "it should be").rstrip(".")
-    print(f"mora: {wrong[0].lower()}{wrong[1:]}; `python {path} --help` says what it takes", file=sys.stderr)
+    print(f"mora: {wrong[0].lower()}{wrong[1:]}; see `python {path} --help`", file=sys.stderr)
     return error.exit_code
 
 

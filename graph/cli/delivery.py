@@ -95,7 +95,7 @@ def deliver(
     for note in observed.notes:
         say(note)
     say(f"The film is in {result['film']}")
-    say(f"run {run.id}; `python main.py show {run.id}` tells how it was made")
+    say(f"run {run.id}; `python main.py show {run.id}` shows how it was made")
 
 
 def wait_for_a_word(services: "Services", run: "Run", as_json: bool) -> NoReturn:
@@ -111,5 +111,5 @@ def wait_for_a_word(services: "Services", run: "Run", as_json: bool) -> NoReturn
             say(f"The {call['made']} of shot {call['shot']} waits for your word:")
             for take in call["takes"]:
                 say(f"  {take['take']}  {services.archive.path(services.archive.artifact(take['artifact']))}")
-        say(f"Run {run.id} waits; `python main.py chat {run.id}` goes on")
+        say(f"Run {run.id} waits; `python main.py chat {run.id}` continues it")
     raise typer.Exit(WAITING)

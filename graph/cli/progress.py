@@ -75,7 +75,7 @@ class Lines:
         self._console.print(line, markup=False, soft_wrap=True)
 
 
-def _collect_again() -> None:
+def _enable_garbage_collection() -> None:
     """Enable garbage collection, which `main` disabled during imports, and exempt the imported modules from it."""
     if not gc.isenabled():
         gc.freeze()
@@ -101,7 +101,7 @@ class ProgressObserver:
         self._bars = Bars(console, quiet=quiet or not console.is_terminal)
         self._report = self._bars.report if quiet or console.is_terminal else Lines(console).report
         self._begun = time.monotonic()
-        self._stops = False
+        self._stopping = False
         self.run = run
         self.notes: list[str] = []
         self.calls: Counter[bool] = Counter()
@@ -139,19 +139,19 @@ class ProgressObserver:
 
     def stopping(self) -> None:
         """Print, at once and only once, that the run is stopping, and how to resume it."""
-        if self._stops:
+        if self._stopping:
             return
-        self._stops = True
-        on = "" if self.run is None else f"; `python main.py resume {self.run}` goes on with it"
-        said = f"stopping after this step, press Ctrl-C again to stop at once{on}"
+        self._stopping = True
+        on = "" if self.run is None else f"; `python main.py resume {self.run}` resumes it"
+        sentence = f"stopping after this step, press Ctrl-C again to stop at once{on}"
         try:
-            self._console.print(said, soft_wrap=True)
+            self._console.print(sentence, soft_wrap=True)
         except RuntimeError:
             # The signal came while this thread was writing to the same stream, which is not reentrant.
-            Thread(target=lambda: self._console.print(said, soft_wrap=True)).start()
+            Thread(target=lambda: self._console.print(sentence, soft_wrap=True)).start()
 
     def _show(self, progress: ToolProgress) -> None:
-        _collect_again()
+        _enable_garbage_collection()
         shot = "" if progress.shot is None else f" shot {progress.shot}"
         again = f", take {progress.attempt + 1}" if progress.attempt else ""
         tool = TOOLS.get(progress.tool)

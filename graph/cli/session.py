@@ -122,23 +122,23 @@ def listening(run: str | None = None, out: Path | None = None) -> Iterator["Prog
 
     with ProgressObserver(Console(stderr=True), run=run, begun=begun) as observer:
         try:
-            with _answered(observer):
+            with _acknowledging(observer):
                 yield observer
         except (KeyboardInterrupt, Stopped):
             if observer.run is None:
                 raise
-            fail(f"interrupted; `python main.py resume {observer.run}` goes on with it", INTERRUPTED)
+            fail(f"interrupted; `python main.py resume {observer.run}` resumes it", INTERRUPTED)
 
 
 @contextlib.contextmanager
-def _answered(observer: "ProgressObserver") -> Iterator[None]:
+def _acknowledging(observer: "ProgressObserver") -> Iterator[None]:
     """Let the observer acknowledge Ctrl-C and SIGTERM before the previous handlers run."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before: dict[int, Any] = {}
 
-    def tell(number: int, frame: object) -> None:
+    def acknowledge(number: int, frame: object) -> None:
         observer.stopping()
         before[number](number, frame)
 
@@ -146,7 +146,7 @@ def _answered(observer: "ProgressObserver") -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM):
             if callable(handler := signal.getsignal(number)):
                 before[number] = handler
-                signal.signal(number, tell)
+                signal.signal(number, acknowledge)
         yield
     finally:
         for again, handler in before.items():

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from graph.runs.cancellation import LOOK
+from graph.runs.cancellation import POLL_SECONDS
 
 INTERRUPTED = 130
 """The exit code of a command whose run can be resumed."""
 
 
-AT_ONCE = 2.0
+SECOND_SIGNAL_SECONDS = 2.0
 """Seconds until the process ends after a second signal."""
 
 
@@ -37,12 +37,12 @@ def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
         again = stop.is_set()
         stop.set()
         if again or number != signal.SIGINT:
-            left_after(AT_ONCE if again else seconds)
+            exit_after(SECOND_SIGNAL_SECONDS if again else seconds)
         if again:
             raise KeyboardInterrupt
 
-    def left_after(seconds: float) -> None:
-        threading.Thread(target=_leave, args=(seconds, stop, ended), name="drain", daemon=True).start()
+    def exit_after(seconds: float) -> None:
+        threading.Thread(target=_exit_unless_ended, args=(seconds, stop, ended), name="drain", daemon=True).start()
 
     before = {number: signal.signal(number, asked) for number in ENDING}
     try:
@@ -53,11 +53,11 @@ def signals(stop: threading.Event, seconds: float) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _leave(seconds: float, stop: threading.Event, ended: threading.Event) -> None:
+def _exit_unless_ended(seconds: float, stop: threading.Event, ended: threading.Event) -> None:
     """End the process after `seconds`, unless the block has ended or `stop` was cleared by then."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if ended.wait(LOOK) or not stop.is_set():
+        if ended.wait(POLL_SECONDS) or not stop.is_set():
             return
     # Not by an exception: code that blocks in a library or on a socket would never see it.
     show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""

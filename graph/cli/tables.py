@@ -55,11 +55,11 @@ def _bytes_shown(count: int) -> str:
 A_CONVERSATION = "(a conversation)"
 
 
-SHORTER = 8
+OMITTED_DIGITS = 8
 """Digits omitted from the end of an id that only refers to one shown in full nearby."""
 
 
-ENOUGH = 18
+CHECKPOINT_CHARACTERS = 18
 """Leading characters of a checkpoint id that are unique within its run: they encode its time."""
 
 
@@ -87,8 +87,8 @@ def runs_table(archive: "Archive", *, tree: bool = False, refused: bool = False)
         table.add_row(branch + run.id, begun, run.status, escape(_asked(run)) + seed + why)
     if not (hidden := len(every) - len(known)):
         return table
-    told = "1 wish that was refused is" if hidden == 1 else f"{hidden} wishes that were refused are"
-    return Group(*([table] if known else []), f"{told} not shown; `runs --all` shows all.")
+    refusals = "1 wish that was refused is" if hidden == 1 else f"{hidden} wishes that were refused are"
+    return Group(*([table] if known else []), f"{refusals} not shown; `runs --all` shows all.")
 
 
 def _is_refused(archive: "Archive", run: Run) -> bool:
@@ -122,7 +122,9 @@ def checkpoints_table(archive: "Archive", run: Run) -> RenderableType:
     for one in checkpoints_as_json(archive, run):
         at = datetime.fromisoformat(one["at"]).astimezone().strftime("%H:%M:%S")
         can = ", ".join(one["changeable"]) if len(one["changeable"]) < 3 else "everything"
-        table.add_row(str(one["number"]), one["id"][:ENOUGH], at, one["after"] or "", can, " ".join(one["new"]))
+        table.add_row(
+            str(one["number"]), one["id"][:CHECKPOINT_CHARACTERS], at, one["after"] or "", can, " ".join(one["new"])
+        )
     return table
 
 
@@ -167,8 +169,8 @@ def _turns_table(archive: "Archive", run: Run) -> list[RenderableType]:
         moves = " ".join(str(move.get("do", "")) for move in turn.moves)
         said = turn.words if turn.words is not None else f"({moves})"
         answers = [turn.reply or "", turn.error or ""]
-        told = "; ".join(filter(None, [_short(said), *map(_short, filter(None, answers))]))
-        table.add_row(str(turn.number), numbers, became, Text(printable(" ".join(told.split()))))
+        line = "; ".join(filter(None, [_short(said), *map(_short, filter(None, answers))]))
+        table.add_row(str(turn.number), numbers, became, Text(printable(" ".join(line.split()))))
     return [table]
 
 
@@ -176,7 +178,7 @@ def _lineage_table(archive: "Archive", run: Run) -> RenderableType:
     table = _plain_table("lineage", "artifact", "made by", "seconds", "size", "from")
     for artifact in archive.artifacts(run.id):
         row = artifact.id, artifact.recipe.agent, f"{artifact.seconds:.2f}", _size(artifact)
-        table.add_row(*row, " ".join(parent[:-SHORTER] for parent in artifact.parents))
+        table.add_row(*row, " ".join(parent[:-OMITTED_DIGITS] for parent in artifact.parents))
     return table
 
 
@@ -238,6 +240,6 @@ def replayed_told(replayed: Replayed) -> list[str]:
         return [*differences, f"{len(differences)} of {len(came.remade)} products came out different."]
     if not replayed.same:
         return ["It ends with other products than the recorded ones: the code has changed since."]
-    made = f"{len(came.remade)} products were made anew with the same bytes. " if came.remade else ""
+    made = f"{len(came.remade)} products were regenerated with the same bytes. " if came.remade else ""
     what = f"the same film, sha256 {came.film.sha256}" if came.film else f"the same {len(came.made)} takes"
     return [f"{made}It is {what}."]

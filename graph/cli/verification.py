@@ -81,14 +81,14 @@ def _weights(statement: Statement) -> str:
 
 
 def _approved(statement: Statement) -> str:
-    said = {
-        (one.by, one.ok): [each.id for each in statement.works if (one.by, one.ok) in _said_of(each)]
+    judged = {
+        (one.by, one.ok): [each.id for each in statement.works if (one.by, one.ok) in _judgements(each)]
         for work in statement.works
         for one in work.approvals
     }
-    told = (f"{who} {'accepted' if ok else 'refused'} {', '.join(ids)}" for (who, ok), ids in said.items())
-    return "; ".join(told) or "nothing was judged"
+    verdicts = (f"{who} {'accepted' if ok else 'refused'} {', '.join(ids)}" for (who, ok), ids in judged.items())
+    return "; ".join(verdicts) or "nothing was judged"
 
 
-def _said_of(work: Work) -> set[tuple[str, bool]]:
+def _judgements(work: Work) -> set[tuple[str, bool]]:
     return {(one.by, one.ok) for one in work.approvals}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tools.context import Identity
 
 
-LOOK = 0.05
+POLL_SECONDS = 0.05
 """Seconds between two checks of whether a stop was requested."""
 
 
@@ -31,23 +31,23 @@ def stoppable(patience: "Patience", stop: threading.Event) -> "Patience":
 
     def patient(call: "Callable[[], AIMessage]") -> "AIMessage":
         answer: Future[AIMessage] = Future()
-        left = threading.Event()
+        abandoned = threading.Event()
 
-        def call_still_wanted() -> "AIMessage":
-            if left.is_set():
+        def call_unless_abandoned() -> "AIMessage":
+            if abandoned.is_set():
                 raise Stopped
             return call()
 
         def work() -> None:
             try:
-                answer.set_result(patience(call_still_wanted))
+                answer.set_result(patience(call_unless_abandoned))
             except BaseException as error:
                 answer.set_exception(error)
 
-        _daemon(work)
-        while not wait([answer], timeout=LOOK).done:
+        _run_in_daemon(work)
+        while not wait([answer], timeout=POLL_SECONDS).done:
             if stop.is_set():
-                left.set()
+                abandoned.set()
                 raise Stopped
         return answer.result()
 
@@ -77,6 +77,6 @@ class StoppableLender:
             yield agent
 
 
-def _daemon(work: Callable[[], Any]) -> None:
+def _run_in_daemon(work: Callable[[], Any]) -> None:
     """Run `work` on a daemon thread, in a copy of this thread's context, which carries the traces."""
     threading.Thread(target=copy_context().run, args=(work,), name="planner", daemon=True).start()

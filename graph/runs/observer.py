@@ -92,23 +92,23 @@ def events_of_node(node: str, update: Mapping[str, Any] | None) -> list[Event]:
     return [*([Noted(notes)] if notes else []), NodeEnded(node)]
 
 
-def event_of_report(told: Mapping[str, Any]) -> Event | None:
+def event_of_report(reported: Mapping[str, Any]) -> Event | None:
     """Return the event of what a running node or tool reports; None for what is reported when the node ends: notes."""
-    where = {name: told[name] for name in ("call", "shot", "attempt") if name in told}
-    if "called" in told:
-        return ProductReady(tool=told["stage"], artifact=told["artifact"], called=told["called"], **where)
-    if "step" in told:
-        pace = {name: told[name] for name in ("frames_per_second", "seconds_left")}
-        return ToolProgress(tool=told["stage"], step=told["step"], steps=told["of"], **pace, **where)
-    return StageBegan(told["stage"]) if set(told) == {"stage"} else None
+    where = {name: reported[name] for name in ("call", "shot", "attempt") if name in reported}
+    if "called" in reported:
+        return ProductReady(tool=reported["stage"], artifact=reported["artifact"], called=reported["called"], **where)
+    if "step" in reported:
+        pace = {name: reported[name] for name in ("frames_per_second", "seconds_left")}
+        return ToolProgress(tool=reported["stage"], step=reported["step"], steps=reported["of"], **pace, **where)
+    return StageBegan(reported["stage"]) if set(reported) == {"stage"} else None
 
 
 def report_to(observer: Observer, stop_if_asked: Callable[[], None]) -> Report:
     """Return the report of a tool that is called outside the graph: it stops if asked, else notifies `observer`."""
 
-    def report(told: Told) -> None:
+    def report(reported: Told) -> None:
         stop_if_asked()
-        if (event := event_of_report(told)) is not None:
+        if (event := event_of_report(reported)) is not None:
             observer(event)
 
     return report

@@ -91,28 +91,28 @@ def _recorded_context(
     places = places_of({**state_of(services.archive, run), **({"film": run.film} if run.film else {})}, known)
     with tempfile.TemporaryDirectory(prefix="mora-") as scratch:
         archive = Recorded(services.archive, run, agents, places=places, scratch=Path(scratch), lease=lease)
-        nobody = Lease(run=run.id, owner="", fence=0)
-        lender: Lender = _Nobody() if agents == "none" else services.lender(run.settings)
+        no_lease = Lease(run=run.id, owner="", fence=0)
+        lender: Lender = _NoAgents() if agents == "none" else services.lender(run.settings)
         # A comparison must generate from the first step, not from a bookmark.
         bookmarks = services.bookmarks if agents == "missing" else None
-        tool_context = tool_context_of(services, lender, archive, nobody, bookmarks=bookmarks)
+        tool_context = tool_context_of(services, lender, archive, no_lease, bookmarks=bookmarks)
         yield (
             archive,
-            Context(recorded_planner(archive, run), archive, nobody, tool_context, services.limits, services.stop),
+            Context(recorded_planner(archive, run), archive, no_lease, tool_context, services.limits, services.stop),
         )
 
 
 @dataclass(frozen=True)
-class _NoIdentity:
+class _RecordedIdentity:
     weights: str = "recorded"
     numerics: str = "recorded"
 
 
-class _Nobody:
+class _NoAgents:
     """A lender without agents: every product is found in the store by its spec, whichever agent would make it."""
 
     def identity(self, _role: str) -> Identity:
-        return _NoIdentity()
+        return _RecordedIdentity()
 
     def lend(self, role: str) -> Any:
         raise AssertionError(f"a rerun without agents asked for {role}")

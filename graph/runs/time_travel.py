@@ -88,12 +88,12 @@ def replay(services: Services, run_id: str, observer: Observer, *, agents: Agent
 def difference_told(remade: Remade) -> str:
     """Return a message about a product that came out different, and whether other weights or numerics explain it."""
     kept = remade.kept
-    told = (
+    sentence = (
         f"{remade.place}: {kept.recipe.agent} made {kept.id} with other bytes, {remade.sha256[:16]} now and "
         f"{kept.sha256[:16]} in the records."
     )
     why = changed(kept.recipe, remade.recipe) or "Weights and numerics are those it was made with."
-    return f"{told} {why}"
+    return f"{sentence} {why}"
 
 
 def fork(

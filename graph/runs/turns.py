@@ -109,7 +109,7 @@ def acknowledged(moves: Sequence[Mapping[str, Any]], gone: Sequence[int] = ()) -
     if last["do"] == "undo" and gone:
         return f"Number{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}: taken back; all else is as it was."
     return {"choose": "That stands already.", "undo": "Taken back; what is shown is as it was."}.get(
-        last["do"], "Nothing is different for that."
+        last["do"], "That changes nothing."
     )
 
 
@@ -130,15 +130,15 @@ def turn_stored(
     if run.request.review == "never":
         yield observer
         return
-    began = None
+    answered = None
     turn = last_turn(archive, run.id)
     if given is not None:
         if turn is not None and turn.state in UNFINISHED and turn.question != question:
             _store(services, lease, turn, [])  # its process died before storing the outcome
         turn = begin_turn(archive, lease, question=question, words=given.said, moves=given.moves)
-        began = _Answered(question, given, RunState(**state_of(archive, run)))  # type: ignore[typeddict-item]
+        answered = _Answered(question, given, RunState(**state_of(archive, run)))  # type: ignore[typeddict-item]
     elif turn is None or turn.state not in UNFINISHED:
-        turn = _begun_by_an_older_program(archive, lease, run)
+        turn = _turn_of_older_version(archive, lease, run)
     notes: list[str] = []
 
     def noting(event: Event, /) -> None:
@@ -152,7 +152,7 @@ def turn_stored(
         try:
             turn = turn or last_turn(archive, run.id)  # a fork gets its turns with its first step
             if turn is not None and turn.state in UNFINISHED:
-                _store(services, lease, turn, notes, began)
+                _store(services, lease, turn, notes, answered)
         except ArchiveError as trouble:
             log.warning("the turn of run %s could not be stored: %s", lease.run, trouble)
 
@@ -228,7 +228,7 @@ def _last_answer(archive: "Archive", run: Run) -> _Answered | None:
     return None
 
 
-def _begun_by_an_older_program(archive: "Archive", lease: "Lease", run: Run) -> TurnRecord | None:
+def _turn_of_older_version(archive: "Archive", lease: "Lease", run: Run) -> TurnRecord | None:
     """Create the turn in which a version of Mora stopped that stored no turns; None if the run is in no turn."""
     if run.status in ("waiting", "done") or (answer := _last_answer(archive, run)) is None:
         return None
@@ -238,22 +238,22 @@ def _begun_by_an_older_program(archive: "Archive", lease: "Lease", run: Run) -> 
 
 
 def _store(
-    services: Services, lease: "Lease", turn: TurnRecord, heard: Iterable[str], began: _Answered | None = None
+    services: Services, lease: "Lease", turn: TurnRecord, observed: Iterable[str], answered: _Answered | None = None
 ) -> None:
-    """Store the outcome of a turn so far, derived from the run's current state. heard: notes observed meanwhile."""
+    """Store the outcome of a turn so far, derived from the run's current state. observed: notes reported meanwhile."""
     archive, run = services.archive, services.archive.run(lease.run)
     with archive.saver() as saver:
         newest = saver.get_tuple(thread_of(run))
     now = turn.model_copy(update={"ended_at": datetime.now(UTC), "state": "stopped", "error": run.error})
-    unheard = newest is None or (turn.question is not None and _asked_at(newest) == turn.question)
-    if newest is None or unheard or "turn" not in newest.checkpoint["channel_values"]:
+    unprocessed = newest is None or (turn.question is not None and _asked_at(newest) == turn.question)
+    if newest is None or unprocessed or "turn" not in newest.checkpoint["channel_values"]:
         end_turn(archive, lease, now)
         return
-    began = began or _last_answer(archive, run)
-    before = began.state if began is not None and began.question == turn.question else None
+    answered = answered or _last_answer(archive, run)
+    before = answered.state if answered is not None and answered.question == turn.question else None
     state = cast("RunState", newest.checkpoint["channel_values"])
     ended, undoes = _outcome(now, before, state, run, services.limits)
-    notes = [*ended.notes, *(note for note in (*turn.notes, *heard) if note not in ended.notes)]
+    notes = [*ended.notes, *(note for note in (*turn.notes, *observed) if note not in ended.notes)]
     end_turn(archive, lease, ended.model_copy(update={"notes": tuple(notes)}), undoes=undoes)
 
 
@@ -264,22 +264,22 @@ def _outcome(
 
     before: None for a turn that began in the run that this one was forked from; then its changes are unknown.
     """
-    said, board = state["turn"], Board(state, limits)
-    came, ids = _since(before, board), {product.number: product.id for product in board.things}
-    if said["said"] is None and not said["moves"] and "done" not in said:
-        return turn.model_copy(update={"state": "given_up", "products": _products(came, ids)}), 0
+    latest, board = state["turn"], Board(state, limits)
+    diff, ids = _since(before, board), {product.number: product.id for product in board.things}
+    if latest["said"] is None and not latest["moves"] and "done" not in latest:
+        return turn.model_copy(update={"state": "given_up", "products": _products(diff, ids)}), 0
     moves = moves_of(state)
-    noted = () if before is None else state.get("notes", [])[len(before.get("notes", [])) :]
+    notes = () if before is None else state.get("notes", [])[len(before.get("notes", [])) :]
     undoes, changes = _stack_change(None if before is None else before.get("past", []), state)
-    reply = said.get("reply")
-    if run.status == "waiting" and not (reply or noted or came.new or came.changed):
-        reply = acknowledged(moves, came.gone)
+    reply = latest.get("reply")
+    if run.status == "waiting" and not (reply or notes or diff.new or diff.changed):
+        reply = acknowledged(moves, diff.gone)
     ended: dict[str, Any] = {
         "moves": tuple(moves) or turn.moves,
         "reply": reply,
-        "voice": said.get("voice", "mora"),
-        "notes": tuple(noted),
-        "products": _products(came, ids),
+        "voice": latest.get("voice", "mora"),
+        "notes": tuple(notes),
+        "products": _products(diff, ids),
         "asked": question_of(state, limits) if run.status == "waiting" else None,
         "changed": changes > 0,
     }
@@ -296,11 +296,11 @@ def _since(before: RunState | None, board: Board) -> Difference:
     return difference(Shown(known, marks), board)
 
 
-def _products(came: Difference, ids: Mapping[int, str]) -> tuple[TurnProduct, ...]:
-    made = [TurnProduct(number=product.number, artifact=product.id, mark=mark) for product, mark in came.new]
+def _products(diff: Difference, ids: Mapping[int, str]) -> tuple[TurnProduct, ...]:
+    made = [TurnProduct(number=product.number, artifact=product.id, mark=mark) for product, mark in diff.new]
     changed = [
         TurnProduct(number=number, artifact=ids[number], mark=mark, made=False)
-        for mark, numbers in came.changed.items()
+        for mark, numbers in diff.changed.items()
         for number in numbers
     ]
     return (*made, *sorted(changed, key=lambda product: product.number))

@@ -72,7 +72,7 @@ class Desk:
             )
         return {"request": request}
 
-    def plugged(self, node: Node) -> Node:
+    def with_context(self, node: Node) -> Node:
         """Wrap a node so that it receives the context that the driver would give it."""
 
         @wraps(node)
@@ -152,7 +152,7 @@ def served(desk: Desk, *, limits: Limits = DEFAULT_LIMITS) -> "CompiledStateGrap
     """Compile the graph with the context of `desk` in every node, and no checkpointer: the server brings its own."""
     graph: AnyGraph = StateGraph(RunState, input_schema=Wish)
     graph.add_node("receive", desk.receive)
-    draw(graph, limits, desk.plugged)
+    draw(graph, limits, desk.with_context)
     graph.add_edge(START, "receive")
     graph.add_edge("receive", "enhance")
     return graph.compile(name="mora")

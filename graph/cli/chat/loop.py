@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graph.cli.chat.keyboard import Person, Typed
-from graph.cli.chat.screen import Shows, write_copy
+from graph.cli.chat.screen import Display, write_copy
 from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE
 from graph.cli.progress import ProgressObserver
 from graph.cli.sentences import sentence_of, with_action
@@ -27,21 +27,21 @@ HELLO = "Say what you want to see, then what to do with what is shown. /help lis
 STOPPED = "Enter, or `go on`, tries it again; anything else takes this turn back first."
 
 
-class Ended(BaseException):
+class Terminated(BaseException):
     """A SIGTERM arrived while the process was waiting for the person."""
 
 
 class Chat:
     """A person in a conversation. listening: opens an observer for the duration of a step."""
 
-    def __init__(self, services: Services, run: Run, person: Person, screen: Shows, listening: Listening) -> None:
+    def __init__(self, services: Services, run: Run, person: Person, screen: Display, listening: Listening) -> None:
         self.services, self.person, self.screen = services, person, screen
         self.conversation = Conversation(services, run, listening)
         self.leaving = threading.Event()
 
     def go(self) -> Run:
         """Process turns until the run is done or the person leaves; return the run as it is then."""
-        with self._asked_to_leave():
+        with self._leaving_on_sigterm():
             self._show(self.conversation.begin())
             while not self.conversation.over and not self.leaving.is_set():
                 if not self._turn():
@@ -56,7 +56,7 @@ class Chat:
             self.services.stop.clear()
             self.screen.say("Ctrl-D leaves.", style="dim")
             return True
-        except Ended:
+        except Terminated:
             return False
         if line is None:
             return False
@@ -109,7 +109,7 @@ class Chat:
         self.screen.say(f"Number {wanted.product.number} is in {path}")
 
     @contextmanager
-    def _asked_to_leave(self) -> Iterator[None]:
+    def _leaving_on_sigterm(self) -> Iterator[None]:
         """Let SIGTERM end the running step as Ctrl-C does, and then the conversation."""
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -118,19 +118,19 @@ class Chat:
         def leave(number: int, frame: Any) -> None:
             self.leaving.set()
             if not self.conversation.working or not callable(before):
-                raise Ended
+                raise Terminated
             before(number, frame)
 
         before = signal.signal(signal.SIGTERM, leave)
         try:
             yield
-        except Ended:
+        except Terminated:
             self.conversation.look()
         finally:
             signal.signal(signal.SIGTERM, before)
 
 
-def converse(services: Services, run: Run, person: Person, screen: Shows, listening: Listening) -> Run:
+def converse(services: Services, run: Run, person: Person, screen: Display, listening: Listening) -> Run:
     """Hold the conversation of a run with a person until it is done or they leave; return the run.
 
     Raises Stopped after a SIGTERM.
@@ -140,6 +140,6 @@ def converse(services: Services, run: Run, person: Person, screen: Shows, listen
     chat = Chat(services, run, person, screen, listening)
     ended = chat.go()
     if chat.leaving.is_set():
-        screen.say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
+        screen.say(f"run {ended.id}; `python main.py chat {ended.id}` continues it")
         raise Stopped
     return ended

@@ -42,7 +42,7 @@ CHANGED: dict[Mark, tuple[str, str]] = {
 """The message about one product, and about several, whose mark has changed since they were shown."""
 
 
-class Shows(Protocol):
+class Display(Protocol):
     """Displays the results of a conversation."""
 
     def say(self, words: str, *, style: str | None = None) -> None:

@@ -28,7 +28,7 @@ def export(
 
             sent = export_run(archive, run, target)
         print(json.dumps({**sent.model_dump(), "file": str(out.absolute())})) if as_json else say(
-            f"Run {sent.run} is in {out} with {sent.artifacts} products, {sent.size} bytes; `import` takes it in"
+            f"Run {sent.run} is in {out} with {sent.artifacts} products, {sent.size} bytes; `import` reads it"
         )
 
 

@@ -56,4 +56,4 @@ def chat(
                 talk_with_program(services, begun)
                 return
             ended = talk_with(services, begun, console, person, pictures)
-        say(f"run {ended.id}; `python main.py chat {ended.id}` goes on with it")
+        say(f"run {ended.id}; `python main.py chat {ended.id}` continues it")

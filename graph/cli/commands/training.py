@@ -11,9 +11,7 @@ from graph.cli.session import progress_bars, settings_with
 
 def train_embedded(
     folder: Annotated[Path | None, typer.Option(help="Folder of checkpoints; default: training/ in MORA_HOME.")] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="Folder of the trained agents; default: the ones in use.")
-    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder of trained agents; default: the ones in use.")] = None,
     scale: Annotated[float, typer.Option(min=1e-4, max=100.0, help="Length relative to the full recipe.")] = 1.0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
     going_on: Annotated[bool, typer.Option("--going-on", help="Start from the shipped agents.")] = False,

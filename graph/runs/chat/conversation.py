@@ -113,10 +113,10 @@ class Conversation:
                 f"That is longer than {LONGEST_LINE} characters; say it in fewer words.",
                 most=LONGEST_LINE,
             )
-        here = understood_here(line, self._brief(line)) if line and self.state else None
-        order = here or (read_line(line, self.view) if line else Order(said=""))
+        local = understood_here(line, self._brief(line)) if line and self.state else None
+        order = local or (read_line(line, self.view) if line else Order(said=""))
         if order.local is not None:
-            yield self._do_here(order)
+            yield self._do_locally(order)
         elif self.run.status != "waiting":
             yield from self._after_a_stop(order)
         elif line:
@@ -231,14 +231,15 @@ class Conversation:
         """Remember or forget a preference that the person states; None if the words state none."""
         home = self.services.archive.home
         likes = read_likes(home)
-        heard = asked_of_likes(likes, words)
-        if heard is None:
+        answered = asked_of_likes(likes, words)
+        if answered is None:
             return None
-        if heard[0] != likes:
-            write_likes(home, heard[0])
-        return Sentence(heard[1])
+        changed, reply = answered
+        if changed != likes:
+            write_likes(home, changed)
+        return Sentence(reply)
 
-    def _do_here(self, order: Order) -> Result:
+    def _do_locally(self, order: Order) -> Result:
         """Carry out an order that needs no turn of the run."""
         match order.local:
             case "quit":
@@ -254,9 +255,9 @@ class Conversation:
                 return Save(self.view.one(number[0]) if number else self.view.only(), file)
             case "takes":
                 return Products(marked(self.board))
-        return Sentence(self._told_here(order))
+        return Sentence(self._local_sentence(order))
 
-    def _told_here(self, order: Order) -> str:
+    def _local_sentence(self, order: Order) -> str:
         """Return a sentence about the board, or about the person's preferences."""
         if order.local == "board":
             stale = [call["id"] for call in stale_calls(self.state, self.services.limits)]

@@ -25,8 +25,8 @@ class Uploads:
     @property
     def notes(self) -> list[str]:
         """Sentences about what was changed in the files, and remarks about their content."""
-        noted = [picture.notes for picture in self.pictures] + [clip.notes for clip in self.clips]
-        return [note for notes in (*noted, self.remarks) for note in notes]
+        of_files = [picture.notes for picture in self.pictures] + [clip.notes for clip in self.clips]
+        return [note for notes in (*of_files, self.remarks) for note in notes]
 
     def __bool__(self) -> bool:
         return bool(self.pictures or self.clips)
@@ -47,10 +47,10 @@ def request_of(options: RequestOptions, defaults: RequestOptions | Request) -> R
     invalid options.
     """
     check(options)
-    usual = defaults.model_dump() if isinstance(defaults, Request) else defaults.given()
-    asked = {"seed": secrets.randbelow(2**31), **usual, **options.given()}
-    check(RequestOptions(seed=asked["seed"]))  # a preference may be out of range too
-    return Request.model_validate({**asked, "prompt": " ".join(asked["prompt"].split())})
+    defaulted = defaults.model_dump() if isinstance(defaults, Request) else defaults.given()
+    resolved = {"seed": secrets.randbelow(2**31), **defaulted, **options.given()}
+    check(RequestOptions(seed=resolved["seed"]))  # a preference may be out of range too
+    return Request.model_validate({**resolved, "prompt": " ".join(resolved["prompt"].split())})
 
 
 def request_with_files(
@@ -77,10 +77,9 @@ def _remarks(profile: str, pictures: Sequence[Taken], clips: Sequence[TakenClip 
     """Yield a remark if files show what the models of the profile were not trained on."""
     if profile != "embedded":
         return
-    seen = [picture.pixels for picture in pictures] + [clip.first_frame for clip in clips]
-    strange = sum(not is_of_the_world(pixels) for pixels in seen)
+    images = [picture.pixels for picture in pictures] + [clip.first_frame for clip in clips]
+    strange = sum(not is_of_the_world(pixels) for pixels in images)
     if strange:
         what = "picture" if pictures else "clip"
-        some = f"{strange} of your {len(seen)} {what}s {'is' if strange == 1 else 'are'} not of it"
-        whose = f"your {what} is not of it" if len(seen) == 1 else some
-        yield STRANGE.format(whose)
+        some = f"{strange} of your {len(images)} {what}s {'is' if strange == 1 else 'are'} not of it"
+        yield STRANGE.format(f"your {what} is not of it" if len(images) == 1 else some)

@@ -103,7 +103,7 @@ def test_an_observer_says_once_that_a_run_stops_and_how_it_goes_on() -> None:
         observer(RunBegan("01abc"))
         observer.stopping()
         observer.stopping()
-    assert said(by).count("`python main.py resume 01abc` goes on with it") == 1
+    assert said(by).count("`python main.py resume 01abc` resumes it") == 1
     assert begun == ["01abc"]
 
 
