@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from graph.provenance.verify import Verification
 from graph.runs.history import checkpoints_of, state_of
 from graph.runs.time_travel import Replayed
+from graph.state import read
 from memory.recorded import changed
 from memory.records import Run
 from memory.turns import turns_of
@@ -37,10 +38,10 @@ def run_as_json(archive: "Archive", run: Run, *, checkpoints: bool = False) -> d
     return {
         **run.model_dump(mode="json"),
         "task": _task(run, state),
-        "plan": state.get("calls", []),
-        "notes": state.get("notes", []),
-        "takes": state.get("takes", {}),
-        "verdicts": state.get("verdicts", {}),
+        "plan": read.calls(state),
+        "notes": read.notes(state),
+        "takes": read.takes(state),
+        "verdicts": read.verdicts(state),
         "artifacts": [artifact.model_dump(mode="json") for artifact in archive.artifacts(run.id)],
         "agent_calls": [call.model_dump(mode="json") for call in archive.ledger(run.id)],
         "llm_calls": [call.model_dump(mode="json") for call in archive.llm_calls(run.id)],
@@ -58,7 +59,7 @@ def turns_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:
 
 def _task(run: Run, state: dict[str, Any]) -> str:
     """Return the task that the wish turned out to be, or the requested one until the wish has been read."""
-    return str(state.get("enhancement", {}).get("task", run.request.task))
+    return str(read.enhancement(state).get("task", run.request.task))
 
 
 def checkpoints_as_json(archive: "Archive", run: Run) -> list[dict[str, Any]]:

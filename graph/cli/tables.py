@@ -15,6 +15,7 @@ from rich.text import Text
 from graph.cli.chat.screen import printable
 from graph.runs.history import checkpoints_of, state_of
 from graph.runs.time_travel import Replayed, difference_told
+from graph.state import read
 from graph.views import _task, checkpoints_as_json
 from memory.records import Artifact, Run
 from memory.turns import turns_of
@@ -142,13 +143,13 @@ def _head(run: Run, state: dict[str, Any]) -> list[RenderableType]:
         f"task     {_task(run, state)}",
         f"seed     {run.request.seed}    profile {run.request.profile}    planner {run.request.planner}",
     ]
-    return [*lines, *(f"note     {escape(note)}" for note in state.get("notes", []))]
+    return [*lines, *(f"note     {escape(note)}" for note in read.notes(state))]
 
 
 def _plan_table(state: dict[str, Any]) -> RenderableType:
     table = _plain_table("plan", "call", "takes", "from", "told")
-    for call in state.get("calls", []):
-        arguments, takes = dict(call["arguments"]), state.get("takes", {}).get(call["id"], [])
+    for call in read.calls(state):
+        arguments, takes = dict(call["arguments"]), read.takes(state).get(call["id"], [])
         given = [arguments.pop(name, None) for name in TOOLS[call["tool"]].takes]
         starts = [*filter(None, given), *call["needs"]]
         words = [str(arguments.pop(name)) for name in ("instruction", "prompt") if arguments.get(name)]

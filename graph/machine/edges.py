@@ -5,6 +5,7 @@ from typing import Literal
 
 from langgraph.types import Send
 
+from graph.state import read
 from graph.state.channels import Call, Limits, RunState, ToolTask
 from graph.state.takes import chosen, inputs_now, missing, takes_of, user_decides
 from tools.registry import TOOLS
@@ -12,12 +13,13 @@ from tools.registry import TOOLS
 
 def begin(state: RunState) -> Literal["enhance", "ask"]:
     """Begin with the prompt; a conversation without one begins by asking the user."""
-    return "enhance" if state["request"]["prompt"] or state["request"].get("review") != "chat" else "ask"
+    request = read.request(state)
+    return "enhance" if request.prompt or request.review != "chat" else "ask"
 
 
 def next_tool_tasks(state: RunState, limits: Limits) -> list[ToolTask]:
     """Return the calls that can run now: takes are missing, and their inputs are available."""
-    return [tool_task for call in state.get("calls", []) for tool_task in _tool_tasks(state, call, limits)]
+    return [tool_task for call in read.calls(state) for tool_task in _tool_tasks(state, call, limits)]
 
 
 def _tool_tasks(state: RunState, call: Call, limits: Limits) -> list[ToolTask]:
@@ -25,7 +27,7 @@ def _tool_tasks(state: RunState, call: Call, limits: Limits) -> list[ToolTask]:
     inputs = inputs_now(state, call, limits) if count else None
     if inputs is None:
         return []
-    first, seed = len(takes_of(state, call["id"])), state["request"]["seed"]
+    first, seed = len(takes_of(state, call["id"])), read.request(state).seed
     attempts = range(first, first + count)
     seeds = [seed_of(seed, call, attempt) for attempt in attempts]
     if count > 1 and TOOLS[call["tool"]].several:
@@ -45,7 +47,7 @@ def seed_of(seed: int, call: Call, attempt: int) -> int:
 def after_review(state: RunState, limits: Limits) -> list[Send] | Literal["plan", "assemble", "ask", "think"]:
     """Route as `onward` does, but return to an incomplete plan by tool calls before the film is assembled."""
     ahead = onward(state, limits)
-    return "plan" if ahead == "assemble" and state.get("open_plan") else ahead
+    return "plan" if ahead == "assemble" and read.open_plan(state) else ahead
 
 
 def onward(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", "ask", "think"]:
@@ -53,13 +55,13 @@ def onward(state: RunState, limits: Limits) -> list[Send] | Literal["assemble", 
     tool_tasks = next_tool_tasks(state, limits)
     if tool_tasks:
         return [Send("act", tool_task) for tool_task in tool_tasks]
-    if user_decides(state) and state.get("turn", {}).get("open"):
+    if user_decides(state) and read.turn_is_open(state):
         return "think"
     return "ask" if user_decides(state) and not approved(state, limits) else "assemble"
 
 
 def approved(state: RunState, limits: Limits) -> bool:
     """Return whether every call of a reviewed run has a selected take. Always false for a conversation."""
-    if state["request"].get("review") == "chat":
+    if read.request(state).review == "chat":
         return False
-    return all(chosen(state, call["id"], limits) is not None for call in state.get("calls", []))
+    return all(chosen(state, call["id"], limits) is not None for call in read.calls(state))

@@ -17,6 +17,7 @@ from graph.planners.tool_calling import interpret_message
 from graph.planning.brief import brief_of
 from graph.planning.plan import calls_of
 from graph.planning.turn import Answer, Heard
+from graph.state import read
 from graph.state.channels import Call, Limits, RunState
 from memory.records import Request
 
@@ -33,7 +34,7 @@ def think(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = runtime.context
     runtime.stream_writer({"stage": "think"})
     record = ArchiveRecorder(context.archive, context.lease)
-    planner: ConversationPlanner = _RunPlanner(context, Request.model_validate(state["request"]))
+    planner: ConversationPlanner = _RunPlanner(context, read.request(state))
     return play_turn(state, planner, context.limits, record)
 
 

@@ -14,11 +14,11 @@ from graph.planners.recorder import ArchiveRecorder
 from graph.planning.brief import Brief, brief_of
 from graph.planning.plan import Enhancement, calls_of, plan_schema
 from graph.planning.results import known_takes, result_of
+from graph.state import read
 from graph.state.channels import Call, Judged, RunState, Take, ToolTask
 from graph.state.film import film_of
 from graph.state.takes import chosen, takes_of, user_decides
 from memory.products.files import Made
-from memory.records import Request
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.context import Report, Told
 from tools.products.inspection import inspect
@@ -65,7 +65,7 @@ def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Have the planner turn the shots into tool calls."""
     context = runtime.context
     runtime.stream_writer({"stage": "plan"})
-    enhancement, brief = Enhancement.model_validate(state["enhancement"]), _brief(state, context)
+    enhancement, brief = Enhancement.model_validate(read.enhancement(state)), _brief(state, context)
     drafted = _drafted(state, context)
     while True:
         drafted = context.planner.plan_on(brief, enhancement, _recorder(context), drafted)
@@ -75,20 +75,20 @@ def plan(state: RunState, runtime: Runtime[Context]) -> RunState:
     assert drafted.plan is not None, "an answer that was taken has calls"
     changed = RunState(calls=calls_of(drafted.plan))
     if drafted.choices:
-        changed["choices"] = {**state.get("choices", {}), **drafted.choices}
-    if state.get("open_plan") or not drafted.complete:
+        changed["choices"] = {**read.choices(state), **drafted.choices}
+    if read.open_plan(state) or not drafted.complete:
         changed["open_plan"] = [] if drafted.complete else [list(calls) for calls in drafted.rounds]
     return changed
 
 
 def _drafted(state: RunState, context: Context) -> Drafted:
     """Return the incomplete plan of a planner that calls tools, with the results of its calls."""
-    if not state.get("open_plan"):
+    if not read.open_plan(state):
         return Drafted()
-    planned = [{name: call[name] for name in ("tool", "shot", "arguments")} for call in state["calls"]]
+    planned = [{name: call[name] for name in ("tool", "shot", "arguments")} for call in read.calls(state)]
     return Drafted(
         plan_schema().model_validate({"calls": planned}),
-        tuple(tuple(calls) for calls in state["open_plan"]),
+        tuple(tuple(calls) for calls in read.open_plan(state)),
         result=lambda call: result_of(state, call, context.limits, context.archive),
         takes=known_takes(state),
     )
@@ -99,31 +99,31 @@ def _recorder(context: Context) -> ArchiveRecorder:
 
 
 def _brief(state: RunState, context: Context) -> Brief:
-    return brief_of(Request.model_validate(state["request"]), context.archive)
+    return brief_of(read.request(state), context.archive)
 
 
-def act(state: ToolTask, runtime: Runtime[Context]) -> RunState:
+def act(task: ToolTask, runtime: Runtime[Context]) -> RunState:
     """Run one tool call. The recipe table ensures that it happens once, however often this node runs."""
-    context, call = runtime.context, state["call"]
+    context, call = runtime.context, task["call"]
     notes: list[str] = []
 
     def report(told: Told) -> None:
         context.stop_if_asked()
         if "note" in told:
             notes.append(f"Shot {call['shot']}: {told['note']}")
-        runtime.stream_writer({"call": call["id"], "shot": call["shot"], "attempt": state["attempt"], **told})
+        runtime.stream_writer({"call": call["id"], "shot": call["shot"], "attempt": task["attempt"], **told})
 
-    seeds = [state["seed"], *state.get("also", [])]
-    asked = {**call["arguments"], "seed": seeds[0], "inputs": state["inputs"]}
+    seeds = [task["seed"], *task.get("also", [])]
+    asked = {**call["arguments"], "seed": seeds[0], "inputs": task["inputs"]}
     every = traced(
-        call["tool"], asked, context.lease.run, lambda: _made(context, state, seeds, report),
+        call["tool"], asked, context.lease.run, lambda: _made(context, task, seeds, report),
         call=call["id"], agents=TOOLS[call["tool"]].roles,
     )  # fmt: skip
     takes = []
-    for attempt, (seed, made) in enumerate(zip(seeds, every, strict=True), state["attempt"]):
+    for attempt, (seed, made) in enumerate(zip(seeds, every, strict=True), task["attempt"]):
         report({"stage": call["tool"], "artifact": made.artifact.id, "called": made.called})
         take = Take(artifact=made.artifact.id, seed=seed, attempt=attempt)
-        takes.append(Take(**take, inputs=state["inputs"], asked=call["arguments"]))
+        takes.append(Take(**take, inputs=task["inputs"], asked=call["arguments"]))
     if not context.begun and (change := model_change_note(context.archive, context.lease.run, every)):
         report({"stage": call["tool"], "note": change})
     return {"takes": {call["id"]: takes}, "notes": notes}
@@ -163,9 +163,9 @@ def review(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = runtime.context
     verdicts: dict[str, Judged] = {}
     notes: list[str] = []
-    for call in state["calls"]:
+    for call in read.calls(state):
         for take in takes_of(state, call["id"]):
-            if take["artifact"] in state.get("verdicts", {}):
+            if take["artifact"] in read.verdicts(state):
                 continue
             artifact = context.archive.artifact(take["artifact"])
             verdict = inspect(context.tool_context, artifact, motion_expected=_moves(call))
@@ -206,7 +206,7 @@ def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 
 def _film(state: RunState, context: Context) -> AssembleFilm:
-    pieces = film_of(state["calls"])
+    pieces = film_of(read.calls(state))
     takes = [chosen(state, piece.call, context.limits) if piece.call else None for piece in pieces]
     clips = [take["artifact"] if take else str(piece.artifact) for piece, take in zip(pieces, takes, strict=True)]
     return film_request(context, [asdict(piece) for piece in pieces], clips)
@@ -215,5 +215,5 @@ def _film(state: RunState, context: Context) -> AssembleFilm:
 def finish(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Mark the run as done in the archive, under the lease."""
     context = runtime.context
-    context.archive.set_status(context.lease, "done", film=state["film"])
+    context.archive.set_status(context.lease, "done", film=read.film(state))
     return {}

@@ -13,6 +13,7 @@ from graph.english.refusals import listed
 from graph.errors import MISTAKES, RequestError
 from graph.planners.ports import Recorder
 from graph.planning.turn import Answer, Heard
+from graph.state import read
 from graph.state.apply import MOST_PAST, added, made_by, next_shot, play
 from graph.state.channels import Call, Limits, RunState, Said, Turn
 from graph.state.moves import AnyMove, Film, Wish, products_of
@@ -34,7 +35,7 @@ class ConversationPlanner(Protocol):
     """A planner that can hold a conversation."""
 
     def interpret(self, state: RunState, limits: Limits, record: Recorder, /) -> Heard:
-        """Interpret the text of `state["turn"]` on this board. Raises RequestError or PlannerError."""
+        """Interpret the text of `read.current_turn(state)` on this board. Raises RequestError or PlannerError."""
 
     def plan_shots(self, words: str, first: int, record: Recorder, /) -> tuple[list[Call], list[str]]:
         """Return the calls of a wish, with shot numbers from `first`, and notes on what was chosen for the user.
@@ -65,8 +66,8 @@ def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
     return {
         "waiting": waiting,
         "stale": [call["id"] for call in stale_calls(state, limits)],
-        "reply": state["turn"].get("reply") if "turn" in state else None,
-        "voice": state["turn"].get("voice", "mora") if "turn" in state else "mora",
+        "reply": read.current_turn(state).get("reply") if read.turn(state) is not None else None,
+        "voice": read.current_turn(state).get("voice", "mora") if read.turn(state) is not None else "mora",
     }
 
 
@@ -80,12 +81,12 @@ def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, rec
 
     A mistake becomes the reply to the user, and the board stays unchanged.
     """
-    turn = state["turn"]
-    talk = list(state.get("talk", []))
+    turn = read.current_turn(state)
+    talk = list(read.talk(state))
     if turn["said"] and turn["round"] == 0:
         talk.append(Said(who="person", text=turn["said"]))
     # Every product has exactly one verdict, so this is the number of products when the turn began.
-    known = turn.get("known", len(state.get("verdicts", {})))
+    known = turn.get("known", len(read.verdicts(state)))
     present = RunState(**{**state, "talk": talk, "turn": {**turn, "known": known}})
     changed = RunState()
     try:
@@ -104,7 +105,7 @@ def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, rec
         voice=interpretation.voice,
         known=known,
         done=[*turn.get("done", []), [move.model_dump(mode="json") for move in interpretation.moves]],
-        changed=turn.get("changed", False) or len(changed.get("past", [])) > len(state.get("past", [])),
+        changed=turn.get("changed", False) or len(changed.get("past", [])) > len(read.past(state)),
         likes=turn.get("likes", []),
     )
     return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": ended})
@@ -132,7 +133,7 @@ def _apply_moves(
             planner.check_product(product)
         now = RunState(**{**state, **changed})
         if isinstance(move, Wish):
-            words, liked = as_liked(move.words, state["turn"].get("likes", []))
+            words, liked = as_liked(move.words, read.current_turn(state).get("likes", []))
             calls, decisions = planner.plan_shots(words, next_shot(now), record)
             notes += [*liked, *decisions]
             new = added(now, calls, limits)
@@ -143,13 +144,13 @@ def _apply_moves(
         changed = RunState(**{**changed, **new})
     if notes:
         changed["notes"] = notes
-    changed = _merge_undo(state, changed, begun=state["turn"].get("changed", False))
+    changed = _merge_undo(state, changed, begun=read.current_turn(state).get("changed", False))
     return RunState(**{**changed, "past": changed["past"][-MOST_PAST:]}) if "past" in changed else changed
 
 
 def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
     """Return a note on the stale parts of the film that was just requested, if it has any."""
-    pieces = [call_of(state, need) for need in state["calls"][-1]["needs"]]
+    pieces = [call_of(state, need) for need in read.calls(state)[-1]["needs"]]
     takes = [chosen(state, call["id"], limits) for call in pieces if stale(state, call, limits)]
     numbers = numbers_of(state)
     old = [f"number {numbers[take['artifact']]}" for take in takes if take is not None]
@@ -164,7 +165,7 @@ def _merge_undo(state: RunState, changed: RunState, *, begun: bool) -> RunState:
     begun: earlier rounds of the turn changed the board, so their entry is merged too.
     """
     after = changed.get("past")
-    first = len(state.get("past", [])) - begun
+    first = len(read.past(state)) - begun
     if after is None or len(after) <= first + 1:
         return changed
     whole = after[first]

@@ -31,6 +31,7 @@ from graph.planning.profiles import Profile
 from graph.planning.prompts import read_prompt
 from graph.planning.summary import board_summary, making_summary
 from graph.planning.turn import Heard, TalkBrief, talk_brief
+from graph.state import read
 from graph.state.channels import Limits, RunState
 from graph.state.moves import PRODUCT, AnyMove, BoardMove, Choose, Wish, products_of
 from graph.state.products import Board, Product, inline_list, numbers_of
@@ -118,7 +119,7 @@ def _messages(profile: Profile, state: RunState, board: Board, brief: TalkBrief)
         SystemMessage(f"{read_prompt('talk')}\n\n{profile.paragraph}"),
         HumanMessage(brief.model_dump_json(exclude_defaults=True)),
     ]
-    rounds = state["turn"].get("done", [])
+    rounds = read.current_turn(state).get("done", [])
     for number, moves in enumerate(rounds):
         calls: list[Any] = [
             {"id": f"call_{number}_{place}", "name": move["do"], "args": _arguments(move), "type": "tool_call"}
@@ -137,7 +138,7 @@ def _arguments(move: dict[str, Any]) -> dict[str, Any]:
 
 def _made(board: Board, state: RunState) -> list[Product]:
     """Return the products made so far in this turn."""
-    known = state["turn"].get("known", 0)
+    known = read.current_turn(state).get("known", 0)
     return [thing for thing in board.things if thing.number > known]
 
 
@@ -255,7 +256,7 @@ def _report(tell: Tell, brief: TalkBrief) -> str:
 def fault_of(move: AnyMove, state: RunState, profile: Profile, lookup: ArtifactLookup) -> str | None:
     """Return a sentence on what a move refers to that does not exist, or that the models cannot draw; else None."""
     call = getattr(move, "call", None)
-    if call is not None and call not in {each["id"] for each in state.get("calls", [])}:
+    if call is not None and call not in {each["id"] for each in read.calls(state)}:
         return f"there is no call {call} on the board"
     if isinstance(move, Choose) and not 1 <= move.take <= len(takes_of(state, move.call)):
         return f"{move.call} has {len(takes_of(state, move.call))} takes, and no take {move.take}"
@@ -271,7 +272,7 @@ def _words_fault(move: AnyMove, state: RunState, profile: Profile) -> str | None
     instruction, motion = getattr(move, "instruction", None), getattr(move, "prompt", None)
     if move.do != "reword":
         return profile.shot_fault(None, motion, instruction)
-    field = next(TOOLS[call["tool"]].told for call in state["calls"] if call["id"] == move.call)
+    field = next(TOOLS[call["tool"]].told for call in read.calls(state) if call["id"] == move.call)
     if field == "edit":
         return profile.shot_fault(None, None, move.words)
     return profile.check_picture(move.words) if field == "picture" else profile.check_motion(move.words)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from graph.planning.brief import ArtifactLookup
+from graph.state import read
 from graph.state.channels import Limits, RunState, Take
 from graph.state.takes import accepted, chosen, takes_of
 
@@ -22,7 +23,7 @@ def known_takes(state: RunState) -> dict[str, KnownTake]:
     """Return all takes of a run, by artifact id."""
     return {
         take["artifact"]: KnownTake(call, take["attempt"], _fault(state, take))
-        for call, takes in state.get("takes", {}).items()
+        for call, takes in read.takes(state).items()
         for take in takes
     }
 
@@ -44,7 +45,10 @@ def result_of(state: RunState, call_id: str, limits: Limits, lookup: ArtifactLoo
 
 
 def _fault(state: RunState, take: Take) -> str | None:
-    return None if accepted(state, take) else state["verdicts"].get(take["artifact"], {"reason": "not seen"})["reason"]
+    if accepted(state, take):
+        return None
+    verdict = read.verdicts(state).get(take["artifact"])
+    return "not seen" if verdict is None else verdict["reason"]
 
 
 def _size(artifact: str, lookup: ArtifactLookup) -> str:

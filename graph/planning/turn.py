@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from graph.state import read
 from graph.state.channels import Call, Limits, RunState
 from graph.state.moves import AnyMove
 from graph.state.products import LONGEST_WORDS, PRODUCT_ID, Board, Product, words_of
@@ -114,15 +115,13 @@ class TalkBrief(Draft):
 
 def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
     """Return the brief of the present turn. Of many products it keeps the selected, first, latest and named ones."""
-    said = state.get("turn", {}).get("said") or ""
+    said = read.words(state)
     board = Board(state, limits)
     things = _window(board.things, said)
     listed = {thing.call for thing in things}
-    calls = [
-        call for call in state.get("calls", []) if call["id"] in listed or not state.get("takes", {}).get(call["id"])
-    ]
-    talk = state.get("talk", [])[:-1][-EXCHANGES:]
-    last = state.get("past", [])[-1:]
+    calls = [call for call in read.calls(state) if call["id"] in listed or not read.takes(state).get(call["id"])]
+    talk = read.talk(state)[:-1][-EXCHANGES:]
+    last = read.past(state)[-1:]
     return TalkBrief(
         said=said,
         things=tuple(things),
@@ -131,7 +130,7 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
         stale=tuple(call["id"] for call in stale_calls(state, limits)),
         before=tuple(Spoken(who=each["who"], text=each["text"][: 2 * LONGEST_WORDS]) for each in talk),
         new=tuple(call for past in last for call, previous in past["calls"].items() if previous is None),
-        seed=state["request"]["seed"],
+        seed=read.request(state).seed,
     )
 
 
@@ -150,7 +149,7 @@ def _window(things: list[Product], text: str) -> list[Product]:
 
 
 def _planned(state: RunState, call: Call) -> Planned:
-    takes = len(state.get("takes", {}).get(call["id"], []))
+    takes = len(read.takes(state).get(call["id"], []))
     return Planned(
         id=call["id"], tool=call["tool"], needs=tuple(call["needs"]), words=words_of(call["arguments"]), takes=takes
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import JsonValue
 
 from graph.runs.history import state_of
+from graph.state import read
 from memory.records import Artifact, Run
 from tools.provenance.manifest import Approval, Statement, Work
 
@@ -39,7 +40,7 @@ def statement_of(archive: "Archive", run: Run, film: Artifact) -> Statement:
     """Return the statement about a film of a finished run."""
     state = state_of(archive, run)
     works, left_out = _works(archive, film, _approvals(state))
-    enhancement = state.get("enhancement", {})
+    enhancement = read.enhancement(state)
     settings = run.settings
     return Statement(
         software=software(),
@@ -125,17 +126,17 @@ def _approvals(state: dict[str, Any]) -> dict[str, list[Approval]]:
     """Return the approvals of every product, by its id."""
     said = {
         artifact: [Approval(by="inspection", ok=verdict["ok"], reason=verdict["reason"][:LONGEST])]
-        for artifact, verdict in state.get("verdicts", {}).items()
+        for artifact, verdict in read.verdicts(state).items()
     }
-    for call, attempt in state.get("choices", {}).items():
-        for take in state.get("takes", {}).get(call, []):
+    for call, attempt in read.choices(state).items():
+        for take in read.takes(state).get(call, []):
             if take["attempt"] == attempt:
                 said.setdefault(take["artifact"], []).append(Approval(by="person", ok=True))
     return said
 
 
 def _said(state: dict[str, Any]) -> Iterator[str]:
-    turns = [said["text"] for said in state.get("talk", []) if said["who"] == "person"]
+    turns = [said["text"] for said in read.talk(state) if said["who"] == "person"]
     yield from (text[:LONGEST] for text in turns[-MOST_SAID:])
 
 

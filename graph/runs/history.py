@@ -8,6 +8,7 @@ from langgraph.checkpoint.serde.types import RESUME
 from langgraph.constants import END, START
 
 from graph.errors import RequestError
+from graph.state import read
 from memory.records import Artifact, Run
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ def _left(graph: "Map", before: "StateSnapshot | None", now: "StateSnapshot", be
 def changeable(checkpoint: Checkpoint, limits: "Limits") -> tuple[str, ...]:
     """Return what can still be changed at a checkpoint: all until the wish is read, the seed until all is made."""
     state = checkpoint.state
-    if "enhancement" not in state and not state.get("calls"):
+    if not read.enhancement(state) and not read.calls(state):
         return ("prompt", "seed", "profile", "planner")
-    open_ = "calls" not in state or any(not _settled(state, call["id"], limits) for call in state["calls"])
+    open_ = not read.calls(state) or any(not _settled(state, call["id"], limits) for call in read.calls(state))
     return ("seed",) if open_ else ()
 
 
@@ -114,12 +115,12 @@ def choosable(checkpoint: Checkpoint, artifact: str) -> list[tuple[str, int]]:
     state = checkpoint.state
     if checkpoint.after not in ("review", "ask", "think"):
         return []
-    used = {need for call in state.get("calls", []) if state.get("takes", {}).get(call["id"]) for need in call["needs"]}
+    used = {need for call in read.calls(state) if read.takes(state).get(call["id"]) for need in call["needs"]}
     return [
         (call, take["attempt"])
-        for call, takes in state.get("takes", {}).items()
+        for call, takes in read.takes(state).items()
         for take in takes
-        if call not in used and take["artifact"] in state.get("verdicts", {}) and take["artifact"].startswith(artifact)
+        if call not in used and take["artifact"] in read.verdicts(state) and take["artifact"].startswith(artifact)
     ]
 
 
@@ -127,15 +128,15 @@ def _settled(state: "RunState", call_id: str, limits: "Limits") -> bool:
     """Return whether a take of the call stands, or waits to be inspected."""
     from graph.state.takes import chosen
 
-    takes = state.get("takes", {}).get(call_id, [])
-    unseen = any(take["artifact"] not in state.get("verdicts", {}) for take in takes)
+    takes = read.takes(state).get(call_id, [])
+    unseen = any(take["artifact"] not in read.verdicts(state) for take in takes)
     return unseen or chosen(state, call_id, limits) is not None
 
 
 def made_by(state: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the ids of all takes in a state, and of the film."""
-    takes = [take["artifact"] for each in state.get("takes", {}).values() for take in each]
-    return tuple(dict.fromkeys([*takes, *([state["film"]] if "film" in state else [])]))
+    takes = [take["artifact"] for each in read.takes(state).values() for take in each]
+    return tuple(dict.fromkeys([*takes, *([film] if (film := read.film(state)) is not None else [])]))
 
 
 def origin_of(run: Run) -> dict[str, Any]:
@@ -188,14 +189,14 @@ def places_of(state: Mapping[str, Any], artifacts: Iterable[Artifact]) -> dict[s
     """Return the place of each product by id: the call whose take it is, or whose take was made from it."""
     from memory.recorded import Place
 
-    shots = {call["id"]: call["shot"] for call in state.get("calls", [])}
+    shots = {call["id"]: call["shot"] for call in read.calls(state)}
     found = {
         take["artifact"]: Place(call, shots.get(call, int(call.split(".")[0])), take["attempt"])
-        for call, takes in state.get("takes", {}).items()
+        for call, takes in read.takes(state).items()
         for take in takes
     }
-    if "film" in state:
-        found.setdefault(state["film"], Place("assemble_film"))
+    if (film := read.film(state)) is not None:
+        found.setdefault(film, Place("assemble_film"))
     for artifact in reversed(list(artifacts)):  # children come after what they were made from
         if artifact.id in found:
             for parent in artifact.parents:

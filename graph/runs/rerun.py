@@ -19,6 +19,7 @@ from graph.runs.driver import drive
 from graph.runs.history import answers_of, begin, made_by, places_of, state_of
 from graph.runs.observer import Observer
 from graph.runs.services import Services, tool_context_of
+from graph.state import read
 from memory.checkpoints.saver import plain_serializer
 from memory.errors import DamagedArtifact
 from memory.leases import Lease
@@ -78,7 +79,8 @@ def rerun(
                 raise
             stopped = str(error)
         state = graph.get_state(config).values
-        film = archive.artifact(state["film"]) if "film" in state else None
+        film_id = read.film(state)
+        film = None if film_id is None else archive.artifact(film_id)
         return Rerun(film, made_by(state), tuple(archive.remade.values()), stopped)
 
 

@@ -14,6 +14,7 @@ from graph.runs.requests.resolve import request_of
 from graph.runs.rerun import Rerun, rerun
 from graph.runs.runner import new_run, refuse_other_graph, resume
 from graph.runs.services import Services
+from graph.state import read
 from memory.recorded import Agents, Remade, changed
 from memory.records import Artifact, Request, Run
 
@@ -173,7 +174,7 @@ def choices_with(parent: Run, known: list[Checkpoint], checkpoint: Checkpoint, c
         raise RequestError(
             "take-ambiguous", f"More than one take begins with {choice!r}; give more of the id.", take=choice
         )
-    return {"choices": {**checkpoint.state.get("choices", {}), **dict(found)}}
+    return {"choices": {**read.choices(checkpoint.state), **dict(found)}}
 
 
 def _too_late(name: str, checkpoint: Checkpoint, fits: list[Checkpoint]) -> str:

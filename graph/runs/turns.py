@@ -18,6 +18,7 @@ from graph.planning.turn import Answer
 from graph.runs.history import origin_of, state_of, thread_of
 from graph.runs.observer import Event, Noted, Observer
 from graph.runs.services import Services
+from graph.state import read
 from graph.state.apply import MOST_PAST
 from graph.state.channels import Limits, Past, RunState
 from graph.state.products import Board, Product
@@ -95,7 +96,7 @@ def difference(before: Shown, board: Board) -> Difference:
 
 def moves_of(state: RunState) -> list[dict[str, Any]]:
     """Return the moves that the last turn was understood as."""
-    turn = state.get("turn")
+    turn = read.turn(state)
     return [] if turn is None else [move for moves in turn.get("done", []) for move in moves]
 
 
@@ -264,12 +265,12 @@ def _outcome(
 
     before: None for a turn that began in the run that this one was forked from; then its changes are unknown.
     """
-    latest, board = state["turn"], Board(state, limits)
+    latest, board = read.current_turn(state), Board(state, limits)
     diff, ids = _since(before, board), {product.number: product.id for product in board.things}
     if latest["said"] is None and not latest["moves"] and "done" not in latest:
         return turn.model_copy(update={"state": "given_up", "products": _products(diff, ids)}), 0
     moves = moves_of(state)
-    notes = () if before is None else state.get("notes", [])[len(before.get("notes", [])) :]
+    notes = () if before is None else read.notes(state)[len(before.get("notes", [])) :]
     undoes, changes = _stack_change(None if before is None else before.get("past", []), state)
     reply = latest.get("reply")
     if run.status == "waiting" and not (reply or notes or diff.new or diff.changed):
@@ -291,7 +292,7 @@ def _outcome(
 def _since(before: RunState | None, board: Board) -> Difference:
     if before is not None:
         return difference(shown(Board(before, board.limits)), board)
-    known = board.state["turn"].get("known", 0)
+    known = read.current_turn(board.state).get("known", 0)
     marks = {product.number: mark for product, mark in marked(board) if product.number <= known}
     return difference(Shown(known, marks), board)
 
@@ -311,9 +312,9 @@ def _stack_change(before: Sequence[Past] | None, state: RunState) -> tuple[int, 
 
     The oldest entries may be missing, since at most `MOST_PAST` are kept.
     """
-    after = state.get("past", [])
+    after = read.past(state)
     if before is None:
-        return 0, int(state["turn"].get("changed", False))
+        return 0, int(read.current_turn(state).get("changed", False))
     for taken in range(len(before) + 1):
         left = before[: len(before) - taken]
         for gone in range(len(left) + 1 if len(after) == MOST_PAST else 1):

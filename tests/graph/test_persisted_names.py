@@ -228,7 +228,9 @@ def test_the_keys_of_what_lies_in_the_state(name: str) -> None:
 
 def test_a_call_is_sent_to_act_as_before() -> None:
     call = Call(id=call_id(1, "text_to_image"), shot=1, tool="text_to_image", arguments={"prompt": "a"}, needs=[])
-    sent = after_review(RunState(request={"seed": 7}, calls=[call], takes={}, verdicts={}), DEFAULT_LIMITS)
+    sent = after_review(
+        RunState(request={"prompt": "", "seed": 7}, calls=[call], takes={}, verdicts={}), DEFAULT_LIMITS
+    )
     tool_task = {"call": call, "attempt": 0, "seed": 7250539295831617069, "inputs": []}
     same(sent, [Send("act", tool_task)], "work that was sent when a run stopped would be lost")
     same(seed_of(7, call, 1), 3809590785442676316, "a run that goes on would draw other pictures than before")
@@ -237,7 +239,9 @@ def test_a_call_is_sent_to_act_as_before() -> None:
 def test_the_ids_of_calls() -> None:
     call = Call(id="1.text_to_image", shot=1, tool="text_to_image", arguments={"prompt": "a"}, needs=[])
     take = Take(artifact=IMAGE, seed=1, attempt=0)
-    state = RunState(request={"review": "chat", "seed": 7}, calls=[call], takes={call["id"]: [take]}, rounds={})
+    state = RunState(
+        request={"prompt": "", "review": "chat", "seed": 7}, calls=[call], takes={call["id"]: [take]}, rounds={}
+    )
     state |= {"choices": {call["id"]: 0}, "verdicts": {IMAGE: {"ok": True, "reason": ""}}}
     moves: list[BoardMove] = [Change(call=call["id"], instruction="make it blue")] * 2 + [Film(clips=(CLIP,))]
     made = [each["id"] for each in play(state, moves, DEFAULT_LIMITS)["calls"]]

@@ -9,6 +9,7 @@ from graph.cli.exit_codes import MISTAKE
 from graph.errors import Stopped
 from graph.runs.chat.results import TurnResult
 from graph.runs.turns import Marked
+from graph.state import read
 from graph.state.products import Product
 from memory.records import Mark
 
@@ -123,7 +124,7 @@ class Program:
         print(json.dumps(what, ensure_ascii=False), file=self.out, flush=True)
 
     def _learn(self, result: TurnResult) -> None:
-        takes = result.state.get("takes", {})
+        takes = read.takes(result.state)
         self._seeds = {take["artifact"]: take["seed"] for each in takes.values() for take in each}
 
     def _product(self, product: Product, mark: Mark) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from graph.runs.observer import Event, Noted, Observer, ProductReady
 from graph.runs.runner import answer, question_of_run, resume
 from graph.runs.services import Services
 from graph.runs.turns import Shown, acknowledged, difference, marked, moves_of, shown
+from graph.state import read
 from graph.state.channels import RunState, Turn
 from graph.state.moves import AnyMove
 from graph.state.products import Board
@@ -140,7 +141,7 @@ class Conversation:
     def _after_a_stop(self, order: Order) -> Iterator[TurnResult]:
         """Retry the step that stopped; or take its turn back and answer this line."""
         again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
-        if again or not self.state.get("turn"):
+        if again or not read.turn(self.state):
             yield self._goes_on()
             return
         give_up_turn(self.services, self.run.id)

@@ -14,6 +14,7 @@ from graph.runs.requests.resolve import request_of
 from graph.runs.runner import new_run, refuse_other_graph, start
 from graph.runs.services import Services
 from graph.runs.turns import turn_given_up
+from graph.state import read
 from graph.state.apply import play
 from graph.state.channels import Call, Limits, RunState, Take, Turn
 from graph.state.film import film_of
@@ -72,7 +73,7 @@ def chat_about(services: Services, parent: Run, settings: dict[str, JsonValue]) 
 def board_of(state: RunState, run: Run, limits: Limits) -> dict[str, Any]:
     """Return the board that a conversation takes over: the chosen takes stay chosen, and the film becomes a product."""
     board: dict[str, Any] = {name: state[name] for name in BOARD if name in state}  # type: ignore[literal-required]
-    standing = {call["id"]: chosen(state, call["id"], limits) for call in state["calls"]}
+    standing = {call["id"]: chosen(state, call["id"], limits) for call in read.calls(state)}
     choices = {call: take["attempt"] for call, take in standing.items() if take is not None}
     board["choices"] = {**board.get("choices", {}), **choices}
     if run.film is not None:
@@ -86,8 +87,8 @@ def board_of(state: RunState, run: Run, limits: Limits) -> dict[str, Any]:
 
 def _film_call(state: RunState, film: str, limits: Limits) -> tuple[Call, Take]:
     """Return the film as the take of a call of its own."""
-    pieces = film_of(state["calls"])
-    shot = 1 + max(call["shot"] for call in state["calls"])
+    pieces = film_of(read.calls(state))
+    shot = 1 + max(call["shot"] for call in read.calls(state))
     arguments = {"pieces": [vars(piece) for piece in pieces]}
     needs = [piece.call for piece in pieces if piece.call]
     inputs = []
@@ -95,7 +96,7 @@ def _film_call(state: RunState, film: str, limits: Limits) -> tuple[Call, Take]:
         take = chosen(state, piece.call, limits) if piece.call else None
         inputs.append(take["artifact"] if take else str(piece.artifact))
     call = Call(id=f"{shot}.assemble_film", shot=shot, tool="assemble_film", arguments=arguments, needs=needs)
-    return call, Take(artifact=film, seed=state["request"]["seed"], attempt=0, inputs=inputs, asked=arguments)
+    return call, Take(artifact=film, seed=read.request(state).seed, attempt=0, inputs=inputs, asked=arguments)
 
 
 def give_up_turn(services: Services, run_id: str) -> None:
@@ -107,10 +108,10 @@ def give_up_turn(services: Services, run_id: str) -> None:
         run = services.archive.run(run_id)
         graph, config = build(saver, limits=services.limits), config_of(run, services.limits)
         state: RunState = graph.get_state(config).values  # type: ignore[assignment]
-        if run.request.review == "never" or "turn" not in state:
+        if run.request.review == "never" or read.turn(state) is None:
             raise RequestError("run-not-in-turn", f"Run {run.id} is not in the middle of a turn.", run=run.id)
-        back = play(state, [Undo()], services.limits) if state["turn"].get("changed") else RunState()
-        ended = Turn(said=None, moves=[], round=state["turn"]["round"], open=False, reply=None)
+        back = play(state, [Undo()], services.limits) if read.current_turn(state).get("changed") else RunState()
+        ended = Turn(said=None, moves=[], round=read.current_turn(state)["round"], open=False, reply=None)
         with outcome_recorded(services.archive, lease):
             graph.update_state(config, {**back, "turn": ended}, as_node="think")
         turn_given_up(services, lease)

@@ -32,7 +32,7 @@ def state_of(*calls: Call, seed: int = 5, verdicts: dict[str, list[Judged | None
         for call, each in told.items()
     }
     judged = {f"{call}#{n}": word for call, each in told.items() for n, word in enumerate(each) if word is not None}
-    return RunState(request={"seed": seed}, calls=list(calls), takes=takes, verdicts=judged)
+    return RunState(request={"prompt": "", "seed": seed}, calls=list(calls), takes=takes, verdicts=judged)
 
 
 def ready(state: RunState, limits: Limits = LIMITS) -> list[tuple[str, int, list[str]]]:
@@ -48,7 +48,7 @@ def test_pictures_come_before_the_motions_that_need_them() -> None:
 
 
 def test_a_state_without_takes_is_one_where_nothing_was_made() -> None:
-    state = RunState(request={"seed": 1}, calls=[picture(1), motion(1)])
+    state = RunState(request={"prompt": "", "seed": 1}, calls=[picture(1), motion(1)])
     assert ready(state) == [("1.text_to_image", 0, [])]
 
 
