@@ -60,7 +60,7 @@ def test_what_cannot_be_judged_at_all_ends_with_a_sentence(cli: Cli, tmp_path: P
     clip = str(WHOLE)
     for words, told in (
         (("videos", str(tmp_path / "folder")), "has no videos"),
-        (("videos", str(tmp_path / "text.mp4"), *FREE), "no video"),
+        (("videos", str(tmp_path / "text.mp4"), *FREE), "not a video"),
         (("videos", str(tmp_path / "gone.mp4"), *FREE), "cannot be read"),
         (("videos", clip, "--prompts", str(tmp_path / "fox.json")), "No prompt of"),
         (("videos", clip, "--metrics", "beauty"), "There is no metric 'beauty'"),
