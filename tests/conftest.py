@@ -25,18 +25,10 @@ settings.load_profile("mora")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server as `postgres`, and what is not measured for coverage, which costs half as much again.
-
-    Of a test with many cases the first is measured: the others run the same lines. Slow tests work in other processes.
-    """
-    measured: set[str] = set()
+    """Mark what needs a server as `postgres`."""
     for item in items:
         if "postgres_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
-        test = item.nodeid.partition("[")[0]
-        if item.get_closest_marker("slow") or test in measured:
-            item.add_marker(pytest.mark.no_cover)
-        measured.add(test)
 
 
 def _postgres_program(name: str) -> str:

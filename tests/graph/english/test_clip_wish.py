@@ -5,8 +5,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
 from graph.english.lexicon import lexicon
 from graph.english.wish import read_wish
 from graph.planners.embedded import straight_plan
@@ -46,7 +44,6 @@ def meant(wish: dict[str, Any], read: Enhancement) -> bool:
     return all(found[name] == value for name, value in {**plain, **wish}.items() if name in found)
 
 
-@pytest.mark.no_cover
 def test_reads_which_task_is_meant() -> None:
     wrong = []
     for wish in WISHES:
@@ -57,7 +54,6 @@ def test_reads_which_task_is_meant() -> None:
     assert 1 - len(wrong) / len(WISHES) >= SHARE, "\n".join(wrong)
 
 
-@pytest.mark.no_cover
 def test_what_is_read_obeys_the_rules_and_so_does_its_plan() -> None:
     for wish in WISHES:
         brief = brief_for(wish)
@@ -74,7 +70,6 @@ def obeys(read: Enhancement, brief: Brief) -> None:
         assert EMBEDDED.shot_fault(shot.picture, shot.motion, shot.edit) is None, brief.prompt
 
 
-@pytest.mark.no_cover
 def test_whatever_is_said_of_a_clip_or_a_picture_gets_shots_or_a_sentence() -> None:
     """No jumble of words the reader knows makes it stumble, and no answer breaks the rules."""
     draw = Random(1)

@@ -40,7 +40,6 @@ def as_expected(wish: dict[str, Any], read: Enhancement) -> bool:
     )
 
 
-@pytest.mark.no_cover
 def test_reads_what_people_mean() -> None:
     wrong = []
     for wish in WISHES:
@@ -52,7 +51,6 @@ def test_reads_what_people_mean() -> None:
     assert 1 - len(wrong) / len(WISHES) >= 0.97, "\n".join(wrong)
 
 
-@pytest.mark.no_cover
 def test_whatever_is_said_gets_shots_or_a_sentence() -> None:
     """No jumble of its own words makes the reader stumble, and no answer breaks the rules of the profile."""
     draw = Random(0)
