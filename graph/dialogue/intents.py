@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graph.dialogue.candidates import LAST, MOST_ASKED, NOUNS, OTHER, PLURALS, WHICH, Candidates, Nothing, Which
-from graph.dialogue.followups import about_existing, extended, is_about
 from graph.dialogue.phrases import (
     AGAIN,
     AGAIN_ASIDE,
@@ -30,6 +29,7 @@ from graph.dialogue.phrases import (
     TAILS,
     UNDOING,
 )
+from graph.dialogue.product_changes import about_existing, extended, is_about
 from graph.dialogue.references import Reference, ReferenceResolver, iterate, without
 from graph.dialogue.smalltalk import EXAMPLE, UNSEEN, not_understood, small_talk
 from graph.english.refusals import Refusal

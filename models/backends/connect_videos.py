@@ -6,7 +6,7 @@ from typing import Any
 from models.agent import Bookmark, Clip, ConnectSpec, Progress
 from models.backends.denoising import Loops
 from models.backends.image_to_video import frames_of, to_tensor
-from models.backends.loading import generator
+from models.backends.noise import generator
 from models.embedded.pipelines import num_chunks
 from models.presets import Preset
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from models.agent import Bookmark, EditSpec, Picture, Progress
 from models.backends.denoising import Loops
-from models.backends.loading import generator
+from models.backends.noise import generator
 from models.backends.text_to_image import to_uint8
 from models.presets import Preset
 

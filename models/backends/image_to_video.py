@@ -9,7 +9,7 @@ from PIL import Image
 
 from models.agent import Bookmark, Clip, Picture, Progress, UInt8Array, VideoSpec
 from models.backends.denoising import Loops
-from models.backends.loading import generator
+from models.backends.noise import generator
 from models.backends.text_to_image import to_uint8
 from models.embedded.pipelines import num_chunks
 from models.presets import Preset

@@ -176,8 +176,3 @@ def numerics(row: Preset, placement: Placement) -> str:
     device = placement.device if placement.device != "cuda" else f"cuda:{torch.cuda.get_device_name(0)}"
     parts = (device, dtype, f"torch {torch.__version__}", f"diffusers {version('diffusers')}", f"code {CODE}")
     return ", ".join((*parts, f"threads {placement.threads}") if placement.device == "cpu" else parts)
-
-
-def generator(seed: int) -> torch.Generator:
-    """Return a generator on the CPU, so that a seed gives the same noise on every device."""
-    return torch.Generator("cpu").manual_seed(seed)

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.agent import Bookmark, ImageSpec, Picture, Progress, UInt8Array
 from models.backends.denoising import Loops
-from models.backends.loading import generator
+from models.backends.noise import generator
 from models.errors import Degenerate
 from models.presets import Preset
 
