@@ -6,7 +6,9 @@ from memory.errors import BadParcel
 
 
 def check_parcel_file(path: Path) -> None:
-    """Check that the file can be opened. Raises BadParcel with one sentence."""
+    """Check that the file is there and can be opened. Raises BadParcel with one sentence."""
+    if not path.is_file():
+        raise BadParcel("parcel-missing", f"{path}: there is no such file; check the path.", path=str(path))
     try:
         path.open("rb").close()
     except OSError as error:

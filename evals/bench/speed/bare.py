@@ -11,11 +11,11 @@ from models.lenders.local import LocalLender
 from tools.media.codecs import encode_film
 
 
-def bare_film(house: LocalLender, sentence: str, seeds: tuple[int, int], path: Path) -> None:
+def bare_film(lender: LocalLender, sentence: str, seeds: tuple[int, int], path: Path) -> None:
     """One shot of the embedded world: same pipelines, same specs, same encoder as `generate`."""
-    with house.lend("text_to_image") as draw:
+    with lender.lend("text_to_image") as draw:
         picture = draw(ImageSpec(sentence, seeds[0]), progress=_unheard)
-    with house.lend("image_to_video") as animate:
+    with lender.lend("image_to_video") as animate:
         clip = animate(VideoSpec(sentence, picture, 16, seeds[1]), progress=_unheard)
     height, width = clip.frames.shape[1:3]
     encode_film(iter(clip.frames), path, width=width, height=height, fps=clip.fps)
