@@ -28,6 +28,8 @@ RED, STAR, BOX = (
     "a yellow star moves up in the sea",
     "a green box shrinks in the desert",
 )
+PLANNED = "text_to_image", "edit_image", "image_to_video", "extend_video", "edit_video", "connect_videos"
+"""The tools that it is given to plan with."""
 PICTURE, CLIP = "1.text_to_image", "1.image_to_video"
 
 Call = tuple[str, dict[str, Any]]
@@ -104,9 +106,7 @@ def _talked(said: str, calls: Sequence[Call], told: str) -> list[tuple[str, str]
     person = {"role": "user", "content": json.dumps({"said": said}, separators=(",", ":"))}
     if not calls:
         return [(_prompt([person]), f"{told}<|im_end|>")]
-    written = "\n".join(
-        f"<tool_call>\n{json.dumps({'name': name, 'arguments': given})}\n</tool_call>" for name, given in calls
-    )
+    written = _written(calls)
     first = (_prompt([person]), f"{written}<|im_end|>")
     if said == "make it nonsense":
         back = [person, {"role": "assistant", "content": written}, {"role": "user", "content": "That could not be"}]
@@ -117,18 +117,20 @@ def _talked(said: str, calls: Sequence[Call], told: str) -> list[tuple[str, str]
     return [first, (after, f"{told or 'So it is.'}<|im_end|>")]
 
 
-def _prompt(messages: list[dict[str, Any]], *, tools: bool = True) -> str:
+def _prompt(messages: list[dict[str, Any]], *, tools: Sequence[str] | None = None) -> str:
+    """What it hears. tools: the names of those that it is given; None: the moves."""
     from jinja2 import Template
 
     from graph.planners.tool_calling import tools as moves
 
-    head = [{"role": "system", "content": "You are"}] if tools else []
-    given = moves() if tools else ()
+    names = [move["function"]["name"] for move in moves()] if tools is None else tools
+    head = [{"role": "system", "content": "You are"}] if names else []
+    given = [{"function": {"name": name}} for name in names]
     return Template(TEMPLATE).render(messages=[*head, *messages], tools=given, add_generation_prompt=True)
 
 
 def _planned() -> list[tuple[str, str]]:
-    """What the embedded planner answers to the wishes, in both steps."""
+    """What the embedded planner answers to the wishes, in both steps; the second one also as calls of tools."""
     found = []
     for words in (RED, STAR, BOX):
         book, planner = Notebook(), Planner("embedded", EmbeddedPlanner(), EMBEDDED)
@@ -136,8 +138,17 @@ def _planned() -> list[tuple[str, str]]:
         planner.plan(brief, planner.enhance(brief, book), book)
         for call in book.kept:
             asked = [{"role": role, "content": message["content"]} for role, message in _roles(call["request"])]
-            found.append((_prompt(asked, tools=False), f"{call['response']}<|im_end|>"))
+            found.append((_prompt(asked, tools=()), f"{call['response']}<|im_end|>"))
+        told = json.dumps({"prompt": words})
+        calls = [(tool, {"prompt": words, "shot": 1}) for tool in ("text_to_image", "image_to_video")]
+        found.append((_prompt([{"role": "user", "content": told}], tools=PLANNED), f"{_written(calls)}<|im_end|>"))
     return found
+
+
+def _written(calls: Sequence[Call]) -> str:
+    return "\n".join(
+        f"<tool_call>\n{json.dumps({'name': name, 'arguments': given})}\n</tool_call>" for name, given in calls
+    )
 
 
 def _roles(request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

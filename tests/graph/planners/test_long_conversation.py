@@ -67,7 +67,6 @@ def test_a_long_conversation_with_a_server_tells_nothing_that_is_not_there(
         api_key=SecretStr("right-key"),
         timeout=120.0,
         retry_budget=60.0,
-        tools="never",  # it has learned to plan by a schema
     )
     planner = make_planner(settings, EMBEDDED)
     services = rooms_with(archive, TinyLender(), planner=lambda _request: planner)

@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.graph import StateGraph
 from pydantic import SecretStr
 
-from graph.errors import PlannerError, PlannerUnset
+from graph.errors import PlannerError, PlannerUnset, RequestError
 from graph.planners.factory import make_planner
 from graph.planners.llama import LlamaChat
 from graph.planners.plan_by_tools import plan_tool
@@ -56,9 +56,9 @@ def enhancement() -> Enhancement:
 
 def peer(where: str, request: pytest.FixtureRequest) -> Planner:
     if where == "server":
-        return remote(request.getfixturevalue("conversation_server"), key="right-key")
+        return remote(request.getfixturevalue("conversation_server"), key="right-key", tools="auto")
     gguf = request.getfixturevalue("conversation_gguf")
-    return make_planner(PlannerSettings("llama", gguf=gguf, tools="never"), EMBEDDED)
+    return make_planner(PlannerSettings("llama", gguf=gguf), EMBEDDED)
 
 
 @pytest.mark.parametrize("where", ["server", "in process"])
@@ -72,18 +72,20 @@ def test_a_real_llama_plans(where: str, request: pytest.FixtureRequest, wish: Br
         ("image_to_video", 1, SENTENCE),
     ]
     assert [call["purpose"] for call in notebook.kept] == ["enhance", "plan"]
+    assert [call["request"]["schema"]["name"] for call in notebook.kept] == ["Enhancement", "PlanCalls"]
 
 
 @pytest.mark.parametrize("where", ["server", "in process"])
 def test_a_real_llama_is_given_the_tools_of_the_table(where: str, request: pytest.FixtureRequest, wish: Brief) -> None:
-    """It has not learned what to say with them; that its call can be read, llama.cpp's grammar sees to."""
+    """That its calls can be read, llama.cpp's grammar sees to."""
     tools = {tool.name: plan_tool(tool) for tool in planned_tools()}
     given: Any = peer(where, request).model
     bound = given.bind_tools([*tools.values()], tool_choice="required")
     answer = bound.invoke([SystemMessage("You are the planner."), HumanMessage(wish.model_dump_json())])
-    [call] = answer.tool_calls
-    said = tools[call["name"]].args_schema.model_validate(call["args"])
-    assert 1 <= said.shot <= MAX_SHOTS
+    assert answer.tool_calls
+    for call in answer.tool_calls:
+        said = tools[call["name"]].args_schema.model_validate(call["args"])
+        assert 1 <= said.shot <= MAX_SHOTS
 
 
 def test_a_graph_that_streams_its_messages_hears_the_same_answer(
@@ -113,6 +115,8 @@ def test_a_llama_on_a_wish_it_never_learned_answers_in_the_schema(conversation_g
         planner.enhance(Brief(prompt="a fox at dawn, first near, then far"), notebook)
     except PlannerError as error:
         assert "in 3 attempts" in str(error)
+    except RequestError as error:
+        assert error.code == "wish-impossible"
     assert all(json.loads(call["response"]).keys() == set(Enhancement.model_fields) for call in notebook.kept)
 
 
