@@ -64,6 +64,7 @@ def test_no_words_at_all_are_answered_with_the_help(cli: Cli, group: list[str]) 
     assert answer.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_an_answer_that_nobody_takes(cli: Cli, more: list[str]) -> None:

@@ -302,6 +302,7 @@ def test_a_house_that_can_make_no_signer_says_where_the_film_is(cli: Cli, tmp_pa
     assert cli.statuses() == ["done"]
 
 
+@pytest.mark.slow
 def test_who_does_not_sign_or_verify_does_not_wait_for_the_libraries(tmp_path: Path) -> None:
     code = (
         "import sys, main\n"

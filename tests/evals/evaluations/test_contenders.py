@@ -65,6 +65,7 @@ def test_a_system_makes_a_suite_and_is_scored(system: str, cli: Cli, weights: Pa
     assert not set(films) & {row["video"] for row in other["videos"]}
 
 
+@pytest.mark.slow
 def test_its_runs_say_who_made_them(cli: Cli, weights: Path) -> None:
     suite(cli, "modelscope", weights / "modelscope", "--limit", "1")
     (run,) = json.loads(cli.run("runs", "--json").stdout)
@@ -79,6 +80,7 @@ def test_its_runs_say_who_made_them(cli: Cli, weights: Path) -> None:
     assert code == 2 and "--system modelscope" in stderr
 
 
+@pytest.mark.slow
 def test_the_first_frame_is_a2s_or_the_given_one(cli: Cli, weights: Path, tmp_path: Path) -> None:
     picture = np.full((32, 32, 3), 200, np.uint8)
     Image.fromarray(picture).save(tmp_path / "first.png")

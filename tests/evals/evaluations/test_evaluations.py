@@ -145,6 +145,7 @@ def stored_before(archive: Archive, found: Judgement, python: int) -> Evaluation
     return evaluation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", [0, 1, 2], ids=["3.11", "3.12", "3.13"])
 def test_scores_stored_under_older_codes_are_found_again_and_compared(
     bench: ScoringContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: int

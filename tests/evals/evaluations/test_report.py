@@ -45,6 +45,7 @@ def side(system: str, shift: float) -> Judgement:
     return Judgement(Evaluation(system=system, videos=videos, scorers=SCORERS), scores)
 
 
+@pytest.mark.slow
 def test_a_report_is_one_file_with_its_pictures_beside_it(tmp_path: Path) -> None:
     sides = [side("one", 0.0), side("two", 0.05)]
     written = write_report(sides, tmp_path / "report.html")

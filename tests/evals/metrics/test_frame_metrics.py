@@ -40,6 +40,7 @@ def score(name: str, frames: UInt8Array, loader: NetworkLoader, size: int = CHUN
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", CLIPS)
 def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
     told = Conditioning(prompt=EXPECTED["texts"][clip]["prompt"], style=EXPECTED["texts"][clip]["style"])

@@ -17,6 +17,7 @@ APART = (dynamic_degree.METRIC.name, i2v_subject.METRIC.name)
 """Metrics that have a test of their own."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", FURTHER_CLIPS)
 def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
     wanted = {name: by_clip[clip] for name, by_clip in FURTHER["scores"].items() if clip in by_clip}
@@ -28,6 +29,7 @@ def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
         assert one.value == pytest.approx(wanted[row.name], abs=TOLERANCE.get(row.name, 1e-6)), row.name
 
 
+@pytest.mark.slow
 def test_of_frames_that_come_unevenly_the_mean_rate_says_which_are_sampled(loader: NetworkLoader) -> None:
     clip = DATA / "further" / "uneven.mp4"
     assert 15 < read_header(clip).fps < 16  # and 24 between most of its frames

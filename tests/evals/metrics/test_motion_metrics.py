@@ -93,6 +93,7 @@ def shades(*levels: int, side: int = 128) -> UInt8Array:
 # Parity.
 
 
+@pytest.mark.slow
 def test_a_moving_clip_has_the_radii_and_the_answer_of_the_official_code(loader: NetworkLoader) -> None:
     video, frames = clip("wide_pan.mp4")
     official = EXPECTED["dynamic_degree_pairs"]["wide_pan.mp4"]
@@ -103,6 +104,7 @@ def test_a_moving_clip_has_the_radii_and_the_answer_of_the_official_code(loader:
     json.dumps(answer.details)
 
 
+@pytest.mark.slow
 def test_the_first_pairs_of_a_square_clip_have_the_official_radii(loader: NetworkLoader) -> None:
     _, frames = clip("square_circle.mp4", 3)
     answer = score(DynamicDegree(video_of(frames), loader, every_pair=True), frames)
@@ -124,6 +126,7 @@ def test_the_official_radii_give_the_official_answers(name: str) -> None:
     assert question.answer(official["pair_max_rad"]) is EXPECTED["scores"]["dynamic_degree"][name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["square_circle.mp4", "wide_pan.mp4"])
 def test_motion_smoothness_is_the_official_codes(name: str, loader: NetworkLoader) -> None:
     video, frames = clip(name)

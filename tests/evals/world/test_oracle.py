@@ -57,6 +57,7 @@ def attributes_of(saw: Observation) -> tuple[object, ...]:
     return tuple(getattr(saw, name) for name in ATTRIBUTES)
 
 
+@pytest.mark.slow
 def test_right_on_fresh_ground_truth() -> None:
     asked = every()
     assert len(asked) == 840
@@ -65,6 +66,7 @@ def test_right_on_fresh_ground_truth() -> None:
     assert all(wrong[name] <= 0.005 * len(asked) for name in ATTRIBUTES), told
 
 
+@pytest.mark.slow
 def test_right_on_what_a_small_autoencoder_would_make_of_it() -> None:
     asked = every()[::4]
     some = render(asked[0], track(asked[0], np.random.default_rng(0)))
@@ -73,6 +75,7 @@ def test_right_on_what_a_small_autoencoder_would_make_of_it() -> None:
     assert all(wrong[name] <= 0.02 * len(asked) for name in ATTRIBUTES), told
 
 
+@pytest.mark.slow
 def test_right_on_single_pictures() -> None:
     names = ("object", "colour", "scene", "digital")
     wrong, told = mistakes(every(), names, num_frames=1, seed=2)

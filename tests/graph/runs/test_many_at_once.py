@@ -74,6 +74,7 @@ def gone_on_with(services: Services, run_id: str) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_all_come_to_their_films_with_few_connections(archive: Archive, tmp_path: Path) -> None:
     lender = TinyLender()
     services = rooms_with(archive, lender)

@@ -105,6 +105,7 @@ SOLVERS: dict[str, Sequence[int] | None] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_goes_on_after_a_step(paper: LocalLender, solver: str) -> None:
     with paper.lend("text_to_image") as draw:
@@ -123,6 +124,7 @@ STOCK: dict[str, tuple[Role, Any, Sequence[int] | None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", STOCK)
 def test_every_stock_pipeline_goes_on_after_a_step(paper: LocalLender, kind: str) -> None:
     role, spec, stops = STOCK[kind]

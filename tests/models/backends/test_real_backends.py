@@ -69,6 +69,7 @@ def test_pix2pix_changes_a_picture_under_an_instruction(tiny_table: Table) -> No
     assert steps == [(1, 2), (2, 2)]
 
 
+@pytest.mark.slow
 def test_stable_video_goes_on_from_its_last_frame(tiny_table: Table) -> None:
     house = LocalLender("paper", device="cpu", table=tiny_table)
     image = Picture(np.random.default_rng(0).integers(0, 255, (32, 64, 3), dtype=np.uint8))
@@ -107,6 +108,7 @@ def test_a_budget_too_small_is_told_with_numbers(tiny_table: Table) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_stable_video_works_on_fewer_frames_for_want_of_memory(tiny_table: Table) -> None:
     row = replace(preset_of(tiny_table, "image_to_video"), num_frames=SHORTEST_SEGMENT + 2)
     house = LocalLender("paper", device="cpu", table=(row,))

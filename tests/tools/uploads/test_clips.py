@@ -540,7 +540,7 @@ def test_a_list_of_other_files_is_no_video_and_opens_none_of_them(tmp_path):
     (tmp_path / "list.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{secret}\n#EXT-X-ENDLIST\n")
     (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile secret.ts\n")
     for name in ("list.m3u8", "list.ffconcat"):
-        assert "no video" in refusal(tmp_path / name)
+        assert "not a video" in refusal(tmp_path / name)
 
 
 def test_a_name_is_a_file_and_never_a_protocol(tmp_path, monkeypatch):
@@ -552,7 +552,7 @@ def test_a_name_is_a_file_and_never_a_protocol(tmp_path, monkeypatch):
 def test_a_still_picture_is_sent_to_image(tmp_path):
     for suffix in ("png", "jpg", "webp", "gif", "tiff", "bmp"):
         Image.new("RGB", (16, 16), "red").save(tmp_path / f"fox.{suffix}")
-        assert "give it with --image" in refusal(tmp_path / f"fox.{suffix}")
+        assert "give it as a picture" in refusal(tmp_path / f"fox.{suffix}")
 
 
 def test_sound_alone_is_told(tmp_path):

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from evals.bench.speed.many import resume_many
 
 
+@pytest.mark.slow
 def test_paused_runs_are_brought_to_their_ends(tmp_path: Path) -> None:
     found = resume_many(tmp_path, count=3)
     assert 0 < found.connections <= 15
