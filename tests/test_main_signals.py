@@ -104,12 +104,13 @@ stop = threading.Event()
 with signals(stop, 3600):
     print("ready", flush=True)
     stop.wait()
-    print("asked", flush=True)
+    said = "asked"
     while True:
         try:
+            print(said, flush=True)  # in here: the second signal may come as soon as it is said
             time.sleep(3600)
         except KeyboardInterrupt:
-            print("heard", flush=True)
+            said = "heard"
 """
 
 
