@@ -170,8 +170,8 @@ def _sentences(judgement: Judgement) -> Iterator[str]:
     if len(lacking) > SHOWN_IN_FULL:
         every = ", ".join(title for titles in lacking.values() for title in titles)
         yield (
-            f"left out, since their weight files are missing: {every}; evals/README.md and --json say which file each "
-            "needs, its source and its size, and --fetch downloads them."
+            f"left out, since their weight files are missing: {every}; evals/networks/README.md and --json say "
+            "which file each needs, its source and its size, and --fetch downloads them."
         )
         lacking = {}
     for files, titles in lacking.items():

@@ -109,5 +109,5 @@ def test_many_missing_files_are_one_sentence() -> None:
         console.print(judgement_table(found))
     left_out = [line for line in said.get().splitlines() if line.startswith("left out")]
     assert len(left_out) == 1
-    assert "are missing: First, Second, Third; evals/README.md and --json say" in left_out[0]
+    assert "are missing: First, Second, Third; evals/networks/README.md and --json say" in left_out[0]
     assert as_json(found)["missing_weights"]["Third"] == "Third needs third.pth (1 MB); put it there."
