@@ -51,7 +51,7 @@ MISTAKES = [
     (["export", "01abcd", "--out", "run.tar"], "run.tar does not end in .zip"),
     (["export", "01abcd", "--out", "run.zip"], "There is no run '01abcd'"),
     (["gc", "--run", "01abcd"], "There is no run '01abcd'"),
-    (["import", "none.zip"], "none.zip cannot be read (No such file or directory); name another file."),
+    (["import", "none.zip"], "none.zip: there is no such file; check the path."),
     (["verify", "none.mp4"], "There is no file none.mp4; check the path of the film."),
     (["verify", "text.png"], "text.png is not an MP4 film; name a film that Mora handed out."),
     (["train", "embedded", "--weights", "text.png"], "is a file, not a folder; name another place."),
