@@ -131,8 +131,8 @@ def _decode_errors(path: Path) -> Iterator[None]:
             ) from error
 
 
-def _check_header(image: Image.Image, path: Path) -> None:
-    width, height = image.size
+def check_sides(width: int, height: int, path: Path) -> None:
+    """Raise BadInput for a side that is too small to show anything or too large to decode."""
     if min(width, height) < SMALLEST_SIDE:
         raise BadInput(
             "input-side-too-small",
@@ -149,6 +149,11 @@ def _check_header(image: Image.Image, path: Path) -> None:
             width=width,
             height=height,
         )
+
+
+def _check_header(image: Image.Image, path: Path) -> None:
+    width, height = image.size
+    check_sides(width, height, path)
     if width * height > LARGEST_AREA:
         raise BadInput(
             "input-area-too-large",

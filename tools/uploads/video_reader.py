@@ -28,7 +28,7 @@ from tools.media.hdr import HDR_CURVES
 from tools.uploads.colour import _over_white, _rgb
 from tools.uploads.files import LARGEST_PICTURE
 from tools.uploads.footage import Footage, Header, Shown, Wanted
-from tools.uploads.pictures import DAMAGE, LARGEST_SIDE, SMALLEST_SIDE
+from tools.uploads.pictures import DAMAGE, check_sides
 from tools.uploads.pictures import FORMATS as PICTURES
 
 log = logging.getLogger(__name__)
@@ -261,22 +261,7 @@ def _header(container: Any, stream: Any, path: Path) -> Header:
 
 def check_size(width: int, height: int, path: Path) -> None:
     """Raise BadInput for dimensions that are too small to show anything or too large to decode."""
-    if min(width, height) < SMALLEST_SIDE:
-        raise BadInput(
-            "input-side-too-small",
-            f"{path} is {width}x{height} pixels; give one of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}.",
-            path=str(path),
-            width=width,
-            height=height,
-        )
-    if max(width, height) > LARGEST_SIDE:
-        raise BadInput(
-            "input-side-too-large",
-            f"{path} is {width}x{height} pixels; make both sides at most {LARGEST_SIDE}.",
-            path=str(path),
-            width=width,
-            height=height,
-        )
+    check_sides(width, height, path)
     if width * height > LARGEST_AREA:
         raise BadInput(
             "input-area-too-large",
