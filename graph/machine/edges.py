@@ -19,15 +19,16 @@ def begin(state: RunState) -> Literal["enhance", "ask"]:
 
 def next_tool_tasks(state: RunState, limits: Limits) -> list[ToolTask]:
     """Return the calls that can run now: takes are missing, and their inputs are available."""
-    return [tool_task for call in read.calls(state) for tool_task in _tool_tasks(state, call, limits)]
+    seed = read.request(state).seed
+    return [tool_task for call in read.calls(state) for tool_task in _tool_tasks(state, call, limits, seed)]
 
 
-def _tool_tasks(state: RunState, call: Call, limits: Limits) -> list[ToolTask]:
+def _tool_tasks(state: RunState, call: Call, limits: Limits, seed: int) -> list[ToolTask]:
     count = missing(state, call, limits)
     inputs = inputs_now(state, call, limits) if count else None
     if inputs is None:
         return []
-    first, seed = len(takes_of(state, call["id"])), read.request(state).seed
+    first = len(takes_of(state, call["id"]))
     attempts = range(first, first + count)
     seeds = [seed_of(seed, call, attempt) for attempt in attempts]
     if count > 1 and TOOLS[call["tool"]].several:

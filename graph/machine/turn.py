@@ -18,7 +18,7 @@ from graph.state.apply import MOST_PAST, added, made_by, next_shot, play
 from graph.state.channels import Call, Limits, RunState, Said, Turn
 from graph.state.moves import AnyMove, Film, Wish, products_of
 from graph.state.products import numbers_of
-from graph.state.takes import accepted, call_of, chosen, open_calls, recent, round_of, stale, stale_calls
+from graph.state.takes import accepted, call_of, chosen, open_calls, recent, round_of, stale_calls
 
 MOST_ROUNDS = 6
 """The maximum number of planner rounds in one turn of the user."""
@@ -151,7 +151,8 @@ def _apply_moves(
 def _stale_in_film(state: RunState, limits: Limits) -> list[str]:
     """Return a note on the stale parts of the film that was just requested, if it has any."""
     pieces = [call_of(state, need) for need in read.calls(state)[-1]["needs"]]
-    takes = [chosen(state, call["id"], limits) for call in pieces if stale(state, call, limits)]
+    stale = stale_calls(state, limits)
+    takes = [chosen(state, call["id"], limits) for call in pieces if call in stale]
     numbers = numbers_of(state)
     old = [f"number {numbers[take['artifact']]}" for take in takes if take is not None]
     if not old:

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.serde.types import INTERRUPT, RESUME
 
-from graph.machine.turn import question_of
 from graph.planning.turn import Answer
 from graph.runs.history import origin_of, state_of, thread_of
-from graph.runs.observer import Event, Noted, Observer
+from graph.runs.observer import Event, Noted, Observer, Question
 from graph.runs.services import Services
 from graph.state import read
 from graph.state.apply import MOST_PAST
-from graph.state.channels import Limits, Past, RunState
-from graph.state.products import Board, Product
-from graph.state.takes import stale_calls
+from graph.state.channels import Past, RunState
+from graph.state.products import Board, Product, numbers_of
 from memory.checkpoints.plain import next_nodes
 from memory.errors import ArchiveError
 from memory.records import Mark, Run, TurnProduct, TurnRecord
@@ -64,34 +62,23 @@ class Difference:
 
 def marked(board: Board) -> list[Marked]:
     """Return every product with its mark, in order of number."""
-    stale = {call["id"] for call in stale_calls(board.state, board.limits)}
-    return [(product, _mark(product, stale)) for product in board.things]
-
-
-def _mark(product: Product, stale: set[str]) -> Mark:
-    if not product.board:
-        return "back"
-    if product.stands:
-        return "stale" if product.call in stale else "stands"
-    return "waits" if product.waits else "kept"
+    return [(product, board.marks[product.number]) for product in board.things]
 
 
 def shown(board: Board, before: Shown | None = None) -> Shown:
     """Return the record of having shown the whole board, after what was shown `before`."""
-    marks = {product.number: mark for product, mark in marked(board)}
-    waiting = frozenset(product.number for product in board.it if product.waits)
-    return Shown(max([before.highest if before else 0, *marks]), marks, waiting)
+    return Shown(max([before.highest if before else 0, *board.marks]), board.marks, board.waiting)
 
 
 def difference(before: Shown, board: Board) -> Difference:
     """Return how the board differs from what was shown `before`."""
     changed: dict[Mark, list[int]] = {}
-    products = marked(board)
-    for product, mark in products:
-        if product.number <= before.highest and before.marks.get(product.number) != mark:
-            changed.setdefault(mark, []).append(product.number)
-    new = [(product, mark) for product, mark in products if product.number > before.highest]
-    return Difference(new, changed, sorted(before.waiting - shown(board).waiting))
+    for number, mark in board.marks.items():
+        if number <= before.highest and before.marks.get(number) != mark:
+            changed.setdefault(mark, []).append(number)
+    new = board.products(number for number in board.marks if number > before.highest)
+    marked = [(product, board.marks[product.number]) for product in new]
+    return Difference(marked, changed, sorted(before.waiting - board.waiting))
 
 
 def moves_of(state: RunState) -> list[dict[str, Any]]:
@@ -212,12 +199,14 @@ def _answer_at(found: "CheckpointTuple") -> _Answered | None:
     if resumed is None:
         return None
     state = cast("RunState", found.checkpoint["channel_values"])
-    return _Answered(_asked_at(found), Answer.model_validate(resumed[-1]), state)
+    asked = _asked_at(found)
+    return _Answered(None if asked is None else asked.id, Answer.model_validate(resumed[-1]), state)
 
 
-def _asked_at(found: "CheckpointTuple") -> str | None:
-    """Return the id of the question that was asked at a checkpoint, or None."""
-    return next((asked[0].id for _, channel, asked in found.pending_writes or () if channel == INTERRUPT), None)
+def _asked_at(found: "CheckpointTuple") -> Question | None:
+    """Return the question that was asked at a checkpoint, or None."""
+    asked = (values[0] for _, channel, values in found.pending_writes or () if channel == INTERRUPT)
+    return next((Question(each.id, each.value) for each in asked), None)
 
 
 def _last_answer(archive: "Archive", run: Run) -> _Answered | None:
@@ -246,27 +235,31 @@ def _store(
     with archive.saver() as saver:
         newest = saver.get_tuple(thread_of(run))
     now = turn.model_copy(update={"ended_at": datetime.now(UTC), "state": "stopped", "error": run.error})
-    unprocessed = newest is None or (turn.question is not None and _asked_at(newest) == turn.question)
+    asked = None if newest is None else _asked_at(newest)
+    unprocessed = asked is not None and asked.id == turn.question
     if newest is None or unprocessed or "turn" not in newest.checkpoint["channel_values"]:
         end_turn(archive, lease, now)
         return
     answered = answered or _last_answer(archive, run)
     before = answered.state if answered is not None and answered.question == turn.question else None
     state = cast("RunState", newest.checkpoint["channel_values"])
-    ended, undoes = _outcome(now, before, state, run, services.limits)
+    ended, undoes = _outcome(now, before, Board(state, services.limits), run, asked)
     notes = [*ended.notes, *(note for note in (*turn.notes, *observed) if note not in ended.notes)]
     end_turn(archive, lease, ended.model_copy(update={"notes": tuple(notes)}), undoes=undoes)
 
 
 def _outcome(
-    turn: TurnRecord, before: RunState | None, state: RunState, run: Run, limits: Limits
+    turn: TurnRecord, before: RunState | None, board: Board, run: Run, asked: Question | None
 ) -> tuple[TurnRecord, int]:
     """Return the turn with its outcome between two states, and how many earlier turns it took back.
 
-    before: None for a turn that began in the run that this one was forked from; then its changes are unknown.
+    before: None for a turn that began in the run that this one was forked from; then its changes are unknown. asked:
+    the question that is open now.
     """
-    latest, board = read.current_turn(state), Board(state, limits)
-    diff, ids = _since(before, board), {product.number: product.id for product in board.things}
+    state = board.state
+    latest = read.current_turn(state)
+    diff = _since(before, board)
+    ids = {number: artifact for artifact, number in numbers_of(state).items()}
     if latest["said"] is None and not latest["moves"] and "done" not in latest:
         return turn.model_copy(update={"state": "given_up", "products": _products(diff, ids)}), 0
     moves = moves_of(state)
@@ -281,7 +274,7 @@ def _outcome(
         "voice": latest.get("voice", "mora"),
         "notes": tuple(notes),
         "products": _products(diff, ids),
-        "asked": question_of(state, limits) if run.status == "waiting" else None,
+        "asked": asked.asked if asked is not None and run.status == "waiting" else None,
         "changed": changes > 0,
     }
     if run.status in ("waiting", "done"):
@@ -293,7 +286,7 @@ def _since(before: RunState | None, board: Board) -> Difference:
     if before is not None:
         return difference(shown(Board(before, board.limits)), board)
     known = read.current_turn(board.state).get("known", 0)
-    marks = {product.number: mark for product, mark in marked(board) if product.number <= known}
+    marks = {number: mark for number, mark in board.marks.items() if number <= known}
     return difference(Shown(known, marks), board)
 
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from graph.state.channels import Call, Limits, RunState
-from graph.state.takes import chosen, open_calls, recent, stale_calls
+from graph.state.channels import Call, Limits, RunState, Take
+from graph.state.takes import chosen_of, open_calls, recent, stale_among
 from graph.state.values import Draft
+from memory.records import Mark
 
 LONGEST_WORDS = 160
 
@@ -62,6 +64,22 @@ def numbers_of(state: RunState) -> dict[str, int]:
     return {artifact: number for number, artifact in enumerate(state.get("verdicts", {}), 1)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a take is on the board; as in `Product`, without what takes time to look up."""
+
+    number: int
+    call: str
+    take: Take
+    board: bool
+    stands: bool
+    waits: bool
+
+    @property
+    def is_film(self) -> bool:
+        return kind_of(self.take["artifact"]) == "film"
+
+
 class Board:
     """The products of a state, computed once."""
 
@@ -72,32 +90,7 @@ class Board:
     @cached_property
     def things(self) -> list[Product]:
         """All products, ordered by number."""
-        numbers, calls = numbers_of(self.state), {call["id"]: call for call in self.state.get("calls", [])}
-        waiting = {take["artifact"] for call in self._open for take in self.state["takes"][call["id"]]}
-        found: dict[int, Product] = {}
-        for call_id, takes in self.state.get("takes", {}).items():
-            call = calls.get(call_id)
-            standing = chosen(self.state, call_id, self.limits) if call else None
-            for take in takes:
-                if (number := numbers.get(take["artifact"])) is not None and number not in found:
-                    found[number] = Product(
-                        number=number,
-                        id=take["artifact"],
-                        kind=kind_of(take["artifact"]),
-                        call=call_id,
-                        shot=int(call_id.split(".")[0]),
-                        take=take["attempt"] + 1,
-                        words=tuple(self.chain(take["artifact"])),
-                        of=tuple(numbers[each] for each in take.get("inputs", []) if each in numbers),
-                        board=call is not None,
-                        stands=standing is not None and standing["attempt"] == take["attempt"],
-                        waits=take["artifact"] in waiting,
-                    )
-        return [found[number] for number in sorted(found)]
-
-    @cached_property
-    def _open(self) -> list[Call]:
-        return open_calls(self.state, self.limits)
+        return self.products(self._places)
 
     @cached_property
     def it(self) -> list[Product]:
@@ -106,25 +99,96 @@ class Board:
         Those awaiting a decision, unless the last turn made a newer film; else the newest selected product that the
         last turn changed; else the newest selected product.
         """
+        return self.products(place.number for place in self._it)
+
+    @cached_property
+    def marks(self) -> dict[int, Mark]:
+        """The status of every product on the board, by its number, in order."""
+        return {number: self._mark(place) for number, place in self._places.items()}
+
+    @cached_property
+    def waiting(self) -> frozenset[int]:
+        """The numbers of the products that "it" refers to and that await a decision."""
+        return frozenset(place.number for place in self._it if place.waits)
+
+    @cached_property
+    def stale(self) -> set[str]:
+        """The ids of the calls whose selected takes are stale."""
+        return {call["id"] for call in stale_among(self.state, self._standing)}
+
+    def products(self, numbers: Iterable[int]) -> list[Product]:
+        """Return the products with these numbers."""
+        return [self._product(self._places[number]) for number in numbers]
+
+    def _product(self, place: "_Place") -> Product:
+        artifact = place.take["artifact"]
+        return Product(
+            number=place.number,
+            id=artifact,
+            kind=kind_of(artifact),
+            call=place.call,
+            shot=int(place.call.split(".")[0]),
+            take=place.take["attempt"] + 1,
+            words=tuple(self.chain(artifact)),
+            of=tuple(self._numbers[each] for each in place.take.get("inputs", []) if each in self._numbers),
+            board=place.board,
+            stands=place.stands,
+            waits=place.waits,
+        )
+
+    @cached_property
+    def _places(self) -> dict[int, "_Place"]:
+        """The place of every product, by its number, in order."""
+        calls = {call["id"] for call in self.state.get("calls", [])}
+        waiting = {take["artifact"] for call in self._open for take in self.state["takes"][call["id"]]}
+        found: dict[int, _Place] = {}
+        for call, takes in self.state.get("takes", {}).items():
+            standing = self._standing.get(call)
+            for take in takes:
+                number = self._numbers.get(take["artifact"])
+                if number is not None and number not in found:
+                    stands = standing is not None and standing["attempt"] == take["attempt"]
+                    found[number] = _Place(number, call, take, call in calls, stands, take["artifact"] in waiting)
+        return {number: found[number] for number in sorted(found)}
+
+    @cached_property
+    def _it(self) -> list["_Place"]:
         fresh = {take["artifact"] for call in self._open for take in recent(self.state, call)}
-        waiting = [thing for thing in self.things if thing.id in fresh]
-        standing = [thing for thing in self.things if thing.stands]
+        waiting = [place for place in self._places.values() if place.take["artifact"] in fresh]
+        standing = [place for place in self._places.values() if place.stands]
         touched = self._touched()
-        touched_now = [thing for thing in standing if thing.call in touched]
-        joined = [
-            thing for thing in touched_now if waiting and thing.kind == "film" and thing.number > waiting[-1].number
-        ]
+        touched_now = [place for place in standing if place.call in touched]
+        joined = [place for place in touched_now if waiting and place.is_film and place.number > waiting[-1].number]
         return joined[-1:] or waiting or (touched_now or standing)[-1:]
+
+    def _mark(self, place: "_Place") -> Mark:
+        if not place.board:
+            return "back"
+        if place.stands:
+            return "stale" if place.call in self.stale else "stands"
+        return "waits" if place.waits else "kept"
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return numbers_of(self.state)
+
+    @cached_property
+    def _open(self) -> list[Call]:
+        return open_calls(self.state, self.limits)
+
+    @cached_property
+    def _standing(self) -> dict[str, Take | None]:
+        """The selected take of every call."""
+        return {call["id"]: chosen_of(self.state, call, self.limits) for call in self.state.get("calls", [])}
 
     def _touched(self) -> set[str]:
         """Return the calls that the last turn changed, and their dependents that are not stale."""
         past = self.state.get("past", [])
         if not past:
             return set()
-        stale = {call["id"] for call in stale_calls(self.state, self.limits)}
         touched = {call_id for change in past[-1].values() for call_id in change}  # type: ignore[attr-defined]
         for call in self.state.get("calls", []):
-            if call["id"] not in stale and touched & set(call["needs"]):
+            if call["id"] not in self.stale and touched & set(call["needs"]):
                 touched.add(call["id"])
         return touched
 

@@ -3,7 +3,7 @@
 Pure functions over the state, without models, store or text. A take that is selected is said to stand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graph.state.channels import Call, Limits, Round, RunState, Take
 from tools.registry import TOOLS
@@ -64,10 +64,14 @@ def best(state: RunState, call: Call) -> Take | None:
 
 def chosen(state: RunState, call_id: str, limits: Limits) -> Take | None:
     """Return the selected take; None while there is none or the user has not decided."""
-    call = call_of(state, call_id)
-    picked = state.get("choices", {}).get(call_id)
+    return chosen_of(state, call_of(state, call_id), limits)
+
+
+def chosen_of(state: RunState, call: Call, limits: Limits) -> Take | None:
+    """Return the selected take of a call; None while there is none or the user has not decided."""
+    picked = state.get("choices", {}).get(call["id"])
     if picked is not None:
-        return next(take for take in takes_of(state, call_id) if take["attempt"] == picked)
+        return next(take for take in takes_of(state, call["id"]) if take["attempt"] == picked)
     if missing(state, call, limits) or (user_decides(state) and not round_of(state, call).get("alone", False)):
         return None
     return best(state, call)
@@ -75,10 +79,12 @@ def chosen(state: RunState, call_id: str, limits: Limits) -> Take | None:
 
 def inputs_now(state: RunState, call: Call, limits: Limits) -> list[str] | None:
     """Return the present input artifacts of a call in the order of its arguments; None while one is missing."""
-    needed = [chosen(state, need, limits) for need in call["needs"]]
-    if any(take is None for take in needed):
-        return None
-    return inputs_of(call, [take["artifact"] for take in needed if take is not None])
+    return _inputs(call, [chosen(state, need, limits) for need in call["needs"]])
+
+
+def _inputs(call: Call, needed: Sequence[Take | None]) -> list[str] | None:
+    made = [take["artifact"] for take in needed if take is not None]
+    return inputs_of(call, made) if len(made) == len(needed) else None
 
 
 def inputs_of(call: Call, needed: Sequence[str]) -> list[str]:
@@ -94,20 +100,32 @@ def open_calls(state: RunState, limits: Limits) -> list[Call]:
     return [
         call
         for call in state.get("calls", [])
-        if recent(state, call) and not missing(state, call, limits) and chosen(state, call["id"], limits) is None
+        if chosen_of(state, call, limits) is None and recent(state, call) and not missing(state, call, limits)
     ]
 
 
-def stale(state: RunState, call: Call, limits: Limits) -> bool:
-    """Return whether the selected take was made from inputs no longer selected, or with other arguments."""
-    take = chosen(state, call["id"], limits)
-    if take is None or "inputs" not in take or "asked" not in take:
-        return False
-    now = inputs_now(state, call, limits)
-    upstream = any(stale(state, call_of(state, need), limits) for need in call["needs"])
-    return upstream or (now is not None and now != take["inputs"]) or take["asked"] != call["arguments"]
-
-
 def stale_calls(state: RunState, limits: Limits) -> list[Call]:
-    """Return the calls whose selected takes are stale, in board order."""
-    return [call for call in state.get("calls", []) if stale(state, call, limits)]
+    """Return the calls whose selected takes are stale, in board order.
+
+    A selected take is stale if it was made from inputs that are no longer selected or are stale themselves, or with
+    other arguments than the call has now.
+    """
+    return stale_among(state, {call["id"]: chosen_of(state, call, limits) for call in state.get("calls", [])})
+
+
+def stale_among(state: RunState, standing: Mapping[str, Take | None]) -> list[Call]:
+    """Return the calls whose selected takes are stale, in board order. standing: the selected takes by call."""
+    calls = {call["id"]: call for call in state.get("calls", [])}
+    known: dict[str, bool] = {}
+
+    def stale(call: Call) -> bool:
+        take = standing[call["id"]]
+        if take is None or "inputs" not in take or "asked" not in take:
+            return False
+        if call["id"] not in known:
+            now = _inputs(call, [standing[need] for need in call["needs"]])
+            differs = (now is not None and now != take["inputs"]) or take["asked"] != call["arguments"]
+            known[call["id"]] = differs or any(stale(calls[need]) for need in call["needs"])
+        return known[call["id"]]
+
+    return [call for call in calls.values() if stale(call)]
