@@ -136,3 +136,37 @@ def evaluate_crash(
         print(json.dumps([row.model_dump() for row in rows])) if as_json else say(table_of(rows))
         if not all(row.holds for row in rows):
             raise typer.Exit(BUG)
+
+
+class Halves(StrEnum):
+    """The phrases to say."""
+
+    READ = "read"
+    UNREAD = "unread"
+    BOTH = "both"
+
+
+@evaluate_app.command("conversation")
+def evaluate_conversation(
+    half: Annotated[
+        Halves,
+        typer.Option(help="Phrases that the authors of the reader have seen, have not seen, or both."),
+    ] = Halves.BOTH,
+    failures: Annotated[bool, typer.Option("--failures", help="Print every phrase that is not right.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say phrases in states of a conversation, and count what is right, harmless and a wrong action."""
+    with error_boundary():
+        from evals.conversation.measure import measured, shares
+        from evals.conversation.phrases import HALVES, phrases_of
+        from evals.conversation.table import failure_lines, table_of
+
+        halves = [each for each in HALVES if half in (each, Halves.BOTH)]
+        found = {each: measured(phrases_of(each)) for each in halves}
+        if as_json:
+            print(json.dumps({each: shares(graded) for each, graded in found.items()}))
+            return
+        for each, graded in found.items():
+            say(table_of(each, shares(graded)))
+            if failures:
+                say("\n".join(failure_lines(graded)))

@@ -5,78 +5,22 @@
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import numpy as np
-
-from graph.planners.embedded import EmbeddedPlanner
-from graph.planners.planner import Planner
-from graph.planning.profiles import EMBEDDED
+from evals.idle_agents import idle_services
 from graph.planning.turn import Answer
 from graph.runs.runner import answer, question_of_run, start
-from graph.runs.services import Services
 from memory.archive import Archive
 from memory.records import Request
-from models.agent import Clip, Picture
 
 TURNS = 200
-SIDE, FRAMES, FPS = 64, 8, 8
 SAID = (
     "a red ball moves right in the snow", "again", "use the second one", "go on", "make it blue", "go on",
     "extend it by two seconds, it keeps moving right", "what do I have?", "undo", "make it night",
 )  # fmt: skip
 """What a person says, over and over."""
-
-
-@dataclass(frozen=True)
-class _Nothing:
-    """Identity of agents that make noise of a colour."""
-
-    weights: str = "0" * 64
-    numerics: str = "bench"
-
-
-@dataclass
-class _Idle:
-    """Lends agents that answer at once; `seconds`: how long they worked in all."""
-
-    seconds: float = 0.0
-    made: int = field(default=0)
-
-    def identity(self, _role: str) -> _Nothing:
-        return _Nothing()
-
-    @contextmanager
-    def lend(self, _role: str) -> Iterator[Any]:
-        yield self
-
-    weights = _Nothing.weights
-    numerics = _Nothing.numerics
-
-    def __call__(self, spec: Any, *, progress: Any, **_more: Any) -> Picture | Clip:
-        self.made += 1
-        noise = np.random.default_rng(self.made)
-        frames = noise.integers(0, 255, (getattr(spec, "num_frames", 1), SIDE, SIDE, 3), dtype=np.uint8)
-        progress(1, 1)
-        return Clip(frames, FPS) if hasattr(spec, "num_frames") else Picture(frames[0])
-
-    def many(self, specs: Sequence[Any], *, progress: Any, **_more: Any) -> list[Picture]:
-        return [self(spec, progress=progress) for spec in specs]  # type: ignore[misc]
-
-
-def idle_rooms(archive: Archive) -> Services:
-    """Rooms in which agents cost nothing."""
-    lender: Any = _Idle()
-    planner = Planner("embedded", EmbeddedPlanner(), EMBEDDED)
-    return Services(
-        archive=archive, planner=lambda _request: planner, lender=lambda _stored: lender, size=(SIDE, SIDE), fps=FPS,
-        num_frames=FRAMES,
-    )  # fmt: skip
 
 
 @dataclass
@@ -88,7 +32,7 @@ class Chat:
 
     def __post_init__(self) -> None:
         self.archive = Archive.open(f"sqlite:///{self.folder / 'mora.db'}", self.folder)
-        self.services = idle_rooms(self.archive)
+        self.services = idle_services(self.archive)
         self.run = start(self.services, Request(prompt="", review="chat", seed=1), {}, lambda _heard: None)
 
     def turn(self) -> float:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import psutil
 from sqlalchemy import event
 
-from evals.bench.speed.chat import idle_rooms
+from evals.idle_agents import idle_services
 from graph.planning.turn import Answer
 from graph.runs.runner import answer, question_of_run, start
 from graph.runs.services import Services
@@ -40,7 +40,7 @@ class Resumed:
 def resume_many(folder: Path, url: str | None = None, count: int = MANY) -> Resumed:
     """`count` runs that wait for a word, all at once, and as many one after the other."""
     with Archive.open(url or f"sqlite:///{folder / 'mora.db'}", folder) as archive:
-        services, connections = idle_rooms(archive), _Connections(archive)
+        services, connections = idle_services(archive), _Connections(archive)
         first, second = ([_paused(services, seed) for seed in range(begin, begin + count)] for begin in (0, count))
         in_turn = _seconds(services, first, 1)
         before, connections.most = _peak(), 0
