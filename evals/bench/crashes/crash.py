@@ -4,6 +4,7 @@ Each life is forked from a process that has the embedded agents in memory, works
 from outside; a second life resumes the run. The film of a run that nobody disturbed is what it must come to.
 """
 
+import gc
 import multiprocessing
 import random
 import time
@@ -185,7 +186,10 @@ class _Bench:
     def _born(self, home: Path, case: TaskCase | None) -> multiprocessing.process.BaseProcess:
         """A life that does the task, or resumes what is there."""
         process = multiprocessing.get_context("fork").Process(target=self._live, args=(home, case))
+        # A decoder that nobody holds any more waits, where it is freed, for its threads, which a fork does not have.
+        gc.freeze()
         process.start()
+        gc.unfreeze()
         return process
 
     def _live(self, home: Path, case: TaskCase | None) -> None:
