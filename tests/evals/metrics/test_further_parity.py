@@ -1,14 +1,14 @@
 """What VBench's code printed for clips of odd sizes, uneven times and one colour, and for texts of all kinds."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
-from evals.metrics.base import Score
+from evals.metrics.base import Score, chunks, read
 from evals.metrics.frames import Conditioning, decode, judge, read_header
 from evals.metrics.registry import metric
 from evals.metrics.vbench import dynamic_degree, i2v_subject
+from evals.metrics.vbench.dynamic_degree import Criterion, DynamicDegree
 from evals.networks.weights.loader import NetworkLoader
 from support.vbench import DATA, FURTHER, FURTHER_CLIPS
 
@@ -32,14 +32,16 @@ def test_the_official_numbers(clip: str, loader: NetworkLoader) -> None:
 @pytest.mark.slow
 def test_of_frames_that_come_unevenly_the_mean_rate_says_which_are_sampled(loader: NetworkLoader) -> None:
     clip = DATA / "further" / "uneven.mp4"
-    assert 15 < read_header(clip).fps < 16  # and 24 between most of its frames
-    row = replace(dynamic_degree.METRIC, begin=partial(dynamic_degree.DynamicDegree, every_pair=True))
-    one = judge(clip, [row], loader)[row.name]
-    assert isinstance(one, Score)
-    assert one.details["sampled_every"] == 2
+    video = read_header(clip)
+    assert 15 < video.fps < 16  # and 24 between most of its frames
     radii = FURTHER["dynamic_degree_pairs"][clip.name]["pair_max_rad"]
-    assert one.values == pytest.approx(radii, abs=1e-3)
-    assert one.value == FURTHER["scores"][row.name][clip.name]
+    begun = DynamicDegree(replace(video, num_frames=5), loader, every_pair=True)
+    (one,) = read([begun], chunks(((frame, None) for frame in next(decode(clip, video)).frames[:5]), 8))
+    assert one.details["sampled_every"] == 2
+    assert one.values == pytest.approx(radii[:2], abs=1e-3)
+    question = Criterion.of(video)
+    assert question.pairs == len(radii)
+    assert question.answer(radii) is bool(FURTHER["scores"]["dynamic_degree"][clip.name])
 
 
 @pytest.mark.parametrize("clip", FURTHER["scores"]["i2v_subject"])

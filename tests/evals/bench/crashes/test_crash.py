@@ -4,6 +4,7 @@ import pytest
 
 from evals.bench.crashes import crash
 from evals.bench.crashes.crash import Row, TaskCase, measure_crashes, table_of
+from support.tiny_agents import TinyLender
 from tools.errors import BadInput
 
 
@@ -17,6 +18,7 @@ def test_a_system_that_cannot_fork_is_told_before_any_work(monkeypatch: pytest.M
 def test_a_killed_run_is_counted_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crash, "CASES", (TaskCase("text-to-video", "a red ball moves right in the snow"),))
     monkeypatch.setattr(crash, "GIVENS", ())
+    monkeypatch.setattr(crash, "LocalLender", lambda *_, **__: TinyLender(pause=0.02))
     heard: list[int] = []
     [row] = measure_crashes(kills=3, report=lambda _name, step, *_more: heard.append(step))
     assert heard == [1, 2, 3]
