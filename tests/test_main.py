@@ -14,7 +14,7 @@ from PIL import Image
 
 from memory.records import Request, Run, Task
 from models.presets import PROFILES
-from support.cli import WISH, Cli, plug_tiny_agents
+from support.cli import WISH, Cli, cli_at, plug_tiny_agents
 from support.processes import ROOT, bare_environment
 from tools.uploads.pictures import Fit
 
@@ -308,20 +308,18 @@ def test_the_help_and_a_refusal_name_the_profiles_that_have_models(cli: Cli, com
 
 
 @pytest.mark.slow
-def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path) -> None:
-    """The real agents, in two processes."""
-    homes = [tmp_path / "one", tmp_path / "two"]
-    words = [sys.executable, str(ROOT / "main.py"), "generate", WISH, "--seed", "11", "--json"]
-    children = [
-        subprocess.Popen(words, cwd=tmp_path, env=bare_environment(MORA_HOME=str(home)), text=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for home in homes
-    ]  # fmt: skip
+def test_the_same_command_in_two_homes_gives_the_same_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real agents, in a new process and in this one."""
+    words = ["generate", WISH, "--seed", "11", "--json"]
+    new = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), *words], cwd=tmp_path, text=True, capture_output=True, check=False,
+        env=bare_environment(MORA_HOME=str(tmp_path / "one")),
+    )  # fmt: skip
+    here = cli_at(tmp_path / "two", monkeypatch, tiny=False).run(*words)
     told = []
-    for child in children:
-        stdout, stderr = child.communicate(timeout=500)
-        assert child.returncode == 0, stderr
+    for code, stdout, stderr in ((new.returncode, new.stdout, new.stderr), here):
+        assert code == 0, stderr
         assert stderr.splitlines() == ["drawing shot 1", "animating shot 1", "joining"]
         told.append(json.loads(stdout))
     assert told[0]["sha256"] == told[1]["sha256"]
-    assert [Path(each["film"]).read_bytes() for each in told] == [Path(told[0]["film"]).read_bytes()] * 2
+    assert Path(told[0]["film"]).read_bytes() == Path(told[1]["film"]).read_bytes()

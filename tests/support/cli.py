@@ -76,13 +76,14 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def cli_at(home: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """A command line that knows nothing of this machine's settings."""
+def cli_at(home: Path, monkeypatch: pytest.MonkeyPatch, *, tiny: bool = True) -> Cli:
+    """A command line that knows nothing of this machine's settings; with the real agents if not `tiny`."""
     for name in list(os.environ):
         if name.startswith(("MORA_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(home.parent)  # away from any .env
-    plug_tiny_agents(monkeypatch.setattr)
+    if tiny:
+        plug_tiny_agents(monkeypatch.setattr)
     return Cli(home, monkeypatch)
 
 

@@ -86,7 +86,7 @@ def svd(folder: Path) -> None:
         block_out_channels=(32, 64), layers_per_block=1, sample_size=32, in_channels=8, out_channels=4,
         down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
         up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"), cross_attention_dim=32,
-        num_attention_heads=8, projection_class_embeddings_input_dim=96, addition_time_embed_dim=32, num_frames=4,
+        num_attention_heads=2, projection_class_embeddings_input_dim=96, addition_time_embed_dim=32, num_frames=4,
     )  # fmt: skip
     vision = CLIPVisionConfig(
         hidden_size=32, projection_dim=32, num_hidden_layers=1, num_attention_heads=4, image_size=224,

@@ -32,6 +32,8 @@ IMAGE_NOISE, EDIT_NOISE = 0.15, 0.05
 recognise the shape of an object in a night scene."""
 NO_PICTURE_SHARE = 0.03
 """Share of A3's samples without an input picture, for image guidance."""
+SCALE_FRAMES = 256
+"""Frames whose latents give the autoencoder's scaling factor."""
 PLACE_ERROR, RADIUS_ERROR = 0.004, 0.02
 """Standard deviations of a locator's error, as a fraction of the side and in log radius."""
 
@@ -98,8 +100,8 @@ def _pixel_loss(decoded: Tensor, pixels: Tensor) -> Tensor:
 
 
 def measure_scale(vae: AutoencoderTiny, device: torch.device) -> float:
-    """Return the autoencoder's `scaling_factor`: 1 / standard deviation of the latents of 256 frames."""
-    frames = samples.any_frames(np.random.default_rng(SEED), 256).frames
+    """Return the autoencoder's `scaling_factor`: 1 / standard deviation of the latents of SCALE_FRAMES."""
+    frames = samples.any_frames(np.random.default_rng(SEED), SCALE_FRAMES).frames
     with torch.no_grad():
         return round(1.0 / vae.encode(to_tensor(frames, device)).latents.std().item(), 4)
 

@@ -5,7 +5,9 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +30,17 @@ def bench(tmp_path: Path, weights: Path) -> Iterator[ScoringContext]:
         yield ScoringContext(archive, weights, "cpu")
 
 
+@pytest.fixture
+def own_forkserver() -> Iterator[None]:
+    """A process has one server to fork from: that of another test has not imported the networks."""
+    server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+    before = server._preload_modules
+    server._stop()
+    yield
+    server._stop()
+    server._preload_modules = before
+
+
 def judged(bench: ScoringContext, given: list[VideoInput]) -> Judgement:
     return evaluate(bench, given, METRICS, Origin("ours"))
 
@@ -44,6 +57,7 @@ def clip(path: Path, seed: int) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("own_forkserver")
 def test_many_processes_say_what_one_says_and_a_killed_one_costs_its_video(
     bench: ScoringContext, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

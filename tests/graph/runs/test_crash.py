@@ -1,6 +1,5 @@
 """A run that is killed at any moment is resumed to the same film, and no agent call that was finished happens again."""
 
-import random
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -79,19 +78,16 @@ def assert_resumed(crash: Crash, home: Path) -> dict[str, Any]:
 
 
 DEATHS: dict[str, dict[str, Any]] = {
-    **{f"after {events} nodes": {"event": events} for events in (0, 1, 2, 3, 5, 8, 9, 10)},
+    **{f"after {events} nodes": {"event": events} for events in (0, 1, 3, 5, 8, 10)},
     **{
         f"in {role} of the {words}": {"role": role, "words": words}
-        for role in sorted(AGENTS)
-        for words in ("ball", "star")
+        for role, words in (("text_to_image", "ball"), ("image_to_video", "star"))
     },
     "while assembling": {"told": "assemble_film"},
-    **{f"before file {n} is in place": {"rename": n} for n in (1, 4, FILES)},
-    **{f"after file {n} is in place": {"renamed": n} for n in (2, 3, FILES)},
-    **{
-        f"in checkpoint {n}": {"sql": "INSERT OR REPLACE INTO checkpoints", "nth": n} for n in (1, 2, 4, 7, CHECKPOINTS)
-    },
-    **{f"in pending write {n}": {"sql": "INSERT OR", "nth": n} for n in (3, 8, 13)},
+    **{f"before file {n} is in place": {"rename": n} for n in (1, FILES)},
+    **{f"after file {n} is in place": {"renamed": n} for n in (2, FILES)},
+    **{f"in checkpoint {n}": {"sql": "INSERT OR REPLACE INTO checkpoints", "nth": n} for n in (1, 4, CHECKPOINTS)},
+    **{f"in pending write {n}": {"sql": "INSERT OR", "nth": n} for n in (3, 13)},
 }
 
 
@@ -106,12 +102,11 @@ def test_a_killed_run_is_resumed_to_the_same_film(crash: Crash, death: dict[str,
         assert told["events"] <= NODES - kept
 
 
-@pytest.mark.parametrize("moment", range(4))
-def test_a_run_killed_at_a_random_moment_is_resumed_to_the_same_film(crash: Crash, moment: int, tmp_path: Path) -> None:
+def test_a_run_killed_from_outside_is_resumed_to_the_same_film(crash: Crash, tmp_path: Path) -> None:
+    """At one moment; `evaluate crash` kills at many, of all tasks."""
     home = tmp_path / "home"
     worker = begun(crash.workers, home)
-    delay = random.Random(f"moment {moment}").uniform(0.05, 0.95) * crash.seconds
-    time.sleep(delay)
+    time.sleep(0.5 * crash.seconds)
     worker.kill()
     assert worker.wait() in {KILLED, 0}
     if not (home / "run").exists():

@@ -142,7 +142,7 @@ def test_an_upgrade_that_is_killed_at_any_statement_is_made_again(
 ) -> None:
     statements = opened(start, old(), home, migrations, 0)
     assert statements > 10
-    for number in sorted({*range(1, statements, 1 + statements // 8), statements - 1, statements}):
+    for number in sorted({*range(1, statements, 1 + statements // 4), statements - 1, statements}):
         url = old()
         assert opened(start, url, home, migrations, number) == -signal.SIGKILL
         is_whole(url, home)
@@ -187,7 +187,7 @@ def test_checkpoint_tables_whose_making_is_killed_at_any_statement_are_made(
     process, line = start(archive_workers.sets_up, old(), home, 0)
     statements = line.recv()
     assert statements > 3
-    for number in range(1, statements + 1, 1 + statements // 5):
+    for number in range(1, statements + 1, 1 + statements // 3):
         url = old()
         process, line = start(archive_workers.sets_up, url, home, number)
         process.join()

@@ -96,7 +96,6 @@ def embedded() -> LocalLender:
 SOLVERS: dict[str, Sequence[int] | None] = {
     "EulerDiscreteScheduler": None,
     "EulerAncestralDiscreteScheduler": (2,),  # draws noise at each step
-    "DDIMScheduler": (2,),
     "DPMSolverMultistepScheduler": (1, 3),  # looks at the step before
     "UniPCMultistepScheduler": (1, 3),  # corrects it
     "HeunDiscreteScheduler": (2, 5),  # two evaluations a step

@@ -1,8 +1,6 @@
 """The recipe, a few steps long: it runs, resumes to the same weights, and writes folders that load."""
 
 import contextlib
-import json
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from models.agent import ConnectSpec, EditSpec, ImageSpec, VideoSpec
 from models.lenders.local import LocalLender
@@ -20,10 +18,10 @@ from models.training import loop as fitting
 from models.training.embedded import recipe
 from models.training.embedded import stages as train
 from models.training.loop import Progress, Schedule
-from support.processes import until
+from support.cli import Cli
+from support.processes import bare_environment
 
-ROOT = Path(__file__).parents[3]
-SHORT = {stage: Schedule(steps=3, learning_rate=1e-3, warmup=1) for stage in train.SCHEDULES}
+SHORT = {stage: Schedule(steps=1, learning_rate=1e-3, warmup=1) for stage in train.SCHEDULES}
 
 
 def unheard(step: int, of: int) -> None:
@@ -36,17 +34,25 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("short")
-def test_the_recipe_ends_in_agents_that_load(tmp_path: Path) -> None:
+def test_the_whole_recipe_says_where_it_is_and_ends_in_agents_that_load(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = ("--folder", str(tmp_path / "training"), "--weights", str(tmp_path / "weights"))
+    code, _, said = cli.run("train", "embedded", "--threads", "1", "--scale", "0.0001", *folders)
+    assert code == 0, said
+    assert sorted(said.split()) == sorted([*recipe.STAGES, "text", "layout", "pace"])
+    assert {path.name for path in (tmp_path / "weights").iterdir()} == {*recipe.AGENTS, "scorer"}
+    assert_agents_load(tmp_path / "weights")
+
+    monkeypatch.setattr(train, "SCALE_FRAMES", 4)
     heard: list[Progress] = []
-    plan = recipe.Plan(tmp_path / "training", "cpu", 1)
     for stage in recipe.STAGES:
-        recipe.run_stage(plan, stage, heard.append)
-    recipe.export(plan, tmp_path / "weights")
-    assert {p.stage for p in heard} == {*recipe.STAGES, "text", "layout", "pace"}
-    rows = tuple(
-        replace(r, weights=str(tmp_path / "weights" / r.role), steps=2) for r in PRESETS if r.profile == "embedded"
-    )
+        recipe.run_stage(recipe.Plan(tmp_path / "training", "cpu", 1, scale=0.0001), stage, heard.append)
+    assert not heard
+
+
+def assert_agents_load(weights: Path) -> None:
+    rows = tuple(replace(r, weights=str(weights / r.role), steps=2) for r in PRESETS if r.profile == "embedded")
     house = LocalLender("embedded", device="cpu", table=rows)
     with house.lend("text_to_image") as draw:
         picture = draw(ImageSpec("a red ball grows in the sea", 1), progress=unheard)
@@ -58,10 +64,6 @@ def test_the_recipe_ends_in_agents_that_load(tmp_path: Path) -> None:
         between = connect(ConnectSpec(picture, other, 4, 1), progress=unheard)
     shapes = [picture.pixels.shape, other.pixels.shape, clip.frames.shape, between.frames.shape]
     assert shapes == [(64, 64, 3), (64, 64, 3), (3, 64, 64, 3), (4, 64, 64, 3)]
-    heard.clear()
-    for stage in recipe.STAGES:
-        recipe.run_stage(plan, stage, heard.append)
-    assert not heard
 
 
 @pytest.mark.slow
@@ -113,44 +115,24 @@ def test_an_interrupted_stage_ends_in_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
 
 
-def training(folder: Path, scale: str) -> subprocess.Popen[str]:
-    """`train embedded` as a person runs it, two stages side by side."""
-    command = [sys.executable, "main.py", "train", "embedded", "--threads", "2", "--scale", scale]
-    return subprocess.Popen(
-        [*command, "--folder", str(folder / "training"), "--weights", str(folder / "weights")],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+PARENT = """
+import sys
+from support.training_worker import begin
 
-
-@pytest.mark.slow
-def test_the_whole_recipe_in_its_own_processes_says_where_it_is(tmp_path: Path) -> None:
-    with training(tmp_path, "0.0001") as whole:
-        said = whole.communicate()[1].splitlines()
-    assert whole.returncode == 0, said
-    assert sorted(said) == sorted([*recipe.STAGES, "text", "layout", "pace"])
-    assert {path.name for path in (tmp_path / "weights").iterdir()} == {*recipe.AGENTS, "scorer"}
+begin(sys.argv[1])
+"""
 
 
 @pytest.mark.slow
 def test_no_process_goes_on_training_for_a_parent_that_was_killed(tmp_path: Path) -> None:
-    for stage in recipe.SHARED:
-        recipe.run_stage(recipe.Plan(tmp_path / "training", "cpu", 1, scale=0.0001), stage, lambda progress: None)
-        # As if it had been trained to its end: the agents' stages, which are long, begin at once.
-        checkpoint = tmp_path / "training" / f"{stage}.safetensors"
-        done = {"mora": json.dumps({"step": train.SCHEDULES[stage].steps})}
-        save_file(load_file(checkpoint), checkpoint, metadata=done)
-    with training(tmp_path, "1") as whole:
-        until(lambda: len(stages_of(whole.pid)) == 2)
-        children = stages_of(whole.pid)
-        whole.kill()
-        gone, alive = psutil.wait_procs(children)
-    assert (len(gone), alive) == (2, [])
-
-
-def stages_of(pid: int) -> list[psutil.Process]:
-    """The processes that train for that one."""
-    children = psutil.Process(pid).children()
-    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+    command = [sys.executable, "-c", PARENT, str(tmp_path)]
+    with subprocess.Popen(command, env=bare_environment(), stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        assert parent.stdout.readline() == "scorer\n", "it trains"
+        parent.kill()
+        gone, alive = psutil.wait_procs([child])
+    assert (len(gone), alive) == (1, [])
 
 
 def test_every_stage_keeps_to_the_scale(tmp_path: Path) -> None:
