@@ -1,4 +1,4 @@
-"""A process that trains for another one, as `train embedded` starts them. Nothing heavy is imported where it is begun."""
+"""A process that trains for another one, as `train embedded` starts them; beginning it imports nothing heavy."""
 
 from multiprocessing import get_context
 from pathlib import Path

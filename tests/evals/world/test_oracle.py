@@ -75,6 +75,7 @@ def test_right_on_fresh_ground_truth() -> None:
     assert not wrong, told
 
 
+@pytest.mark.slow
 def test_right_on_what_a_small_autoencoder_would_make_of_it() -> None:
     asked = every()[::13]
     some = render(asked[0], track(asked[0], np.random.default_rng(0)))

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from memory.archive import Archive
 from memory.records import AgentCall
-from support.graph_workers import ForkServer, Worker, fork_server
+from support.graph_workers import ForkServer, Worker
 from support.tiny_agents import TWO_SHOTS
 
 pytestmark = pytest.mark.slow
@@ -39,14 +38,13 @@ class Crash:
 
 
 @pytest.fixture(scope="module")
-def crash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crash]:
-    with fork_server(tmp_path_factory.mktemp("reports")) as server:
-        for home in (tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")):  # the second is warm
-            start = time.monotonic()
-            told = begun(server, home).result()
-            seconds = time.monotonic() - start
-        assert (told["status"], told["events"], told["calls"]) == ("done", NODES, 4)
-        yield Crash(server, told["film"], seconds)
+def crash(workers: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Crash:
+    for home in (tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")):  # the second is warm
+        start = time.monotonic()
+        told = begun(workers, home).result()
+        seconds = time.monotonic() - start
+    assert (told["status"], told["events"], told["calls"]) == ("done", NODES, 4)
+    return Crash(workers, told["film"], seconds)
 
 
 def begun(server: ForkServer, home: Path, **order: Any) -> Worker:

@@ -28,7 +28,7 @@ from memory.errors import RunIsHeld
 from memory.leases import Lease
 from memory.records import Request, Run
 from models.errors import OutOfMemory, WeightsMissing
-from support.graph_workers import ForkServer, fork_server
+from support.graph_workers import ForkServer
 from support.processes import until
 from support.tiny_agents import TWO_SHOTS, Identity, TinyLender, rooms_with
 
@@ -76,12 +76,6 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield known
 
 
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    with fork_server(tmp_path_factory.mktemp("reports")) as server:
-        yield server
-
-
 def wish(seed: int = 1) -> Request:
     return Request(prompt=TWO_SHOTS, seed=seed)
 
@@ -114,6 +108,7 @@ def test_the_same_request_gives_the_same_film_in_a_new_home_and_another_seed_ano
 # Alone
 
 
+@pytest.mark.slow
 def test_of_two_that_resume_at_once_one_works_and_the_other_is_told_who(
     workers: ForkServer, undisturbed: bytes, tmp_path: Path
 ) -> None:

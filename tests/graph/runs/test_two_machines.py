@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from memory.archive import Archive
 from memory.database.tables import LeaseRow
 from memory.errors import DatabaseTrouble, RunIsHeld
 from memory.records import Request
-from support.graph_workers import ForkServer, Worker, fork_server
+from support.graph_workers import ForkServer, Worker
 from support.processes import until
 from support.tiny_agents import TinyLender, rooms_with
 
@@ -32,12 +31,6 @@ MOMENTS: dict[str, dict[str, Any]] = {
     "before its large file is in place": {"rename": 2, "beside": 0},
     "while its rows are written": {"rename": 2},
 }
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    with fork_server(tmp_path_factory.mktemp("reports")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
