@@ -31,6 +31,16 @@ def last_turn(archive: Archive, run_id: str) -> TurnRecord | None:
         return None if row is None else row.record()
 
 
+def first_words(archive: Archive) -> dict[str, str]:
+    """The first words of every conversation in which something was said, by the id of its run."""
+    with archive.reading() as session:
+        said = select(TurnRow.run, func.min(TurnRow.number).label("number"))
+        first = said.where(TurnRow.words.is_not(None), TurnRow.words != "").group_by(TurnRow.run).subquery()
+        same = (TurnRow.run == first.c.run) & (TurnRow.number == first.c.number)
+        rows = session.execute(select(TurnRow.run, TurnRow.words).join(first, same))
+        return {run: words for run, words in rows.all() if words}
+
+
 def begin_turn(
     archive: Archive, lease: Lease, *, question: str | None, words: str | None, moves: Iterable[dict[str, JsonValue]]
 ) -> TurnRecord:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from graph.runs.time_travel import Replayed, difference_told
 from graph.state import read
 from graph.views import _task, checkpoints_as_json
 from memory.records import Artifact, Run
-from memory.turns import turns_of
+from memory.turns import first_words, turns_of
 from models.presets import SYSTEMS
 from tools.context import sheet_frames
 from tools.delivery.export import export
@@ -78,14 +78,14 @@ def runs_table(archive: "Archive", *, tree: bool = False, refused: bool = False)
     every = archive.runs()
     if not every:
         return "There are no runs yet; `python main.py generate 'a red ball rolls over the snow'` makes one."
-    known = [run for run in every if refused or not _is_refused(archive, run)]
+    known, said = [run for run in every if refused or not _is_refused(archive, run)], first_words(archive)
     table = _plain_table("", "run", "begun", "status", "what was asked")
     for run, depth in _branches(known) if tree else ((run, 0) for run in known):
         begun = run.created_at.astimezone().strftime("%m-%d %H:%M")
         why = f" ({escape(run.error)})" if run.error else ""
         seed = f"  seed {run.request.seed}" if tree else ""
         branch = f"{'  ' * (depth - 1)}└ " if depth else ""
-        table.add_row(branch + run.id, begun, run.status, escape(_asked(run)) + seed + why)
+        table.add_row(branch + run.id, begun, run.status, escape(_asked(run, said)) + seed + why)
     if not (hidden := len(every) - len(known)):
         return table
     refusals = "1 wish that was refused is" if hidden == 1 else f"{hidden} wishes that were refused are"
@@ -223,9 +223,10 @@ def _size(artifact: Artifact) -> str:
     return f"{media.width}x{media.height}{frames}"
 
 
-def _asked(run: Run) -> str:
-    """Return the prompt of a run, cut to fit a line; a conversation has none."""
-    return _short(run.request.prompt) or A_CONVERSATION
+def _asked(run: Run, said: Mapping[str, str]) -> str:
+    """Return the prompt of a run, cut to fit a line; of a conversation its first words. said: first words by run."""
+    words = said.get(run.id)
+    return _short(run.request.prompt or (f"chat: {words}" if words else A_CONVERSATION))
 
 
 def _short(text: str, longest: int = 60) -> str:

@@ -253,6 +253,16 @@ def _depth(parents: dict[str, str | None], run: str) -> int:
     return 0 if parent is None else 1 + _depth(parents, parent)
 
 
+def remove_if_empty(archive: Archive, run: str) -> bool:
+    """Remove a run in which nothing was said and nothing made; return whether it was removed."""
+    with archive.writing() as session:
+        for table in (TurnRow, RunArtifactRow, AgentCallRow, LlmCallRow):
+            if session.scalar(select(table.run).where(table.run == run).limit(1)) is not None:
+                return False
+        _delete_run(session, run)
+    return True
+
+
 def _delete_run(session: Session, run: str) -> None:
     session.scalars(select(RunRow).where(RunRow.id == run).with_for_update()).one()
     threads.drop(session, run)

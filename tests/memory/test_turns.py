@@ -8,7 +8,8 @@ from memory.archive import Archive
 from memory.errors import LostLease
 from memory.leases import Lease
 from memory.records import Request, Run, TurnProduct, TurnRecord
-from memory.turns import begin_turn, carry_turns, end_turn, last_turn, turns_of
+from memory.retention.collect import remove_if_empty
+from memory.turns import begin_turn, carry_turns, end_turn, first_words, last_turn, turns_of
 
 IMAGE = "image-" + "1" * 16
 
@@ -90,3 +91,15 @@ def test_the_turns_of_another_run_are_carried_once(archive: Archive) -> None:
             carry_turns(archive, lease, turns)
     mine = [turn.model_copy(update={"run": fork.id}) for turn in turns]
     assert (turns_of(archive, fork.id), turns_of(archive, parent.id)) == (mine, turns)
+
+
+def test_a_conversation_is_known_by_its_first_words_and_an_empty_one_can_go(archive: Archive) -> None:
+    talked, empty = chat_run(archive), chat_run(archive)
+    with archive.hold(talked.id) as lease:
+        begin_turn(archive, lease, question="q0", words=None, moves=({"do": "undo"},))
+        says(archive, lease, "a red ball")
+        says(archive, lease, "go on")
+    assert first_words(archive) == {talked.id: "a red ball"}
+    assert not remove_if_empty(archive, talked.id)
+    assert remove_if_empty(archive, empty.id)
+    assert [run.id for run in archive.runs()] == [talked.id]

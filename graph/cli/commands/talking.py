@@ -41,7 +41,7 @@ def chat(
 
         from graph.configure import numerics_of
         from graph.dialogue.preferences import read_likes
-        from graph.runs.chat.opening import opened, request_for
+        from graph.runs.chat.opening import opened, removed_if_empty, request_for
         from graph.runs.services import kept
 
         liked = read_likes(settings.home.expanduser()).seed
@@ -55,5 +55,10 @@ def chat(
             if as_json:
                 talk_with_program(services, begun)
                 return
-            ended = talk_with(services, begun, console, person, pictures)
+            try:
+                ended = talk_with(services, begun, console, person, pictures)
+            finally:
+                empty = asked is None and removed_if_empty(services, begun)
+        if empty:
+            return
         say(f"run {ended.id}; `python main.py chat {ended.id}` continues it")

@@ -21,6 +21,7 @@ from graph.state.film import film_of
 from graph.state.moves import Undo
 from graph.state.takes import chosen
 from memory.records import Request, Run
+from memory.retention.collect import remove_if_empty
 
 if TYPE_CHECKING:
     from memory.archive import Archive
@@ -121,6 +122,11 @@ def last_chat(archive: "Archive") -> Run | None:
     """Return the newest conversation that can be continued, or None."""
     chats = (run for run in archive.runs() if run.request.review == "chat")
     return max(chats, key=lambda run: run.updated_at, default=None)
+
+
+def removed_if_empty(services: Services, run: Run) -> bool:
+    """Remove a conversation in which nothing was said and nothing made; return whether it was removed."""
+    return run.request.review == "chat" and remove_if_empty(services.archive, run.id)
 
 
 def opened(
