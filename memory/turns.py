@@ -15,6 +15,9 @@ from memory.database.tables import TurnRow
 from memory.leases import Lease
 from memory.records import TurnRecord
 
+FIRST_TURNS = 8
+"""How many turns are looked at for the first words: commands have none."""
+
 
 def turns_of(archive: Archive, run_id: str) -> list[TurnRecord]:
     """All turns of a run, named by its whole id, in order; [] for a run that is no conversation."""
@@ -32,13 +35,14 @@ def last_turn(archive: Archive, run_id: str) -> TurnRecord | None:
 
 
 def first_words(archive: Archive) -> dict[str, str]:
-    """The first words of every conversation in which something was said, by the id of its run."""
+    """The first words of every conversation in whose first turns something was said, by the id of its run."""
+    early = select(TurnRow.run, TurnRow.words).where(TurnRow.number <= FIRST_TURNS).order_by(TurnRow.number)
+    found: dict[str, str] = {}
     with archive.reading() as session:
-        said = select(TurnRow.run, func.min(TurnRow.number).label("number"))
-        first = said.where(TurnRow.words.is_not(None), TurnRow.words != "").group_by(TurnRow.run).subquery()
-        same = (TurnRow.run == first.c.run) & (TurnRow.number == first.c.number)
-        rows = session.execute(select(TurnRow.run, TurnRow.words).join(first, same))
-        return {run: words for run, words in rows.all() if words}
+        for run, words in session.execute(early).all():
+            if words:
+                found.setdefault(run, words)
+    return found
 
 
 def begin_turn(
