@@ -99,6 +99,11 @@ class RecipeSpec(BaseModel):
     fps: Rate = "1"
     drop_first: frozenset[Place] = frozenset()
     drop_last: frozenset[Place] = frozenset()
+    begin: int = Field(default=0, ge=0)
+    end: int | None = Field(default=None, ge=1)
+    speed: Rate = "1"
+    backwards: bool = False
+    times: int = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")
     def _seed_is_among_them(self) -> Self:

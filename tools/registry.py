@@ -108,6 +108,18 @@ def _assemble_film() -> "Implementation":
     return IMPLEMENTATION
 
 
+def _cut_video() -> "Implementation":
+    from tools.cutting.cut_video import IMPLEMENTATION
+
+    return IMPLEMENTATION
+
+
+def _cut_film() -> "Implementation":
+    from tools.cutting.cut_film import IMPLEMENTATION
+
+    return IMPLEMENTATION
+
+
 _OWN_PICTURE = ("edit_image", "text_to_image")
 
 _ROWS = (
@@ -137,6 +149,11 @@ _ROWS = (
         starts=(Start("before", ("image_to_video",)), Start("after", ("image_to_video",), shot=1)),
     ),
     Tool("assemble_film", _assemble_film, "film", "film of", "joined", "joining", planned=False),
+    Tool(
+        "cut_video", _cut_video, "clip", "cut clip of", "cut", "cutting", starts=(Start("clip"),), replaces=True,
+        planned=False,
+    ),
+    Tool("cut_film", _cut_film, "film", "cut film of", "cut", "cutting", starts=(Start("clip"),), planned=False),
 )  # fmt: skip
 
 _TABLE: dict[str, Tool] = {row.name: row for row in _ROWS}

@@ -25,6 +25,8 @@ from models.presets import EMBEDDED_WEIGHTS, PRESETS, SYSTEMS, Preset
 from tools.assemble_film import CODE_VERSION, AssembleFilm, assemble_film
 from tools.connect_videos import transition
 from tools.context import ToolContext
+from tools.cutting.cut_film import cut_film
+from tools.cutting.cut_video import CutVideo, cut_video
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.extend_video import ExtendVideo, extend_video
@@ -93,6 +95,8 @@ def recipes_of_all_agents() -> list[Recipe]:
     assemble_film(tool_context, AssembleFilm(clips=[CLIP, CLIP], drop_first=frozenset({1})))
     store(tool_context, Taken(np.zeros((16, 16, 3), np.uint8), "5" * 64))
     store_clip(tool_context, TakenClip(np.zeros((4, 16, 16, 3), np.uint8), 8.0, "5" * 64))
+    cut_video(tool_context, CutVideo(clip=CLIP, start=0.125, end=0.375))
+    cut_film(tool_context, CutVideo(clip=FILM, speed=1.5, backwards=True, times=2))
     return [plain(recipe) for recipe in ledger.recipes]
 
 

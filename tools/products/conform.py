@@ -1,11 +1,14 @@
 """Convert stored clips of any size and rate to frames of one size and one rate. Knows no agent."""
 
-from collections import deque
-from collections.abc import Iterator
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise, repeat
 from typing import Literal
+
+import numpy as np
 
 from memory.products.files import Produced
 from memory.records import Artifact, Recipe
@@ -19,11 +22,15 @@ Edge = Literal["first", "last"]
 
 @dataclass(frozen=True)
 class Part:
-    """A clip in a film: whole, or without the first or last frame if its neighbour already shows that."""
+    """A clip in a film: whole, or without the first or last frame if its neighbour already shows that.
+
+    frames: indices of the frames that are shown instead, in order, one for each frame of the film.
+    """
 
     clip: Artifact
     drop_first: bool = False
     drop_last: bool = False
+    frames: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.num_frames < 1:
@@ -34,8 +41,15 @@ class Part:
             )
 
     @property
+    def cut(self) -> bool:
+        """True if not all of the clip is shown as it is."""
+        return self.drop_first or self.drop_last or self.frames is not None
+
+    @property
     def num_frames(self) -> int:
-        """The number of frames left, at the clip's own rate."""
+        """The number of frames left, at the clip's own rate; of chosen frames, at that of the film."""
+        if self.frames is not None:
+            return len(self.frames)
         return self.clip.media.num_frames - self.drop_first - self.drop_last
 
 
@@ -56,13 +70,19 @@ def rate_of(clip: Artifact) -> Fraction:
 def shown(archive: Archive, part: Part, size: tuple[int, int], rate: Fraction) -> Iterator[UInt8Array]:
     """Yield the frames of a part at `rate` and `size` (width, height): uint8 (H, W, 3), one in memory at a time."""
     # Read bytes instead of passing the path: this verifies the digest, and a lossless shot is small compared to a film.
-    frames = islice(frames_of(archive.read(part.clip)), int(part.drop_first), None)
+    frames = frames_of(archive.read(part.clip))
+    if part.frames is not None:
+        yield from (fit(frame, *size) for frame in in_order(frames, part.frames))
+        return
+    frames = islice(frames, int(part.drop_first), None)
     for frame in retimed(frames, part.num_frames, rate_of(part.clip), rate):
         yield fit(frame, *size)
 
 
 def shown_count(part: Part, rate: Fraction) -> int:
     """Return the number of frames that `shown` yields."""
+    if part.frames is not None:
+        return part.num_frames
     return retimed_count(part.num_frames, rate_of(part.clip), rate)
 
 
@@ -79,6 +99,26 @@ def retimed(frames: Iterator[UInt8Array], count: int, own: Fraction, rate: Fract
         while done < wanted and min((2 * done + 1) * own // (2 * rate), count - 1) == index:
             yield frame
             done += 1
+
+
+def in_order(frames: Iterator[UInt8Array], indices: Sequence[int]) -> Iterator[UInt8Array]:
+    """Yield the frames with these indices in this order, which may repeat and go back; few are in memory at a time."""
+    if all(one <= other for one, other in pairwise(indices)):
+        wanted = Counter(indices)
+        for index, frame in enumerate(frames):
+            yield from repeat(frame, wanted.pop(index, 0))
+            if not wanted:
+                return
+        return
+    first, last = min(indices), max(indices)
+    kept = enumerate(islice(frames, first, last + 1))
+    _, frame = next(kept)
+    with tempfile.TemporaryFile() as file:
+        spool = np.memmap(file, np.uint8, "w+", shape=(last + 1 - first, *frame.shape))
+        spool[0] = frame
+        for index, frame in kept:
+            spool[index] = frame
+        yield from (np.array(spool[index - first]) for index in indices)
 
 
 def edge_picture(context: ToolContext, clip: Artifact, edge: Edge) -> Artifact:
