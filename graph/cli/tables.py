@@ -16,6 +16,8 @@ from graph.cli.chat.screen import printable
 from graph.runs.history import checkpoints_of, state_of
 from graph.runs.time_travel import Replayed, difference_told
 from graph.state import read
+from graph.state.film import pieces_now
+from graph.state.products import CUTS, cut_words
 from graph.views import _task, checkpoints_as_json
 from memory.records import Artifact, Run
 from memory.turns import first_words, turns_of
@@ -26,6 +28,7 @@ from tools.media.contact_sheet import frame_sheet
 from tools.registry import TOOLS
 
 if TYPE_CHECKING:
+    from graph.state.channels import Call
     from memory.archive import Archive
     from memory.retention.collect import Swept
 
@@ -153,9 +156,21 @@ def _plan_table(state: dict[str, Any]) -> RenderableType:
         given = [arguments.pop(name, None) for name in TOOLS[call["tool"]].takes]
         starts = [*filter(None, given), *call["needs"]]
         words = [str(arguments.pop(name)) for name in ("instruction", "prompt") if arguments.get(name)]
+        words += [cut] if (cut := cut_words(arguments)) else []
+        arguments = {name: value for name, value in arguments.items() if name not in (*CUTS, "pieces", "dropped")}
+        words += _pieces_told(call)
         options = [f"{name} {value}" for name, value in arguments.items() if value not in (None, False)]
         table.add_row(call["id"], str(len(takes)), " ".join(starts), escape(", ".join([*words, *options])))
     return table
+
+
+def _pieces_told(call: "Call") -> list[str]:
+    """Return the order of a film's clips, and what a person left out of it; [] for any other call."""
+    if "pieces" not in call["arguments"]:
+        return []
+    pieces, dropped = pieces_now(call), call["arguments"].get("dropped", [])
+    order = " + ".join(piece.key for piece in pieces)
+    return [order, *([f"without {' '.join(dropped)}"] if dropped else [])]
 
 
 def _turns_table(archive: "Archive", run: Run) -> list[RenderableType]:

@@ -173,7 +173,7 @@ class _MoveBuilder:
             return [Animate(image=product.id, prompt=self._moving(product.words, motion), seconds=seconds)]
         moves = self._choose()
         clips = self._clips_of(product.call)
-        shown = [*product.words, *([instruction] if instruction else []), *self._later_edits(product.call)]
+        shown = [*product.words, *([instruction] if instruction else []), *self._edits_after(product.call, instruction)]
         if instruction is not None:
             moves.append(Change(call=product.call, instruction=instruction))
             known = sceneries_in(shown)
@@ -253,6 +253,11 @@ class _MoveBuilder:
     def _later_edits(self, call: str) -> list[str]:
         edits = self._needing(call, "edit_image")
         return [words for edit in edits[:1] for words in (edit.words or "", *self._later_edits(edit.id)) if words]
+
+    def _edits_after(self, call: str, instruction: str | None) -> list[str]:
+        """Return the instructions of later edits; a new one takes the place of the first."""
+        later = self._later_edits(call)
+        return later[1:] if instruction is not None else later
 
     def _animation_of(self, call: str) -> Planned | None:
         """Return the animation call that made a clip, before any edits of the clip."""

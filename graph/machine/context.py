@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from graph.errors import Stopped
-from graph.state.channels import DEFAULT_LIMITS, Limits
+from graph.state.channels import DEFAULT_LIMITS, MOVE_RULES, Limits
 
 if TYPE_CHECKING:
     from graph.planners.planner import Planner
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Context:
     """The collaborators of a run; never checkpointed, never shown to a model.
 
-    begun: this invocation starts the run; otherwise another process, perhaps with other models, may have worked on it.
+    rules: how moves change the board, as `graph.state.channels.MOVE_RULES`. begun: this invocation starts the run;
+    otherwise another process, perhaps with other models, may have worked on it.
     """
 
     planner: "Planner"
@@ -27,6 +28,7 @@ class Context:
     tool_context: "ToolContext"
     limits: Limits = DEFAULT_LIMITS
     stop: threading.Event = field(default_factory=threading.Event)
+    rules: int = MOVE_RULES
     begun: bool = False
 
     def stop_if_asked(self) -> None:

@@ -19,7 +19,7 @@ from graph.planning.plan import calls_of
 from graph.planning.turn import Answer, Heard
 from graph.state import read
 from graph.state.channels import Call, Limits, RunState
-from memory.records import Request
+from memory.records import Media, Request
 
 
 def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -45,11 +45,15 @@ class _RunPlanner:
     context: Context
     request: Request
 
+    @property
+    def rules(self) -> int:
+        return self.context.rules
+
     def interpret(self, state: RunState, limits: Limits, record: Recorder) -> Heard:
         return interpret_message(self.context.planner, state, limits, record, self.context.archive)
 
-    def check_product(self, artifact_id: str) -> None:
-        self.context.archive.artifact(artifact_id)
+    def media_of(self, artifact_id: str) -> Media:
+        return self.context.archive.artifact(artifact_id).media
 
     def plan_shots(self, words: str, first: int, record: Recorder) -> tuple[list[Call], list[str]]:
         asked = self.request.model_copy(update={"prompt": words, "images": (), "clips": (), "task": "text-to-video"})

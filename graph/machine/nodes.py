@@ -21,6 +21,7 @@ from graph.state.takes import chosen, takes_of, user_decides
 from memory.products.files import Made
 from tools.assemble_film import AssembleFilm, assemble_film
 from tools.context import Report, Told
+from tools.cutting.sources import shows_edge
 from tools.products.inspection import inspect
 from tools.registry import TOOLS
 
@@ -150,11 +151,19 @@ def _made(context: Context, tool_task: ToolTask, seeds: list[int], report: Repor
 def film_request(context: Context, pieces: Sequence[Mapping[str, Any]], clips: list[str]) -> AssembleFilm:
     """Return the request to join clips, at the highest of their frame rates so that no frame is lost."""
     rates = [context.archive.artifact(clip).media.fps for clip in clips]
+
+    # A frame that was cut off is not shown twice.
+    def first(place: int) -> bool:
+        return shows_edge(context.archive, context.archive.artifact(clips[place]), "first")
+
+    def last(place: int) -> bool:
+        return shows_edge(context.archive, context.archive.artifact(clips[place]), "last")
+
     return AssembleFilm(
         clips=clips,
         fps=max(rate for rate in rates if rate is not None),
-        drop_first=frozenset(place for place, piece in enumerate(pieces) if piece["drop_first"]),
-        drop_last=frozenset(place for place, piece in enumerate(pieces) if piece["drop_last"]),
+        drop_first=frozenset(place for place, piece in enumerate(pieces) if piece["drop_first"] and first(place)),
+        drop_last=frozenset(place for place, piece in enumerate(pieces) if piece["drop_last"] and last(place)),
     )
 
 
@@ -182,8 +191,11 @@ def _moves(call: Call) -> bool:
 
 
 def _rejection_note(call: Call, take: Take, reason: str, repeats: int) -> str:
+    tool = TOOLS[call["tool"]]
     then = "made again with a new seed" if take["attempt"] < repeats else f"kept after {repeats} repeats"
-    return f"The {TOOLS[call['tool']].noun} shot {call['shot']} is not usable: {reason}. It was {then}."
+    if not tool.roles:
+        then = "kept, since it would be the same again"
+    return f"The {tool.noun} shot {call['shot']} is not usable: {reason}. It was {then}."
 
 
 def assemble(state: RunState, runtime: Runtime[Context]) -> RunState:

@@ -14,11 +14,13 @@ from graph.errors import MISTAKES, RequestError
 from graph.planners.ports import Recorder
 from graph.planning.turn import Answer, Heard
 from graph.state import read
-from graph.state.apply import MOST_PAST, added, made_by, next_shot, play
+from graph.state.apply import MOST_PAST, added, next_shot, play
 from graph.state.channels import Call, Limits, RunState, Said, Turn
+from graph.state.draft import made_by
 from graph.state.moves import AnyMove, Film, Wish, products_of
 from graph.state.products import numbers_of
 from graph.state.takes import accepted, call_of, chosen, open_calls, recent, round_of, stale_calls
+from memory.records import Media
 
 MOST_ROUNDS = 6
 """The maximum number of planner rounds in one turn of the user."""
@@ -34,6 +36,10 @@ MOVES: TypeAdapter[list[AnyMove]] = TypeAdapter(list[AnyMove])
 class ConversationPlanner(Protocol):
     """A planner that can hold a conversation."""
 
+    @property
+    def rules(self) -> int:
+        """How moves change the board of its run, as `graph.state.channels.MOVE_RULES`."""
+
     def interpret(self, state: RunState, limits: Limits, record: Recorder, /) -> Heard:
         """Interpret the text of `read.current_turn(state)` on this board. Raises RequestError or PlannerError."""
 
@@ -43,8 +49,8 @@ class ConversationPlanner(Protocol):
         Raises RequestError or PlannerError.
         """
 
-    def check_product(self, artifact_id: str, /) -> None:
-        """Raise UnknownArtifact if the store has no such product."""
+    def media_of(self, artifact_id: str, /) -> Media:
+        """Return the description of a stored product. Raises UnknownArtifact."""
 
 
 def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
@@ -130,7 +136,7 @@ def _apply_moves(
     changed, notes = RunState(), list[str]()
     for move in moves:
         for product in products_of(move):
-            planner.check_product(product)
+            planner.media_of(product)
         now = RunState(**{**state, **changed})
         if isinstance(move, Wish):
             words, liked = as_liked(move.words, read.current_turn(state).get("likes", []))
@@ -138,7 +144,8 @@ def _apply_moves(
             notes += [*liked, *decisions]
             new = added(now, calls, limits)
         else:
-            new = play(now, [move], limits)
+            new = play(now, [move], limits, planner.media_of, planner.rules)
+            notes += new.pop("notes", [])
             if isinstance(move, Film):
                 notes += _stale_in_film(RunState(**{**now, **new}), limits)
         changed = RunState(**{**changed, **new})

@@ -40,8 +40,9 @@ class Question(Generic[Read]):
     """A question to a model, apart from its messages.
 
     purpose: the label in the record. advice: what the user can do if no answer is usable. request: returns the record
-    of the messages, by whose digest the answer is stored. answer: returns the model's answer as text. read: parses a
-    text; returns None and the fault if it is not usable. fault_messages: returns the messages that report a fault.
+    of the messages, by whose digest the answer is stored; earlier: those of older versions. answer: returns the
+    model's answer as text. read: parses a text; returns None and the fault if it is not usable. fault_messages:
+    returns the messages that report a fault.
     """
 
     purpose: str
@@ -50,6 +51,7 @@ class Question(Generic[Read]):
     answer: Callable[[list[BaseMessage]], str]
     read: Callable[[str], tuple[Read | None, str]]
     fault_messages: Callable[[str, str], Sequence[BaseMessage]]
+    earlier: Callable[[list[BaseMessage]], Sequence[dict[str, Any]]] = lambda _messages: ()
 
 
 def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, name: str, record: Recorder) -> Read:
@@ -63,6 +65,9 @@ def ask_until_usable(question: Question[Read], messages: list[BaseMessage], *, n
         request = question.request(messages)
         digest = digest_of(request)
         known = record.recall(digest)
+        if known is None:
+            older = (record.recall(digest_of(each)) for each in question.earlier(messages))
+            known = next((answer for answer in older if answer is not None), None)
         text = known if known is not None else question.answer(messages)
         read, fault = question.read(text)
         if known is None and (read is not None or attempt < ATTEMPTS):

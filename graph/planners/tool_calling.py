@@ -43,12 +43,14 @@ from tools.registry import TOOLS
 
 log = logging.getLogger(__name__)
 
-PRODUCTS = ("image", "clip", "first", "second")
+PRODUCTS = ("image", "clip", "first", "second", "film")
 """Arguments that name a product. Models see its number, which they copy more reliably than an id; both are accepted."""
 _NUMBERED: dict[str, Any] = {
     "description": "Number of a product; or, of one that has none here, its id",
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": PRODUCT}],
 }
+EARLIER_TOOLS = ("ea45f2405230f6d6e4d9046174ce9cb7793ba0f7cb3144ef5c9bf3d037a25d85",)
+"""Digests of the tools before a move was added, newest first: a turn that stopped then finds its answer."""
 MOST_CALLS = 8
 """The maximum number of tool calls in one answer."""
 
@@ -102,6 +104,7 @@ def interpret_message(
         answer=lambda messages: _answer_text(planner, messages),
         read=lambda text: _parse_answer(text, state, brief, planner.profile, lookup),
         fault_messages=_fault_messages,
+        earlier=lambda messages: [_request(planner.name, messages, digest) for digest in EARLIER_TOOLS],
     )
     interpretation = ask_until_usable(
         question, _messages(planner.profile, state, board, brief), name=planner.name, record=record
@@ -146,9 +149,9 @@ def _result(made: Sequence[Product]) -> str:
     return f"Made in this turn: {inline_list(made)}." if made else "Nothing was made yet."
 
 
-def _request(name: str, messages: list[BaseMessage]) -> dict[str, Any]:
+def _request(name: str, messages: list[BaseMessage], tools_digest: str | None = None) -> dict[str, Any]:
     """Return the record of a question, with the system message and the tools replaced by their digests."""
-    return request_with_tools(name, {"name": Heard.__name__, "digest": _tools_digest()}, messages)
+    return request_with_tools(name, {"name": Heard.__name__, "digest": tools_digest or _tools_digest()}, messages)
 
 
 @cache

@@ -19,6 +19,7 @@ from graph.machine.build import Map
 from graph.machine.context import Context
 from graph.planners.planner import Planner
 from graph.runs.cancellation import StoppableLender, stoppable
+from graph.runs.history import rules_of
 from graph.runs.observer import Event, Observer, Question, event_of_report, events_of_node
 from graph.runs.services import Services, tool_context_of
 from graph.state.channels import Limits, RunState
@@ -128,7 +129,7 @@ def context_of(services: Services, run: Run, planner: Planner, lease: "Lease") -
     tool_context = tool_context_of(services, lender, services.archive, lease, bookmarks=services.bookmarks)
     if not planner.instant:
         planner = replace(planner, patience=stoppable(planner.patience, services.stop))
-    return Context(planner, services.archive, lease, tool_context, services.limits, services.stop)
+    return Context(planner, services.archive, lease, tool_context, services.limits, services.stop, rules_of(run))
 
 
 def config_of(run: Run, limits: Limits) -> RunnableConfig:

@@ -27,6 +27,10 @@ ORIGIN = "origin"
 """Key in a fork's settings of what it began with: the checkpoint, the node after which it continues, the state."""
 
 
+RULES = "rules"
+"""Key in a run's settings of the version of the rules by which moves change its board."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A moment of a run. number: from 1, oldest first. after: the step that had just ended, None at the beginning.
@@ -137,6 +141,12 @@ def made_by(state: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the ids of all takes in a state, and of the film."""
     takes = [take["artifact"] for each in read.takes(state).values() for take in each]
     return tuple(dict.fromkeys([*takes, *([film] if (film := read.film(state)) is not None else [])]))
+
+
+def rules_of(run: Run) -> int:
+    """Return the version of the rules by which moves change the run's board; older runs stored none."""
+    rules = run.settings.get(RULES, 1)
+    return rules if isinstance(rules, int) else 1
 
 
 def origin_of(run: Run) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from graph.machine.build import build
 from graph.machine.context import Context
 from graph.planners.recorded import recorded_planner
 from graph.runs.driver import drive
-from graph.runs.history import answers_of, begin, made_by, places_of, state_of
+from graph.runs.history import answers_of, begin, made_by, places_of, rules_of, state_of
 from graph.runs.observer import Observer
 from graph.runs.services import Services, tool_context_of
 from graph.state import read
@@ -100,7 +100,15 @@ def _recorded_context(
         tool_context = tool_context_of(services, lender, archive, no_lease, bookmarks=bookmarks)
         yield (
             archive,
-            Context(recorded_planner(archive, run), archive, no_lease, tool_context, services.limits, services.stop),
+            Context(
+                recorded_planner(archive, run),
+                archive,
+                no_lease,
+                tool_context,
+                services.limits,
+                services.stop,
+                rules_of(run),
+            ),
         )
 
 

@@ -15,13 +15,13 @@ from graph.planners.planner import Planner
 from graph.planning.prompts import prompts_digest
 from graph.planning.turn import Answer
 from graph.runs.driver import config_of, drive, working
-from graph.runs.history import begin, take_over
+from graph.runs.history import RULES, begin, take_over
 from graph.runs.observer import Noted, Observer, Question, RunBegan
 from graph.runs.repair import note_repairs, repair_product, repair_run
 from graph.runs.requests.resolve import Uploads
 from graph.runs.services import Services
 from graph.runs.turns import turn_stored, turns_carried
-from graph.state.channels import GRAPH_VERSION, RunState
+from graph.state.channels import GRAPH_VERSION, MOVE_RULES, RunState
 from memory.records import Request, Run, RunStatus
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def new_run(
     status: RunStatus = "running",
 ) -> Run:
     """Create the row of a run that begins now, as a branch of `parent` if given."""
-    stored = {**settings, "prompts": prompts_digest(), "planner": planner.name}
+    stored = {**settings, "prompts": prompts_digest(), "planner": planner.name, RULES: MOVE_RULES}
     return services.archive.create_run(
         request, settings=stored, graph_version=GRAPH_VERSION, parent=parent, status=status
     )

@@ -12,6 +12,14 @@ GRAPH_VERSION = 1
 """Incremented when paused runs of an older graph can no longer be resumed; each run row stores its own version."""
 
 
+MOVE_RULES = 2
+"""How moves change the board; each run row stores its own, so that an older conversation is replayed as it was.
+
+2: a second change of one original is another take of the first; a film takes up what waits of a change, and the planned
+transitions.
+"""
+
+
 class Call(TypedDict):
     """One tool call of the plan. `id` is `<shot>.<tool>`.
 

@@ -1,4 +1,4 @@
-"""The fifteen moves of a conversation, as validated values."""
+"""The moves of a conversation, as validated values."""
 
 from typing import Annotated, Literal
 
@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graph.state.values import Sentence, ShotSeconds
 from tools.arguments import described
+from tools.cutting.edits import LEAST_SPEED, MOST_SPEED, MOST_TIMES
 
 MOST_AT_ONCE = 8
 
@@ -154,6 +155,88 @@ class Film(Move):
     clips: tuple[ProductId, ...] = ()
 
 
+OrFilm = Annotated[ProductId | None, Field(description="Id of a stored clip or film; none means the film that stands")]
+
+
+class Order(Move):
+    """Put clips first in a film, in the order named; the others follow as they were.
+
+    film: None for the film that stands; if there is none, one is made of all that stands. Costs no agent.
+    """
+
+    model_config = described(
+        "The clips named come first in the film, in this order; the others follow as they were. Costs nothing."
+    )
+
+    do: Literal["order"] = "order"
+    clips: tuple[ProductId, ...] = Field(min_length=1, max_length=64)
+    film: OrFilm = None
+
+
+class Drop(Move):
+    """Leave clips out of a film; they are kept. film: as for `Order`. Costs no agent."""
+
+    model_config = described("The clips named are left out of the film, and kept. Costs nothing.")
+
+    do: Literal["drop"] = "drop"
+    clips: tuple[ProductId, ...] = Field(min_length=1, max_length=64)
+    film: OrFilm = None
+
+
+class Trim(Move):
+    """Keep what a clip or film shows between two times, in seconds. end: None for its end. Costs no agent."""
+
+    model_config = described(
+        "Only what a clip or film shows from `start` to `end` seconds is kept, in whole frames. Costs nothing."
+    )
+
+    do: Literal["trim"] = "trim"
+    clip: OrFilm = None
+    start: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    end: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+class Loop(Move):
+    """Play a clip or film several times. Costs no agent."""
+
+    model_config = described("A clip or film is played `times` times. Costs nothing.")
+
+    do: Literal["loop"] = "loop"
+    clip: OrFilm = None
+    times: int = Field(default=2, ge=2, le=MOST_TIMES)
+
+
+class Reverse(Move):
+    """Play a clip or film backwards. Costs no agent."""
+
+    model_config = described("A clip or film is played backwards. Costs nothing.")
+
+    do: Literal["reverse"] = "reverse"
+    clip: OrFilm = None
+
+
+class Speed(Move):
+    """Play a clip or film `factor` times as fast; frames are kept or repeated, never blended. Costs no agent."""
+
+    model_config = described(
+        "A clip or film is played `factor` times as fast: 2 is twice as fast, 0.5 half as fast. Costs nothing."
+    )
+
+    do: Literal["speed"] = "speed"
+    clip: OrFilm = None
+    factor: float = Field(ge=LEAST_SPEED, le=MOST_SPEED, allow_inf_nan=False)
+
+
+class Length(Move):
+    """Make a clip or film last `seconds` by trimming its end. It is not made longer. Costs no agent."""
+
+    model_config = described("A clip or film is cut to a length in seconds, shorter than its own. Costs nothing.")
+
+    do: Literal["length"] = "length"
+    clip: OrFilm = None
+    seconds: float = Field(gt=0, allow_inf_nan=False)
+
+
 class Wish(Move):
     """Have the planner make new shots of a wish."""
 
@@ -201,6 +284,13 @@ BoardMove = (
     | Extend
     | Connect
     | Film
+    | Order
+    | Drop
+    | Trim
+    | Loop
+    | Reverse
+    | Speed
+    | Length
     | Undo
     | Refresh
     | RaiseLimit
@@ -212,5 +302,5 @@ AnyMove = Annotated[BoardMove | Wish, Field(discriminator="do")]
 
 def products_of(move: AnyMove) -> list[str]:
     """Return the ids of the stored products that a move names."""
-    named = (getattr(move, name, None) for name in ("image", "clip", "first", "second"))
+    named = (getattr(move, name, None) for name in ("image", "clip", "first", "second", "film"))
     return [*filter(None, named), *getattr(move, "clips", ())]

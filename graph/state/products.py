@@ -10,8 +10,13 @@ from graph.state.channels import Call, Limits, RunState, Take
 from graph.state.takes import chosen_of, open_calls, recent, stale_among
 from graph.state.values import Draft
 from memory.records import Mark
+from tools.cutting.edits import described_cut, is_cut
 
 LONGEST_WORDS = 160
+
+
+CUTS = ("start", "end", "speed", "backwards", "times")
+"""The arguments of a cut."""
 
 
 PRODUCT_ID = re.compile(r"\b(?:image|clip|film)-[0-9a-f]{16}\b")
@@ -44,14 +49,21 @@ class Product(Draft):
 
     @property
     def looks(self) -> str:
-        """Return kind and words: `clip: a red ball moves right in the snow`."""
-        words = "; ".join(self.words[-3:])
+        """Return kind and words: `clip: a red ball moves right in the snow; played backwards`."""
+        shown, cuts = [each for each in self.words if not is_cut(each)], [each for each in self.words if is_cut(each)]
+        words = "; ".join([*shown[-3:], *cuts[-3:]])
         return self.kind + (f": {shortened(words)}" if words else "")
 
 
 def words_of(arguments: dict[str, Any]) -> str | None:
-    """Return the instruction of a call, else its prompt."""
-    return arguments.get("instruction") or arguments.get("prompt")
+    """Return the instruction of a call, else its prompt, else how it cuts a clip or film."""
+    return arguments.get("instruction") or arguments.get("prompt") or cut_words(arguments)
+
+
+def cut_words(arguments: dict[str, Any]) -> str | None:
+    """Return the words for the cut that a call makes, such as `played backwards`; None if it makes none."""
+    asked = {name: arguments[name] for name in CUTS if name in arguments}
+    return described_cut(**asked) or None
 
 
 def shortened(text: str) -> str:
@@ -146,7 +158,10 @@ class Board:
             standing = self._standing.get(call)
             for take in takes:
                 number = self._numbers.get(take["artifact"])
-                if number is not None and number not in found:
+                if number is None:
+                    continue
+                # What was taken back and made again, without an agent, is the same product, now of another call.
+                if number not in found or (call in calls and not found[number].stands):
                     stands = standing is not None and standing["attempt"] == take["attempt"]
                     found[number] = _Place(number, call, take, call in calls, stands, take["artifact"] in waiting)
         return {number: found[number] for number in sorted(found)}
@@ -205,11 +220,12 @@ class Board:
         """Return the prompts and instructions behind a product, inputs first.
 
         The inputs' words are left out if the product's own prompt describes the whole scene, that is, unless it is an
-        instruction or begins with "it".
+        instruction, a cut, or begins with "it".
         """
         asked, inputs = self._made.get(artifact, ({}, []))
         own = words_of(asked)
-        whole = own is not None and "instruction" not in asked and not own.lower().startswith("it ")
+        described = own is not None and own == asked.get("prompt") and "instruction" not in asked
+        whole = described and not (own or "").lower().startswith("it ")
         before = [] if whole or not depth else [words for each in inputs for words in self.chain(each, depth - 1)]
         return list(dict.fromkeys([*before, *([own] if own else [])]))
 

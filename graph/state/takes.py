@@ -52,7 +52,8 @@ def missing(state: RunState, call: Call, limits: Limits) -> int:
     made, wanted = recent(state, call), round_of(state, call)
     if len(made) < wanted["count"]:
         return wanted["count"] - len(made)
-    usable = any(accepted(state, take) for take in made)
+    # Without an agent the same would come out again.
+    usable = any(accepted(state, take) for take in made) or not TOOLS[call["tool"]].roles
     return 0 if usable or "upto" in wanted or len(made) >= wanted["count"] + limits.repeats else 1
 
 

@@ -31,6 +31,7 @@ from graph.planners.embedded import EmbeddedPlanner
 from graph.planners.factory import make_planner
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
+from graph.planners.recorder import ArchiveRecorder
 from graph.planners.structured import digest_of, response_format
 from graph.planners.tool_calling import Tell, tools
 from graph.planning.brief import Brief, GivenClip, GivenPicture
@@ -51,6 +52,7 @@ from graph.state.apply import play
 from graph.state.channels import (
     DEFAULT_LIMITS,
     GRAPH_VERSION,
+    MOVE_RULES,
     AskedTool,
     Call,
     Judged,
@@ -244,8 +246,10 @@ def test_the_ids_of_calls() -> None:
     )
     state |= {"choices": {call["id"]: 0}, "verdicts": {IMAGE: {"ok": True, "reason": ""}}}
     moves: list[BoardMove] = [Change(call=call["id"], instruction="make it blue")] * 2 + [Film(clips=(CLIP,))]
-    made = [each["id"] for each in play(state, moves, DEFAULT_LIMITS)["calls"]]
+    made = [each["id"] for each in play(state, moves, DEFAULT_LIMITS, rules=1)["calls"]]
     same(made, PINNED["call ids"], "calls on older boards would not be found, and seeds would be others")
+    newer = [each["id"] for each in play(state, moves, DEFAULT_LIMITS)["calls"]]
+    same((newer, MOVE_RULES), ([*made[:1], *made[2:]], 2), "conversations of now would be replayed otherwise")
     same(CALL_ID, "^[0-9]{1,4}[.][a-z_]{4,20}([.][0-9]{1,3})?$", "moves on older boards would be refused")
     same(PRODUCT, "^(image|clip|film)-[0-9a-f]{16}$", "products of older runs could not be named")
     same(config_of(run_row(), DEFAULT_LIMITS)["configurable"], {"thread_id": "r"}, "no checkpoint would be found")
@@ -280,7 +284,7 @@ def test_a_fork_says_what_it_began_with(services: Services) -> None:
         fork(services, stopped.id, "1", Changes(seed=8), {}, unheard)
     [forked] = [run for run in services.archive.runs() if run.parent == stopped.id]
     breaks = "forks would not find what they began with"
-    same(sorted(forked.settings), ["origin", "planner", "prompts"], breaks)
+    same(sorted(forked.settings), ["origin", "planner", "prompts", "rules"], breaks)
     same(sorted(typing.cast(Any, forked.settings[ORIGIN])), ["after", "checkpoint", "run", "state"], breaks)
 
 
@@ -320,7 +324,11 @@ def test_the_words_that_are_stored() -> None:
 def test_the_settings_in_a_run_row(services: Services) -> None:
     settings = numerics_of(Settings(_env_file=None))  # type: ignore[call-arg]
     run = new_run(services, REQUEST, services.planner(REQUEST), settings)
-    same([*run.settings], ["device", "threads", "dtype", "prompts", "planner"], "runs would go on with other numbers")
+    same(
+        [*run.settings],
+        ["device", "threads", "dtype", "prompts", "planner", "rules"],
+        "runs would go on with other numbers",
+    )
     same((ORIGIN, THREAD), ("origin", "thread"), "forks, and threads of the server, would not find their beginning")
 
 
@@ -414,6 +422,20 @@ def test_the_question_of_a_turn_as_it_is_recorded(services: Services) -> None:
     same((call.purpose, call.model), ("hear", "embedded"), breaks)
     same(call.request, PINNED["turn"], breaks)
     same(call.digest, PINNED["asked"]["hear"], breaks)
+
+
+def test_an_answer_that_an_older_version_recorded_is_found(services: Services) -> None:
+    run = start(services, request_for("embedded", "embedded", seed=7, candidates=1), {}, unheard)
+    question = question_of_run(services, run)
+    assert question is not None
+    digest = PINNED["asked"]["hear before there were moves that edit films"]
+    known = '{"moves": [], "reply": "as it was answered then"}'
+    with services.archive.hold(run.id) as lease:
+        ArchiveRecorder(services.archive, lease).remember(digest, "embedded", "hear", {}, known)
+    answer(services, run.id, question, Answer(said="what can you do"), unheard)
+    after = question_of_run(services, services.archive.run(run.id))
+    assert after is not None
+    same(after.asked["reply"], "as it was answered then", "a turn that was stopped would ask its planner again")
 
 
 def test_a_brief_as_a_planner_reads_it() -> None:

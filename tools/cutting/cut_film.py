@@ -10,7 +10,7 @@ from memory.products.files import Made, Produced
 from memory.records import Artifact, Recipe
 from tools.arguments import RecipeSpec
 from tools.context import Implementation, Remake, Report, ToolContext, one_by_one, progress_of
-from tools.cutting.cut_video import DESCRIPTION, CutVideo, check_count, edit_in, resolved, spec_of
+from tools.cutting.cut_video import DESCRIPTION, CutVideo, check_count, edit_in, fitted, spec_of
 from tools.cutting.edits import MOST_FILM_FRAMES, Edit
 from tools.cutting.sources import Sources, parts_of, sources_of
 from tools.media.codecs import FilmCodec, film_writer, frame_reader
@@ -24,10 +24,10 @@ CODE_VERSION = 1
 def cut_film(context: ToolContext, arguments: CutVideo, *, seed: int = 0, report: Report | None = None) -> Made:  # noqa: ARG001 - nothing is drawn
     """Store the edited film, at its own size and rate.
 
-    Raises BadInput for a picture, and as `tools.cutting.edits.edit_of`.
+    Times behind its end are cut off, with a note. Raises BadInput for a picture.
     """
-    film = stored_clip(context, arguments.clip)
-    return cut(context, film, resolved(arguments, film, MOST_FILM_FRAMES), report=report)
+    film, notify = stored_clip(context, arguments.clip), report or context.report
+    return cut(context, film, fitted(arguments, film, MOST_FILM_FRAMES, "cut_film", notify), report=report)
 
 
 def cut(context: ToolContext, film: Artifact, edit: Edit, *, report: Report | None = None) -> Made:

@@ -12,7 +12,7 @@ from memory.records import Artifact, Recipe
 from models.agent import Clip
 from tools.arguments import Arguments, ArtifactId, RecipeSpec, described
 from tools.context import Implementation, Remake, Report, ToolContext, clip_product, one_by_one
-from tools.cutting.edits import MOST_CLIP_FRAMES, Edit, edit_of
+from tools.cutting.edits import MOST_CLIP_FRAMES, Edit, fitted_edit, seconds_shown
 from tools.errors import BadInput
 from tools.media.codecs import MP4, clip_writer, frame_reader, frames_of
 from tools.media.concat import has_sound
@@ -43,19 +43,21 @@ class CutVideo(Arguments):
 def cut_video(context: ToolContext, arguments: CutVideo, *, seed: int = 0, report: Report | None = None) -> Made:  # noqa: ARG001 - nothing is drawn
     """Store the edited clip, losslessly, at its own size and rate.
 
-    Raises BadInput for a picture or a film, and as `tools.cutting.edits.edit_of`.
+    Times behind its end are cut off, with a note. Raises BadInput for a picture.
     """
-    clip = stored_clip(context, arguments.clip)
-    return cut(context, clip, resolved(arguments, clip, MOST_CLIP_FRAMES), report=report)
+    clip, notify = stored_clip(context, arguments.clip), report or context.report
+    return cut(context, clip, fitted(arguments, clip, MOST_CLIP_FRAMES, "cut_video", notify), report=report)
 
 
-def resolved(arguments: CutVideo, clip: Artifact, most_frames: int) -> Edit:
-    """Return the edit in whole frames of a stored clip. Raises BadInput as `tools.cutting.edits.edit_of`."""
+def fitted(arguments: CutVideo, clip: Artifact, most_frames: int, stage: str, report: Report) -> Edit:
+    """Return the edit in whole frames of a stored clip; report a note if the clip is too short for it."""
     asked: dict[str, Any] = arguments.model_dump(exclude={"clip"})
-    return edit_of(
-        num_frames=clip.media.num_frames, rate=rate_of(clip), most_frames=most_frames, named=f"The {clip.media.kind}",
-        **asked,
-    )  # fmt: skip
+    count, rate = clip.media.num_frames, rate_of(clip)
+    edit, fits = fitted_edit(num_frames=count, rate=rate, most_frames=most_frames, **asked)
+    if not fits:
+        lasts = seconds_shown(Fraction(count) / rate)
+        report({"stage": stage, "note": f"The {clip.media.kind} lasts {lasts} s now, so it was cut as far as that."})
+    return edit
 
 
 def cut(context: ToolContext, clip: Artifact, edit: Edit, *, report: Report | None = None) -> Made:

@@ -4,7 +4,7 @@ Integer arithmetic on frame indices; knows no pixels. Frames are kept or repeate
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
 
@@ -81,9 +81,7 @@ def edit_of(
             f"No whole frame of {named[:1].lower()}{named[1:]} lies between these times: the end comes after the "
             f"start, and a frame lasts {seconds_shown(1 / rate)} s.",
         )
-    edit = Edit(
-        first, None if last == num_frames else last, Fraction(speed).limit_denominator(FINEST_SPEED), backwards, times
-    )
+    edit = Edit(first, None if last == num_frames else last, _speed(speed), backwards, times)
     if edit.times == 1 and edit.of(range(num_frames)) == [*range(num_frames)]:
         raise BadInput("edit-changes-nothing", f"{lasts}; that changes nothing.")
     if edit.count(num_frames) > most_frames:
@@ -91,6 +89,35 @@ def edit_of(
             "edit-too-long", f"{lasts}; at most {seconds_shown(most_frames / rate)} s can be made of it this way."
         )
     return edit
+
+
+def fitted_edit(
+    *,
+    num_frames: int,
+    rate: Fraction,
+    most_frames: int,
+    start: float | None = None,
+    end: float | None = None,
+    speed: float = 1.0,
+    backwards: bool = False,
+    times: int = 1,
+) -> tuple[Edit, bool]:
+    """Return an edit as far as it fits a clip that may have become shorter since it was asked for, and whether it does.
+
+    What would leave nothing is left whole.
+    """
+    first, last = round(Fraction(start or 0) * rate), num_frames if end is None else round(Fraction(end) * rate)
+    fits = first < last <= max(num_frames, round((Fraction(num_frames) / rate + ROUNDED) * rate))
+    last = min(last, num_frames)
+    if first >= last:
+        first, last, fits = 0, num_frames, False
+    once = Edit(first, None if last == num_frames else last, _speed(speed), backwards)
+    most = max(1, most_frames // once.count(num_frames))
+    return replace(once, times=min(times, most)), fits and times <= most
+
+
+def _speed(speed: float) -> Fraction:
+    return Fraction(min(max(speed, LEAST_SPEED), MOST_SPEED)).limit_denominator(FINEST_SPEED)
 
 
 def _frame(seconds: float, rate: Fraction, lasts: str) -> int:
@@ -125,3 +152,8 @@ def described_cut(
     if times != 1:
         parts.append("played twice" if times == 2 else f"played {times} times")
     return "; ".join(parts)
+
+
+def is_cut(words: str) -> bool:
+    """Return whether words describe an edit, as `described_cut` does."""
+    return words.startswith(("trimmed ", "played "))

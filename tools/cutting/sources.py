@@ -11,7 +11,7 @@ from memory.records import Artifact
 from tools.arguments import RecipeSpec
 from tools.context import Archive
 from tools.cutting.cut_video import edit_in
-from tools.products.conform import Part, rate_of, retimed_count
+from tools.products.conform import Edge, Part, rate_of, retimed_count
 
 Source = tuple[Artifact, int]
 """A frame: the clip that it is stored in, and its index there."""
@@ -63,6 +63,16 @@ def _shown(part: Sources, rate: Fraction, *, drop_first: bool, drop_last: bool) 
     count = retimed_count(len(frames), part.rate, rate)
     # The same places as `tools.products.conform.retimed` takes.
     return [frames[min((2 * k + 1) * part.rate // (2 * rate), len(frames) - 1)] for k in range(count)]
+
+
+def shows_edge(archive: Archive, clip: Artifact, edge: Edge) -> bool:
+    """Return whether a clip begins or ends with the same frame as the clip that it was cut from; True for any other."""
+    if clip.recipe.agent != "cut_video":
+        return True
+    original = archive.artifact(clip.parents[0])
+    frames = edit_in(RecipeSpec.model_validate(clip.recipe.spec)).of(range(original.media.num_frames))
+    same = frames[0] == 0 if edge == "first" else frames[-1] == original.media.num_frames - 1
+    return same and shows_edge(archive, original, edge)
 
 
 def parts_of(sources: Sources) -> list[Part]:

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from graph.dialogue.phrases import HELP
 from graph.dialogue.smalltalk import SAVING, SHOWING
 from graph.planning.summary import UNLISTED
-from graph.state.apply import ONE_FILM, RAISE_LIMIT
+from graph.state.apply import RAISE_LIMIT
+from graph.state.film_moves import EXTENDED, ONE_FILM
 
 HINTS: Mapping[str, str] = {
     HELP: " /help lists the commands that do the same.",
     ONE_FILM: " `/save film.mp4` writes a copy of it.",
+    EXTENDED: " `/loop`, `/speed` and `/extend` do that.",
     RAISE_LIMIT: " `/limit 6` does, for example.",
     SAVING: " `/save ball.mp4` writes the last product, `/save ball.png 2` number 2.",
     UNLISTED: " /takes lists every one.",

@@ -12,22 +12,31 @@ from graph.state.moves import (
     AnyMove,
     Choose,
     Connect,
+    Drop,
     EditClip,
     EditPicture,
     Film,
     GoOn,
+    Length,
+    Loop,
+    Order,
     RaiseLimit,
     Refresh,
+    Reverse,
+    Speed,
+    Trim,
     Undo,
 )
 from graph.state.products import PRODUCT_ID, Product, kind_of
+from tools.cutting.edits import LEAST_SPEED, MOST_SPEED, MOST_TIMES
 
+MOST_NAMED = 64
 Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forget", "quit"]
 """Commands that need no turn of the run."""
 
 
 @dataclass(frozen=True)
-class Order:
+class Line:
     """What a line asks for: moves, words for the planner, or something that needs no turn of the run."""
 
     moves: tuple[AnyMove, ...] = ()
@@ -63,25 +72,34 @@ class View:
             raise RequestError("product-ambiguous", f"Several are shown ({numbers}); say the number, too.")
         return self.it[-1]
 
+    def film_or_only(self) -> str | None:
+        """Return None for the film that stands or, without one, the id of the clip that `it` means.
 
-def read_line(line: str, view: View) -> Order:
+        Raises RequestError as `only`, and for a picture.
+        """
+        if any(thing.kind == "film" and thing.stands for thing in self.things):
+            return None
+        return _moving(self.only()).id
+
+
+def read_line(line: str, view: View) -> Line:
     """Parse a line. Raises RequestError for an unknown command, or one that lacks an argument."""
     if not line.startswith("/"):
-        return Order(said=line)
+        return Line(said=line)
     name, _, rest = line[1:].strip().partition(" ")
     if name not in COMMANDS:
         raise RequestError("command-unknown", f"There is no command /{name}; /help lists them.", command=name)
     return COMMANDS[name].act(view, rest.strip())
 
 
-def _again(view: View, rest: str) -> Order:
+def _again(view: View, rest: str) -> Line:
     count = int(rest) if rest.isdigit() else 1
     if (rest and not rest.isdigit()) or not 1 <= count <= 8:
         raise RequestError("command-malformed", "Say how many more, 1 to 8, like `/again 3`.", command="again")
-    return Order(moves=(Again(call=view.only().call, count=count),))
+    return Line(moves=(Again(call=view.only().call, count=count),))
 
 
-def _use(view: View, rest: str) -> Order:
+def _use(view: View, rest: str) -> Line:
     if not rest:
         raise RequestError("command-malformed", "Say which number stands, like `/use 2`.", command="use")
     thing = view.one(rest)
@@ -89,10 +107,10 @@ def _use(view: View, rest: str) -> Order:
         raise RequestError(
             "not-on-the-board", f"{rest} is not on the board; it can still be changed, extended or connected."
         )
-    return Order(moves=(Choose(call=thing.call, take=thing.take),))
+    return Line(moves=(Choose(call=thing.call, take=thing.take),))
 
 
-def _change(_view: View, rest: str) -> Order:
+def _change(_view: View, rest: str) -> Line:
     """Leave the words to the planner; a product other than `it` is named by its number."""
     found = re.match(r"#?(\d+) (.+)", rest)
     if not rest:
@@ -101,10 +119,10 @@ def _change(_view: View, rest: str) -> Order:
             "Say what becomes of it, like `/change make it night` or `/change 2 make it blue`.",
             command="change",
         )
-    return Order(said=f"change number {found[1]}: {found[2]}" if found else f"change it: {rest}")
+    return Line(said=f"change number {found[1]}: {found[2]}" if found else f"change it: {rest}")
 
 
-def _edit(view: View, rest: str) -> Order:
+def _edit(view: View, rest: str) -> Line:
     number, _, words = rest.partition(" ")
     if not words:
         raise RequestError(
@@ -114,29 +132,29 @@ def _edit(view: View, rest: str) -> Order:
         )
     thing = view.one(number)
     if thing.kind == "picture":
-        return Order(moves=(EditPicture(image=thing.id, instruction=words),))
-    return Order(moves=(EditClip(clip=thing.id, instruction=words),))
+        return Line(moves=(EditPicture(image=thing.id, instruction=words),))
+    return Line(moves=(EditClip(clip=thing.id, instruction=words),))
 
 
-def _extend(view: View, rest: str) -> Order:
+def _extend(view: View, rest: str) -> Line:
     found = re.match(r"#?(\d+)\b ?(.*)", rest)
     if found and not re.match(r"(?:more )?(?:s|sec|secs|second|seconds)\b", found[2]):
         view.one(found[1])
-        return Order(said=f"extend number {found[1]}, {found[2]}".rstrip(" ,"))
-    return Order(said=f"extend it, {rest}".rstrip(" ,"))
+        return Line(said=f"extend number {found[1]}, {found[2]}".rstrip(" ,"))
+    return Line(said=f"extend it, {rest}".rstrip(" ,"))
 
 
-def _connect(view: View, rest: str) -> Order:
+def _connect(view: View, rest: str) -> Line:
     names = rest.split()
     if len(names) != 2:
         raise RequestError("command-malformed", "Say which two clips or films, like `/connect 3 5`.", command="connect")
     first, second = (_moving(view.one(name)) for name in names)
-    return Order(moves=(Connect(first=first.id, second=second.id),))
+    return Line(moves=(Connect(first=first.id, second=second.id),))
 
 
-def _film(view: View, rest: str) -> Order:
+def _film(view: View, rest: str) -> Line:
     clips = tuple(_moving(view.one(name)).id for name in rest.split())
-    return Order(moves=(Film(clips=clips),))
+    return Line(moves=(Film(clips=clips),))
 
 
 def _moving(thing: Product) -> Product:
@@ -147,15 +165,112 @@ def _moving(thing: Product) -> Product:
     return thing
 
 
-def _limit(view: View, rest: str) -> Order:
+def _order(view: View, rest: str) -> Line:
+    return Line(moves=(Order(clips=_clips(view, rest, "come first", "order")),))
+
+
+def _drop(view: View, rest: str) -> Line:
+    return Line(moves=(Drop(clips=_clips(view, rest, "are left out", "drop")),))
+
+
+def _clips(view: View, rest: str, what: str, command: str) -> tuple[str, ...]:
+    names = rest.replace(",", " ").split()
+    if not 1 <= len(names) <= MOST_NAMED:
+        raise RequestError(
+            "command-malformed",
+            f"Say which clips {what}, 1 to {MOST_NAMED} of them, like `/{command} 13 3`.",
+            command=command,
+        )
+    return tuple(_moving(view.one(name)).id for name in names)
+
+
+_SPAN = re.compile(r"(?P<start>[\d.,:]+) ?s? ?(?:-|\bto\b|\.\.) ?(?:(?P<end>[\d.,:]+) ?s?)?")
+
+
+def _trim(view: View, rest: str) -> Line:
+    name, span = _name_and_amount(rest, "trim")
+    found = _SPAN.fullmatch(span)
+    start = _amount(found["start"]) if found else None
+    end = _amount(found["end"]) if found and found["end"] else None
+    if start is None or (found and found["end"] and not end):
+        raise RequestError(
+            "command-malformed",
+            "Say from when to when, in seconds, like `/trim 5 0-1.5`, or `/trim 5 0.5-` for the rest.",
+            command="trim",
+        )
+    return Line(moves=(Trim(clip=_id_of(view, name), start=start, end=end),))
+
+
+def _loop(view: View, rest: str) -> Line:
+    name, times = _name_and_amount(rest, "loop")
+    if not times.isdecimal() or not 2 <= int(times) <= MOST_TIMES:
+        raise RequestError(
+            "command-malformed", f"Say how often it is played, 2 to {MOST_TIMES}, like `/loop 5 2`.", command="loop"
+        )
+    return Line(moves=(Loop(clip=_id_of(view, name), times=int(times)),))
+
+
+def _reverse(view: View, rest: str) -> Line:
+    names = rest.split()
+    if len(names) > 1:
+        raise RequestError("command-malformed", "Say which one, like `/reverse 5`.", command="reverse")
+    return Line(moves=(Reverse(clip=_id_of(view, names[0] if names else None)),))
+
+
+def _speed(view: View, rest: str) -> Line:
+    name, words = _name_and_amount(rest, "speed")
+    factor = _amount(words.removesuffix("x"))
+    if factor is None or not LEAST_SPEED <= factor <= MOST_SPEED:
+        raise RequestError(
+            "command-malformed",
+            f"Say how many times as fast, {LEAST_SPEED} to {MOST_SPEED:g}, like `/speed 5 2`, or 0.5 for half as fast.",
+            command="speed",
+        )
+    return Line(moves=(Speed(clip=_id_of(view, name), factor=factor),))
+
+
+def _length(view: View, rest: str) -> Line:
+    name, words = _name_and_amount(rest, "length")
+    seconds = _amount(words.removesuffix("s").rstrip())
+    if not seconds:
+        raise RequestError("command-malformed", "Say how long, in seconds, like `/length 5 3`.", command="length")
+    return Line(moves=(Length(clip=_id_of(view, name), seconds=seconds),))
+
+
+def _name_and_amount(rest: str, command: str) -> tuple[str | None, str]:
+    """Split what comes after a command: a product may be named before the amount."""
+    name, _, amount = rest.partition(" ")
+    amount = amount.strip()
+    if not amount and re.fullmatch(r"#\d+", name):
+        raise RequestError(
+            "command-malformed", f"Say the amount, too; /help tells how /{command} is used.", command=command
+        )
+    named = amount and re.fullmatch(r"#?\d+", name) and not re.match(r"- |to |\.\.", amount)
+    return (name, amount) if named or PRODUCT_ID.fullmatch(name) else (None, rest)
+
+
+def _id_of(view: View, name: str | None) -> str | None:
+    """Return the id of a clip or film that was named; without a name, as `View.film_or_only`."""
+    return view.film_or_only() if name is None else _moving(view.one(name)).id
+
+
+def _amount(words: str) -> float | None:
+    """Return a number that is not negative, such as 1.5, 1,5 or 0:02; None for anything else."""
+    found = re.fullmatch(r"(?:(\d{1,3}):)?(\d{1,6}(?:[.,]\d{1,6})?|[.,]\d{1,6})", words)
+    if found is None:
+        return None
+    return 60 * int(found[1] or 0) + float(found[2].replace(",", "."))
+
+
+def _limit(view: View, rest: str) -> Line:
     if not rest.isdigit() or not 1 <= int(rest) <= 100:
         raise RequestError(
             "command-malformed", "Say how often it may be made again, 1 to 100, like `/limit 6`.", command="limit"
         )
-    return Order(moves=(RaiseLimit(call=view.only().call, most=int(rest)),))
+    return Line(moves=(RaiseLimit(call=view.only().call, most=int(rest)),))
 
 
-def _save(_view: View, rest: str) -> Order:
+def _save(_view: View, rest: str) -> Line:
     try:
         words = shlex.split(rest)
     except ValueError as error:
@@ -166,19 +281,19 @@ def _save(_view: View, rest: str) -> Order:
             "Say where to, and which one if it is not the last: `/save film.mp4`, `/save ball.png 2`.",
             command="save",
         )
-    return Order(local="save", words=rest)
+    return Line(local="save", words=rest)
 
 
-def _show(view: View, rest: str) -> Order:
-    return Order(local="show", words=str(view.one(rest).number) if rest else "")
+def _show(view: View, rest: str) -> Line:
+    return Line(local="show", words=str(view.one(rest).number) if rest else "")
 
 
-def _plain(*moves: AnyMove) -> Callable[[View, str], Order]:
-    return lambda _view, _rest: Order(moves=moves)
+def _plain(*moves: AnyMove) -> Callable[[View, str], Line]:
+    return lambda _view, _rest: Line(moves=moves)
 
 
-def _local(name: Local) -> Callable[[View, str], Order]:
-    return lambda _view, rest: Order(local=name, words=rest)
+def _local(name: Local) -> Callable[[View, str], Line]:
+    return lambda _view, rest: Line(local=name, words=rest)
 
 
 @dataclass(frozen=True)
@@ -187,7 +302,7 @@ class Command:
 
     usage: str
     about: str
-    act: Callable[[View, str], Order]
+    act: Callable[[View, str], Line]
 
 
 COMMANDS: dict[str, Command] = {
@@ -199,6 +314,13 @@ COMMANDS: dict[str, Command] = {
     "extend": Command("/extend [N] [WORDS]", "make a clip longer: `two seconds, it moves up`", _extend),
     "connect": Command("/connect A B", "a transition from clip A to clip B", _connect),
     "film": Command("/film [N ...]", "one film of these clips, or of all that stand", _film),
+    "order": Command("/order N [N ...]", "these clips first in the film, the others follow as they were", _order),
+    "drop": Command("/drop N [N ...]", "leave clips out of the film; they are kept", _drop),
+    "trim": Command("/trim [N] FROM-TO", "keep these seconds of clip N, or of the film: `/trim 5 0-1.5`", _trim),
+    "loop": Command("/loop [N] TIMES", "play clip N, or the film, several times", _loop),
+    "reverse": Command("/reverse [N]", "play clip N, or the film, backwards", _reverse),
+    "speed": Command("/speed [N] FACTOR", "play it faster, or slower: 2 is twice as fast, 0.5 half as fast", _speed),
+    "length": Command("/length [N] SECONDS", "cut clip N, or the film, to a length", _length),
     "undo": Command("/undo", "take back the last turn; nothing is lost", _plain(Undo())),
     "refresh": Command("/refresh", "make stale products again", _plain(Refresh())),
     "limit": Command("/limit N", "how often it may be made again", _limit),

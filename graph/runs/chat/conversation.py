@@ -12,7 +12,7 @@ from graph.dialogue.preferences import asked_of_likes, forgotten, learned, read_
 from graph.errors import TOLD, RequestError, Stopped
 from graph.planning.summary import board_summary
 from graph.planning.turn import Answer, TalkBrief, talk_brief
-from graph.runs.chat.commands import Order, View, read_line
+from graph.runs.chat.commands import Line, View, read_line
 from graph.runs.chat.local_words import understood_here
 from graph.runs.chat.opening import give_up_turn
 from graph.runs.chat.results import (
@@ -115,7 +115,7 @@ class Conversation:
                 most=LONGEST_LINE,
             )
         local = understood_here(line, self._brief(line)) if line and self.state else None
-        order = local or (read_line(line, self.view) if line else Order(said=""))
+        order = local or (read_line(line, self.view) if line else Line(said=""))
         if order.local is not None:
             yield self._do_locally(order)
         elif self.run.status != "waiting":
@@ -126,7 +126,7 @@ class Conversation:
 
     def play(self, moves: Sequence[AnyMove]) -> Iterator[TurnResult]:
         """Yield the results of moves, which need no planner. Raises RequestError for what cannot be done."""
-        order = Order(moves=tuple(moves))
+        order = Line(moves=tuple(moves))
         if self.run.status != "waiting":
             yield from self._after_a_stop(order)
         else:
@@ -138,7 +138,7 @@ class Conversation:
         board = self.board
         return View(tuple(board.things), tuple(board.it))
 
-    def _after_a_stop(self, order: Order) -> Iterator[TurnResult]:
+    def _after_a_stop(self, order: Line) -> Iterator[TurnResult]:
         """Retry the step that stopped; or take its turn back and answer this line."""
         again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
         if again or not read.turn(self.state):
@@ -153,7 +153,7 @@ class Conversation:
     def _goes_on(self) -> TurnResult:
         return self._step(lambda observer: resume(self.services, self.run.id, observer))
 
-    def _answer(self, order: Order) -> TurnResult:
+    def _answer(self, order: Line) -> TurnResult:
         question = question_of_run(self.services, self.run)
         if question is None:
             raise RequestError("run-waits-for-nothing", f"Run {self.run.id} waits for nothing.", run=self.run.id)
@@ -240,7 +240,7 @@ class Conversation:
             write_likes(home, changed)
         return Sentence(reply)
 
-    def _do_locally(self, order: Order) -> Result:
+    def _do_locally(self, order: Line) -> Result:
         """Carry out an order that needs no turn of the run."""
         match order.local:
             case "quit":
@@ -258,7 +258,7 @@ class Conversation:
                 return Products(marked(self.board))
         return Sentence(self._local_sentence(order))
 
-    def _local_sentence(self, order: Order) -> str:
+    def _local_sentence(self, order: Line) -> str:
         """Return a sentence about the board, or about the person's preferences."""
         if order.local == "board":
             stale = [call["id"] for call in stale_calls(self.state, self.services.limits)]

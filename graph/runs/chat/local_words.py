@@ -8,7 +8,7 @@ from graph.dialogue.references import ReferenceResolver, iterate
 from graph.english.tagger import tokens
 from graph.errors import RequestError
 from graph.planning.turn import TalkBrief
-from graph.runs.chat.commands import Order
+from graph.runs.chat.commands import Line
 
 _SAVE = re.compile(
     r"(?:please )?(?:save|store|export|download|write|copy)(?: (?P<what>.+?))? (?:as|to|into|in|under) "
@@ -26,16 +26,16 @@ _LEAVE = re.compile(
 )
 
 
-def understood_here(line: str, brief: TalkBrief) -> Order | None:
+def understood_here(line: str, brief: TalkBrief) -> Line | None:
     """Parse a line that needs no turn of the run; None for any other. Raises RequestError for an unknown number."""
     if _LEAVE.fullmatch(line):
-        return Order(local="quit")
+        return Line(local="quit")
     if found := _SAVE.fullmatch(line):
         number = _named(found["what"], brief)
-        return None if number is None else Order(local="save", words=shlex.join([found["file"].strip("\"'"), number]))
+        return None if number is None else Line(local="save", words=shlex.join([found["file"].strip("\"'"), number]))
     if found := _SHOW.fullmatch(line):
         number = _named(found["what"], brief)
-        return None if number is None else Order(local="show", words=number)
+        return None if number is None else Line(local="show", words=number)
     return None
 
 

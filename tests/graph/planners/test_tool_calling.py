@@ -13,13 +13,14 @@ from graph.planners.factory import make_planner
 from graph.planners.grounding import without_false_claims
 from graph.planners.planner import Planner
 from graph.planners.ports import PlannerSettings
-from graph.planners.tool_calling import tools
+from graph.planners.tool_calling import _move, tools
 from graph.planning.profiles import EMBEDDED
 from graph.planning.turn import Answer
 from graph.runs.history import state_of
 from graph.runs.runner import answer, question_of_run, resume, start
 from graph.runs.services import Services
 from graph.state.channels import Limits, RunState
+from graph.state.moves import Order, Speed, Trim
 from graph.state.products import Board
 from memory.archive import Archive
 from memory.records import Request, Run
@@ -247,3 +248,21 @@ def test_the_tools_are_the_moves() -> None:
 )  # fmt: skip
 def test_a_lie_does_not_reach_the_person(said: str, shown: str) -> None:
     assert without_false_claims(said, [], []) == shown
+
+
+def test_a_model_may_leave_the_film_unnamed_and_names_clips_by_number() -> None:
+    ids = {2: f"clip-{2:016x}", 3: f"clip-{3:016x}"}
+    by_name = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools()}
+    assert by_name["order"]["required"] == ["clips"]
+    assert "required" not in by_name["reverse"]
+    assert _move({"name": "order", "args": {"clips": [3, ids[2]], "film": None}}, ids) == Order(clips=(ids[3], ids[2]))
+    assert _move({"name": "trim", "args": {"clip": 2, "start": 0, "end": 1.5}}, ids) == Trim(clip=ids[2], end=1.5)
+    assert _move({"name": "speed", "args": {"factor": 2}}, ids) == Speed(factor=2)
+    for name, args in (
+        ("speed", {"factor": 0}),
+        ("loop", {"times": 1}),
+        ("drop", {"clips": []}),
+        ("order", {"clips": [9]}),
+    ):
+        with pytest.raises(ValueError, match="."):
+            _move({"name": name, "args": args}, ids)

@@ -47,7 +47,9 @@ def cut(context: ToolContext, clip: Artifact, **asked: Any) -> Artifact:
     [
         ({"start": 0.25, "end": 0.5}, [30, 40]),
         ({"start": 0.5}, [50, 60]),
-        ({"end": 0.8}, None),  # shown as 0.8 s, lasts 0.75 s
+        ({"end": 0.8}, [10, 20, 30, 40, 50, 60]),  # lasts 0.75 s, shown to a person as 0.8 s
+        ({"start": 0.375, "end": 3.0}, [40, 50, 60]),
+        ({"start": 3.0, "end": 4.0}, [10, 20, 30, 40, 50, 60]),
         ({"backwards": True}, [60, 50, 40, 30, 20, 10]),
         ({"times": 2}, [10, 20, 30, 40, 50, 60] * 2),
         ({"speed": 2}, [20, 40, 60]),
@@ -57,17 +59,30 @@ def cut(context: ToolContext, clip: Artifact, **asked: Any) -> Artifact:
     ],
 )
 def test_whole_frames_are_kept_or_repeated(
-    context: ToolContext, stored: Stored, asked: dict[str, Any], shown: list[int] | None
+    context: ToolContext, stored: Stored, asked: dict[str, Any], shown: list[int]
 ) -> None:
     clip = stored(levels(10, 20, 30, 40, 50, 60))
-    if shown is None:
-        with pytest.raises(BadInput, match="changes nothing"):
-            cut(context, clip, **asked)
-        return
     made = cut(context, clip, **asked)
     assert seen(context, made) == shown
-    assert (made.media.kind, made.media.fps, made.parents) == ("clip", clip.media.fps, (clip.id,))
+    assert (made.media.kind, made.media.fps, made.recipe.parents) == ("clip", clip.media.fps, (clip.sha256,))
     assert cut(context, clip, **asked) == made
+
+
+@pytest.mark.parametrize(
+    ("asked", "note"),
+    [
+        ({"end": 0.8}, []),
+        ({"end": 1.0}, ["The clip lasts 0.75 s now, so it was cut as far as that."]),
+        ({"start": 1.0}, ["The clip lasts 0.75 s now, so it was cut as far as that."]),
+    ],
+)
+def test_a_clip_that_became_shorter_is_cut_as_far_as_it_goes(
+    context: ToolContext, stored: Stored, asked: dict[str, Any], note: list[str]
+) -> None:
+    told: list[Any] = []
+    clip = stored(levels(10, 20, 30, 40, 50, 60))
+    cut_video(context, CutVideo(clip=clip.id, **asked), report=told.append)
+    assert [each["note"] for each in told if "note" in each] == note
 
 
 @pytest.mark.parametrize(
@@ -81,6 +96,7 @@ def test_whole_frames_are_kept_or_repeated(
         ({"start": 0.5, "end": 0.25}, "No whole frame of number 5"),
         ({"start": 0.25, "end": 0.26}, "a frame lasts 0.125 s"),
         ({"end": 0.75}, "changes nothing"),
+        ({"end": 0.8}, "changes nothing"),  # 0.75 s are shown to a person as 0.8
         ({"speed": 1.0}, "changes nothing"),
         ({"speed": 0.0}, "0.1 to 10 times"),
         ({"speed": float("nan")}, "0.1 to 10 times"),

@@ -118,14 +118,68 @@ def test_help_lists_every_command(services: Services) -> None:
         ("/connect 1 1", "is a picture"),
         ("/film 1", "is a picture"),
         ("/limit 0", "1 to 100"),
+        ("/order", "which clips come first"),
+        ("/order 1", "is a picture"),
+        ("/drop", "which clips are left out"),
+        ("/drop 9", "There is no product 9"),
+        ("/trim 2", "from when to when"),
+        ("/trim 2 1", "from when to when"),
+        ("/trim 2 nan-1", "from when to when"),
+        ("/trim 2 -1-2", "from when to when"),
+        ("/trim 2 0-0", "from when to when"),
+        ("/trim 1 0-1", "is a picture"),
+        ("/loop 2 1", "2 to 100"),
+        ("/loop 2 1.5", "2 to 100"),
+        ("/loop 2 101", "2 to 100"),
+        ("/loop #2", "the amount, too"),
+        ("/speed 2 0", "0.1 to 10"),
+        ("/speed 2 -1", "0.1 to 10"),
+        ("/speed 2 nan", "0.1 to 10"),
+        ("/length 2 0", "how long"),
+        ("/length 2 inf", "how long"),
+        ("/reverse 2 3", "which one"),
         ("/save", "where to"),
         ("/save 'x", "not a file name"),
     ],
 )
 def test_a_command_that_lacks_something_says_what(line: str, told: str) -> None:
-    thing = Product(number=1, id="image-" + "0" * 16, kind="picture", call="1.text_to_image", shot=1, take=1)
+    picture = Product(number=1, id="image-" + "0" * 16, kind="picture", call="1.text_to_image", shot=1, take=1)
+    clip = Product(number=2, id="clip-" + "0" * 16, kind="clip", call="1.image_to_video", shot=1, take=1)
     with pytest.raises(RequestError, match=told):
-        read_line(line, View((thing,), (thing,)))
+        read_line(line, View((picture, clip), (picture,)))
+
+
+@pytest.mark.parametrize(
+    ("line", "move"),
+    [
+        ("/order 2 #3", {"do": "order", "clips": (2, 3)}),
+        ("/drop 2, 3", {"do": "drop", "clips": (2, 3)}),
+        ("/trim 2 0-1.5", {"do": "trim", "clip": 2, "start": 0.0, "end": 1.5}),
+        ("/trim #2 0.5 to 1s", {"do": "trim", "clip": 2, "start": 0.5, "end": 1.0}),
+        ("/trim 2 0:01-", {"do": "trim", "clip": 2, "start": 1.0, "end": None}),
+        ("/trim 0 - 1,5", {"do": "trim", "clip": None, "start": 0.0, "end": 1.5}),
+        ("/loop 2 3", {"do": "loop", "clip": 2, "times": 3}),
+        ("/loop 3", {"do": "loop", "clip": None, "times": 3}),
+        ("/reverse", {"do": "reverse", "clip": None}),
+        ("/reverse 2", {"do": "reverse", "clip": 2}),
+        ("/speed 2 0.5", {"do": "speed", "clip": 2, "factor": 0.5}),
+        ("/speed 2x", {"do": "speed", "clip": None, "factor": 2.0}),
+        ("/length 2 1.5 s", {"do": "length", "clip": 2, "seconds": 1.5}),
+    ],
+)
+def test_a_command_names_a_clip_by_number_or_means_the_film(line: str, move: dict[str, Any]) -> None:
+    clips = [Product(number=n, id=f"clip-{n:016x}", kind="clip", call="c", shot=n, take=1) for n in (2, 3)]
+    film = Product(number=4, id="film-" + "0" * 16, kind="film", call="f", shot=4, take=1, stands=True)
+    ids = {clip.number: clip.id for clip in clips}
+    if isinstance(move.get("clip"), int):
+        move = {**move, "clip": ids[move["clip"]]}
+    if "clips" in move:
+        move = {"film": None, **move, "clips": tuple(ids[number] for number in move["clips"])}
+    [found] = read_line(line, View((*clips, film), (film,))).moves
+    assert found.model_dump() == move
+    if move.get("clip", "") is None:
+        [found] = read_line(line, View(tuple(clips), (clips[0],))).moves
+        assert found.model_dump() == {**move, "clip": ids[2]}, "without a film, it"
 
 
 def test_commands_on_an_empty_board_say_so() -> None:
