@@ -73,6 +73,23 @@ def test_the_statement_says_how_it_was_made_and_nothing_of_the_machine(cli: Cli,
         assert secret.encode() not in manifest
 
 
+def test_a_film_is_written_as_the_ending_of_the_name_says(cli: Cli, tmp_path: Path) -> None:
+    told = film_of(cli, tmp_path / "film.gif")
+    assert told["film"] == str(tmp_path / "film.gif")
+    assert [work["agent"] for work in verified(cli, tmp_path / "film.gif")["statement"]["works"]][-1] == "gif"
+    for name, note in (
+        ("film.webm", "A WebM file carries no manifest"),
+        ("frames/", "A folder of pictures carries no"),
+    ):
+        code, stdout, stderr = cli.run("resume", told["run"], "--out", f"{tmp_path}/{name}", "--json")
+        assert (code, json.loads(stdout.splitlines()[-1])["film"]) == (0, f"{tmp_path}/{name}")
+        assert note in stderr
+    assert len(list((tmp_path / "frames").iterdir())) == 16
+    (tmp_path / "frames" / "mine.txt").touch()
+    code, _, stderr = cli.run("resume", told["run"], "--out", f"{tmp_path}/frames/")
+    assert (code, "holds other files" in stderr) == (2, True)
+
+
 def test_a_film_may_be_handed_out_without_a_manifest(cli: Cli, tmp_path: Path) -> None:
     told = film_of(cli, tmp_path / "one.mp4", WISH, "--no-provenance")
     film_of(cli, tmp_path / "two.mp4", MORA_PROVENANCE="false")

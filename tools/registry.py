@@ -180,7 +180,10 @@ def registered(tool: Tool) -> Iterator[None]:
 
 def remakes() -> "dict[str, Remake]":
     """Return how to make products again, by the agent's name in their recipe. Uploads are not included."""
-    return {name: remake for tool in _TABLE.values() for name, remake in tool.implementation().remakes.items()}
+    from tools.delivery.copies import REMAKES
+
+    made = {name: remake for tool in _TABLE.values() for name, remake in tool.implementation().remakes.items()}
+    return {**made, **REMAKES}
 
 
 def as_langchain(tool: Tool, arguments: "type[BaseModel]", call: "Callable[[BaseModel], str]") -> "StructuredTool":

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 NOTHING: dict[str, Any] = {}
 
 
-def place_of(run: "Run", out: Path | None) -> Path | None:
+def place_of(run: "Run", out: str | None) -> str | None:
     """Return where the film of a resumed run is to go: `out`, else the path given when it began if still usable."""
-    from tools.delivery.export import check_destination
+    from tools.delivery.places import check_place
     from tools.errors import BadInput
 
     if out is not None:
         destinations().remember(run.id, out)
     elif (out := destinations().of(run.id)) is not None:
         try:
-            check_destination(out)
+            check_place(out)
         except BadInput as error:
             print(
                 f"mora: {sentence_of(error)} The film stays in the store; `--out` says where else it goes.",
@@ -42,9 +42,11 @@ def place_of(run: "Run", out: Path | None) -> Path | None:
     return out
 
 
-def check_signed(settings: "Settings", out: Path | None) -> None:
+def check_signed(settings: "Settings", out: str | None) -> None:
     """Check that a film to be delivered can be signed, before any work is done. Raises as `check_signer`."""
-    if out is not None:
+    from tools.delivery.places import CARRYING, place_of
+
+    if out is not None and place_of(out).ending in CARRYING:
         from graph.provenance.signing import check_signer
 
         check_signer(settings)
@@ -70,7 +72,7 @@ def deliver(
     services: "Services",
     run: "Run",
     observed: "ProgressObserver",
-    out: Path | None,
+    out: str | None,
     as_json: bool,
     more: dict[str, Any] = NOTHING,
 ) -> None:
@@ -81,14 +83,18 @@ def deliver(
     if run.status == "waiting":
         wait_for_a_word(services, run, as_json)
     from graph.cli.progress import result_of
-    from graph.provenance.signing import handed_out
-    from tools.delivery.export import export
+    from graph.provenance.signing import hand_out
+    from tools.delivery.places import place_of
 
     result = result_of(services.archive, run, observed) | more
     if out is not None:
-        export(handed_out(services.archive, run, services.signer), out)
+        assert run.film is not None, f"run {run.id} is {run.status} and has no film"
+        place = place_of(out)
+        note = hand_out(services.archive, run, services.signer, services.archive.artifact(run.film), place)
         destinations().forget(run.id)
-        result["film"] = str(out.absolute())
+        result["film"] = str(place.absolute())
+        if note is not None:
+            print(note, file=sys.stderr)
     if as_json:
         print(json.dumps(result))
         return

@@ -4,7 +4,6 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graph.cli.app import fail
@@ -106,7 +105,7 @@ def services_of_run(run: str, **given: Any) -> Iterator["Services"]:
 
 
 @contextlib.contextmanager
-def listening(run: str | None = None, out: Path | None = None) -> Iterator["ProgressObserver"]:
+def listening(run: str | None = None, out: str | None = None) -> Iterator["ProgressObserver"]:
     """Show the progress of a run on standard error, and acknowledge a request to stop at once.
 
     run: its id, if known already. out: where the film of a new run is to go, remembered for when it is resumed.

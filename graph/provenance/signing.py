@@ -8,6 +8,9 @@ from graph.errors import RequestError
 from graph.provenance.statement import statement_of
 from memory.errors import DiskTrouble
 from memory.records import Artifact, Run
+from tools.delivery.copies import film_of_clip, gif_of, write_converted
+from tools.delivery.export import export
+from tools.delivery.places import Place
 from tools.errors import CannotSign
 from tools.provenance.manifest import check_signing, sign
 from tools.provenance.signer import (
@@ -69,14 +72,47 @@ def _folder(settings: "Settings") -> Path:
 def handed_out(
     archive: "Archive", run: Run, signer: Callable[[], Signer | None], *, film: Artifact | None = None
 ) -> bytes:
-    """Return the bytes of the run's film, or of another of its products, with a manifest if there is a signer.
+    """Return the run's film, or another of its clips and films, as MP4, with a manifest if there is a signer.
 
     Raises DamagedArtifact, and CannotSign, which says how to get the film without a manifest.
     """
     if film is None:
         assert run.film is not None, f"run {run.id} is {run.status} and has no film"
         film = archive.artifact(run.film)
-    data = archive.read(film)
+    if film.media.kind == "clip":
+        return _signed(archive, run, signer, *film_of_clip(archive, film))
+    return _signed(archive, run, signer, film, archive.read(film))
+
+
+def hand_out(
+    archive: "Archive", run: Run, signer: Callable[[], Signer | None], product: Artifact, place: Place
+) -> str | None:
+    """Write a copy of a clip or film to a place; return a note if that cannot carry the manifest that a film has.
+
+    Raises as `handed_out`, and BadInput for a place that cannot be written.
+    """
+    path = place.path
+    if place.ending == ".mp4":
+        export(handed_out(archive, run, signer, film=product), path)
+    elif place.ending == ".gif":
+        export(_signed(archive, run, signer, *gif_of(archive, product)), path, suffix=".gif")
+    else:
+        write_converted(archive, product, place)
+        if run_is_signed(signer):
+            what = "A WebM file" if place.ending == ".webm" else "A folder of pictures"
+            return f"{what} carries no manifest of how it was made; .mp4 and .gif do."
+    return None
+
+
+def run_is_signed(signer: Callable[[], Signer | None]) -> bool:
+    """Return whether films are handed out with a manifest, also if that fails on this machine."""
+    try:
+        return signer() is not None
+    except (CannotSign, DiskTrouble):
+        return True
+
+
+def _signed(archive: "Archive", run: Run, signer: Callable[[], Signer | None], film: Artifact, data: bytes) -> bytes:
     try:
         by = signer()
         return data if by is None else sign(data, statement_of(archive, run, film), by)

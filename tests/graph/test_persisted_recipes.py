@@ -27,6 +27,7 @@ from tools.connect_videos import transition
 from tools.context import ToolContext
 from tools.cutting.cut_film import cut_film
 from tools.cutting.cut_video import CutVideo, cut_video
+from tools.delivery.copies import make_gif
 from tools.edit_image import EditImage, edit_image
 from tools.edit_video import EditVideo, edit_video
 from tools.extend_video import ExtendVideo, extend_video
@@ -97,6 +98,7 @@ def recipes_of_all_agents() -> list[Recipe]:
     store_clip(tool_context, TakenClip(np.zeros((4, 16, 16, 3), np.uint8), 8.0, "5" * 64))
     cut_video(tool_context, CutVideo(clip=CLIP, start=0.125, end=0.375))
     cut_film(tool_context, CutVideo(clip=FILM, speed=1.5, backwards=True, times=2))
+    make_gif(tool_context, ledger.known[FILM])
     return [plain(recipe) for recipe in ledger.recipes]
 
 

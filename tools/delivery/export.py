@@ -24,7 +24,7 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
             path=str(path),
             suffix=suffix,
         )
-    with _disk_errors(path):
+    with disk_errors(path):
         if path.is_dir():
             raise BadInput(
                 "output-is-folder",
@@ -41,7 +41,7 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
                 f"{path} cannot be written: there is no folder {target.parent}; create it first.",
                 path=str(path),
             )
-        probe = _beside(target)
+        probe = beside(target)
         probe.touch(exist_ok=False)
         probe.unlink()
     return target
@@ -49,7 +49,7 @@ def check_destination(path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
 
 def check_folder(path: Path) -> Path:
     """Check that files can be written into a folder, which need not exist yet and is not created. Raises BadInput."""
-    with _disk_errors(path):
+    with disk_errors(path):
         nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
         if not nearest.is_dir():
             raise BadInput(
@@ -65,12 +65,13 @@ def check_folder(path: Path) -> Path:
 def export(data: bytes, path: Path, *, suffix: str = FILM_SUFFIX) -> Path:
     """Write a file atomically, readable by others, and return its resolved path. Raises BadInput."""
     target = check_destination(path, suffix=suffix)
-    with _disk_errors(path):
+    with disk_errors(path):
         write_whole(target, data, private=False)
     return target
 
 
-def _beside(target: Path) -> Path:
+def beside(target: Path) -> Path:
+    """Return a name in the same folder for a draft of this process."""
     return target.with_name(f".{target.stem[:40]}.{os.getpid()}.part")
 
 
@@ -78,7 +79,7 @@ FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota is full", er
 
 
 @contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Convert OSError to BadInput."""
     try:
         yield

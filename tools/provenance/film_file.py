@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.errors import BadInput
+from tools.provenance.gif_blocks import SIGNATURES
 
+MP4, GIF = "video/mp4", "image/gif"
 LARGEST_FILM = 2**31
 """Bytes."""
 
 
 def check_film_file(path: Path) -> None:
-    """Check that the file looks like an MP4 film. Raises BadInput."""
+    """Check that the file looks like an MP4 film or a GIF. Raises BadInput."""
     with _read_errors(path):
         if path.is_dir():
             raise BadInput("input-is-folder", f"{path} is a folder; name one film.", path=str(path))
@@ -27,12 +29,19 @@ def check_film_file(path: Path) -> None:
             )
         with path.open("rb") as file:
             head = file.read(8)
-    if head[4:] != b"ftyp":
+    if media_type_of(head) is None:
         raise BadInput("film-not-mp4", f"{path} is not an MP4 film; name a film that Mora handed out.", path=str(path))
 
 
+def media_type_of(head: bytes) -> str | None:
+    """Return the media type of a file that can carry a manifest, by its first eight bytes; None for any other."""
+    if head[:6] in SIGNATURES:
+        return GIF
+    return MP4 if head[4:8] == b"ftyp" else None
+
+
 def film_bytes(path: Path) -> bytes:
-    """Read an MP4 file. Raises BadInput for any other file."""
+    """Read an MP4 or GIF file. Raises BadInput for any other file."""
     check_film_file(path)
     with _read_errors(path):
         return path.read_bytes()

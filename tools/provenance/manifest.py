@@ -5,8 +5,10 @@ revocation lists or remote manifests. Uploads are identified by their digests; t
 since agents only work on their pixels.
 """
 
+import hashlib
 import io
 import json
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +18,8 @@ from pydantic import Field, JsonValue
 
 from memory.records import Media, Record, Request
 from tools.errors import CannotSign
-from tools.media.codecs import MP4
-from tools.provenance.film_file import film_bytes
-from tools.provenance.mp4_boxes import unsigned_sha256
+from tools.provenance import gif_blocks, mp4_boxes
+from tools.provenance.film_file import GIF, MP4, film_bytes, media_type_of
 from tools.provenance.signer import Signer
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ GENERATED = f"{SOURCES}trainedAlgorithmicMedia"
 
 
 COMPOSED = f"{SOURCES}compositeWithTrainedAlgorithmicMedia"
+
+
+ENDINGS = {MP4: ".mp4", GIF: ".gif"}
+"""Endings of file names by the media types that can carry a manifest."""
+
+
+SHOWING = ("assemble_film", "cut_film", "cut_video", "gif")
+"""Makers, by the name in a recipe, whose products show the pixels of what they are made of."""
 
 
 OFFLINE: dict[str, Any] = {
@@ -145,7 +154,7 @@ def check_signing() -> None:
 
 
 def sign(film: bytes, statement: Statement, signer: Signer) -> bytes:
-    """Return a copy of the film (MP4) with the statement in a signed manifest. Raises CannotSign."""
+    """Return a copy of the film (MP4 or GIF) with the statement in a signed manifest. Raises CannotSign."""
     c2pa = _library()
     info = c2pa.C2paSignerInfo(signer.algorithm.encode(), signer.chain.encode(), signer.key.encode(), None)
     copy = io.BytesIO()
@@ -155,7 +164,7 @@ def sign(film: bytes, statement: Statement, signer: Signer) -> bytes:
             c2pa.Signer.from_info(info) as pen,
             c2pa.Builder(manifest_of(statement), context=context) as builder,
         ):
-            builder.sign(pen, MP4, io.BytesIO(film), copy)
+            builder.sign(pen, statement.film.media.media_type, io.BytesIO(film), copy)
     except c2pa.C2paError as error:
         raise CannotSign("signing-failed", f"The film cannot be signed: {error}.") from error
     return copy.getvalue()
@@ -169,8 +178,8 @@ def manifest_of(statement: Statement) -> dict[str, Any]:
     actions = {"label": "c2pa.actions.v2", "data": {"actions": list(_actions(part))}}
     return {
         "claim_generator_info": [{"name": name, "version": version}],
-        "title": f"{statement.film.id}.mp4",
-        "format": MP4,
+        "title": f"{statement.film.id}{ENDINGS[statement.film.media.media_type]}",
+        "format": statement.film.media.media_type,
         "ingredients": [
             {
                 "label": work.id,
@@ -206,7 +215,14 @@ def _part(statement: Statement, given: Work) -> str:
     """Return C2PA's relationship of an upload to the film: edited into it, shown in it, or input to an agent."""
     if statement.task == "edit" and given.media.kind != "image":
         return "parentOf"
-    return "componentOf" if given.id in statement.film.parents else "inputTo"
+    works = {work.id: work for work in statement.works}
+    ahead, shown = [statement.film.id], set[str]()
+    while ahead:
+        work = works.get(ahead.pop())
+        if work is not None and work.agent in SHOWING:
+            ahead += set(work.parents) - shown
+            shown.update(work.parents)
+    return "componentOf" if given.id in shown else "inputTo"
 
 
 def _actions(part: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -245,15 +261,27 @@ def read(path: Path, authorities: Mapping[str, str] | None = None) -> Reading:
         statement = _unpacked(packed)
     except (ValueError, TypeError, LookupError, RecursionError):
         return replace(who, fault="newer")
-    same = unsigned_sha256(data) == statement.film.sha256
+    same = _unsigned_sha256(data) == statement.film.sha256
     return replace(who, fault=None if same else "another", statement=statement)
+
+
+def _unsigned_sha256(copy: bytes) -> str | None:
+    """Return the sha256 of the file that was signed, 64 hex digits; None if `copy` is not a signed copy."""
+    without = gif_blocks.unsigned if media_type_of(copy[:8]) == GIF else mp4_boxes.unsigned
+    try:
+        return hashlib.sha256(without(copy)).hexdigest()
+    except (struct.error, ValueError, IndexError):
+        return None
 
 
 def _report(data: bytes, authorities: str = "") -> dict[str, Any] | Fault:
     """Return the library's report on a file, or the fault that prevents one."""
     c2pa = _library()
     try:
-        with _context(authorities) as context, c2pa.Reader(MP4, io.BytesIO(data), context=context) as reader:
+        with (
+            _context(authorities) as context,
+            c2pa.Reader(media_type_of(data[:8]) or MP4, io.BytesIO(data), context=context) as reader,
+        ):
             report: dict[str, Any] = json.loads(reader.json())
             return report
     except c2pa.C2paError.ManifestNotFound:

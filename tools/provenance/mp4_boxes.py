@@ -1,17 +1,8 @@
 """Recover the unsigned film from a signed copy by removing its C2PA manifest box. Knows MP4 boxes only."""
 
-import hashlib
 import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-
-
-def unsigned_sha256(copy: bytes) -> str | None:
-    """Return the sha256 of the film that was signed, 64 hex digits; None if `copy` is not a signed copy."""
-    try:
-        return hashlib.sha256(unsigned(copy)).hexdigest()
-    except (struct.error, ValueError):
-        return None
 
 
 def unsigned(copy: bytes) -> bytes:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from graph.cli.chat.keyboard import Person, Typed
-from graph.cli.chat.screen import Display, write_copy
+from graph.cli.chat.screen import Display
 from graph.cli.exit_codes import BUG, INTERRUPTED, MISTAKE
 from graph.cli.progress import ProgressObserver
 from graph.cli.sentences import sentence_of, with_action
 from graph.errors import MISTAKES, Stopped
-from graph.provenance.signing import handed_out
+from graph.provenance.signing import hand_out
 from graph.runs.chat.commands import COMMANDS
 from graph.runs.chat.conversation import Conversation
 from graph.runs.chat.results import Failure, Help, Leave, OneProduct, Products, Result, Save, Sentence, TurnResult
 from graph.runs.services import Services
 from memory.records import Run
 from tools.delivery.export import export
+from tools.delivery.places import check_place
 
 Listening = Callable[[], AbstractContextManager[ProgressObserver]]
 PROMPT = "> "
@@ -97,16 +98,20 @@ class Chat:
             self.screen.say(STOPPED, style="dim")
 
     def _save(self, wanted: Save) -> None:
-        """Write a copy of a product: a film with its manifest, a clip as MP4, a picture unchanged."""
-        archive, path = self.services.archive, Path(wanted.file).expanduser()
+        """Write a copy of a product: a clip or film by the ending of the name, with a manifest; a picture unchanged."""
+        archive, note = self.services.archive, None
         artifact = archive.artifact(wanted.product.id)
-        if wanted.product.kind == "clip":
-            write_copy(archive, artifact, path)
-        elif wanted.product.kind == "film":
-            export(handed_out(archive, self.conversation.run, self.services.signer, film=artifact), path)
-        else:
+        if wanted.product.kind == "picture":
+            path = Path(wanted.file).expanduser()
             export(archive.read(artifact), path, suffix=".png")
-        self.screen.say(f"Number {wanted.product.number} is in {path}")
+            written = str(path)
+        else:
+            place = check_place(wanted.file)
+            note = hand_out(archive, self.conversation.run, self.services.signer, artifact, place)
+            written = str(place)
+        self.screen.say(f"Number {wanted.product.number} is in {written}")
+        if note is not None:
+            self.screen.say(note, style="dim")
 
     @contextmanager
     def _leaving_on_sigterm(self) -> Iterator[None]:

@@ -50,7 +50,7 @@ def generate(
     """Make a film from a sentence and, if you have some, pictures or clips."""
     with error_boundary():
         from graph.runs.requests.options import GivenFiles, RequestOptions, check
-        from tools.delivery.export import check_destination
+        from tools.delivery.places import check_place
 
         options = RequestOptions(
             prompt=prompt, task=task.value, before=before, motion=None if motion is None else motion.value,
@@ -59,7 +59,7 @@ def generate(
         )  # fmt: skip
         files = GivenFiles(tuple(image or ()), tuple(video or ()), fit.value)
         if out is not None:
-            check_destination(out)
+            check_place(out)
         check(options, files)
         settings = settings_to_make_with(profile=profile, planner=planner, provenance=provenance)
         check_signed(settings, out)
@@ -156,11 +156,11 @@ def fork(
             deliver(services, ended, listener, out, as_json)
 
 
-def _check_words(run: str, out: Path | None) -> None:
+def _check_words(run: str, out: str | None) -> None:
     """Check the destination of the film, and that the run id is plausible. Raises BadInput, UnknownRun."""
     from graph.cli.early import check_run
-    from tools.delivery.export import check_destination
+    from tools.delivery.places import check_place
 
     if out is not None:
-        check_destination(out)
+        check_place(out)
     check_run(run)

@@ -1,7 +1,6 @@
 """Options and arguments shared by several commands, and the choices of an option. Light to import."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,7 +43,10 @@ RunId = Annotated[str, typer.Argument(help="The run's id, or an unambiguous pref
 Seed = Annotated[int | None, typer.Option(help="Seed of every choice and of all noise; drawn if not given.")]
 Profile = Annotated[str | None, typer.Option(help="Which models: embedded or paper.")]
 Planner = Annotated[str | None, typer.Option(help="Which planner: embedded, openai or llama.")]
-Out = Annotated[Path | None, typer.Option(help="The .mp4 file to write the film to.")]
+Out = Annotated[
+    str | None,
+    typer.Option(help="Where to write the film: a .mp4, .gif or .webm file, or a folder of pictures, which ends in /."),
+]
 Provenance = Annotated[
     bool | None,
     typer.Option("--provenance/--no-provenance", help="Whether the film carries a signed manifest of how it was made."),

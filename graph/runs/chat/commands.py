@@ -278,7 +278,7 @@ def _save(_view: View, rest: str) -> Line:
     if not 1 <= len(words) <= 2:
         raise RequestError(
             "command-malformed",
-            "Say where to, and which one if it is not the last: `/save film.mp4`, `/save ball.png 2`.",
+            "Say where to, and which one if it is not the last: `/save film.mp4`, `/save ball.gif 2`, `/save frames/`.",
             command="save",
         )
     return Line(local="save", words=rest)
@@ -327,7 +327,9 @@ COMMANDS: dict[str, Command] = {
     "takes": Command("/takes", "list every product, by number", _local("takes")),
     "board": Command("/board", "what stands, what waits, what is stale", _local("board")),
     "show": Command("/show [N]", "show the last product again, or number N", _show),
-    "save": Command("/save FILE [N]", "copy the last product, or number N, to a file", _save),
+    "save": Command(
+        "/save FILE [N]", "copy the last product, or number N, as .mp4, .gif, .webm, frames/ or .png", _save
+    ),
     "likes": Command("/likes", "what Mora remembers of your preferences", _local("likes")),
     "like": Command("/like WORDS", "remember a style, a length or a seed", _local("like")),
     "forget": Command("/forget [WORDS]", "forget a preference, or all of them", _local("forget")),

@@ -12,7 +12,7 @@ from graph.runs.chat.commands import Line
 
 _SAVE = re.compile(
     r"(?:please )?(?:save|store|export|download|write|copy)(?: (?P<what>.+?))? (?:as|to|into|in|under) "
-    r"(?P<file>\"[^\"]+\"|'[^']+'|\S+\.[a-z0-9]{2,4})[.!]?",
+    r"(?P<file>\"[^\"]+\"|'[^']+'|\S+\.[a-z0-9]{2,4}|\S+/)[.!]?",
     re.IGNORECASE,
 )
 _SHOW = re.compile(

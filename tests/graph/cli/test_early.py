@@ -28,6 +28,7 @@ MISTAKES = [
     (["generate", "it grows", "--video", "none.mp4"], "There is no file none.mp4; check the path of the video."),
     (["generate", WISH, "--out", "nowhere/film.mp4"], "there is no folder"),
     (["generate", WISH, "--out", "film.avi"], "film.avi does not end in .mp4"),
+    (["generate", WISH, "--out", "text.png/"], "text.png is a file; name a folder for the pictures"),
     (["generate", WISH, "--profile", "cinema"], "There is no profile 'cinema'; choose one of embedded, paper."),
     (["generate", WISH, "--profile", "svd"], "svd is not a profile but a system"),
     (["generate", WISH, "--planner", "oracle"], "There is no planner 'oracle'"),
