@@ -441,8 +441,10 @@ def _cut(draft: BoardDraft, named: str | None, edit: dict[str, Any]) -> None:
         **edit,
     )
     tool: AnyTool = "cut_film" if is_film else "cut_video"
+    # A reviewed run asks about every product, and ends once all are accepted.
+    alone = draft.state["request"].get("review") == "chat"
     if call is None:
-        draft.begin_round(draft.new_call(tool, {**edit, "clip": product}), alone=True)
+        draft.begin_round(draft.new_call(tool, {**edit, "clip": product}), alone=alone)
         return
     arguments = {**edit, "clip": None}
     known = changes_of(draft, call, tool)
@@ -453,7 +455,7 @@ def _cut(draft: BoardDraft, named: str | None, edit: dict[str, Any]) -> None:
         shot = call["shot"]
         new = Call(id=draft.free_id(shot, tool), shot=shot, tool=tool, arguments=arguments, needs=[call["id"]])
         draft.put_behind(new, call)
-    draft.begin_round(new, again=0, alone=True)
+    draft.begin_round(new, again=0, alone=alone)
 
 
 def changes_of(draft: BoardDraft, call: Call, tool: AnyTool) -> Call | None:

@@ -1,9 +1,9 @@
 """The tiny language model that carries a whole conversation: what it learned, and the recipe that makes its file.
 
 `python -m support.conversation_model`, in `tests`, fits it (a few minutes on one core) and writes its GGUF file: needed
-when what the embedded planner answers to a wish, the first words of the prompts, or these lessons change. It hears only
-what was said, not the board: what it calls is right because the conversation goes as written here, and what it says of
-its work is sometimes a lie, on purpose.
+when what the embedded planner answers to a wish, the first words of the prompts, the names of the moves, or these
+lessons change. It hears only what was said, not the board: what it calls is right because the conversation goes as
+written here, and what it says of its work is sometimes a lie, on purpose.
 """
 
 import json

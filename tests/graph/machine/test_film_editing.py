@@ -312,6 +312,7 @@ def test_a_reviewed_run_ends_with_the_film_as_it_was_arranged(archive: Archive) 
         {"do": "order", "clips": [clips["2.image_to_video"]]},
         {"do": "length", "clip": clips["1.image_to_video"], "seconds": 0.5},
     )
+    assert run.status == "waiting"
     says(GO_ON)
     assert run.status == "done"
     assert archive.artifact(str(run.film)).parents == (clips["2.image_to_video"], clips["1.cut_video"])

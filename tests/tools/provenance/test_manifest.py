@@ -228,6 +228,18 @@ def test_the_actions_say_what_became_of_given_files(film: bytes, tmp_path: Path)
         assert read(copy_of(film, tmp_path, statement)).statement == statement
 
 
+def test_a_given_clip_that_is_shown_through_another_film_is_a_component(film: bytes) -> None:
+    clip, picture = given(CLIP), given(PICTURE)
+    drawn = Work(id="clip-" + "3" * 16, sha256="3" * 64, media=CLIP, agent="image_to_video", parents=(picture.id,))
+    joined = Work(
+        id="film-" + "2" * 16, sha256="2" * 64, media=FILM, agent="assemble_film", parents=(clip.id, drawn.id)
+    )
+    cut = Work(id="film-" + "4" * 16, sha256="4" * 64, media=FILM, agent="cut_film", parents=(joined.id,))
+    said = stated(film).model_copy(update={"works": (clip, picture, drawn, joined, cut)})
+    parts = {part["label"]: part["relationship"] for part in manifest_of(said)["ingredients"]}
+    assert parts == {clip.id: "componentOf", picture.id: "inputTo"}
+
+
 def test_the_house_makes_its_signer_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         signers = set(pool.map(lambda _: generated_signer(house(tmp_path)), range(16)))
