@@ -65,8 +65,8 @@ from graph.state.channels import (
     Turn,
 )
 from graph.state.film import Piece
-from graph.state.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Film, Wish
-from graph.state.products import Product
+from graph.state.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Drop, Film, Trim, Wish
+from graph.state.products import CUTS, Product
 from graph.state.tasks import AnyTool, Procedural, call_id
 from graph.state.values import Draft
 from memory.archive import Archive
@@ -253,6 +253,20 @@ def test_the_ids_of_calls() -> None:
     same(CALL_ID, "^[0-9]{1,4}[.][a-z_]{4,20}([.][0-9]{1,3})?$", "moves on older boards would be refused")
     same(PRODUCT, "^(image|clip|film)-[0-9a-f]{16}$", "products of older runs could not be named")
     same(config_of(run_row(), DEFAULT_LIMITS)["configurable"], {"thread_id": "r"}, "no checkpoint would be found")
+
+
+def test_the_arguments_of_calls_that_need_no_agent() -> None:
+    breaks = "films and clips on older boards would be cut and arranged otherwise"
+    media = Media(kind="clip", media_type=MP4, width=16, height=16, num_frames=4, fps=8.0)
+    state = RunState(request={"prompt": "", "review": "chat", "seed": 7}, calls=[], takes={}, rounds={})
+    film = play(state, [Film(clips=(CLIP, FILM))], DEFAULT_LIMITS)["calls"][0]
+    same([*film["arguments"]], ["pieces"], breaks)
+    state["calls"] = [film]
+    [dropped] = play(state, [Drop(clips=(CLIP,))], DEFAULT_LIMITS)["calls"]
+    same((len(dropped["arguments"]["pieces"]), dropped["arguments"]["dropped"]), (1, [CLIP]), breaks)
+    [*_, cut] = play(state, [Trim(clip=CLIP, end=0.25)], DEFAULT_LIMITS, lambda _id: media)["calls"]
+    same((cut["id"], cut["arguments"]), ("2.cut_video", {"start": 0.0, "end": 0.25, "clip": CLIP}), breaks)
+    same(CUTS, ("start", "end", "speed", "backwards", "times"), breaks)
 
 
 def run_row() -> Run:
