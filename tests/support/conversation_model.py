@@ -1,9 +1,9 @@
 """The tiny language model that carries a whole conversation: what it learned, and the recipe that makes its file.
 
 `python -m support.conversation_model`, in `tests`, fits it (a few minutes on one core) and writes its GGUF file: needed
-when what the embedded planner answers to a wish, the first words of the prompts, the names of the moves, or these
-lessons change. It hears only what was said, not the board: what it calls is right because the conversation goes as
-written here, and what it says of its work is sometimes a lie, on purpose.
+when what the embedded planner answers to a wish, the first words of the prompts, the names of the first three moves, or
+these lessons change. It hears only what was said, not the board: what it calls is right because the conversation goes
+as written here, and what it says of its work is sometimes a lie, on purpose.
 """
 
 import json
@@ -75,7 +75,7 @@ SORRY = "What do you mean?"
 
 TEMPLATE = (
     "{%- if tools %}{{- '<|im_start|>system\n# Tools\n<tools>' }}"
-    "{%- for tool in tools %}{{- '\n' + tool.function.name }}{%- endfor %}"
+    "{%- for tool in tools %}{%- if loop.index <= 3 %}{{- '\n' + tool.function.name }}{%- endif %}{%- endfor %}"
     "{{- '\n</tools>\nReturn a json object with name and arguments within <tool_call></tool_call> XML tags:\n' }}"
     '{{- \'<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call><|im_end|>\n\' }}'
     "{%- endif %}{%- for message in messages %}{%- if message.role == 'tool' %}"
@@ -94,7 +94,7 @@ TEMPLATE = (
     "{%- else %}{{- '<|im_start|>user\n' + message.content[:10] + '<|im_end|>\n' }}{%- endif %}{%- endfor %}"
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}"
 ).replace("HEARD", str(HEARD))
-"""What it hears: the names of its tools, what was said, that a call was done or could not be used."""
+"""What it hears: the names of its first tools, what was said, that a call was done or could not be used."""
 
 
 def samples() -> list[tuple[str, str]]:
