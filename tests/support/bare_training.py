@@ -17,7 +17,7 @@ from models.training.together.trainer import Trainer
 def losses(trainer: Trainer, step: int) -> dict[str, Tensor]:
     """The same as the trainer's for that step, from the same draws; what two losses need is computed once."""
     s: Settings = trainer.settings
-    a2, a4 = (agent.pipeline for agent in trainer.agents)  # type: ignore[attr-defined]
+    a2, a4 = (agent.pipeline for agent in trainer.agents)
     rng = np.random.default_rng([s.seed, 1, step])
     rows = torch.from_numpy(rng.choice(len(trainer.winners), s.batch, replace=len(trainer.winners) < s.batch))
     length = trainer.winners.clips.shape[1]

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from models.agent import Role
+from models.backends.tokens import Modulation
 from models.training.together.levels import Levels, Prediction, clean_from, noised, precise
-
-Modulation = Literal["token", "image token", "time offset"]
-"""How z reaches an agent: a token of its text, of its picture embedding, or an offset of its time embedding."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,10 @@ class Trainable(Protocol):
     @property
     def role(self) -> Role:
         """The agent's role."""
+
+    @property
+    def pipeline(self) -> Any:
+        """The pipeline of diffusers that the agent generates with."""
 
     @property
     def prediction(self) -> Prediction:

@@ -1,94 +1,23 @@
-"""[Mod] tokens and modulation factors: equations 1, 2 and 5 (Mora, section 3.2 and algorithm 1). Pure PyTorch.
+"""Where [Mod] tokens begin, and modulation factors: equations 1 and 5 (Mora, section 3.2 and algorithm 1).
 
-A token reaches a network through a hook that can be removed; without it the network gives its old bytes.
+How a token reaches a network, equation 2, is in `models/backends/tokens.py`: generation needs it too.
 """
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from models.training.together.contract import Modulation
+from models.backends.tokens import Token
 
 Mode = Literal["none", "token", "printed", "normalised", "constant", "gradnorm"]
 """What alpha_i is; "none" has no z either. Gradients are never scaled: under Adam that would do nothing."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 WORD = "[Mod]"
-OFFSET_SEED = 5
-"""Seed of R, the fixed matrix that carries z into a time embedding."""
 GRADNORM_BOUNDS, GRADNORM_DECAY = (0.25, 4.0), 0.9
-
-
-def projection(width: int, embedding: int) -> Tensor:
-    """Return R, (width, embedding), with orthonormal rows; from a stored seed, so it needs no saving."""
-    assert width <= embedding, f"a token of width {width} has no isometric place in {embedding}"
-    drawn = torch.randn(embedding, width, generator=torch.Generator().manual_seed(OFFSET_SEED), dtype=torch.float64)
-    return torch.linalg.qr(drawn)[0].T.float().contiguous()
-
-
-@dataclass
-class Token:
-    """One agent's [Mod] token.
-
-    z: (1, d), trained; start: z0 of equation 1. full: where a network takes a fixed number of tokens, z takes the last,
-    padding, place instead of one more.
-    """
-
-    z: nn.Parameter
-    start: Tensor
-    how: Modulation
-    full: bool = False
-    _handles: list[RemovableHandle] = field(default_factory=list)
-
-    @classmethod
-    def beginning(cls, start: Tensor, how: Modulation, *, full: bool = False, random: int | None = None) -> "Token":
-        """Return the token that begins as `start` (1, d); random: seed of a Gaussian of the same norm (an ablation)."""
-        if random is not None:
-            drawn = torch.randn(start.shape, generator=torch.Generator().manual_seed(random)).to(start)
-            start = drawn * (start.norm() / drawn.norm())
-        start = start.detach().clone()
-        return cls(nn.Parameter(start.clone()), start, how, full)
-
-    @property
-    def size(self) -> float:
-        """|z|."""
-        return self.z.detach().norm().item()
-
-    def attach(self, denoiser: nn.Module) -> None:
-        """Let every call of the denoiser see z: equation 2, e~_i = [e_i ; z_i], in every guidance branch."""
-        assert not self._handles, "a token is attached to one network"
-        if self.how == "time offset":
-            embedding: Any = denoiser.time_embedding
-            carry = projection(self.z.shape[1], embedding.linear_2.out_features).to(self.z)
-
-            def moved(_module: nn.Module, _given: Any, output: Tensor) -> Tensor:
-                return output + ((self.z - self.start) @ carry).to(output)
-
-            self._handles.append(embedding.register_forward_hook(moved))
-        else:
-            self._handles.append(denoiser.register_forward_pre_hook(self._extended, with_kwargs=True))
-
-    def _extended(
-        self, _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Append z to the third argument, `encoder_hidden_states` (B, T, d)."""
-        if "encoder_hidden_states" in named:
-            return given, {**named, "encoder_hidden_states": self.beside(named["encoder_hidden_states"])}
-        return (*given[:2], self.beside(given[2]), *given[3:]), named
-
-    def beside(self, states: Tensor) -> Tensor:
-        """Return [e ; z], (B, T + 1, d); (B, T, d) if the network takes a fixed number."""
-        kept = states[:, :-1] if self.full else states
-        return torch.cat([kept, self.z.to(states).unsqueeze(0).expand(len(states), -1, -1)], dim=1)
-
-    def remove(self) -> None:
-        """Give the network back as it was."""
-        while self._handles:
-            self._handles.pop().remove()
 
 
 def with_mod(tokenizer: Any) -> Any:

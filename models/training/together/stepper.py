@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.backends.tokens import Token
 from models.training.together.adapters import Trained
-from models.training.together.modulation import Factors, Token
+from models.training.together.modulation import Factors
 from models.training.together.settings import Settings
 
 EMA_DECAY = 0.999

@@ -5,6 +5,7 @@ randomness comes from (seed, phase, step), never from what was drawn before.
 """
 
 import hashlib
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,14 +21,17 @@ from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from models.agent import Role
+from models.backends.tokens import Token, token_of
 from models.training.loop import Progress
 from models.training.together import adapters, checkpoint, log
 from models.training.together.chain import Chain
 from models.training.together.contract import Trainable, Winners
 from models.training.together.losses import FILM, Sizes, film_loss, own_loss
-from models.training.together.modulation import Factors, Token
+from models.training.together.modulation import Factors
 from models.training.together.settings import BadTraining, Settings, differences
 from models.training.together.stepper import NotFinite, Stepper
+
+log_ = logging.getLogger(__name__)
 
 STAGE = "together"
 PHASES = {"measure": 0, "tune": 1}
@@ -73,7 +77,8 @@ class Trainer:
         self.chain = Chain(self.agents, self.steps_of, self.settings.last_steps, self.settings.start)
 
     def run(self) -> Trained:
-        """Train to the end, from the folder's checkpoint if it has one; the networks end with the averaged weights.
+        """Train to the end, from the folder's checkpoint if it has one; the networks end with the averaged
+        weights, and keep their tokens.
 
         Raises BadTraining: another trainer is in the folder, it was begun with other settings, or a loss is no number.
         """
@@ -82,11 +87,7 @@ class Trainer:
             if stored is not None:
                 self._check(stored[1])
             self._set_up()
-            try:
-                return self._run(stored)
-            finally:
-                for token in self.tokens.values():
-                    token.remove()
+            return self._run(stored)
 
     def _check(self, state: Mapping[str, Any]) -> None:
         if changed := differences(state["asked"], self._asked()):
@@ -110,12 +111,19 @@ class Trainer:
         self.trained = adapters.prepare(self.agents, settings)
         self.tokens: dict[str, Token] = {}
         if settings.modulation not in ("none", "gradnorm"):
-            for number, agent in enumerate(self.agents):
-                start, _how = agent.modulation_start(self.winners.pictures[:32])
-                random = settings.seed + number if settings.random_z else None
-                token = Token.beginning(start, agent.modulation(), full=_is_full(agent), random=random)
-                token.attach(agent.denoiser)
-                self.tokens[agent.role] = token
+            self.tokens = {agent.role: self._token(agent, number) for number, agent in enumerate(self.agents)}
+
+    def _token(self, agent: Trainable, number: int) -> Token:
+        """Return the agent's token: that of a training before, or a new one, attached."""
+        if (kept := token_of(agent.denoiser)) is not None:
+            kept.z.requires_grad_(True)
+            return kept
+        start, how = agent.modulation_start(self.winners.pictures[:32])
+        log_.info("z of %s begins as %s", agent.role, how)
+        random = self.settings.seed + number if self.settings.random_z else None
+        token = Token.beginning(start, agent.modulation(), full=_is_full(agent), random=random)
+        token.attach(agent.denoiser)
+        return token
 
     def _run(self, stored: tuple[dict[str, Tensor], dict[str, Any]] | None) -> Trained:
         if stored is None:

@@ -9,7 +9,8 @@ from diffusers.pipelines.stable_video_diffusion.pipeline_stable_video_diffusion 
 from torch import Tensor, nn
 
 from models.agent import Role
-from models.training.together.contract import Inputs, Modulation, Winners
+from models.backends.tokens import Modulation
+from models.training.together.contract import Inputs, Winners
 from models.training.together.levels import OF_DIFFUSERS, FlowLevels, Prediction, SigmaLevels
 from models.training.together.modulation import word_state
 

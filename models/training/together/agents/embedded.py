@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.agent import Role
+from models.backends.tokens import Modulation
 from models.embedded import layout
 from models.embedded.pipelines import a3_conditioning, a4_conditioning, encode
-from models.training.together.contract import Inputs, Modulation, Winners
+from models.training.together.contract import Inputs, Winners
 from models.training.together.levels import Prediction, TableLevels, precise
 from models.training.together.modulation import word_state
 

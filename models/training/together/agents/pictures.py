@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from models.agent import Role
-from models.training.together.contract import Inputs, Modulation, Winners
+from models.backends.tokens import Modulation
+from models.training.together.contract import Inputs, Winners
 from models.training.together.levels import OF_DIFFUSERS, Prediction, TableLevels
 from models.training.together.modulation import word_state
 

@@ -12,13 +12,13 @@ from PIL import Image
 
 from models.agent import Role
 from models.backends.loading import Placement
+from models.backends.tokens import Token
 from models.errors import WeightsMissing
 from models.presets import Preset, preset
 from models.training.together import log
 from models.training.together.agents.table import load_trainable
 from models.training.together.contract import Trainable, Winners, add_noise, denoise
 from models.training.together.losses import own_loss
-from models.training.together.modulation import Token
 from models.training.together.settings import PAPER
 from models.training.together.trainer import Trainer
 from support.tiny_wan import wan
@@ -131,7 +131,7 @@ def test_the_trainers_arithmetic_is_the_pipelines(
         "svd": {**video, "noise_aug_strength": 0.0, "motion_bucket_id": 180, "fps": 7, "max_guidance_scale": 1.0},
         "wan": {**video, "prompt": "a red ball", "guidance_scale": 1.0},
     }
-    p = agent.pipeline  # type: ignore[attr-defined]
+    p = agent.pipeline
     made = p(**asked[which[:3] if which[:3] == "wan" else which], num_inference_steps=1, latents=noise.clone(),
              output_type="latent")  # fmt: skip
     ended = made.frames if hasattr(made, "frames") else made.images

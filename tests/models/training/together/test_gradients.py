@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.backends.tokens import Token
 from models.training.together.agents.embedded import LocatedClip
 from models.training.together.chain import Chain, Start
 from models.training.together.contract import Inputs, Trainable, Winners
 from models.training.together.losses import film_loss
-from models.training.together.modulation import Token
 from support.winners import WITH_EDIT, embedded_path, rendered
 
 STEPS = {"text_to_image": 6, "edit_image": 4, "image_to_video": 3}
@@ -22,7 +22,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Trainable, ...]]:
     monkeypatch.setattr(torch.Tensor, "float", lambda self: self.to(torch.float64))
     agents = embedded_path(WITH_EDIT)
     for agent in agents:
-        agent.pipeline.to(torch.float64)  # type: ignore[attr-defined]
+        agent.pipeline.to(torch.float64)
     torch.set_default_dtype(torch.float64)
     yield agents
     torch.set_default_dtype(torch.float32)
@@ -86,7 +86,7 @@ def test_the_films_gradient_is_that_of_finite_differences(exact: tuple[Trainable
 def test_a2_learns_from_the_later_frames_through_a4s_picture_alone() -> None:
     (first, last), winners = embedded_path(), rendered(1, frames=(9,))
     weight = first.denoiser.conv_in.weight.requires_grad_(True)
-    blind = Blind(last.pipeline)  # type: ignore[attr-defined]
+    blind = Blind(last.pipeline)
     assert not film((first, blind), winners, first=False).requires_grad
     film((first, last), winners, first=False).backward()
     assert weight.grad is not None and weight.grad.norm() > 0
@@ -96,7 +96,7 @@ def test_a2_learns_from_the_later_frames_through_a4s_picture_alone() -> None:
 @pytest.mark.parametrize("pixels_to_pace", [False, True])
 def test_pace_learns_from_pixels_only_when_asked(pixels_to_pace: bool) -> None:
     first, last = embedded_path()
-    last = LocatedClip(last.pipeline, pixels_to_pace=pixels_to_pace)  # type: ignore[attr-defined]
+    last = LocatedClip(last.pipeline, pixels_to_pace=pixels_to_pace)
     pace = last.parts()["pace"].requires_grad_(True)
     last.denoiser.requires_grad_(True)
     film((first, last), rendered(1, frames=(9,))).backward()

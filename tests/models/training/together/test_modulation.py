@@ -9,8 +9,9 @@ from torch import nn
 from models.agent import ImageSpec, Picture, VideoSpec
 from models.backends.image_to_video import ImageToVideo
 from models.backends.text_to_image import TextToImage
+from models.backends.tokens import Token, projection
 from models.presets import preset
-from models.training.together.modulation import Factors, Mode, Token, projection, with_mod, word_state
+from models.training.together.modulation import Factors, Mode, with_mod, word_state
 from models.training.together.settings import Settings
 from models.training.together.stepper import Stepper, ema_decay
 from support.winners import WITH_EDIT, embedded_path, rendered
@@ -28,7 +29,7 @@ def test_mod_is_a_word_whose_embedding_is_the_words_mean() -> None:
     assert [tuple(start.shape) for start in starts] == [(1, 96), (1, 64)]
     # The figures of the finding: 9.44 among words of 9.4 to 10.8, and 7.88.
     assert [start.norm().item() for start in starts] == pytest.approx([9.44, 7.88], abs=0.01)
-    pipeline = a2.pipeline  # type: ignore[attr-defined]
+    pipeline = a2.pipeline
     grown = with_mod(pipeline.tokenizer)
     assert grown.tokenize("[Mod]") == ["[Mod]"] and "[Mod]" not in pipeline.tokenizer.get_vocab()
     # The same by an embedding table that really has the row.
@@ -48,7 +49,7 @@ def test_mod_is_a_word_whose_embedding_is_the_words_mean() -> None:
 def test_the_old_bytes_come_back_when_the_tokens_go() -> None:
     """Through the pipelines that generate: with a moved z in place they draw something else, without it the same."""
     agents = embedded_path()
-    a2, a4 = (agent.pipeline for agent in agents)  # type: ignore[attr-defined]
+    a2, a4 = (agent.pipeline for agent in agents)
     draw = TextToImage(a2, replace(preset("embedded", "text_to_image"), steps=2), "w", "n")
     animate = ImageToVideo(a4, replace(preset("embedded", "image_to_video"), steps=2), "w", "n")
     given = Picture(draw(ImageSpec("a red ball grows in the sea", 1), progress=lambda *_: None).pixels)
