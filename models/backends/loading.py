@@ -13,6 +13,7 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
+from models.backends.tokens import attach_stored
 from models.embedded.pipelines import (
     ClipBetweenImagesPipeline,
     ClipFromImagePipeline,
@@ -63,6 +64,7 @@ def load(row: Preset, placement: Placement) -> Any:
     try:
         read = _transformers_models(folder, **how)
         pipeline = pipeline_class.from_pretrained(folder, **how, **read, **options)
+        attach_stored(pipeline, folder)
     except DAMAGE as error:
         raise WeightsMissing(
             "weights-damaged", _fault(row, (str(error) or type(error).__name__).splitlines()[0]), weights=row.weights
