@@ -1,5 +1,6 @@
 """What a training leaves: one pipeline folder a role, which loads as a profile does, tokens included."""
 
+import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
@@ -42,6 +43,10 @@ def _write(agent: Trainable, folder: Path) -> None:
     token = token_of(agent.denoiser)
     pipeline: Any = agent.pipeline
     pipeline.save_pretrained(folder, safe_serialization=True)
+    for path in folder.rglob("*.json"):  # where the parts were loaded from is nobody's business, and no part of them
+        content = json.loads(path.read_text("utf-8"))
+        if content.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
     if token is not None:
         token.store(folder)
         if getattr(pipeline, "tokenizer", None) is not None:
