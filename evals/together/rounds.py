@@ -45,8 +45,7 @@ CHOICE = "choice-{:03}.json"
 class Plan:
     """What a campaign is.
 
-    mix: share of earlier winners in what is trained on; checks: prompts of the checks; variety: films of one prompt there.
-
+    mix: share of earlier winners in what is trained on; checks: prompts of the checks; variety: films of one of them.
     candidate_steps: sampling steps of the candidates by role, where not the preset's.
     """
 
