@@ -86,6 +86,10 @@ class Trainer:
             stored = checkpoint.load(self.folder)
             if stored is not None:
                 self._check(stored[1])
+            if self.settings.start == "own-noise":
+                log_.warning(
+                    "From its own noise an agent with many right answers learns their mean; watch the variety."
+                )
             self._set_up()
             return self._run(stored)
 
