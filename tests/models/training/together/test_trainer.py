@@ -12,7 +12,7 @@ import torch
 
 from models.training.together import checkpoint, log
 from models.training.together.adapters import merge, prepare, remove
-from models.training.together.losses import FILM
+from models.training.together.losses import FILM, film_loss
 from models.training.together.settings import EMBEDDED, PAPER, BadTraining, Settings
 from models.training.together.trainer import Trainer
 from support.together_worker import STEPS_OF, trainer
@@ -205,3 +205,24 @@ def test_checkpointing_changes_no_gradient(tmp_path: Path) -> None:
         ended.append(log.rows(folder)[0])
     assert ended[0]["losses"] == ended[1]["losses"]
     assert ended[0]["norms"] == pytest.approx(ended[1]["norms"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_weak_agents_draw_better_films_after_a_few_steps(tmp_path: Path) -> None:
+    """On films that were not trained on, with the averaged weights."""
+    training = trainer(tmp_path, steps=6, batch=2, measured=2)
+    draw = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for agent in training.agents:
+            for weight in (p for p in agent.denoiser.parameters() if p.dim() > 1):
+                weight.add_(0.3 * weight.std() * torch.randn(weight.shape, generator=draw))
+    training.winners, unseen = rendered(8, frames=None)[torch.arange(6)], rendered(8)[torch.arange(6, 8)]
+
+    @torch.no_grad()
+    def loss() -> float:
+        drawn = training.chain.draw(unseen, torch.Generator().manual_seed(0))
+        return film_loss(training.agents, unseen, drawn.picture, drawn.frames).item()
+
+    before = loss()
+    training.run()
+    assert loss() < 0.95 * before
