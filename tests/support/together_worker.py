@@ -12,7 +12,7 @@ from models.training.together.trainer import Trainer
 from support.winners import embedded_path, rendered
 
 STEPS_OF: Any = {"text_to_image": 4, "image_to_video": 2}
-SHORT = replace(EMBEDDED, steps=4, measured=1, save_every=2, batch=2, sampling_steps={})
+SHORT = replace(EMBEDDED, steps=3, measured=1, save_every=1, batch=1, sampling_steps={})
 
 
 def trainer(folder: Path, **changed: Any) -> Trainer:

