@@ -25,7 +25,8 @@ class Request(Record):
     before: an extension goes before the clip instead of after it. motion: whether an edited clip keeps its own.
     transitions: the shots of a film are joined by generated transitions instead of cuts; None leaves it to the words.
     candidates: how many first products every shot gets. review: who decides which take stands: `never` the inspection,
-    `ask` a person, until the film is made; `chat` a person, in a conversation without an end.
+    `ask` a person, until the film is made; `chat` a person, in a conversation without an end. shows: what was seen in
+    each clip, as a sentence, None where that is not certain; empty if nobody looked.
     """
 
     prompt: str
@@ -42,6 +43,7 @@ class Request(Record):
     review: Literal["never", "ask", "chat"] = "never"
     profile: str = "embedded"
     planner: str = "embedded"
+    shows: tuple[str | None, ...] = ()
 
 
 class Recipe(Record):

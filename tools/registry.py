@@ -120,6 +120,18 @@ def _cut_film() -> "Implementation":
     return IMPLEMENTATION
 
 
+def _given_picture() -> "Implementation":
+    from tools.uploads.given import GIVEN_PICTURE
+
+    return GIVEN_PICTURE
+
+
+def _given_clip() -> "Implementation":
+    from tools.uploads.given import GIVEN_CLIP
+
+    return GIVEN_CLIP
+
+
 _OWN_PICTURE = ("edit_image", "text_to_image")
 
 _ROWS = (
@@ -154,6 +166,8 @@ _ROWS = (
         planned=False,
     ),
     Tool("cut_film", _cut_film, "film", "cut film of", "cut", "cutting", starts=(Start("clip"),), planned=False),
+    Tool("given_picture", _given_picture, "image", "given picture of", "given by you", "adding", planned=False),
+    Tool("given_clip", _given_clip, "clip", "given clip of", "given by you", "adding", planned=False),
 )  # fmt: skip
 
 _TABLE: dict[str, Tool] = {row.name: row for row in _ROWS}

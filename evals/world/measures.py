@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.world.oracle import Observation
 from evals.world.results import Seen
 from models.agent import UInt8Array
 from models.embedded.language import Edit, Scenery
+from models.embedded.oracle import Observation
 from models.embedded.world import BOX_HALF, Track
 
 BACKGROUND_DB: Final = 24.0

@@ -21,7 +21,6 @@ from evals.world.measures import (
     named_and_kept,
     psnr_db,
 )
-from evals.world.oracle import look
 from evals.world.results import Part, Seen, Split
 from evals.world.trial import Question, TrialRecorder, Verdict, attempt, seen_attributes
 from models.agent import (
@@ -36,6 +35,7 @@ from models.agent import (
     VideoSpec,
 )
 from models.embedded.language import FPS, NUM_FRAMES, Scenery, motion_sentence
+from models.embedded.oracle import look
 from models.embedded.world import Track
 from models.errors import AgentError
 from tools.media.continuity import MOST_JUMP, jump, steps

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from evals.world.gallery import Strip
-from evals.world.oracle import Observation
 from evals.world.results import Link, Part, Report, Seen, Split, Task, Trial, scores_of, share_of
 from models.agent import Agent
+from models.embedded.oracle import Observation
 from models.errors import AgentError
 
 Spec = TypeVar("Spec")

@@ -153,9 +153,9 @@ def _plan_table(state: dict[str, Any]) -> RenderableType:
     table = _plain_table("plan", "call", "takes", "from", "told")
     for call in read.calls(state):
         arguments, takes = dict(call["arguments"]), read.takes(state).get(call["id"], [])
-        given = [arguments.pop(name, None) for name in TOOLS[call["tool"]].takes]
+        given = [arguments.pop(name, None) for name in TOOLS[call["tool"]].takes or ("image", "clip")]
         starts = [*filter(None, given), *call["needs"]]
-        words = [str(arguments.pop(name)) for name in ("instruction", "prompt") if arguments.get(name)]
+        words = [str(arguments.pop(name)) for name in ("instruction", "prompt", "shows") if arguments.get(name)]
         words += [cut] if (cut := cut_words(arguments)) else []
         arguments = {name: value for name, value in arguments.items() if name not in (*CUTS, "pieces", "dropped")}
         words += _pieces_told(call)

@@ -10,7 +10,7 @@ from graph.english.tagger import tag_words, tokens
 from graph.planning.brief import Brief
 from graph.planning.plan import EnhancedShot, Enhancement
 from graph.state.tasks import Procedural, decided
-from models.embedded.language import MOTIONS, motion_sentence
+from models.embedded.language import MOTIONS, Motion, motion_sentence
 
 WORDS_SHOWN = 200
 
@@ -36,7 +36,7 @@ def _task(brief: Brief) -> Procedural:
     text, on = strip_extension_phrases(text)
     longer = on or back or brief.before
     tagged = tag_words(text)
-    moves = _moves(tagged, text)
+    moves = _moves(tagged, text, open=_own_motion(brief) is not None)
     asked = changes_in(tagged, bare=not longer and not moves).asked
     if asked and longer:
         raise Refusal(
@@ -56,13 +56,14 @@ def _task(brief: Brief) -> Procedural:
     )
 
 
-def _moves(tagged: list[Word], text: str) -> bool:
-    """Return True if the words contain a motion."""
+def _moves(tagged: list[Word], text: str, *, open: bool) -> bool:
+    """Return True if the words contain a motion. open: one that leaves open where (`it keeps moving`) counts, too."""
     rest = changes_in(tagged, bare=False).rest
     try:
-        return bool(_motions(parse_clauses(rest, text, given=True)))
+        parsed = parse_clauses(rest, text, given=True)
     except Refusal:
         return False
+    return bool(_motions(parsed)) or (open and any(clause.values.get("motion") for clause in parsed.clauses))
 
 
 def _connect(brief: Brief) -> Enhancement:
@@ -77,7 +78,7 @@ def _extend(brief: Brief) -> Enhancement:
     text, _ = strip_extension_phrases(text)
     before = back or brief.before
     parsed = parse_clauses(tag_words(text), text, given=True)
-    motions = _motions(parsed)
+    motions, kept = _with_own_motion(parsed, brief)
     if not motions or len(motions) < len(parsed.clauses):
         how = (
             "what it did before (`before that it moved right`)"
@@ -92,11 +93,28 @@ def _extend(brief: Brief) -> Enhancement:
         )
     lengths, remarks = share_seconds([clause.seconds for clause in parsed.clauses], brief.seconds, parsed.film_seconds)
     shots = [
-        EnhancedShot(words=clause.words[:WORDS_SHOWN], motion=motion, seconds=seconds)
+        EnhancedShot(words=(clause.words or brief.prompt)[:WORDS_SHOWN], motion=motion, seconds=seconds)
         for clause, motion, seconds in zip(parsed.clauses, motions, lengths, strict=True)
     ]
-    notes = [*_read_as(brief, "extend"), *parsed.notes, *remarks]
+    notes = [*_read_as(brief, "extend"), *parsed.notes, *kept, *remarks]
     return Enhancement(task="extend", shots=shots, before=before, notes=list(dict.fromkeys(notes)))
+
+
+def _with_own_motion(parsed: ParsedWish, brief: Brief) -> tuple[list[str], list[str]]:
+    """Return the motions of the clauses, and a note if the first one names none and keeps what is seen in the clip."""
+    motions, own = _motions(parsed), _own_motion(brief)
+    if own is None or not parsed.clauses or len(motions) != len(parsed.clauses) - 1:
+        return motions, []
+    first = parsed.clauses[0]
+    if _motion(first) is not None or own in first.excluded or own not in first.values.get("motion", MOTIONS):
+        return motions, []
+    return [motion_sentence(own), *motions], [f"It {own}; I kept that."]
+
+
+def _own_motion(brief: Brief) -> Motion | None:
+    """Return the motion that is seen in the only clip, or None."""
+    shown = brief.clips[0].shows if len(brief.clips) == 1 else None
+    return next((motion for motion in MOTIONS if f" {motion} in the " in (shown or "")), None)
 
 
 def _edit(brief: Brief) -> Enhancement:

@@ -17,7 +17,7 @@ from graph.state import read
 from graph.state.apply import MOST_PAST, added, next_shot, play
 from graph.state.channels import Call, Limits, RunState, Said, Turn
 from graph.state.draft import made_by
-from graph.state.moves import AnyMove, Film, Wish, products_of
+from graph.state.moves import Film, GivenMove, Wish, products_of
 from graph.state.products import numbers_of
 from graph.state.takes import accepted, call_of, chosen, open_calls, recent, round_of, stale_calls
 from memory.records import Media
@@ -30,7 +30,7 @@ MOST_SAID = 24
 """The number of conversation messages kept in the state."""
 
 
-MOVES: TypeAdapter[list[AnyMove]] = TypeAdapter(list[AnyMove])
+MOVES: TypeAdapter[list[GivenMove]] = TypeAdapter(list[GivenMove])
 
 
 class ConversationPlanner(Protocol):
@@ -94,12 +94,14 @@ def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, rec
     # Every product has exactly one verdict, so this is the number of products when the turn began.
     known = turn.get("known", len(read.verdicts(state)))
     present = RunState(**{**state, "talk": talk, "turn": {**turn, "known": known}})
-    changed = RunState()
+    changed, moves = RunState(), tuple[GivenMove, ...]()
     try:
-        interpretation = _given_moves(turn) or planner.interpret(present, limits, record)
-        changed = _apply_moves(present, interpretation.moves, planner, limits, record)
+        given = _given_moves(turn)
+        interpretation = Heard() if given else planner.interpret(present, limits, record)
+        moves = given or interpretation.moves
+        changed = _apply_moves(present, moves, planner, limits, record)
     except MISTAKES as error:
-        interpretation = Heard(reply=str(error))
+        interpretation, moves = Heard(reply=str(error)), ()
     if interpretation.reply:
         talk.append(Said(who=interpretation.voice, text=interpretation.reply))
     ended = Turn(
@@ -110,18 +112,16 @@ def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, rec
         reply=interpretation.reply,
         voice=interpretation.voice,
         known=known,
-        done=[*turn.get("done", []), [move.model_dump(mode="json") for move in interpretation.moves]],
+        done=[*turn.get("done", []), [move.model_dump(mode="json") for move in moves]],
         changed=turn.get("changed", False) or len(changed.get("past", [])) > len(read.past(state)),
         likes=turn.get("likes", []),
     )
     return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": ended})
 
 
-def _given_moves(turn: Turn) -> Heard | None:
-    if not turn["moves"]:
-        return None
+def _given_moves(turn: Turn) -> tuple[GivenMove, ...]:
     try:
-        return Heard(moves=tuple(MOVES.validate_python(turn["moves"])))
+        return tuple(MOVES.validate_python(turn["moves"]))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise RequestError(
@@ -130,7 +130,7 @@ def _given_moves(turn: Turn) -> Heard | None:
 
 
 def _apply_moves(
-    state: RunState, moves: Sequence[AnyMove], planner: ConversationPlanner, limits: Limits, record: Recorder
+    state: RunState, moves: Sequence[GivenMove], planner: ConversationPlanner, limits: Limits, record: Recorder
 ) -> RunState:
     """Apply all moves of a turn in order, or none; a wish becomes calls first."""
     changed, notes = RunState(), list[str]()

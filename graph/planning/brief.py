@@ -1,6 +1,8 @@
 """Turn a request into the brief that a planner receives."""
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from graph.state.values import Draft, ShotNumber
 from memory.records import Artifact, Media, Request, Task
@@ -15,12 +17,20 @@ class GivenPicture(Draft):
 
 
 class GivenClip(Draft):
-    """A clip given by the user: its artifact id, its width and height in pixels, and its length in seconds."""
+    """A clip given by the user: its artifact id, its width and height in pixels, and its length in seconds.
+
+    shows: a sentence of what is seen in it; not written if None, so that recorded questions keep their digest.
+    """
 
     id: str
     width: int
     height: int
     seconds: float
+    shows: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _known(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if name != "shows" or value is not None}
 
 
 class Brief(Draft):
@@ -55,7 +65,10 @@ def brief_of(request: Request, lookup: ArtifactLookup) -> Brief:
     return Brief(
         prompt=request.prompt,
         images=tuple(_picture(id, lookup.artifact(id).media) for id in request.images),
-        clips=tuple(_clip(id, lookup.artifact(id).media) for id in request.clips),
+        clips=tuple(
+            _clip(id, lookup.artifact(id).media, shows)
+            for id, shows in zip(request.clips, [*request.shows, *[None] * len(request.clips)], strict=False)
+        ),
         shots=request.shots,
         seconds=request.seconds,
         task=request.task,
@@ -70,6 +83,7 @@ def _picture(id: str, media: Media) -> GivenPicture:
     return GivenPicture(id=id, width=media.width, height=media.height)
 
 
-def _clip(id: str, media: Media) -> GivenClip:
+def _clip(id: str, media: Media, shows: str | None) -> GivenClip:
     assert media.fps is not None, f"{id} is a {media.kind} and has no frame rate"
-    return GivenClip(id=id, width=media.width, height=media.height, seconds=round(media.num_frames / media.fps, 3))
+    seconds = round(media.num_frames / media.fps, 3)
+    return GivenClip(id=id, width=media.width, height=media.height, seconds=seconds, shows=shows)

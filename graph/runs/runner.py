@@ -18,7 +18,7 @@ from graph.runs.driver import config_of, drive, working
 from graph.runs.history import RULES, begin, take_over
 from graph.runs.observer import Noted, Observer, Question, RunBegan
 from graph.runs.repair import note_repairs, repair_product, repair_run
-from graph.runs.requests.resolve import Uploads
+from graph.runs.requests.resolve import NOTHING_UPLOADED, Uploads
 from graph.runs.services import Services
 from graph.runs.turns import turn_stored, turns_carried
 from graph.state.channels import GRAPH_VERSION, MOVE_RULES, RunState
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
     from memory.leases import Lease
-
-
-NOTHING_UPLOADED = Uploads()
 
 
 def start(
@@ -115,9 +112,18 @@ def refuse_other_graph(run: Run, do: str) -> None:
         )
 
 
-def answer(services: Services, run_id: str, question: Question, given: Answer, observer: Observer) -> Run:
+def answer(
+    services: Services,
+    run_id: str,
+    question: Question,
+    given: Answer,
+    observer: Observer,
+    *,
+    uploads: Uploads = NOTHING_UPLOADED,
+) -> Run:
     """Answer the question of a waiting run, and drive it to the next question or its end.
 
+    uploads: the files that the answer's moves name by id; they are stored before it is given.
     Raises RequestError if it no longer waits for that question, because somebody else has answered it.
     """
     with services.archive.hold(run_id, pause=services.pause) as lease:
@@ -128,7 +134,7 @@ def answer(services: Services, run_id: str, question: Question, given: Answer, o
             )
         planner = services.planner(run.request)
         turn = turn_stored(services, lease, observer, question=question.id, given=given)
-        with turn as storing, working(services, run, planner, lease) as context:
+        with turn as storing, working(services, run, planner, lease, prepare=_storing(uploads)) as context:
             command: Command[Any] = Command(resume={question.id: given.model_dump(mode="json")})
             return _until_it_stops(services, run, context, storing, command)
 

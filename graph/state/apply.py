@@ -25,19 +25,26 @@ from graph.state.moves import (
     Refresh,
     Reword,
     Undo,
+    Upload,
 )
-from graph.state.products import numbers_of
+from graph.state.products import kind_of, numbers_of
 from graph.state.takes import best, open_calls, round_of, stale_calls, takes_of
 from graph.state.tasks import AnyTool
 from tools.registry import TOOLS
 
 RAISE_LIMIT = "raise the limit."
+GIVEN: tuple[AnyTool, AnyTool] = ("given_picture", "given_clip")
+"""The tools that show files of the person."""
 MOST_PAST = 40
 """The number of turns that can be undone."""
 
 
 def play(
-    state: RunState, moves: list[BoardMove], limits: Limits, media: MediaOf = no_media, rules: int = MOVE_RULES
+    state: RunState,
+    moves: Sequence[BoardMove | Upload],
+    limits: Limits,
+    media: MediaOf = no_media,
+    rules: int = MOVE_RULES,
 ) -> RunState:
     """Apply the moves in order and return the changed channels, `notes` among them if there is something to tell.
 
@@ -88,6 +95,11 @@ def _again(draft: BoardDraft, move: Again) -> None:
     if call["tool"] == "assemble_film":
         raise RequestError(
             "film-not-drawn", "A film is joined, not drawn: again it would be the same; ask for one of its clips again."
+        )
+    if call["tool"] in GIVEN:
+        raise RequestError(
+            "file-not-drawn",
+            f"The {made_by(call)} is your file: again it would be the same; change it, or give another.",
         )
     if not TOOLS[call["tool"]].roles:
         raise RequestError(
@@ -173,8 +185,35 @@ def _reword(draft: BoardDraft, move: Reword) -> None:
 
 
 def _animate(draft: BoardDraft, move: Animate) -> None:
-    arguments = {"prompt": move.prompt, "seconds": move.seconds, "image": move.image}
-    draft.new_call("image_to_video", arguments)
+    source = _of_a_file(draft, move.image)
+    arguments = {"prompt": move.prompt, "seconds": move.seconds, "image": move.image if source is None else None}
+    draft.new_call("image_to_video", arguments, *([] if source is None else [source["id"]]))
+
+
+def _of_a_file(draft: BoardDraft, image: str) -> Call | None:
+    """Return the call whose selected take a picture is, if it is a file of the person, changed or not.
+
+    Its clip follows it. The clip of a picture drawn here is planned with it.
+    """
+    for call in draft.state["calls"]:
+        take = draft.standing(call)
+        if take is not None and take["artifact"] == image:
+            given = {call["id"], *_upstream(draft, [call])}
+            return call if any(draft.call(id)["tool"] in GIVEN for id in given) else None
+    return None
+
+
+def _upload(draft: BoardDraft, move: Upload) -> None:
+    """Add a call that shows the stored file; it stands without a word, like everything that is not drawn.
+
+    Raises RequestError in a run that makes the film of one wish.
+    """
+    refuse_files_unless_chat(draft.state["request"].get("review"))
+    picture = kind_of(move.product) == "picture"
+    shown = {"file": move.file, "fitted": move.fitted, "shows": move.shows}
+    call = draft.new_call(GIVEN[not picture], {"image" if picture else "clip": move.product, **shown})
+    draft.begin_round(call, alone=True)
+    draft.notes += move.notes
 
 
 def _edit_clip(draft: BoardDraft, move: EditClip) -> None:
@@ -184,6 +223,15 @@ def _edit_clip(draft: BoardDraft, move: EditClip) -> None:
 
 def _edit_picture(draft: BoardDraft, move: EditPicture) -> None:
     draft.new_call("edit_image", {"instruction": move.instruction, "image": move.image})
+
+
+def refuse_files_unless_chat(review: str | None) -> None:
+    """Raise RequestError if files cannot be added to a run with this `review`: it makes the film of one wish."""
+    if review != "chat":
+        raise RequestError(
+            "files-in-conversations-only",
+            "This run makes the film of one wish; finish it, and add files to a conversation about it.",
+        )
 
 
 def _refresh(draft: BoardDraft, _move: Refresh) -> None:
@@ -256,6 +304,7 @@ _HANDLERS: dict[str, Callable[[BoardDraft, Any], None]] = {
     "reverse": film_moves.reverse,
     "speed": film_moves.speed,
     "length": film_moves.length,
+    "upload": _upload,
     "refresh": _refresh,
     "raise_limit": _raise_limit,
 }

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graph.state.values import Sentence, ShotSeconds
 from tools.arguments import described
 from tools.cutting.edits import LEAST_SPEED, MOST_SPEED, MOST_TIMES
+from tools.uploads.files import LONGEST_NAME
 
 MOST_AT_ONCE = 8
 
@@ -272,6 +273,21 @@ class RaiseLimit(Move):
     most: Annotated[int, Field(ge=1, le=100)]
 
 
+class Upload(Move):
+    """Put a stored file of the person on the board, where it stands. Models have no files, so it is no tool of theirs.
+
+    file: its name. fitted: the size it was fitted to, None if it had that. shows: a sentence of what is seen in it,
+    None if that is not known. notes: sentences about the file for the person.
+    """
+
+    do: Literal["upload"] = "upload"
+    product: ProductId
+    file: str = Field(min_length=1, max_length=LONGEST_NAME)
+    fitted: str | None = Field(default=None, max_length=20)
+    shows: Sentence | None = None
+    notes: tuple[Annotated[str, Field(max_length=500)], ...] = Field(default=(), max_length=8)
+
+
 BoardMove = (
     GoOn
     | Again
@@ -298,9 +314,12 @@ BoardMove = (
 
 
 AnyMove = Annotated[BoardMove | Wish, Field(discriminator="do")]
+"""What a planner may answer with."""
+GivenMove = Annotated[BoardMove | Wish | Upload, Field(discriminator="do")]
+"""What a person may give without words."""
 
 
-def products_of(move: AnyMove) -> list[str]:
+def products_of(move: GivenMove) -> list[str]:
     """Return the ids of the stored products that a move names."""
-    named = (getattr(move, name, None) for name in ("image", "clip", "first", "second", "film"))
+    named = (getattr(move, name, None) for name in ("image", "clip", "first", "second", "film", "product"))
     return [*filter(None, named), *getattr(move, "clips", ())]

@@ -27,7 +27,8 @@ class Product(Draft):
 
     kind: picture, clip or film. take: its number among the takes of its call, from 1. words: the prompts and
     instructions it was made with, in order. of: numbers of the products it was made from. board: its call is on the
-    board. stands: it is the selected take. waits: it may be selected now.
+    board. stands: it is the selected take. waits: it may be selected now. file: the name of the person's file that it
+    is, with the size that it was fitted to, if it was.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Product(Draft):
     board: bool = True
     stands: bool = False
     waits: bool = False
+    file: str | None = None
 
     @property
     def line(self) -> str:
@@ -48,16 +50,28 @@ class Product(Draft):
         return f"number {self.number}, {self.looks}"
 
     @property
+    def origin(self) -> tuple[str, ...]:
+        """`your file ball.png, fitted to 64 x 64` for a file of the person, else nothing."""
+        return () if self.file is None else (f"your file {self.file}",)
+
+    @property
     def looks(self) -> str:
         """Return kind and words: `clip: a red ball moves right in the snow; played backwards`."""
         shown, cuts = [each for each in self.words if not is_cut(each)], [each for each in self.words if is_cut(each)]
-        words = "; ".join([*shown[-3:], *cuts[-3:]])
+        words = "; ".join([*self.origin, *shown[-3:], *cuts[-3:]])
         return self.kind + (f": {shortened(words)}" if words else "")
 
 
 def words_of(arguments: dict[str, Any]) -> str | None:
-    """Return the instruction of a call, else its prompt, else how it cuts a clip or film."""
-    return arguments.get("instruction") or arguments.get("prompt") or cut_words(arguments)
+    """Return the instruction of a call, else its prompt, else what a given file shows, else how it cuts something."""
+    own = (arguments.get(name) for name in ("instruction", "prompt", "shows"))
+    return next(filter(None, own), None) or cut_words(arguments)
+
+
+def file_told(arguments: dict[str, Any]) -> str | None:
+    """Return the name of the file that a call shows, and how it was fitted; None for any other call."""
+    fitted = f", fitted to {arguments['fitted']}" if arguments.get("fitted") else ""
+    return f"{arguments['file']}{fitted}" if "file" in arguments else None
 
 
 def cut_words(arguments: dict[str, Any]) -> str | None:
@@ -91,6 +105,10 @@ class _Place:
     def is_film(self) -> bool:
         return kind_of(self.take["artifact"]) == "film"
 
+    @property
+    def is_given(self) -> bool:
+        return file_told(self.take.get("asked", {})) is not None
+
 
 class Board:
     """The products of a state, computed once."""
@@ -108,8 +126,8 @@ class Board:
     def it(self) -> list[Product]:
         """The products that "it" refers to.
 
-        Those awaiting a decision, unless the last turn made a newer film; else the newest selected product that the
-        last turn changed; else the newest selected product.
+        Those awaiting a decision, unless the last turn made a newer film or added a file; else the newest selected
+        product that the last turn changed; else the newest selected product.
         """
         return self.products(place.number for place in self._it)
 
@@ -146,6 +164,7 @@ class Board:
             board=place.board,
             stands=place.stands,
             waits=place.waits,
+            file=file_told(place.take.get("asked", {})),
         )
 
     @cached_property
@@ -173,8 +192,9 @@ class Board:
         standing = [place for place in self._places.values() if place.stands]
         touched = self._touched()
         touched_now = [place for place in standing if place.call in touched]
+        given = [place for place in touched_now if place.is_given]
         joined = [place for place in touched_now if waiting and place.is_film and place.number > waiting[-1].number]
-        return joined[-1:] or waiting or (touched_now or standing)[-1:]
+        return given[-1:] or joined[-1:] or waiting or (touched_now or standing)[-1:]
 
     def _mark(self, place: "_Place") -> Mark:
         if not place.board:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from evals.world.cases import continued_track, place
-from evals.world.oracle import look
 from models.agent import Clip, ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded.language import COLOURS, FPS, OBJECTS, SCENES, Edit, Scenery, combinations
+from models.embedded.oracle import look
 from models.embedded.world import Track, render, track, transition
 from models.errors import Degenerate
 

@@ -44,7 +44,8 @@ MOST_KEPT_FRAMES = 2400
 class TakenClip:
     """An uploaded video prepared for an agent: uint8 (T, H, W, 3) RGB at `fps` frames per second.
 
-    source_sha256: digest of the file. notes: a sentence for each change. fit, end: as requested.
+    source_sha256: digest of the file. notes: a sentence for each change. fit, end: as requested. fitted: it had another
+    size.
     """
 
     frames: UInt8Array
@@ -53,6 +54,7 @@ class TakenClip:
     notes: tuple[str, ...] = ()
     fit: Fit = "crop"
     end: End = "last"
+    fitted: bool = False
 
     @property
     def first_frame(self) -> UInt8Array:
@@ -72,9 +74,10 @@ def take_clip(path: Path, size: tuple[int, int], *, fit: Fit = "crop", end: End 
     fps = exact_rate(min(max(footage.fps, Fraction(SLOWEST)), Fraction(FASTEST)))
     shown, longer = _resampled(footage, fps, end)
     notes = (*footage.notes, *_notes(footage, fps, shown, end=end, longer=longer))
-    if footage.size != size:
+    fitted = footage.size != size
+    if fitted:
         notes += (fitted_note("video", footage.size, size, fit),)
-    return TakenClip(np.stack([footage.frames[index] for index in shown]), float(fps), source, notes, fit, end)
+    return TakenClip(np.stack([footage.frames[index] for index in shown]), float(fps), source, notes, fit, end, fitted)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,16 @@ class KeptFile:
     def first_frame(self) -> UInt8Array:
         """uint8 (H, W, 3)."""
         return next(frames_of(self.data))
+
+    @property
+    def frames(self) -> UInt8Array:
+        """uint8 (T, H, W, 3)."""
+        return np.stack(list(frames_of(self.data)))
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second."""
+        return self.media.fps
 
 
 def keep_file(path: Path, size: tuple[int, int]) -> KeptFile | None:

@@ -14,6 +14,8 @@ LARGEST_PICTURE = 512 * 2**20
 """Bytes; no picture of the largest allowed area needs more."""
 LARGEST_VIDEO = 64 * 2**30
 """Bytes; two hours of 4K video from a phone."""
+LONGEST_NAME = 120
+"""Characters of a file's name that are kept."""
 
 PICTURE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|BM|(?:II|MM)[*+\x00][*+\x00]|P[0-6fy]|RIFF....WEBP|....ftyp", re.DOTALL

@@ -51,12 +51,16 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Taken:
-    """An uploaded picture prepared for an agent: uint8 (H, W, 3) RGB. notes: a sentence for each change."""
+    """An uploaded picture prepared for an agent: uint8 (H, W, 3) RGB.
+
+    notes: a sentence for each change. fitted: it had another size.
+    """
 
     pixels: UInt8Array
     source_sha256: str
     notes: tuple[str, ...] = ()
     fit: Fit = "crop"
+    fitted: bool = False
 
 
 def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = "crop") -> Taken:
@@ -69,10 +73,11 @@ def take_picture(path: Path, size: tuple[int, int] | None = None, *, fit: Fit = 
     notes, upright = _decoded(data, path)
     pixels, more = _rgb(upright, path)
     notes += more
-    if size is not None and size != (pixels.shape[1], pixels.shape[0]):
+    fitted = size is not None and size != (pixels.shape[1], pixels.shape[0])
+    if size is not None and fitted:
         notes.append(fitted_note("picture", (pixels.shape[1], pixels.shape[0]), size, fit))
         pixels = FITS[fit](pixels, *size)
-    return Taken(pixels, hashlib.sha256(data).hexdigest(), tuple(notes), fit)
+    return Taken(pixels, hashlib.sha256(data).hexdigest(), tuple(notes), fit, fitted)
 
 
 def store(context: ToolContext, taken: Taken) -> Made:

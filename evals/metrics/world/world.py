@@ -11,12 +11,12 @@ from PIL import Image
 
 from evals.metrics.base import CannotScore, Chunk, Metric, Score, Video
 from evals.networks.weights.loader import NetworkLoader
-from evals.world.oracle import DIGITAL, Observation, look
 from evals.world.prompt import FOLLOWING, STYLE, WORLD, PromptAttributes, parse_prompt, reason_to_skip
 from models.agent import UInt8Array
 from models.embedded.language import SIDE
+from models.embedded.oracle import DIGITAL, Observation, look
 
-SOURCE: Final = "the oracle of the embedded world (evals/world_oracle.py)"
+SOURCE: Final = "the oracle of the embedded world (models/embedded/oracle.py)"
 MOST_FRAMES: Final = 64
 """Frames that are used, evenly spread, so that memory does not grow with the length of the video."""
 

@@ -66,19 +66,21 @@ class Program:
         """Add everything about a turn: the moves, the products, the question."""
         self._learn(result)
         self.calls, self.cached = self.calls + result.calls[0], self.cached + result.calls[1]
+        before = self._object  # a line may take several turns: a file is added, then the rest is done
         self._object |= {
             "run": result.run.id,
             "status": result.run.status,
-            "moves": [dict(move) for move in result.moves],
+            "moves": [*before.get("moves", []), *map(dict, result.moves)],
             "reply": result.reply,
             "voice": result.voice if result.reply else None,
-            "notes": list(result.notes),
-            "made": [self._product(product, mark) for product, mark in result.made],
-            "changed": {str(number): mark for mark, numbers in result.changed.items() for number in numbers},
+            "notes": [*before.get("notes", []), *result.notes],
+            "made": [*before.get("made", []), *(self._product(product, mark) for product, mark in result.made)],
+            "changed": before.get("changed", {})
+            | {str(number): mark for mark, numbers in result.changed.items() for number in numbers},
             "question": _question(result),
-            "agent_calls": result.calls[0],
-            "cache_hits": result.calls[1],
-            "wall_seconds": round(result.seconds, 3),
+            "agent_calls": before.get("agent_calls", 0) + result.calls[0],
+            "cache_hits": before.get("cache_hits", 0) + result.calls[1],
+            "wall_seconds": round(before.get("wall_seconds", 0.0) + result.seconds, 3),
         }
 
     def show(self, product: Product, mark: Mark) -> None:
@@ -138,6 +140,7 @@ class Program:
             "file": str(file_of(self.archive, artifact)),
             "mark": mark,
             "words": list(product.words),
+            "given": product.file,
             "of": list(product.of),
             "call": product.call,
             "take": product.take,

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from graph.provenance.signing import hand_out
 from graph.runs.chat.commands import COMMANDS
 from graph.runs.chat.conversation import Conversation
 from graph.runs.chat.results import Failure, Help, Leave, OneProduct, Products, Result, Save, Sentence, TurnResult
+from graph.runs.requests.given import Given
 from graph.runs.services import Services
 from memory.records import Run
 from tools.delivery.export import export
@@ -33,17 +34,25 @@ class Terminated(BaseException):
 
 
 class Chat:
-    """A person in a conversation. listening: opens an observer for the duration of a step."""
+    """A person in a conversation. listening: opens an observer for the duration of a step. files: as in `converse`."""
 
-    def __init__(self, services: Services, run: Run, person: Person, screen: Display, listening: Listening) -> None:
-        self.services, self.person, self.screen = services, person, screen
+    def __init__(
+        self,
+        services: Services,
+        run: Run,
+        person: Person,
+        screen: Display,
+        listening: Listening,
+        files: Sequence[Given] = (),
+    ) -> None:
+        self.services, self.person, self.screen, self.files = services, person, screen, files
         self.conversation = Conversation(services, run, listening)
         self.leaving = threading.Event()
 
     def go(self) -> Run:
         """Process turns until the run is done or the person leaves; return the run as it is then."""
         with self._leaving_on_sigterm():
-            self._show(self.conversation.begin())
+            self._show(self.conversation.begin(self.files))
             while not self.conversation.over and not self.leaving.is_set():
                 if not self._turn():
                     break
@@ -135,14 +144,16 @@ class Chat:
             signal.signal(signal.SIGTERM, before)
 
 
-def converse(services: Services, run: Run, person: Person, screen: Display, listening: Listening) -> Run:
+def converse(
+    services: Services, run: Run, person: Person, screen: Display, listening: Listening, files: Sequence[Given] = ()
+) -> Run:
     """Hold the conversation of a run with a person until it is done or they leave; return the run.
 
-    Raises Stopped after a SIGTERM.
+    files: of the person, which are added before anything is said. Raises Stopped after a SIGTERM.
     """
     if isinstance(person, Typed):
         screen.say(HELLO, style="dim")
-    chat = Chat(services, run, person, screen, listening)
+    chat = Chat(services, run, person, screen, listening, files)
     ended = chat.go()
     if chat.leaving.is_set():
         screen.say(f"run {ended.id}; `python main.py chat {ended.id}` continues it")

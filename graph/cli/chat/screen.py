@@ -187,7 +187,7 @@ def printable(words: str) -> str:
 
 
 def _words(product: Product) -> str:
-    return shortened("; ".join(product.words)) or "(no words)"
+    return shortened("; ".join([*product.origin, *product.words])) or "(no words)"
 
 
 def _size(artifact: "Artifact") -> str:

@@ -10,6 +10,9 @@ import typer
 from graph.cli.session import listening, stored_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graph.runs.requests.given import Given
     from graph.runs.services import Services
     from graph.settings import Settings
     from memory.records import Run
@@ -47,22 +50,32 @@ def run_to_talk_about(settings: "Settings", run: str | None, console: Any, perso
     return None
 
 
-def talk_with(services: "Services", run: "Run", console: Any, person: Any, pictures: bool | None = None) -> "Run":
-    """Hold a conversation with a person until the run is done or they leave. pictures: None decides by the console."""
+def talk_with(
+    services: "Services",
+    run: "Run",
+    console: Any,
+    person: Any,
+    pictures: bool | None = None,
+    files: "Sequence[Given]" = (),
+) -> "Run":
+    """Hold a conversation with a person until the run is done or they leave. pictures: None decides by the console.
+
+    files: of the person, which are added first.
+    """
     from graph.cli.chat.loop import converse
     from graph.cli.chat.screen import Screen, draws_pictures
 
     drawn = draws_pictures(console) if pictures is None else pictures
-    return converse(services, run, person, Screen(console, services.archive, drawn), listening)
+    return converse(services, run, person, Screen(console, services.archive, drawn), listening, files)
 
 
-def talk_with_program(services: "Services", run: "Run") -> None:
+def talk_with_program(services: "Services", run: "Run", files: "Sequence[Given]" = ()) -> None:
     """Hold a conversation with a program over standard input and output; exit with the code of its last turn."""
     from graph.cli.chat.json_lines import Program
     from graph.cli.chat.loop import converse
 
     program, begun = Program(services.archive, sys.stdin, sys.stdout), time.monotonic()
-    program.end(converse(services, run, program, program, listening), time.monotonic() - begun)
+    program.end(converse(services, run, program, program, listening, files), time.monotonic() - begun)
     if program.code:
         raise typer.Exit(program.code)
 

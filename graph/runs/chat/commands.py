@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from graph.errors import RequestError
+from graph.runs.chat.files_in_lines import path_of
+from graph.runs.requests.given import Given
+from graph.runs.requests.resolve import NOTHING_UPLOADED, Uploads
 from graph.state.moves import (
     Again,
     AnyMove,
@@ -16,6 +19,7 @@ from graph.state.moves import (
     EditClip,
     EditPicture,
     Film,
+    GivenMove,
     GoOn,
     Length,
     Loop,
@@ -37,12 +41,17 @@ Local = Literal["help", "takes", "board", "show", "save", "likes", "like", "forg
 
 @dataclass(frozen=True)
 class Line:
-    """What a line asks for: moves, words for the planner, or something that needs no turn of the run."""
+    """What a line asks for: moves, words for the planner, or something that needs no turn of the run.
 
-    moves: tuple[AnyMove, ...] = ()
+    files: those to add, not read yet; uploads: those that were read, which `moves` name.
+    """
+
+    moves: tuple[GivenMove, ...] = ()
     said: str | None = None
     local: Local | None = None
     words: str = ""
+    files: tuple[Given, ...] = ()
+    uploads: Uploads = NOTHING_UPLOADED
 
 
 @dataclass(frozen=True)
@@ -86,10 +95,20 @@ def read_line(line: str, view: View) -> Line:
     """Parse a line. Raises RequestError for an unknown command, or one that lacks an argument."""
     if not line.startswith("/"):
         return Line(said=line)
-    name, _, rest = line[1:].strip().partition(" ")
+    name, rest = _name_and_rest(line)
     if name not in COMMANDS:
         raise RequestError("command-unknown", f"There is no command /{name}; /help lists them.", command=name)
     return COMMANDS[name].act(view, rest.strip())
+
+
+def is_command(line: str) -> bool:
+    """Return whether a line is one of the commands, and not the path of a file."""
+    return line.startswith("/") and _name_and_rest(line)[0] in COMMANDS
+
+
+def _name_and_rest(line: str) -> tuple[str, str]:
+    name, _, rest = line[1:].strip().partition(" ")
+    return name, rest
 
 
 def _again(view: View, rest: str) -> Line:
@@ -262,6 +281,14 @@ def _amount(words: str) -> float | None:
     return 60 * int(found[1] or 0) + float(found[2].replace(",", "."))
 
 
+def _add(_view: View, rest: str) -> Line:
+    if not rest:
+        raise RequestError(
+            "command-malformed", "Say which picture or video, like `/add ball.png` or `/add ~/clip.mp4`.", command="add"
+        )
+    return Line(files=(Given(path_of(rest)),))
+
+
 def _limit(view: View, rest: str) -> Line:
     if not rest.isdigit() or not 1 <= int(rest) <= 100:
         raise RequestError(
@@ -321,6 +348,7 @@ COMMANDS: dict[str, Command] = {
     "reverse": Command("/reverse [N]", "play clip N, or the film, backwards", _reverse),
     "speed": Command("/speed [N] FACTOR", "play it faster, or slower: 2 is twice as fast, 0.5 half as fast", _speed),
     "length": Command("/length [N] SECONDS", "cut clip N, or the film, to a length", _length),
+    "add": Command("/add FILE", "add a picture or video of yours; its path alone does, too", _add),
     "undo": Command("/undo", "take back the last turn; nothing is lost", _plain(Undo())),
     "refresh": Command("/refresh", "make stale products again", _plain(Refresh())),
     "limit": Command("/limit N", "how often it may be made again", _limit),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from graph.dialogue.phrases import AGREED
@@ -12,7 +13,8 @@ from graph.dialogue.preferences import asked_of_likes, forgotten, learned, read_
 from graph.errors import TOLD, RequestError, Stopped
 from graph.planning.summary import board_summary
 from graph.planning.turn import Answer, TalkBrief, talk_brief
-from graph.runs.chat.commands import Line, View, read_line
+from graph.runs.chat.commands import Line, View, is_command, read_line
+from graph.runs.chat.files_in_lines import file_and_rest
 from graph.runs.chat.local_words import understood_here
 from graph.runs.chat.opening import give_up_turn
 from graph.runs.chat.results import (
@@ -28,13 +30,15 @@ from graph.runs.chat.results import (
 )
 from graph.runs.history import state_of
 from graph.runs.observer import Event, Noted, Observer, ProductReady
+from graph.runs.requests.given import Given, uploads_of
 from graph.runs.runner import answer, question_of_run, resume
 from graph.runs.services import Services
 from graph.runs.turns import Shown, acknowledged, difference, marked, moves_of, shown
 from graph.state import read
+from graph.state.apply import refuse_files_unless_chat
 from graph.state.channels import RunState, Turn
-from graph.state.moves import AnyMove
-from graph.state.products import Board
+from graph.state.moves import GivenMove
+from graph.state.products import Board, Product
 from graph.state.takes import stale_calls
 from memory.records import Run
 
@@ -42,6 +46,11 @@ Observing = Callable[[], AbstractContextManager[Observer]]
 """Opens an observer of the run for the duration of one step."""
 LONGEST_LINE = 4000
 """Characters that one line may have."""
+
+
+def _known_already(products: Sequence[Product]) -> str:
+    numbers = ", ".join(str(product.number) for product in products)
+    return f"Number {numbers} is that file already." if len(products) == 1 else f"Numbers {numbers} are those already."
 
 
 class Tally:
@@ -88,6 +97,10 @@ class Conversation:
         return self.run.status == "done"
 
     @property
+    def _waits(self) -> bool:
+        return self.run.status == "waiting"
+
+    @property
     def board(self) -> Board:
         """The current products."""
         return Board(self.state, self.services.limits)
@@ -97,13 +110,29 @@ class Conversation:
         self.run = self.services.archive.run(self.run.id)
         self.state = RunState(**state_of(self.services.archive, self.run))  # type: ignore[typeddict-item]
 
-    def begin(self) -> Iterator[TurnResult]:
-        """Yield the state of a conversation that is continued; a turn that was stopped is finished first."""
+    def begin(self, files: Sequence[Given] = ()) -> Iterator[TurnResult]:
+        """Yield the state of a conversation that is continued; a turn that was stopped is finished first.
+
+        files: of the person, which are added before that is shown. Raises BadInput for one that cannot be used.
+        """
         self.services.stop_if_asked()
-        if self.run.status == "waiting":
-            yield self._board_result()
+        order, _ = self._with_uploads(files)
+        if self._waits:
+            added = self._answer(order) if order.moves else None
+            board = self._board_result()
+            yield board if added is None else replace(added, made=board.made, numbers=board.numbers)
         elif not self.over:
             yield self._goes_on()
+            if order.moves and self._waits:
+                yield self._answer(order)
+
+    def add(self, files: Sequence[Given]) -> Iterator[Result]:
+        """Yield the results of adding files of the person. Raises BadInput for one that cannot be used."""
+        order, known = self._with_uploads(files)
+        if known:
+            yield Sentence(_known_already(known))
+        if order.moves:
+            yield from self._play(order)
 
     def say(self, line: str) -> Iterator[Result]:
         """Yield the results of a line as they come. Raises RequestError and other errors in `MISTAKES` for what cannot
@@ -114,19 +143,48 @@ class Conversation:
                 f"That is longer than {LONGEST_LINE} characters; say it in fewer words.",
                 most=LONGEST_LINE,
             )
+        if line and not is_command(line) and (given := file_and_rest(line)) is not None:
+            yield from self._add_and_say(*given)
+            return
         local = understood_here(line, self._brief(line)) if line and self.state else None
         order = local or (read_line(line, self.view) if line else Line(said=""))
         if order.local is not None:
             yield self._do_locally(order)
+        elif order.files:
+            yield from self.add(order.files)
         elif self.run.status != "waiting":
             yield from self._after_a_stop(order)
         elif line:
             likes = self._about_likes(line)
             yield likes if likes is not None else self._answer(order)
 
-    def play(self, moves: Sequence[AnyMove]) -> Iterator[TurnResult]:
+    def _add_and_say(self, file: Path, rest: str) -> Iterator[Result]:
+        """Yield the results of adding a file and, unless that failed, of what the line says after that."""
+        failed = False
+        for result in self.add([Given(file)]):
+            failed = failed or (isinstance(result, TurnResult) and result.failure is not None)
+            yield result
+        if rest and not failed:
+            yield from self.say(rest)
+
+    def _with_uploads(self, files: Sequence[Given]) -> tuple[Line, list[Product]]:
+        """Read files: what is to be stored with the moves that add it, and the products that are such a file already.
+
+        Raises RequestError in a run that takes no files, BadInput for a file that cannot be used.
+        """
+        if not files:
+            return Line(), []
+        refuse_files_unless_chat(self.run.request.review)
+        uploads, moves = uploads_of(files, size=self.services.size, profile=self.run.request.profile)
+        known = {product.id: product for product in self.board.things if product.stands}
+        new = tuple(move for move in moves if move.product not in known)
+        return Line(moves=new, uploads=uploads), [known[move.product] for move in moves if move.product in known]
+
+    def play(self, moves: Sequence[GivenMove]) -> Iterator[TurnResult]:
         """Yield the results of moves, which need no planner. Raises RequestError for what cannot be done."""
-        order = Line(moves=tuple(moves))
+        yield from self._play(Line(moves=tuple(moves)))
+
+    def _play(self, order: Line) -> Iterator[TurnResult]:
         if self.run.status != "waiting":
             yield from self._after_a_stop(order)
         else:
@@ -162,7 +220,8 @@ class Conversation:
             moves=[move.model_dump(mode="json") for move in order.moves],
             likes=read_likes(self.services.archive.home).words,
         )
-        return self._step(lambda observer: answer(self.services, self.run.id, question, given, observer))
+        uploads = order.uploads
+        return self._step(lambda seen: answer(self.services, self.run.id, question, given, seen, uploads=uploads))
 
     def _step(self, work: Callable[[Observer], Run]) -> TurnResult:
         """Run one step; a stop request ends the step, not the conversation."""

@@ -73,6 +73,20 @@ def check(options: RequestOptions, files: GivenFiles = NO_FILES) -> None:
     images, clips = len(files.images) + len(options.images or ()), len(files.videos) + len(options.clips or ())
     _check_inputs(options, images, clips)
     _check_together(options, clips)
+    _check_paths(files)
+
+
+def check_files(files: GivenFiles) -> None:
+    """Check the files that a conversation begins with: how many there are, and that they exist.
+
+    Raises RequestError for too many, BadInput for a file.
+    """
+    _check_count(len(files.images), "pictures")
+    _check_count(len(files.videos), "clips")
+    _check_paths(files)
+
+
+def _check_paths(files: GivenFiles) -> None:
     for path in files.images:
         check_picture_file(path)
     for path in files.videos:
@@ -155,11 +169,8 @@ CHECKS: dict[str, Callable[[Any], None]] = {
 
 def _check_inputs(options: RequestOptions, images: int, clips: int) -> None:
     """Raise RequestError for files that the task cannot use, or that no task uses together."""
-    for count, name in ((images, "pictures"), (clips, "clips")):
-        if count > MAX_INPUTS:
-            raise RequestError(
-                "too-many-inputs", f"There are {count} {name}; give at most {MAX_INPUTS}.", count=count, most=MAX_INPUTS
-            )
+    _check_count(images, "pictures")
+    _check_count(clips, "clips")
     if images and clips:
         raise RequestError(
             "pictures-and-clips",
@@ -168,6 +179,13 @@ def _check_inputs(options: RequestOptions, images: int, clips: int) -> None:
     task = decided(options.task or "auto", clips)
     if task is not None and (fault := inputs_fault(task, images, clips)):
         raise RequestError("inputs-fit-no-task", fault)
+
+
+def _check_count(count: int, name: str) -> None:
+    if count > MAX_INPUTS:
+        raise RequestError(
+            "too-many-inputs", f"There are {count} {name}; give at most {MAX_INPUTS}.", count=count, most=MAX_INPUTS
+        )
 
 
 def _check_together(options: RequestOptions, clips: int) -> None:

@@ -39,6 +39,9 @@ class Uploads:
             store_clip(tool_context, clip)
 
 
+NOTHING_UPLOADED = Uploads()
+
+
 def request_of(options: RequestOptions, defaults: RequestOptions | Request) -> Request:
     """Fill in what was not given, and return the request; the only place where this is done.
 
@@ -70,10 +73,30 @@ def request_with_files(
     )
     named = replace(options, images=tuple(map(picture_id, pictures)), clips=tuple(map(clip_id, clips)))
     request = request_of(named, defaults)
-    return request, Uploads(pictures, clips, tuple(_remarks(request.profile, pictures, clips)))
+    shows = tuple(sentence_seen(request.profile, clip, first=request.before) for clip in clips)
+    if any(shows):
+        request = request.model_copy(update={"shows": shows})
+    return request, Uploads(pictures, clips, tuple(remarks_on(request.profile, pictures, clips)))
 
 
-def _remarks(profile: str, pictures: Sequence[Taken], clips: Sequence[TakenClip | KeptFile]) -> Iterator[str]:
+def sentence_seen(profile: str, read: Taken | TakenClip | KeptFile, *, first: bool = False) -> str | None:
+    """Return a sentence of what is seen in a file, in the words of the embedded world; None if that is not certain, or
+    if the models of the profile know other words.
+
+    first: as in `scenery_seen`.
+    """
+    if profile != "embedded":
+        return None
+    from models.embedded.eyes import scenery_seen
+
+    if isinstance(read, Taken):
+        seen = scenery_seen(read.pixels[None])
+    else:
+        seen = scenery_seen(read.frames, read.fps, first=first) if is_of_the_world(read.first_frame) else None
+    return None if seen is None else seen.sentence
+
+
+def remarks_on(profile: str, pictures: Sequence[Taken], clips: Sequence[TakenClip | KeptFile]) -> Iterator[str]:
     """Yield a remark if files show what the models of the profile were not trained on."""
     if profile != "embedded":
         return

@@ -15,10 +15,10 @@ from evals.world.benchmark import TASKS, evaluate_world
 from evals.world.cases import KINDS, cases, continued_track, edit_cases, join_cases, place
 from evals.world.gallery import Gallery, destinations, failure_sheet
 from evals.world.measures import OFF_SIZE, OFF_TRACK, background_db, follows
-from evals.world.oracle import look
 from evals.world.results import DIGITAL, EVERYTHING, Report, Seen, accumulation
 from evals.world.tasks import BACKGROUND, ENDS, EVENNESS, FIRST, LAST, NEW_STEP, NO_JUMP, OUTSIDE, SMOOTH, UNDERSTOOD
 from models.embedded.language import Edit, Scenery
+from models.embedded.oracle import look
 from models.embedded.world import Track, onward, render
 from support.world_agents import Editor, Joiner, Plug, Renderer
 from tools.errors import BadInput

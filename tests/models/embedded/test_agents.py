@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evals.world.oracle import look
 from models.agent import ConnectSpec, EditSpec, ImageSpec, Picture, VideoSpec
 from models.embedded import world
 from models.embedded.language import Scenery
+from models.embedded.oracle import look
 from models.lenders.local import LocalLender
 from models.presets import EMBEDDED_WEIGHTS
 

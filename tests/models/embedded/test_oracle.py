@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from evals.world.oracle import Observation, look
 from models.agent import UInt8Array
 from models.embedded.language import COLOURS, OBJECTS, SCENES, Object, Scene, Scenery, combinations
+from models.embedded.oracle import Observation, look
 from models.embedded.world import Track, background, coverage, onward, render, track
 
 Spoil = Callable[[UInt8Array, np.random.Generator], UInt8Array]
