@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from evals.conversation.given_files import given_file
 from evals.conversation.outcomes import Grade, Happened, grade, happened
 from evals.conversation.phrases import STOPPED, UPLOADS, Phrase, Phrases, State
 from evals.idle_agents import IdleAgents, idle_services
@@ -60,14 +61,14 @@ def shares(graded: Sequence[Graded]) -> dict[str, Counter[Grade]]:
 
 
 def reach(state: State, folder: Path) -> Reached:
-    """Say the lines of a state in a new conversation in `folder`."""
+    """Say the lines of a state in a new conversation in `folder`, which the files of the person open."""
     folder.mkdir(parents=True)
     agents = IdleAgents()
     with _archive(folder) as archive:
         services = idle_services(archive, agents)
         run = start(services, Request(prompt="", review="chat", seed=1), {}, lambda _event: None)
         conversation = Conversation(services, run, lambda: nullcontext(lambda _event: None))
-        list(conversation.begin())
+        list(conversation.begin([given_file(line, folder / "given") for line in state.lines if line in UPLOADS]))
         since: list[str] = []
         lines = [line for line in state.lines if line not in UPLOADS]
         for at, line in enumerate(lines):

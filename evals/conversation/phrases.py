@@ -12,7 +12,7 @@ Half = Literal["read", "unread"]
 HALVES: tuple[Half, ...] = get_args(Half)
 """read: phrases that the authors of the reader have seen; unread: those that they have not."""
 UPLOADS = ("upload:picture", "upload:clip", "upload:photo")
-"""First lines that mean a conversation opened with a file of the person."""
+"""First lines that mean a conversation opened with a file of the person, see `given_files`."""
 STOPPED = "^C"
 """A line that means: the person stopped the work of the line before."""
 
