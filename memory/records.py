@@ -3,9 +3,9 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 Kind = Literal["image", "clip", "film"]
 Task = Literal["auto", "text-to-video", "image-to-video", "extend", "edit", "connect", "simulate"]
@@ -44,6 +44,11 @@ class Request(Record):
     profile: str = "embedded"
     planner: str = "embedded"
     shows: tuple[str | None, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What was stored before files were looked at is written as it was.
+        return {name: value for name, value in write(self).items() if name != "shows" or value}
 
 
 class Recipe(Record):

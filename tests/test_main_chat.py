@@ -1,5 +1,6 @@
 """chat, as a person uses it: over a pipe, in a terminal, interrupted, killed, and gone on with."""
 
+import json
 import os
 import signal
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from evals.conversation.given_files import given_file
 from graph.settings import Settings
 from memory.turns import turns_of
 from support.cli import Cli, cli_at, command
@@ -246,3 +248,28 @@ def test_review_ask_on_a_run_that_waits_is_gone_on_with(
     assert "   2  clip" in said
     with Settings(home=home).open_archive() as archive:
         assert archive.runs()[0].status == "done"
+
+
+def test_a_chat_begins_with_files_or_with_one_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli = cli_at(home, monkeypatch)
+    monkeypatch.chdir(home)
+    Path("x.txt").write_text("hello", encoding="utf-8")
+    given_file("upload:picture", home)
+    Path("cut.png").write_bytes(Path("ball.png").read_bytes()[:300])
+    for words in (("--image", "no.png"), ("--video", "x.txt"), ("--image", "ball.png", "--image", "cut.png")):
+        code, out, told = cli.run("chat", "--json", *words)
+        assert (code, out, told.count("\n")) == (2, "", 1), told
+        assert words[-1] in told
+    assert cli.statuses() == []
+    given_file("upload:clip", home)
+    code, out, _ = cli.run("chat", "--json", "--image", "ball.png", "--video", "ball.mp4", "--seed", "3")
+    first, last = map(json.loads, out.splitlines())
+    assert [(one["number"], one["kind"], one["given"][:4], one["mark"]) for one in first["made"]] == [
+        (1, "picture", "ball", "stands"),
+        (2, "clip", "ball", "stands"),
+    ]
+    assert (code, last["agent_calls"]) == (0, 0)
+    again = cli.run("chat", "--json", last["run"], "--image", "ball.png", "--image", "x.png").code
+    assert again == 2
+    _, out, _ = cli.run("chat", "--json", last["run"], "--image", "ball.png")
+    assert len(json.loads(out.splitlines()[0])["made"]) == 2, "what is there already is not added again"

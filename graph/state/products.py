@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from graph.state.channels import Call, Limits, RunState, Take
 from graph.state.takes import chosen_of, open_calls, recent, stale_among
 from graph.state.values import Draft
@@ -43,6 +45,11 @@ class Product(Draft):
     stands: bool = False
     waits: bool = False
     file: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Recorded questions have no such field.
+        return {name: value for name, value in write(self).items() if name != "file" or value is not None}
 
     @property
     def line(self) -> str:

@@ -65,7 +65,7 @@ from graph.state.channels import (
     Turn,
 )
 from graph.state.film import Piece
-from graph.state.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Drop, Film, Trim, Wish
+from graph.state.moves import CALL_ID, PRODUCT, AnyMove, BoardMove, Change, Drop, Film, GivenMove, Trim, Upload, Wish
 from graph.state.products import CUTS, Product
 from graph.state.tasks import AnyTool, Procedural, call_id
 from graph.state.values import Draft
@@ -266,6 +266,10 @@ def test_the_arguments_of_calls_that_need_no_agent() -> None:
     same((len(dropped["arguments"]["pieces"]), dropped["arguments"]["dropped"]), (1, [CLIP]), breaks)
     [*_, cut] = play(state, [Trim(clip=CLIP, end=0.25)], DEFAULT_LIMITS, lambda _id: media)["calls"]
     same((cut["id"], cut["arguments"]), ("2.cut_video", {"start": 0.0, "end": 0.25, "clip": CLIP}), breaks)
+    given = Upload(product=IMAGE, file="ball.png", fitted="64 x 64", shows="a red ball", notes=("scaled",))
+    [shown] = play(RunState(**{**state, "calls": []}), [given], DEFAULT_LIMITS)["calls"]
+    asked = {"image": IMAGE, "file": "ball.png", "fitted": "64 x 64", "shows": "a red ball"}
+    same((shown["id"], shown["arguments"]), ("1.given_picture", asked), "files in older conversations would be lost")
     same(CUTS, ("start", "end", "speed", "backwards", "times"), breaks)
 
 
@@ -410,6 +414,8 @@ def models_in(schema: Any) -> set[type[BaseModel]]:
 
 def test_all_moves_are_looked_at() -> None:
     assert set(get_args(BoardMove)) | {Wish} == models_in(AnyMove) <= models_in(Heard)
+    assert models_in(GivenMove) == models_in(AnyMove) | {Upload}
+    same([*Upload.model_fields], ["do", "product", "file", "fitted", "shows", "notes"], "stored answers would be lost")
 
 
 def test_the_prompts_of_the_planner() -> None:

@@ -190,10 +190,5 @@ def _is_file(path: Path) -> bool:
 
 def _existing(path: Path) -> Path:
     if not _is_file(path):
-        what = "folder; give the path of one picture or video"
-        raise BadInput(
-            "input-missing" if not path.is_dir() else "input-is-folder",
-            f"{path} is a {what}." if path.is_dir() else f"There is no file {path}; check its path.",
-            path=str(path),
-        )
+        raise BadInput("input-missing", f"There is no file {path}; check its path.", path=str(path))
     return path

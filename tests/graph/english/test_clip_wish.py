@@ -90,3 +90,18 @@ def test_whatever_is_said_of_a_clip_or_a_picture_gets_shots_or_a_sentence() -> N
         assert "\n" not in (read.impossible or "")
         if not read.impossible:
             obeys(read, brief)
+
+
+def test_a_clip_goes_on_as_it_is_seen_to_move() -> None:
+    def read(wish: str, shows: str | None = "a red ball moves right in the meadow") -> Enhancement:
+        clip = GivenClip(id=f"clip-{0:016x}", width=64, height=64, seconds=2, shows=shows)
+        return read_wish(Brief(prompt=wish, clips=(clip,)))
+
+    for wish in ("let it go on for two more seconds", "extend it", "it keeps moving", "make it longer"):
+        found = read(wish)
+        assert (found.task, [shot.motion for shot in found.shots]) == ("extend", ["it moves right"]), wish
+        assert "It moves right; I kept that." in found.notes
+        assert read(wish, None).impossible is not None
+    assert [shot.motion for shot in read("extend it, it moves up").shots] == ["it moves up"]
+    for wish in ("let it not move right any more, go on", "it keeps moving left or up"):
+        assert "say how it goes on" in (read(wish).impossible or "")
