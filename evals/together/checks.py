@@ -10,8 +10,8 @@ import torch
 from evals.together.films import make_film, places
 from evals.together.prompts import Asked
 from evals.world.measures import attributes
-from evals.world.oracle import look
 from models.agent import Lender, Role
+from models.embedded.oracle import look
 from models.training.together.chain import Chain
 from models.training.together.contract import Winners
 from models.training.together.losses import film_loss

@@ -19,10 +19,10 @@ from evals.together.checks import Checks, checked, reason_to_stop, validation_lo
 from evals.together.films import Film, make_film, winners
 from evals.together.prompts import Asked, check_prompts, prompts
 from evals.world.measures import attributes
-from evals.world.oracle import look
 from memory.whole_files import write_whole
 from models.agent import Role
 from models.backends.loading import Placement, weights_digest
+from models.embedded.oracle import look
 from models.lenders.local import LocalLender
 from models.presets import Preset
 from models.training.together import checkpoint
