@@ -15,7 +15,7 @@ from graph.runs.services import Services
 from memory.archive import Archive
 from models.agent import Clip, Picture
 
-SIDE, FRAMES, FPS = 64, 8, 8
+SIDE, FRAMES, FPS = 64, 16, 8
 
 
 @dataclass(frozen=True)

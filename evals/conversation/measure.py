@@ -93,7 +93,8 @@ def _said(reached: Reached, phrase: Phrase) -> Graded:
             for line in reached.since:
                 _say(conversation, line)
             before = conversation.state
-            did = happened(_say(conversation, phrase.say), before, services.limits)
+            stopped = conversation.run.status != "waiting"
+            did = happened(_say(conversation, phrase.say), before, services.limits, stopped=stopped)
     finally:
         shutil.rmtree(copy)
     return Graded(phrase, grade(phrase, did), did)

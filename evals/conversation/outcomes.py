@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any, Literal
 
 from evals.conversation.phrases import Outcome, Phrase, Together
-from graph.dialogue.appearance import scenery_of
+from graph.dialogue.products.appearance import scenery_of
 from graph.english.wish import read_wish
 from graph.planning.brief import Brief
 from graph.runs.chat.results import Help, Leave, OneProduct, Products, Result, Save, Sentence, TurnResult
+from graph.runs.turns import moves_of
 from graph.state.channels import Limits, RunState
 from graph.state.products import Board, Product
 from models.embedded.language import COLOURS, DIGITAL_STYLE, MOTIONS, OBJECTS, SCENES
@@ -36,17 +37,18 @@ class Act:
 
 @dataclass(frozen=True)
 class Happened:
-    """What a line did, and what was answered. failed: the work stopped with an error."""
+    """What a line did, and what was answered. failed: the work ended in an error. resumed: a stopped turn went on."""
 
     acts: tuple[Act, ...]
     answer: str
     local: str | None = None
     shown: int | None = None
     failed: bool = False
+    resumed: bool = False
 
 
-def happened(results: Sequence[Result], before: RunState, limits: Limits) -> Happened:
-    """Return what the results of a line did to a board that was in the state `before`."""
+def happened(results: Sequence[Result], before: RunState, limits: Limits, *, stopped: bool = False) -> Happened:
+    """Return what the results of a line did to a board in the state `before`. stopped: in the middle of a turn."""
     board = Board(before, limits)
     acts, answers, local, shown, failed = list[Act](), list[str](), None, None, False
     for result in results:
@@ -68,11 +70,16 @@ def happened(results: Sequence[Result], before: RunState, limits: Limits) -> Hap
                 acts.append(Act("quit"))
             case Products():
                 local = "tell"
-    return Happened(tuple(acts), " ".join(filter(None, answers)), local, shown, failed)
+    resumed = bool(moves_of(before)) and any(
+        isinstance(result, TurnResult) and list(result.moves) == moves_of(before) for result in results
+    )
+    return Happened(tuple(acts), " ".join(filter(None, answers)), local, shown, failed, resumed and stopped)
 
 
 def grade(phrase: Phrase, did: Happened) -> Grade:
     """Return how good what happened is."""
+    if did.resumed:
+        did = replace(did, acts=(Act("accept"),))
     if any(_fulfils(want, phrase, did) for want in phrase.want):
         return "right"
     return "wrong" if did.acts else "harmless"
@@ -112,6 +119,10 @@ def _essential(acts: Sequence[Act], wanted: Sequence[Outcome], kind: str) -> lis
 
 
 def _matches(want: Outcome, act: Act) -> bool:
+    if want.do == "film" and act.do in ("order", "drop") and want.numbers:
+        # Without a film these make one of all that stand.
+        made = act.more.get("film")
+        return made is not None and tuple(made) == want.numbers
     if want.do != act.do and {want.do, act.do} != {"accept", "choose"}:
         return False
     if want.numbers and act.of and not _same_products(want, act):
@@ -127,7 +138,7 @@ def _matches(want: Outcome, act: Act) -> bool:
         ("first", want.first),
         ("second", want.second),
         ("from", want.from_),
-        ("to", want.to if isinstance(want.to, float) else None),
+        ("to", want.to if isinstance(want.to, float) and (act.more.get("to") or not want.from_) else None),
         ("times", want.times),
         ("factor", want.factor),
         ("count", want.count),
@@ -142,7 +153,9 @@ def _matches(want: Outcome, act: Act) -> bool:
 def _same_products(want: Outcome, act: Act) -> bool:
     if want.do in ("order", "film", "drop"):
         ordered = act.more.get("numbers")
-        return ordered == want.numbers if want.do == "order" else set(ordered or act.of) == set(want.numbers)
+        if want.do == "order":  # the clips that are not named follow as they were
+            return ordered is not None and want.numbers[: len(ordered)] == ordered
+        return set(ordered or act.of) == set(want.numbers)
     return set(want.numbers) <= act.of
 
 
@@ -179,7 +192,7 @@ class _MoveReader:
             "wish": _wish,
             "undo": lambda _move: Act("undo"),
             "refresh": lambda _move: Act("refresh"),
-            "raise_limit": lambda move: Act("limit", self._of_call(move["call"])),
+            "raise_limit": lambda move: Act("limit", frozenset([move["most"]])),
         }
         return known[do](move) if do in known else self._edit_of_film(move)
 
@@ -239,7 +252,21 @@ class _MoveReader:
         ids = [value for value in move.values() if isinstance(value, str)]
         several = [each for value in move.values() if isinstance(value, list | tuple) for each in value]
         numbers = tuple(number for each in [*ids, *several] for number in self._by_id(str(each)))
+        if move["do"] in ("order", "drop"):
+            more["film"] = self._film_after(move["do"], numbers)
         return Act(move["do"], frozenset(numbers), more=more | {"numbers": numbers})
+
+    def _film_after(self, do: str, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the clips of the film that a move makes."""
+        films = [product for product in self.board.things if product.kind == "film" and product.stands]
+        clips = [
+            product.number
+            for product in self.board.things
+            if product.kind == "clip" and (product.stands or product.waits)
+        ]
+        pieces = list(films[-1].of) if films else clips
+        others = [number for number in pieces if number not in numbers]
+        return tuple(others) if do == "drop" else (*numbers, *others)
 
 
 def _instruction(words: str) -> dict[str, str]:

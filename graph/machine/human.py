@@ -26,7 +26,7 @@ def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Interrupt the run with what awaits a decision, and return the turn that the answer begins."""
     question = question_of(state, runtime.context.limits)
     answer: Answer = interrupt(question, response_schema=cast(Any, Answer))
-    return {"turn": turn_of(answer)}
+    return {"turn": turn_of(answer, read.turn(state))}
 
 
 def think(state: RunState, runtime: Runtime[Context]) -> RunState:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from graph.state import read
 from graph.state.channels import Call, Limits, RunState
@@ -17,7 +17,8 @@ from tools.arguments import described
 class Answer(BaseModel):
     """The user's answer that resumes a waiting run: text, or moves that need no interpretation.
 
-    likes: stored preferences of the user, added to wishes that do not mention them.
+    likes: stored preferences of the user, added to wishes that do not mention them. shown: number of the product that
+    the user has looked at since the last turn.
     """
 
     model_config = ConfigDict(extra="forbid") | described(
@@ -29,6 +30,7 @@ class Answer(BaseModel):
     said: str | None = Field(default=None, max_length=4000)
     moves: list[dict[str, Any]] = Field(default=[], max_length=16)
     likes: list[str] = Field(default=[], max_length=4)
+    shown: int | None = None
 
 
 class Heard(BaseModel):
@@ -50,6 +52,9 @@ class Heard(BaseModel):
     reply: str | None = None
     voice: Literal["mora", "planner"] = "mora"
     open: bool = False
+
+
+MOVES: TypeAdapter[list[AnyMove]] = TypeAdapter(list[AnyMove])
 
 
 LATEST = 16
@@ -100,7 +105,8 @@ class TalkBrief(Draft):
     """A turn as the planner receives it.
 
     it: numbers of the products that "it" refers to. stale: calls whose selected take was made from inputs no longer
-    selected. before: the last messages of the conversation. new: calls that the last turn added to the board.
+    selected. before: the last messages of the conversation. new: calls that the last turn added to the board. last: the
+    moves of the last turn.
     """
 
     said: str
@@ -110,7 +116,13 @@ class TalkBrief(Draft):
     stale: tuple[str, ...] = ()
     before: tuple[Spoken, ...] = ()
     new: tuple[str, ...] = ()
+    last: tuple[dict[str, Any], ...] = ()
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def last_moves(self) -> tuple[AnyMove, ...]:
+        """The moves of the last turn."""
+        return tuple(MOVES.validate_python(list(self.last)))
 
 
 def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
@@ -122,14 +134,18 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
     calls = [call for call in read.calls(state) if call["id"] in listed or not read.takes(state).get(call["id"])]
     talk = read.talk(state)[:-1][-EXCHANGES:]
     last = read.past(state)[-1:]
+    turn = read.turn(state)
+    shown = None if turn is None else turn.get("shown")
+    it = [shown] if any(thing.number == shown for thing in board.things) else [thing.number for thing in board.it]
     return TalkBrief(
         said=said,
         things=tuple(things),
         calls=tuple(_planned(state, call) for call in calls),
-        it=tuple(thing.number for thing in board.it),
+        it=tuple(number for number in it if number is not None),
         stale=tuple(call["id"] for call in stale_calls(state, limits)),
         before=tuple(Spoken(who=each["who"], text=each["text"][: 2 * LONGEST_WORDS]) for each in talk),
         new=tuple(call for past in last for call, previous in past["calls"].items() if previous is None),
+        last=() if turn is None else tuple(turn.get("last", [])),
         seed=read.request(state).seed,
     )
 

@@ -82,7 +82,7 @@ class Turn(TypedDict):
     round: number of planner rounds so far. open: the planner wants to see the products of its moves before it goes on.
     done: its moves so far, one list per round. changed: whether they changed the board. reply, voice: the answer and
     its author. known: number of products when the turn began. likes: the user's preferences, added to wishes that do
-    not mention them.
+    not mention them. last: the moves of the turn before. shown: number of the product that the user looked at before.
     """
 
     said: str | None
@@ -95,6 +95,8 @@ class Turn(TypedDict):
     done: NotRequired[list[list[dict[str, Any]]]]
     changed: NotRequired[bool]
     likes: NotRequired[list[str]]
+    last: NotRequired[list[dict[str, Any]]]
+    shown: NotRequired[int]
 
 
 class AskedTool(TypedDict):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from graph.dialogue.phrases import HELP
-from graph.dialogue.smalltalk import SAVING, SHOWING
+from graph.dialogue.questions.smalltalk import SAVING, SHOWING
+from graph.dialogue.questions.texts import HELP
 from graph.planning.summary import UNLISTED
 from graph.state.apply import RAISE_LIMIT
 from graph.state.film_moves import EXTENDED, ONE_FILM

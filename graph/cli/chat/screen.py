@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from graph.cli.chat.hints import with_commands
-from graph.dialogue.candidates import WHICH
+from graph.dialogue.products.candidates import WHICH
 from graph.runs.chat.results import TurnResult
 from graph.runs.turns import Marked
 from graph.state.products import Product, shortened

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from graph.dialogue.phrases import AGREED
+from graph.dialogue.intents import after_stop
 from graph.dialogue.preferences import asked_of_likes, forgotten, learned, read_likes, write_likes
 from graph.errors import TOLD, RequestError, Stopped
 from graph.planning.summary import board_summary
@@ -89,6 +89,7 @@ class Conversation:
         self.state = RunState()
         self._observing = observing
         self._shown = Shown()
+        self._looked_at: int | None = None
         self.look()
 
     @property
@@ -180,11 +181,11 @@ class Conversation:
         new = tuple(move for move in moves if move.product not in known)
         return Line(moves=new, uploads=uploads), [known[move.product] for move in moves if move.product in known]
 
-    def play(self, moves: Sequence[GivenMove]) -> Iterator[TurnResult]:
+    def play(self, moves: Sequence[GivenMove]) -> Iterator[Result]:
         """Yield the results of moves, which need no planner. Raises RequestError for what cannot be done."""
         yield from self._play(Line(moves=tuple(moves)))
 
-    def _play(self, order: Line) -> Iterator[TurnResult]:
+    def _play(self, order: Line) -> Iterator[Result]:
         if self.run.status != "waiting":
             yield from self._after_a_stop(order)
         else:
@@ -196,15 +197,20 @@ class Conversation:
         board = self.board
         return View(tuple(board.things), tuple(board.it))
 
-    def _after_a_stop(self, order: Line) -> Iterator[TurnResult]:
-        """Retry the step that stopped; or take its turn back and answer this line."""
-        again = order.said is not None and (not order.said or AGREED.fullmatch(order.said.lower().strip(" .!")))
-        if again or not read.turn(self.state):
+    def _after_a_stop(self, order: Line) -> Iterator[Result]:
+        """Retry the step that stopped, or take its turn back and answer this line; a question changes nothing."""
+        meant = "go on" if order.said == "" else None
+        if order.said:
+            meant = after_stop(self._brief(order.said))
+        if meant == "go on" or not read.turn(self.state):
             yield self._goes_on()
+            return
+        if meant not in (None, "take back"):
+            yield Sentence(str(meant))
             return
         give_up_turn(self.services, self.run.id)
         yield self._goes_on()
-        undone = [move.do for move in order.moves] == ["undo"] or (order.said or "").lower().strip(" .!") == "undo"
+        undone = meant == "take back" or [move.do for move in order.moves] == ["undo"]
         if self.run.status == "waiting" and not undone:
             yield self._answer(order)
 
@@ -219,8 +225,9 @@ class Conversation:
             said=order.said,
             moves=[move.model_dump(mode="json") for move in order.moves],
             likes=read_likes(self.services.archive.home).words,
+            shown=self._looked_at,
         )
-        uploads = order.uploads
+        self._looked_at, uploads = None, order.uploads
         return self._step(lambda seen: answer(self.services, self.run.id, question, given, seen, uploads=uploads))
 
     def _step(self, work: Callable[[Observer], Run]) -> TurnResult:
@@ -285,6 +292,8 @@ class Conversation:
     def _brief(self, line: str) -> TalkBrief:
         """Return the brief that a planner would receive for a line."""
         turn = Turn(said=line, moves=[], round=0, open=False)
+        if self._looked_at is not None:
+            turn["shown"] = self._looked_at
         return talk_brief(RunState(**{**self.state, "turn": turn}), self.services.limits)
 
     def _about_likes(self, words: str) -> Sentence | None:
@@ -308,6 +317,7 @@ class Conversation:
                 return Help()
             case "show":
                 product = self.view.one(order.words) if order.words else self.view.only()
+                self._looked_at = product.number
                 marks = {each.number: mark for each, mark in marked(self.board)}
                 return OneProduct(product, marks.get(product.number, "kept"))
             case "save":

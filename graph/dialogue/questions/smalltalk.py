@@ -2,7 +2,8 @@
 
 import re
 
-from graph.dialogue.phrases import HELP
+from graph.dialogue.products.candidates import UNSEEN
+from graph.dialogue.questions.texts import HELP
 from graph.planning.turn import TalkBrief
 
 EXAMPLE = "`a red ball moves right in the snow`"
@@ -14,8 +15,7 @@ ABOUT = (
 KEPT = "Nothing that was made is deleted. `undo` takes back the last turn; what is not chosen is in no film."
 SAVING = "Say `save it as ball.mp4` for a copy of the last product, or `save number 2 as ball.png`."
 SHOWING = "Open the file of a product to see it whole; `what do I have?` lists what there is."
-UNSEEN = "I cannot see which one is best; choose one by its number."
-SHORTER = "Clips are not cut; `make it 1 second long` animates it again with the length that you say."
+SHORTER = "Say the times to keep, in seconds, like `trim number 2 from 0 to 1.5 seconds`; it costs nothing."
 WHY = "I cannot tell why an agent painted it like that; `what did you do?` shows what everything was made from."
 STRANGE = "I read English only; say it in English, like {example}."
 
@@ -33,12 +33,8 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"i (?:do not|dont|really do not) (?:like|want|love) {_IT}(?: at all)?|i (?:hate|dislike) {_IT}", NOT_LIKED),
         (rf"(?:do|did) you (?:like|love) {_IT}|what do you think(?: (?:of|about) {_IT})?|which (?:one )?is (?:best|"
          r"better|nicer|the best)(?: one)?|which (?:one )?do you (?:like|prefer)(?: best| more)?", UNSEEN),
-        (rf"(?:delete|remove|erase|drop|discard|throw away|clear)(?: {_IT}| the .+)?(?: away)?", KEPT),
-        (rf"(?:save|store|export|download|keep a copy of)(?: {_IT}| the .+)?", SAVING),
-        (rf"(?:play|show|open|display|view|watch|see|look at)(?: me)?(?: {_IT}| the .+)?(?: again)?", SHOWING),
         (rf"(?:where is|how long is|how big is|what size is) (?:{_IT}|the .+)", SHOWING),
         (r"(?:why|how come)\b.*", WHY),
-        (r"(?:make (?:it|this|that) (?:a bit )?shorter|(?:cut|trim|shorten)\b.*)", SHORTER),
         (r"(?:add|with|give it) (?:some )?(?:music|sound|audio|a voice|a song)", "The films are silent."),
         (r"sorry|oops|my mistake|my bad", "No problem; `undo` takes back the last turn."),
         (r"(?:wait|stop|pause|hold on|one moment|a moment|halt)(?: a (?:moment|second))?",
@@ -46,8 +42,22 @@ SMALL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:quit|exit|bye|goodbye|good bye|leave|see you)", "You can leave at any time; nothing is lost."),
     )
 )  # fmt: skip
+LATE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), answer)
+    for pattern, answer in (
+        (rf"(?:delete|remove|erase|drop|discard|throw away|clear)(?: {_IT}| the .+)?(?: away)?", KEPT),
+        (r"(?:save|store|export|download|keep a copy of)\b.*|.*\b(?:as|to) (?:a )?(?:gif|mp4|webm|png)", SAVING),
+        (rf"(?:play|show|open|display|view|watch|see|look at)(?: me)?(?: {_IT}| the .+)?(?: again)?", SHOWING),
+        (r"(?:make (?:it|this|that) (?:a bit )?shorter|(?:cut|trim|shorten)\b.*)", SHORTER),
+    )
+)
+"""Answers to lines that were not understood as a request."""
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers)\b")
 _HELLO = re.compile(r"(?:good (?:morning|day|evening|afternoon)|how are you|how do you do|what is up|hiya|greetings)")
+_GREETING = re.compile(
+    r"(?:(?:hi|hello|hey|hiya|yo|thanks|thank you|cheers|thx|greetings|mora|there|a lot|so much|very much|everyone|"
+    r"many thanks|thank you so much|much appreciated|nice to meet you|welcome|[,.!]) ?)+"
+)
 _FOREIGN = (
     "nochmal einmal weiter bitte danke hallo ihn mach mache macht zeig zeige blau rot gruen grün gelb schnee nacht "
     "links rechts zurueck zurück guten wie hilfe nein ja warum ist das encore merci bonjour salut rouge bleu suite "
@@ -61,10 +71,15 @@ def small_talk(brief: TalkBrief, normalized: str, text: str) -> str | None:
 
     normalized: lower-case words with a space between them; text: the same without polite phrases.
     """
-    if not text or _HELLO.fullmatch(text):
+    if not text or _HELLO.fullmatch(text) or _GREETING.fullmatch(text):
         return _greeted(brief, normalized)
     whole = normalized.rstrip(" .!?,")  # `what can you do`: "can you" would be removed as a polite phrase
     return next((answer for pattern, answer in SMALL if pattern.fullmatch(text) or pattern.fullmatch(whole)), None)
+
+
+def late_talk(text: str) -> str | None:
+    """Return what to say to a line that was not understood as a request, if it is near one."""
+    return next((answer for pattern, answer in LATE if pattern.fullmatch(text)), None)
 
 
 def _greeted(brief: TalkBrief, normalized: str) -> str:

@@ -6,20 +6,21 @@ An ambiguous choice is not guessed: it raises the question to ask.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from graph.dialogue.appearance import sceneries
+from graph.dialogue.products.appearance import sceneries
 from graph.english.tagger import tag_words
 from graph.planning.turn import ORDINALS, TalkBrief
 from graph.state.products import PRODUCT_ID, Product, kind_of, lines_of
-from models.embedded.language import COLOURS, OBJECTS, SCENES, Scenery
+from models.embedded.language import Scenery
 
 WHICH = "Which one do you mean"
 """Start of the question which of several products is meant. Stored turns begin with it: do not change it."""
 
+UNSEEN = "I cannot see which one is best; choose one by its number."
 MOST_ASKED = 9
 """Largest number of products that such a question lists, the latest ones."""
-LAST = {"last": -1, "latest": -1, "newest": -1, "final": -1, "previous": -2}
+LAST = {"last": -1, "latest": -1, "newest": -1, "final": -1, "previous": -2, "penultimate": -2}
 OTHER = ("other", "others")
 PICTURES = ("picture", "image", "frame", "photo", "still", "drawing")
 CLIPS = ("clip", "animation", "gif")
@@ -30,8 +31,6 @@ NOUNS = (*PICTURES, *CLIPS, *FILMS, *VIDEOS, *TAKES, "shot")
 PLURALS = {f"{noun}s": noun for noun in NOUNS} | {"tries": "try"}
 _SUFFIXES = {"1st": "first", "2nd": "second", "3rd": "third", **{f"{n}th": name for name, n in (
     (name, place + 1) for name, place in ORDINALS.items() if place > 2)}}  # fmt: skip
-LOOK_WORDS: Final = {*COLOURS, *OBJECTS, *SCENES, "digital", "pixelated"}
-"""Words for what a product shows."""
 Look = tuple[str, str]
 """Kind and value: (colour, blue)."""
 
@@ -80,6 +79,7 @@ class Candidates:
             return f" number {known.number} "
 
         text = PRODUCT_ID.sub(number, text.lower())
+        text = re.sub(r"\b(clip|picture|film|take|number) (?:no|nr|number)\.?\s*(\d+)", r"\1 \2", text)
         text = re.sub(r"(?:#|\bno\.|\bnr\.?)\s*(\d+)", r" number \1", text)
         return re.sub(r"\b\d+(?:st|nd|rd|th)\b", lambda found: _SUFFIXES.get(found[0], found[0]), text)
 
@@ -179,6 +179,13 @@ class Candidates:
         of_takes = takes[index : index + 1] if len(takes) > 1 else []
         if numbered is None and not of_takes:
             return self.by_number(index + 1)
+        clips = [
+            product
+            for product in self.products
+            if product.kind == "clip" and product.board and (product.stands or product.waits)
+        ]
+        if numbered is not None and numbered.kind == "picture" and len(clips) > max(1, index) and not of_takes:
+            return self.one([numbered, clips[index]])
         return self.one(list({product.number: product for product in (numbered, *of_takes) if product}.values()))
 
     def _offered(self) -> list[Product]:
@@ -225,15 +232,6 @@ class Candidates:
         # A clip shows the same as the picture it was made from: of several products of a shot the last one is meant.
         last = {product.shot: product for product in found}
         return list(last.values()) if noun == "one" and not any(product.waits for product in found) else found
-
-    def single(self, among: list[Product], lead: str) -> Product:
-        """Return the product that a singular noun means; lead: the word before it. Raises Which, Nothing."""
-        near = [product for product in among if product in self.it]
-        if len(among) > 1 and near:
-            among = near
-        if len(among) > 1 and lead in ("that", "this"):
-            among = among[-1:]
-        return self.one(among)
 
     def nth(self, scope: list[Product], place: int, noun: str) -> Product:
         """Return the product at a 0-based place, negative from the end. Raises Nothing, which names the noun."""
