@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.dialogue.lines.sentence import Sentence
 from graph.dialogue.products.appearance import scenery_of
-from graph.planning.turn import ORDINALS, Heard, TalkBrief
+from graph.planning.turn import ORDINALS, READINGS, Heard, TalkBrief
 from graph.state.moves import (
     Again,
     Animate,
@@ -34,8 +34,6 @@ from graph.state.moves import (
 )
 from models.embedded.language import MOTIONS
 
-READINGS = "Do you mean:"
-"""Before the lines of a question. Stored turns hold it: do not change it."""
 _LINE = re.compile(r"^ *(\d)  (.+)$", re.MULTILINE)
 
 

@@ -18,7 +18,7 @@ from graph.planning.brief import brief_of
 from graph.planning.plan import calls_of
 from graph.planning.turn import Answer, Heard
 from graph.state import read
-from graph.state.channels import Call, Limits, RunState
+from graph.state.channels import MOVE_RULES, Call, Limits, RunState
 from memory.records import Media, Request
 
 
@@ -26,7 +26,9 @@ def ask(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Interrupt the run with what awaits a decision, and return the turn that the answer begins."""
     question = question_of(state, runtime.context.limits)
     answer: Answer = interrupt(question, response_schema=cast(Any, Answer))
-    return {"turn": turn_of(answer, read.turn(state))}
+    # Older runs find their recorded answers by briefs without the moves of the turn before.
+    before = read.turn(state) if runtime.context.rules >= MOVE_RULES else None
+    return {"turn": turn_of(answer, before)}
 
 
 def think(state: RunState, runtime: Runtime[Context]) -> RunState:

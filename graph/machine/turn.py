@@ -78,10 +78,13 @@ def question_of(state: RunState, limits: Limits) -> dict[str, Any]:
 
 
 def turn_of(answer: Answer, before: Turn | None) -> Turn:
-    """Return the turn that an answer begins. before: the turn before it."""
-    last = [] if before is None else [move for moves in before.get("done", []) for move in moves]
-    turn = Turn(said=answer.said, moves=answer.moves, round=0, open=False, likes=answer.likes, last=last)
-    return turn if answer.shown is None else Turn(**{**turn, "shown": answer.shown})
+    """Return the turn that an answer begins. before: the turn before it; None in runs that do not keep its moves."""
+    turn = Turn(said=answer.said, moves=answer.moves, round=0, open=False, likes=answer.likes)
+    if last := [] if before is None else [move for moves in before.get("done", []) for move in moves]:
+        turn["last"] = last
+    if answer.shown is not None:
+        turn["shown"] = answer.shown
+    return turn
 
 
 def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, record: Recorder) -> RunState:
@@ -117,8 +120,9 @@ def play_turn(state: RunState, planner: ConversationPlanner, limits: Limits, rec
         done=[*turn.get("done", []), [move.model_dump(mode="json") for move in moves]],
         changed=turn.get("changed", False) or len(changed.get("past", [])) > len(read.past(state)),
         likes=turn.get("likes", []),
-        last=turn.get("last", []),
     )
+    if "last" in turn:
+        ended["last"] = turn["last"]
     return RunState(**{**changed, "talk": talk[-MOST_SAID:], "turn": ended})
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.json_schema import SkipJsonSchema
 
 from graph.state import read
 from graph.state.channels import Call, Limits, RunState
@@ -30,7 +31,7 @@ class Answer(BaseModel):
     said: str | None = Field(default=None, max_length=4000)
     moves: list[dict[str, Any]] = Field(default=[], max_length=16)
     likes: list[str] = Field(default=[], max_length=4)
-    shown: int | None = None
+    shown: SkipJsonSchema[int | None] = None
 
 
 class Heard(BaseModel):
@@ -69,6 +70,11 @@ MOST_STANDING = 16
 
 EXCHANGES = 6
 """How many earlier messages of the conversation the planner receives."""
+
+
+READINGS = "Do you mean:"
+"""Before the lines of a question that offers what the words may mean. Stored turns hold it: do not change it."""
+LONGEST_OFFER = 2000
 
 
 _ORDINALS = (
@@ -116,13 +122,13 @@ class TalkBrief(Draft):
     stale: tuple[str, ...] = ()
     before: tuple[Spoken, ...] = ()
     new: tuple[str, ...] = ()
-    last: tuple[dict[str, Any], ...] = ()
+    last: Annotated[tuple[dict[str, Any], ...], Field(exclude_if=lambda moves: not moves)] = ()
     seed: Annotated[int, Field(ge=0)] = 0
 
     @property
     def last_moves(self) -> tuple[AnyMove, ...]:
         """The moves of the last turn."""
-        return tuple(MOVES.validate_python(list(self.last)))
+        return tuple(MOVES.validate_python([move for move in self.last if move["do"] != "upload"]))
 
 
 def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
@@ -143,11 +149,16 @@ def talk_brief(state: RunState, limits: Limits) -> TalkBrief:
         calls=tuple(_planned(state, call) for call in calls),
         it=tuple(number for number in it if number is not None),
         stale=tuple(call["id"] for call in stale_calls(state, limits)),
-        before=tuple(Spoken(who=each["who"], text=each["text"][: 2 * LONGEST_WORDS]) for each in talk),
+        before=tuple(Spoken(who=each["who"], text=_remembered(each["text"])) for each in talk),
         new=tuple(call for past in last for call, previous in past["calls"].items() if previous is None),
         last=() if turn is None else tuple(turn.get("last", [])),
         seed=read.request(state).seed,
     )
+
+
+def _remembered(text: str) -> str:
+    """Return what a planner is told of a message: its beginning, all of it if it offers lines to choose from."""
+    return text[: LONGEST_OFFER if READINGS in text else 2 * LONGEST_WORDS]
 
 
 def _window(things: list[Product], text: str) -> list[Product]:

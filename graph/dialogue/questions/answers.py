@@ -61,4 +61,5 @@ def _requests(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """Return a text without polite words at its ends."""
-    return _BEHIND.sub("", _AHEAD.sub("", text))
+    plain = _BEHIND.sub("", _AHEAD.sub("", text))
+    return plain if " " in plain or " " not in text else text  # `what now` is a question of its own

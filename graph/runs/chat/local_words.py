@@ -150,7 +150,7 @@ def _show(sentence: Sentence, brief: TalkBrief) -> Line | None:
         return None
     reader = RequestLine(brief, sentence.items, sentence.text)
     named = reader.named()
-    if not named or not brief.things or any(item.kinds & {"a", "an"} for item in sentence.items):
+    if not named or named[0].many or not brief.things or any(item.kinds & {"a", "an"} for item in sentence.items):
         return None
     films = [product for product in brief.things if product.kind == "film" and product.stands]
     first = named[0]
