@@ -23,7 +23,7 @@ from graph.dialogue.questions.smalltalk import EXAMPLE, late_talk, not_understoo
 from graph.dialogue.readings import chosen_reading, in_words, offered
 from graph.dialogue.requests.line import RequestLine
 from graph.dialogue.requests.reader import read_request
-from graph.dialogue.wishes import is_wish, unread_of_wish
+from graph.dialogue.wishes import described_wish, is_wish, unread_of_wish
 from graph.english.refusals import Refusal
 from graph.english.tagger import tag_words
 from graph.errors import RequestError
@@ -124,6 +124,8 @@ class LineReader:
             return Heard(moves=(Wish(words=self.brief.said),))
         if is_wish(self.brief, items):
             return self._wish()
+        if self.brief.things and (words := described_wish(items)) is not None:
+            return Heard(moves=(Wish(words=words),))
         if not self.brief.things and not any(item.meant and item.meant.number for item in items):
             return self._nothing_yet(items)
         return read_request(RequestLine(self.brief, items, self.sentence.text))

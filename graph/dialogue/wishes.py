@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from graph.dialogue.lines.forms import GLUE
 from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
 from graph.dialogue.lines.sentence import LOOKS, Item
@@ -21,8 +22,18 @@ _WISHING = phrases(
 _DESCRIBING = phrases("adjective, colour, unknown, count, style, other colour, number, filler")
 """Kinds of words before an object."""
 _EDITING = phrases("longer, speed, faster, slower, reverse, trim, film, first, order, clip")
+_LEADING = _WISHING | phrases(
+    "also, clip, clips, shot, with, second, third, another, one more, something, start, last, but, not, least, "
+    "besides, that, leave, forget, thing, more, then, film, picture, filler, number, do, new, add, and, last but not least, "
+    "once more, again"
+)
+"""Words that may stand before a description of something new."""
 _OBJECTS = frozenset(("object", "objects", "thing", "other thing"))
 _KNOWN = frozenset((*LOOKS, *MOTION, "objects", "other thing"))
+
+
+_OF_DESCRIPTION = _KNOWN | _OBJECTS | GLUE | _DESCRIBING | phrases("pronoun, position, edge, seconds, speed, tail")
+"""Kinds of words in the description of something new."""
 
 
 def is_wish(brief: TalkBrief, items: Sequence[Item]) -> bool:
@@ -81,6 +92,29 @@ def _is_new(brief: TalkBrief, item: Item) -> bool:
         for product in brief.things
         for scenery in sceneries(product)
     )
+
+
+def described_wish(items: Sequence[Item]) -> str | None:
+    """Return the description of something new in a line that says little else: `add a green box in the snow`."""
+    at = next((index for index, item in enumerate(items) if item.kinds & {"object", "objects"}), None)
+    if at is None or not (begin := _begin(items, at)) or not items[begin - 1].kinds & {"a", "an"}:
+        return None
+    if _is_led(items, begin - 1) and not items[begin - 2].kinds & {"with"}:
+        return None
+    span = [item for item in items[begin - 1 :] if not item.kinds & {"instead", "filler"}]
+    places = any(item.kinds & {"scene", *MOTION} or (item.meant and item.meant.tail) for item in span)
+    known = (
+        _KNOWN | _OBJECTS | GLUE | frozenset(_DESCRIBING) | {"pronoun", "position", "edge", "seconds", "speed", "tail"}
+    )
+    if not places or any(not item.kinds & known for item in span):
+        return None
+    return " ".join(item.text for item in span) if _only_leads(items[: begin - 1]) else None
+
+
+def _only_leads(items: Sequence[Item]) -> bool:
+    """Return whether words only lead to a wish; a product may be named behind `leave` and `forget`."""
+    left = any(item.kinds & {"leave", "forget", "forget it", "forget that", "besides"} for item in items)
+    return all(item.kinds & (_LEADING | GLUE) or (left and item.meant is not None) for item in items)
 
 
 def unread_of_wish(words: str) -> tuple[str | None, list[str]] | None:

@@ -24,7 +24,7 @@ STOP = phrases(
     "that is wrong, that was wrong, this is wrong, i did not mean that, i did not want that, "
     "i did not ask for that, i did not say that, not what i wanted, not what i meant, not what i asked for, "
     "not what i asked, that is not what i wanted, that is not what i meant, that is not what i asked for, "
-    "that is not it, that is not right, not right, leave it, by accident, not what i had in mind, was an accident, "
+    "that is not it, that is not right, leave it, by accident, not what i had in mind, was an accident, "
     "was a mistake, it was a mistake, that was a mistake, that was not right, not yet, please do not, no no, "
     "no thanks, no thank you, no way, never, freeze, quit it, i changed my mind, changed my mind, "
     "on second thought, on second thoughts, hold it, hold up, whoa, i do not want that, i do not want it, "
@@ -32,11 +32,11 @@ STOP = phrases(
 )
 """Phrases that refuse or stop."""
 
-MEANT = phrases("i meant, i mean, meant, i said, should have been, was supposed to be, rather, correction, sorry")
+MEANT = phrases("i meant, i mean, meant, i said, should have been, was supposed to be, correction, sorry")
 """Phrases that correct the turn before."""
 
 AGREED_WORDS = phrases(
-    "yes, ok, sure, good, great, perfect, nice, fine, cool, wonderful, lovely, beautiful, excellent, super, "
+    "yes, ok, sure, good, great, perfect, nice, fine, cool, wonderful, lovely, beautiful, excellent, super, after, "
     "awesome, amazing, fantastic, brilliant, neat, sweet, go, on, ahead, next, proceed, continue, keep, going, "
     "carry, move, along, it, that, this, is, looks, look, seems, all, right, i, like, love, accept, accepted, "
     "approve, approved, agreed, do, will, s, works, for, me, so, far, as, very, really, just, please, then, well, "

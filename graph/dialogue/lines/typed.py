@@ -13,8 +13,8 @@ def spelled(text: str) -> list[str]:
     """Return the words and marks of a text in lower case, contractions and slang written out, typos mended."""
     text = re.sub(r"(?i)\blet's\b", "let us", text.replace("\u2019", "'"))
     text = re.sub(r"(?i)\b(that|it|what|where|how|there)'s\b", r"\1 is", text)
-    text = re.sub(r"(?i)\bi'd\b", "i would", text)
-    text = re.sub(r"(?i)\bi'm\b", "i am", text)
+    for short, whole in (("d", "would"), ("ll", "will"), ("m", "am"), ("ve", "have"), ("re", "are")):
+        text = re.sub(rf"(?i)\b(\w+)'{short}\b", rf"\1 {whole}", text)
     text = PENULTIMATE.sub("the penultimate one", text)
     text = re.sub(r"(?i)\ba second (longer|more|extra)\b", r"1 seconds \1", text)
     text = re.sub(r"(?<=\d)\s*[x×]\b", " times ", text)
@@ -38,12 +38,20 @@ def _mended(word: str) -> str:
     swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
     dropped = (word[:at] + word[at + 1 :] for at in range(len(word)))
     near = [each for each in (*swapped, *dropped) if each in _keywords() and len(each) >= 4]
+    other = sorted(each for each in _keywords() if len(word) >= 6 and _one_letter_off(each, word))
     added = sorted(each for each in _keywords() if len(each) == len(word) + 1 and _drops_to(each, word))
-    return next(iter(dict.fromkeys([*near, *added])), word)
+    return next(iter(dict.fromkeys([*near, *added, *other])), word)
 
 
 def _drops_to(longer: str, word: str) -> bool:
     return any(longer[:at] + longer[at + 1 :] == word for at in range(1, len(longer)))
+
+
+def _one_letter_off(known: str, word: str) -> bool:
+    """Return whether two words of one length differ in one letter behind the first."""
+    return (
+        len(known) == len(word) and known[0] == word[0] and sum(a != b for a, b in zip(known, word, strict=True)) == 1
+    )
 
 
 @cache

@@ -17,7 +17,7 @@ from models.embedded.language import Scenery
 WHICH = "Which one do you mean"
 """Start of the question which of several products is meant. Stored turns begin with it: do not change it."""
 
-UNSEEN = "I cannot see which one is best; choose one by its number."
+UNSEEN = "Which one? I cannot see which one is best; choose one by its number."
 MOST_ASKED = 9
 """Largest number of products that such a question lists, the latest ones."""
 LAST = {"last": -1, "latest": -1, "newest": -1, "final": -1, "previous": -2, "penultimate": -2}
@@ -184,7 +184,12 @@ class Candidates:
             for product in self.products
             if product.kind == "clip" and product.board and (product.stands or product.waits)
         ]
-        if numbered is not None and numbered.kind == "picture" and len(clips) > max(1, index) and not of_takes:
+        if (
+            numbered is not None
+            and numbered not in clips[index : index + 1]
+            and len(clips) > index > 0
+            and not of_takes
+        ):
             return self.one([numbered, clips[index]])
         return self.one(list({product.number: product for product in (numbered, *of_takes) if product}.values()))
 
