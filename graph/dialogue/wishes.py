@@ -24,8 +24,8 @@ _DESCRIBING = phrases("adjective, colour, unknown, count, style, other colour, n
 _EDITING = phrases("longer, speed, faster, slower, reverse, trim, film, first, order, clip")
 _LEADING = _WISHING | phrases(
     "also, clip, clips, shot, with, second, third, another, one more, something, start, last, but, not, least, "
-    "besides, that, leave, forget, thing, more, then, film, picture, filler, number, do, new, add, and, last but not least, "
-    "once more, again"
+    "besides, that, leave, forget, thing, more, then, film, picture, filler, number, do, new, add, and, again, "
+    "last but not least, once more"
 )
 """Words that may stand before a description of something new."""
 _OBJECTS = frozenset(("object", "objects", "thing", "other thing"))
@@ -103,10 +103,7 @@ def described_wish(items: Sequence[Item]) -> str | None:
         return None
     span = [item for item in items[begin - 1 :] if not item.kinds & {"instead", "filler"}]
     places = any(item.kinds & {"scene", *MOTION} or (item.meant and item.meant.tail) for item in span)
-    known = (
-        _KNOWN | _OBJECTS | GLUE | frozenset(_DESCRIBING) | {"pronoun", "position", "edge", "seconds", "speed", "tail"}
-    )
-    if not places or any(not item.kinds & known for item in span):
+    if not places or any(not item.kinds & _OF_DESCRIPTION for item in span):
         return None
     return " ".join(item.text for item in span) if _only_leads(items[: begin - 1]) else None
 
