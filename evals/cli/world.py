@@ -138,31 +138,33 @@ def evaluate_crash(
             raise typer.Exit(BUG)
 
 
-class Halves(StrEnum):
+class Part(StrEnum):
     """The phrases to say."""
 
     READ = "read"
     UNREAD = "unread"
+    FURTHER = "further"
     BOTH = "both"
 
 
 @evaluate_app.command("conversation")
 def evaluate_conversation(
-    half: Annotated[
-        Halves,
-        typer.Option(help="Phrases that the authors of the reader have seen, have not seen, or both."),
-    ] = Halves.BOTH,
+    part: Annotated[
+        Part,
+        typer.Option(help="Phrases that the reader's authors have seen, have not seen, both, or further ones."),
+    ] = Part.BOTH,
     failures: Annotated[bool, typer.Option("--failures", help="Print every phrase that is not right.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say phrases in states of a conversation, and count what is right, harmless and a wrong action."""
     with error_boundary():
         from evals.conversation.measure import measured, shares
-        from evals.conversation.phrases import HALVES, phrases_of
+        from evals.conversation.phrases import PARTS, phrases_of
         from evals.conversation.table import failure_lines, table_of
 
-        halves = [each for each in HALVES if half in (each, Halves.BOTH)]
-        found = {each: measured(phrases_of(each)) for each in halves}
+        wanted = ("read", "unread") if part is Part.BOTH else (part.value,)
+        parts = [each for each in PARTS if each in wanted]
+        found = {each: measured(phrases_of(each)) for each in parts}
         if as_json:
             print(json.dumps({each: shares(graded) for each, graded in found.items()}))
             return

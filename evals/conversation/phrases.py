@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graph.errors import RequestError
 
-Half = Literal["read", "unread"]
-HALVES: tuple[Half, ...] = get_args(Half)
-"""read: phrases that the authors of the reader have seen; unread: those that they have not."""
+Part = Literal["read", "unread", "further"]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""read: phrases that the authors of the reader have seen; unread: those that they have not; further: written later, for
+the work on the reader, by a third hand."""
 UPLOADS = ("upload:picture", "upload:clip", "upload:photo")
 """First lines that mean a conversation opened with a file of the person, see `given_files`."""
 STOPPED = "^C"
@@ -89,9 +90,9 @@ class Phrases(BaseModel):
 _PHRASES: TypeAdapter[Phrases] = TypeAdapter(Phrases)
 
 
-def phrases_of(half: Half) -> Phrases:
-    """Return the phrases of a half that ships with Mora."""
-    return read_phrases((files("evals.conversation") / "data" / f"{half}.json").read_text(encoding="utf-8"), half)
+def phrases_of(part: Part) -> Phrases:
+    """Return a part of the phrases that ship with Mora."""
+    return read_phrases((files("evals.conversation") / "data" / f"{part}.json").read_text(encoding="utf-8"), part)
 
 
 def read_phrases(text: str, name: str) -> Phrases:

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evals.conversation.measure import Graded
 from evals.conversation.outcomes import Grade
-from evals.conversation.phrases import Half
+from evals.conversation.phrases import Part
 
 _GRADES: tuple[Grade, ...] = ("right", "harmless", "wrong")
 
 
-def table_of(half: Half, found: Mapping[str, Counter[Grade]]) -> str:
+def table_of(part: Part, found: Mapping[str, Counter[Grade]]) -> str:
     """Return a table with a row per kind of phrase."""
-    lines = [f"{half:<14}{'n':>5}{'right':>8}{'harmless':>10}{'wrong':>7}"]
+    lines = [f"{part:<14}{'n':>5}{'right':>8}{'harmless':>10}{'wrong':>7}"]
     for kind, counts in found.items():
         n = counts.total()
         right, harmless, wrong = (counts[grade] for grade in _GRADES)

@@ -8,7 +8,7 @@ import pytest
 
 from evals.conversation.measure import measured, reach, shares
 from evals.conversation.outcomes import Act, Happened, grade
-from evals.conversation.phrases import HALVES, Phrase, Phrases, State, phrases_of, read_phrases
+from evals.conversation.phrases import PARTS, Phrase, Phrases, State, phrases_of, read_phrases
 from evals.conversation.table import failure_lines, table_of
 from graph.errors import RequestError
 
@@ -42,9 +42,9 @@ def test_a_file_that_holds_no_phrases_is_refused_in_a_sentence(text: str, said: 
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_the_phrases_that_ship_load(half: Any) -> None:
-    phrases = phrases_of(half)
+@pytest.mark.parametrize("part", PARTS)
+def test_the_phrases_that_ship_load(part: Any) -> None:
+    phrases = phrases_of(part)
     assert phrases.phrases
     assert all(each.want for each in phrases.phrases)
     assert sum(len(said) for _, said in phrases.by_state()) == len(phrases.phrases)
