@@ -58,8 +58,12 @@ class Correction:
         words = self._words
         if _TAKEN.fullmatch(" ".join(words)):
             words = ["undo", *words[1:-1]]
+        if words == ["back"]:
+            words = ["undo"]
         if _BACK_TO.search(" ".join(words)):
             return None  # `go back to the red ball`
+        if len(words) > 3 and words[-2] == "no" and items_of(words[-1:])[0].kinds & set(LOOKS):
+            return None  # `with the red things, no star`
         undoing, rest = _cut(words, UNDO)
         stopping, rest = _cut(rest, STOP)
         meaning, rest = _cut(rest, MEANT)

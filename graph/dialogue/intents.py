@@ -28,7 +28,7 @@ from graph.english.refusals import Refusal
 from graph.english.tagger import tag_words
 from graph.errors import RequestError
 from graph.planning.turn import ORDINALS, Heard, TalkBrief
-from graph.state.moves import Choose, Extend, Film, GoOn, Wish
+from graph.state.moves import AnyMove, Choose, Drop, Extend, Film, GoOn, Order, Wish
 from graph.state.products import Product
 
 WORK_STOPPED = "The last step was stopped before it was done: `go on` tries it again, `undo` takes it back."
@@ -280,9 +280,7 @@ class LineReader:
                 isinstance(move, Film) for move in more.moves
             ):
                 return None  # `continue it, now it shrinks`: one extension, not two moves
-            if all(isinstance(move, Choose) for move in begun.moves) and all(
-                isinstance(move, Choose | GoOn) for move in more.moves
-            ):
+            if _is_followed(begun.moves, more.moves):
                 return begun
             replies = [each.reply for each in (begun, more) if each.reply]
             return Heard(moves=tuple(dict.fromkeys((*begun.moves, *more.moves))), reply=" ".join(replies) or None)
@@ -347,3 +345,11 @@ _JOINTS = {
     ("!",),
     (":",),
 }
+
+
+def _is_followed(begun: Sequence[AnyMove], more: Sequence[AnyMove]) -> bool:
+    """Return whether moves already do what follows: a choice goes on, a film without a clip is a film."""
+    if all(isinstance(move, Choose) for move in begun):
+        return all(isinstance(move, GoOn) or move in begun for move in more)
+    edited = any(isinstance(move, Order | Drop) for move in begun)
+    return edited and all(isinstance(move, GoOn) or move == Film() for move in more)

@@ -84,7 +84,7 @@ class Naming:
         skip = self.words[at] in DEFINITE
         noun, number = [*self.words[at + skip : at + skip + 2], "", ""][:2]
         count = whole_number(number)
-        if count is None or number == "one" or noun == "one":
+        if count is None or (number == "one" and noun != "number") or noun == "one":
             return None
         if noun not in ("number", "numbers", *NOUNS) or (
             (at + skip + 1) in self.tags and self._measured(at + skip + 1)
@@ -104,12 +104,17 @@ class Naming:
                     return None
                 if length == 1 and text == "that" and at and self._kind(at - 1) in ("object", "objects", "thing"):
                     return None  # `a box that shrinks`
-                if length == 1 and text in ("that", "this", "those", "these") and self._tail(at + 1) is not None:
+                if length == 1 and text in ("that", "this", "those", "these") and self._describes(at + 1):
                     return None  # `that in the snow`
                 if length == 1 and text in ("that", "this") and ahead in ("time", "way", "is"):
                     return (1, Reference(pronoun=True)) if ahead == "is" else None
                 return length, Reference(pronoun=True, many=_PRONOUNS[text])
         return None
+
+    def _describes(self, at: int) -> bool:
+        """Return whether words like `in the snow` say which product is meant; `in orange` says what becomes of it."""
+        tail = self._tail(at)
+        return tail is not None and not set(tail[1]) <= {"colour"}
 
     def _continues(self, at: int) -> bool:
         """Return whether a noun phrase continues at a word."""
@@ -133,8 +138,10 @@ class Naming:
         if read is None and definite and self.words[begin - 1] in ("that", "this", "those", "these"):
             tail = self._tail(begin)
             return None if tail is None else (begin - at + tail[0], Reference(noun="one", tail=tail[1]))
-        if read is None:
-            return None
+        if read is None or (not definite and not every and at and self.words[at - 1] in ("a", "an")):
+            return read if read is not None and "object" in read[1].looks and read[1].noun is None else None
+        if set(read[1].looks) == {"style"} and read[1].noun is None:
+            return None  # `the digital look`
         length, meant = read
         many = meant.many or every
         tail = self._tail(begin + length)

@@ -30,6 +30,7 @@ SPELLED = {
 """Words as typed -> as read. `its` is read as `it is`: the possessive means nothing else here."""
 
 FILLERS = phrases(
+    "before you go on, before you continue, i would rather, i would, i will, i am going to, i think i, "
     "i would like you to, i would like it if you could, i would love you to, i want you to, i would love to, "
     "i would like to, i want to, i think we should, i think you should, i think i would, i think, i guess, "
     "i was wondering if you could, i wonder if you could, is it possible to, would it be possible to, "

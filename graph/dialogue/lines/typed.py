@@ -15,6 +15,8 @@ def spelled(text: str) -> list[str]:
     text = re.sub(r"(?i)\b(that|it|what|where|how|there)'s\b", r"\1 is", text)
     for short, whole in (("d", "would"), ("ll", "will"), ("m", "am"), ("ve", "have"), ("re", "are")):
         text = re.sub(rf"(?i)\b(\w+)'{short}\b", rf"\1 {whole}", text)
+    text = re.sub(r"(?i)\ba second (?=(?:onto|to|on|at|of)\b)", "1 seconds ", text)
+    text = re.sub(r"(?i)^better (?=(?:in|at|on|up|down|left|right|\w+wards?)\b)", "", text)
     text = PENULTIMATE.sub("the penultimate one", text)
     text = re.sub(r"(?i)\ba second (longer|more|extra)\b", r"1 seconds \1", text)
     text = re.sub(r"(?<=\d)\s*[x×]\b", " times ", text)

@@ -1,5 +1,7 @@
 """Requests that choose among takes or make more of them: use, again, animate, raise the limit."""
 
+from dataclasses import replace
+
 from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
 from graph.dialogue.products.appearance import sceneries
@@ -20,8 +22,10 @@ _CHOOSING = phrases(
     "ok, more, rather, nice, mean, prettiest, prettier, right one, liked, lovely, cool, works"
 )
 """Words that say of a named product that it is chosen."""
+_NOT_CHOSEN = phrases("instead of, rather than, over")
+"""Words before what is not chosen."""
 _SEEING = phrases("see, show, show me, watch, play, view, look, display, let me see")
-_MAKING = phrases("another, new, more, different, make, draw")
+_MAKING = phrases("another, new, more, different, make, draw, variants, versions, variations, options, alternatives")
 _REPEATING = phrases("redo, repeat, retry, do over, rerun")
 _LIMIT = phrases("limit, raise, tries, retries")
 _RAISING = phrases("raise, lift, increase, allow, higher, up to, more, limit")
@@ -150,7 +154,7 @@ def read_choose(line: RequestLine) -> Heard | None:
 def _chosen(line: RequestLine, waiting: list[Product], *, led: bool) -> list[Product]:
     """Return the products that the line names; of several, the one that can still be chosen. Raises Which, Nothing."""
     try:
-        return line.products()
+        return _before_instead(line).products()
     except Which as several:
         others = [product for product in several.among if not product.stands]
         offered = [product for product in several.among if product in waiting]
@@ -158,6 +162,12 @@ def _chosen(line: RequestLine, waiting: list[Product], *, led: bool) -> list[Pro
         if not led or only is None:
             raise
         return only
+
+
+def _before_instead(line: RequestLine) -> RequestLine:
+    """Return the line without what is not chosen: `3 instead of 1`."""
+    at = next((at for at, item in enumerate(line.items) if item.kinds & _NOT_CHOSEN), len(line.items))
+    return replace(line, items=line.items[:at]) if at else line
 
 
 def choose(line: RequestLine, product: Product) -> list[AnyMove]:

@@ -1,6 +1,7 @@
 """Requests that make longer films of clips: extend, connect, make a film."""
 
 import re
+from dataclasses import replace
 
 from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
@@ -152,10 +153,15 @@ def read_connect(line: RequestLine) -> Heard | None:
 def _clips_by_look(line: RequestLine) -> list[Reference]:
     """Return what names products; a bare colour names the clip that shows it."""
     return [
-        item.meant or Reference(noun="clip", looks={"colour": item.value})
+        _clip_at_place(item.meant) or Reference(noun="clip", looks={"colour": item.value})
         for item in line.items
         if item.meant is not None or "colour" in item.kinds
     ]
+
+
+def _clip_at_place(meant: Reference | None) -> Reference | None:
+    """Return a reference like `the first` as one to a clip: only clips and films are joined."""
+    return replace(meant, noun="clip") if meant is not None and meant.place and meant.noun in (None, "one") else meant
 
 
 def _two(line: RequestLine, products: list[Product]) -> list[Product]:
