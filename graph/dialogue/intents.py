@@ -19,7 +19,7 @@ from graph.dialogue.lines.sentence import Item, Sentence, items_of
 from graph.dialogue.products.candidates import MOST_ASKED, WHICH, Candidates, Nothing, Which
 from graph.dialogue.products.references import Reference, Resolver
 from graph.dialogue.questions.answers import answer_to, asked_at_last
-from graph.dialogue.questions.smalltalk import EXAMPLE, late_talk, not_understood
+from graph.dialogue.questions.smalltalk import EXAMPLE, is_foreign, late_talk, not_understood
 from graph.dialogue.readings import chosen_reading, in_words, offered
 from graph.dialogue.requests.line import RequestLine
 from graph.dialogue.requests.reader import read_request
@@ -309,7 +309,7 @@ class LineReader:
             return Heard(reply=not_understood(self.brief, sentence.text))
         if (reply := late_talk(sentence.text) or asked_at_last(self.brief, sentence)) is not None:
             return Heard(reply=reply)
-        readings = self._readings()
+        readings = [] if is_foreign(sentence.text) else self._readings()
         if not readings:
             return Heard(reply=not_understood(self.brief, sentence.text))
         return offered(f"I did not understand all of `{self.brief.said.strip()[:60]}`.", readings, self.brief)

@@ -64,10 +64,7 @@ def chat(
             if as_json:
                 talk_with_program(services, begun, files)
                 return
-            try:
-                ended = talk_with(services, begun, console, person, pictures, files)
-            finally:
-                empty = asked is None and removed_if_empty(services, begun)
-        if empty:
-            return
+            ended = talk_with(services, begun, console, person, pictures, files)
+            if asked is None and removed_if_empty(services, begun):
+                return
         say(f"run {ended.id}; `python main.py chat {ended.id}` continues it")

@@ -140,9 +140,9 @@ def how_long(brief: TalkBrief, found: re.Match[str]) -> str | None:
             else Resolver(candidates).it()
         )
     except (Which, Nothing):
-        return "Its length is printed beside it: `/takes` lists every product with its seconds."
+        return "Its length stands beside it where it was shown."
     return (
-        f"Number {product.number} is {_seconds_of(product, brief)} long; `/takes` lists every product with its seconds."
+        f"Number {product.number} is {_seconds_of(product, brief)} long; its exact length stands beside it above."
         if product.kind != "picture"
         else (f"Number {product.number} is a picture; a clip of it lasts two seconds if you do not say otherwise.")
     )

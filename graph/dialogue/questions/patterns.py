@@ -282,7 +282,9 @@ _TOPIC_WORDS: Sequence[tuple[str, Answer]] = (
     ),
     (
         r"\b(?:limit|limits|at most|how often|maximum|max)\b",
-        _said("The same may be made again three times; `/limit N` allows more. A wish has at most 8 shots."),
+        _said(
+            "The same may be made again three times; say `raise the limit to 6` for more. A wish has at most 8 shots."
+        ),
     ),
     (r"\b(?:happened|happen|going on|wrong|changed|change|different|did you|have you|was that|made)\b", what_happened),
     (r"\bwhich (?:one|number|of them|of these|clip|picture|product|film)?\b(?P<what>.*)", which),

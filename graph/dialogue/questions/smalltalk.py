@@ -90,9 +90,14 @@ def _greeted(brief: TalkBrief, normalized: str) -> str:
     return f"Hello. Say what you want to see, like {EXAMPLE}, or `help`."
 
 
+def is_foreign(text: str) -> bool:
+    """Return whether a line of lower-case words has a frequent word of another language."""
+    return bool(set(text.split()) & set(_FOREIGN.split()))
+
+
 def not_understood(brief: TalkBrief, normalized: str) -> str:
     """Return the reply to a sentence without known words: what can be said instead on this board."""
-    if set(normalized.split()) & set(_FOREIGN.split()):
+    if is_foreign(normalized):
         return STRANGE.format(example="`make it blue`" if brief.things else EXAMPLE)
     what = f"I did not understand `{brief.said.strip()[:80]}`"
     if not brief.things:

@@ -53,7 +53,7 @@ FILES = (
 )
 GIVEN = (
     "You can give pictures (.png, .jpg, .webp and others) and videos (.mp4, .mov, .webm, .gif and others): "
-    "begin with `chat --image FILE` or `chat --video FILE`."
+    "begin a conversation with them, or say or paste the path of one here."
 )
 SIZE = "The embedded agents draw 64 x 64 pixels, at 8 frames a second; the picture cannot be larger or wider."
 SILENT = "The films are silent; there is no sound, music or voice. A file with sound that you extend keeps it."
