@@ -24,7 +24,7 @@ from graph.dialogue.readings import chosen_reading, in_words, offered
 from graph.dialogue.requests.line import RequestLine
 from graph.dialogue.requests.reader import read_request
 from graph.dialogue.wishes import described_wish, is_wish, unread_of_wish
-from graph.english.refusals import Refusal
+from graph.english.refusals import Refusal, listed
 from graph.english.tagger import tag_words
 from graph.errors import RequestError
 from graph.planning.turn import ORDINALS, Heard, TalkBrief
@@ -248,13 +248,18 @@ class LineReader:
 
     def _wish(self) -> Heard:
         unread = unread_of_wish(self.brief.said)
+        if unread and (described := described_wish(self.sentence.items)) is not None:
+            return Heard(moves=(Wish(words=described),))
         if unread:
             known, words = unread
             what = " and ".join(f"`{word}`" for word in words)
             return offered(f"I do not know {what}.", [known] if known else [], self.brief)
         said = self.brief.said
-        unknown = any(word.kind == "unknown" for word in tag_words(said))
-        return Heard(moves=(Wish(words=" ".join(self.sentence.words) if unknown else said),))
+        tagged = tag_words(said)
+        unknown = any(word.kind == "unknown" for word in tagged)
+        left = [f"`{word.text}`" for word in tagged if word.kind == "adjective" and not word.soft]
+        reply = f"What is {listed(left)} cannot be drawn; the rest is." if left else None
+        return Heard(moves=(Wish(words=" ".join(self.sentence.words) if unknown else said),), reply=reply)
 
     # Several commands
 

@@ -126,6 +126,7 @@ class Candidates:
         kinds = _kinds(noun)
         calls = {product.call for product in self.it}
         takes = [product for product in self.products if product.call in calls and product.call]
+        takes = [product for product in takes if not kinds or product.kind in kinds]
         if len(takes) > 1 and (not kinds or takes[0].kind in kinds) and (noun in TAKES or any(t.waits for t in takes)):
             if len(calls) > 1 and noun in TAKES and self.forced is None:
                 return [product for product in takes if product.waits]

@@ -148,8 +148,8 @@ class Resolver:
         noun = reference.noun or "one"
         if noun in ("part", "thing", "bit"):
             noun = "clip" if noun == "part" else "one"
-        if noun == "one" and reference.place == "last":
-            return [self._last(fit)]
+        if reference.place == "last" and (noun == "one" or kinds_of(noun) & {"picture", "clip"}):
+            return [self._last(kinds_of(noun) or frozenset(fit))]
         if reference.place == "other" and len(self.candidates.it) > 1 and noun == "one":
             raise Which(self.candidates.it)
         found = self.candidates.described([reference.place], noun)
@@ -173,11 +173,12 @@ class Resolver:
         return next(product for product in self.candidates.products if product.call == here.call)
 
     def _last(self, fit: Collection[str]) -> Product:
-        """Return the last of what waits, or else the last product."""
+        """Return the last of what waits and fits, else the last product that fits. Raises Nothing."""
+        board = [product for product in self.candidates.products if product.board]
         waiting = [product for product in self.candidates.it if product.waits]
-        among = waiting or [product for product in self.candidates.products if product.board]
-        fitting = [product for product in among if not fit or product.kind in fit]
-        return self.candidates.nth(fitting or among, -1, "one")
+        live = [product for product in board if product.stands or product.waits]
+        fitting = ([product for product in among if not fit or product.kind in fit] for among in (waiting, live, board))
+        return self.candidates.nth(next((found for found in fitting if found), board), -1, "one")
 
     def _described(self, reference: Reference, fit: Collection[str]) -> list[Product]:
         kinds = reference.kinds or frozenset(fit)

@@ -216,3 +216,21 @@ def test_a_film_is_edited_in_words(said: str, meant: list[dict[str, Any]]) -> No
 )
 def test_questions_are_answered_and_nothing_is_done(board: TalkBrief, said: str, told: str) -> None:
     assert told in asked(board, said)
+
+
+def test_the_last_clip_is_no_picture_that_came_later() -> None:
+    waits = thing(7, "picture", "1.edit_image", RED, waits=True, of=(1,))
+    board = CLIPS.model_copy(update={"things": (*CLIPS.things, waits), "it": (7,)})
+    assert moves(board, "reverse the last clip") == [{"do": "reverse", "clip": CLIPS.things[-1].id}]
+
+
+def test_what_cannot_be_drawn_of_a_wish_is_told() -> None:
+    heard = hear(EMPTY, "a tiny shiny red ball in the snow")
+    assert [move.do for move in heard.moves] == ["wish"]
+    assert heard.reply == "What is `tiny` and `shiny` cannot be drawn; the rest is."
+
+
+def test_something_new_is_read_behind_other_words() -> None:
+    assert moves(CLIPS, "lets add an orange box standing still in the snow") == [
+        {"do": "wish", "words": "an orange box standing still in the snow"}
+    ]
