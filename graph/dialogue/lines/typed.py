@@ -18,7 +18,11 @@ def spelled(text: str) -> list[str]:
     text = re.sub(r"(?i)\ba second (?=(?:onto|to|on|at|of)\b)", "1 seconds ", text)
     text = re.sub(r"(?i)^better (?=(?:in|at|on|up|down|left|right|\w+wards?)\b)", "", text)
     text = PENULTIMATE.sub("the penultimate one", text)
+    text = re.sub(r"(?i)\bhalf a second (longer|more|extra)\b", r"0.5 seconds \1", text)
     text = re.sub(r"(?i)\ba second (longer|more|extra)\b", r"1 seconds \1", text)
+    text = re.sub(
+        r"(?i)\b(for|by|add|plus) (?:a|another) second(?=\W*$| before| after| at| to| more)", r"\1 1 seconds", text
+    )
     text = re.sub(r"(?<=\d)\s*[x×]\b", " times ", text)
     text = re.sub(r"(?<=\d)\s*(?:-|–|to)\s*(?=\d)", " to ", text)
     text = re.sub(r"->|=>|→", " to ", text)

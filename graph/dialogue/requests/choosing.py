@@ -22,7 +22,7 @@ _CHOOSING = phrases(
     "ok, more, rather, nice, mean, prettiest, prettier, right one, liked, lovely, cool, works"
 )
 """Words that say of a named product that it is chosen."""
-_NOT_CHOSEN = phrases("instead of, rather than, over")
+_NOT_CHOSEN = phrases("instead of, rather than, over, than")
 """Words before what is not chosen."""
 _SEEING = phrases("see, show, show me, watch, play, view, look, display, let me see")
 _MAKING = phrases("another, new, more, different, make, draw, variants, versions, variations, options, alternatives")
@@ -136,6 +136,8 @@ def read_choose(line: RequestLine) -> Heard | None:
         raise Nothing(UNSEEN)
     if all(reference.pronoun for reference in line.named()):
         return None
+    if len(line.named()) > 1 and any(each.place in _BEST for each in line.named()):
+        line = replace(line, items=[item for item in line.items if item.meant is None or item.meant.place not in _BEST])
     led = line.has(*_CHOOSING)
     products = _chosen(line, waiting, led=led)
     if len({product.call for product in products}) != len(products):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
 from graph.dialogue.products.appearance import sceneries
-from graph.dialogue.products.candidates import Nothing
+from graph.dialogue.products.candidates import Nothing, Which
 from graph.dialogue.products.references import MOVING, Reference
 from graph.dialogue.requests.choosing import choose
 from graph.dialogue.requests.line import RequestLine, distinct, require_moving
@@ -78,8 +78,12 @@ def _is_extension(line: RequestLine) -> bool:
         return False
     if line.has("go on", "continue", "carry on") and line.has("with") and not line.has("seconds", *MOTION):
         return False
+    if line.has("keep") and line.has(*MOTION) and all(product.kind != "picture" for product in line.candidates.it):
+        return True  # `keep it growing`
     if line.has("first", "last", "keep") and not line.has(*_LONGER, *_BEFORE, *_AFTERWARDS):
         return False
+    if line.has("use", "take", "choose", "pick"):
+        return False  # `take 1 and continue`
     moving_on = line.has(*_WHEN) and line.has(*MOTION)
     return moving_on or not line.has(*_WEAK) or line.has(*_STRONG)
 
@@ -97,6 +101,8 @@ def _extended(line: RequestLine) -> Product:
     named = [reference for reference in references if not reference.pronoun]
     if references and references[0].pronoun and len(references) > 1:
         named = []  # `make the whole thing longer, the box keeps going left`
+    if references and references[0].many and not line.given:
+        raise Which(line.meant(references[0], MOVING))  # one is extended at a time
     found = [product for reference in named[:1] for product in line.meant(reference, MOVING)] or list(line.given)
     return line.candidates.one(found) if found else line.resolver.it()
 

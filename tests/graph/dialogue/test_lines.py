@@ -234,3 +234,16 @@ def test_something_new_is_read_behind_other_words() -> None:
     assert moves(CLIPS, "lets add an orange box standing still in the snow") == [
         {"do": "wish", "words": "an orange box standing still in the snow"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("half a second more of number 2", 0.5), ("let number 2 go on for a second", 1.0), ("extend number 2 by 3", 3.0)],
+)
+def test_how_much_longer_is_read(said: str, seconds: float) -> None:
+    (move,) = moves(CLIPS, said)
+    assert (move["do"], move["clip"], move["seconds"]) == ("extend", CLIPS.things[1].id, seconds)
+
+
+def test_one_clip_is_extended_at_a_time_and_that_is_asked() -> None:
+    assert "Which one do you mean" in asked(CLIPS, "extend both")
