@@ -328,7 +328,7 @@ STAR = "a blue star moves up in the sea"
     ("joined", "stale", "made"),
     [
         ("connect it with number 2", "Numbers 5, 6: stale now", ["   8  clip, 0.8 s, of 4, 7:", "of 4, 8, 7:"]),
-        ("extend number 2 by a second", "Numbers 5, 6: stale now", ["   8  clip, 0.8 s, of 7:", "of 7, 8:"]),
+        ("extend number 2 by a second", "Numbers 5, 6: stale now", ["   8  clip, 1.1 s, of 7:", "of 7, 8:"]),
         ("make a film of number 4 and number 2", "Number 5: stale now", ["   7  film, 1.5 s, of 4, 6:"]),
     ],
 )
@@ -352,7 +352,7 @@ def test_a_film_of_what_was_joined_has_each_clip_once(archive: Archive) -> None:
     lines = [WISH, "go on", "go on", "extend it by a second", "make number 2 yellow", "go on", "refresh"]
     run, said = talk(services, begun(services), *lines, STAR, "go on", "go on", "put them together")
     assert "   7  film" in said
-    assert "  10  film, 2.1 s, of 7, 9:" in said
+    assert "  10  film, 2.5 s, of 7, 9:" in said
     assert run.status == "waiting"
 
 
