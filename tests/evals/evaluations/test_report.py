@@ -80,6 +80,7 @@ def with_settings(side: Judgement, **settings: int) -> Judgement:
     return Judgement(side.evaluation.model_copy(update={"settings": settings}), side.scores)
 
 
+@pytest.mark.slow
 def test_two_of_one_name_are_told_apart_by_their_settings() -> None:
     sides = [with_settings(side("one", 0.0), seed=1, samples=2), with_settings(side("one", 0.1), seed=2, samples=2)]
     assert names_of(sides) == ["one, seed 1", "one, seed 2"]

@@ -130,6 +130,7 @@ def test_of_two_that_resume_at_once_one_works_and_the_other_is_told_who(
         assert len(archive.ledger(run)) == 5
 
 
+@pytest.mark.slow
 def test_the_lease_of_a_dead_process_is_free_at_once(workers: ForkServer, undisturbed: bytes, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -292,6 +293,7 @@ def test_a_listener_that_fails_after_the_end_undoes_nothing(archive: Archive, un
     assert resume(rooms_with(archive, TinyLender()), run.id, Ear()) == run
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_another_process_is_an_interruption(workers: ForkServer, undisturbed: bytes, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

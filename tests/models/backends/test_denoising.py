@@ -142,6 +142,7 @@ OWN: dict[str, tuple[Role, Any, Sequence[int]]] = {
 
 
 @pytest.mark.parametrize("kind", OWN)
+@pytest.mark.slow
 def test_every_embedded_agent_goes_on_after_a_step(embedded: LocalLender, kind: str) -> None:
     role, spec, stops = OWN[kind]
     with embedded.lend(role) as agent:

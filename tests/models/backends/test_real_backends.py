@@ -141,6 +141,7 @@ def count_frames(vae: Any) -> list[int]:
     return heard
 
 
+@pytest.mark.slow
 def test_when_memory_runs_out_the_others_leave(tiny_table: Table) -> None:
     house = LocalLender("paper", device="cpu", table=tiny_table)
     with house.lend("text_to_image"):
@@ -170,6 +171,7 @@ def test_when_there_is_no_room_to_load_the_others_leave(tiny_table: Table, monke
         assert list(house._loaded) == ["image_to_video"]
 
 
+@pytest.mark.slow
 def test_what_a_failed_call_held_is_given_back(tiny_table: Table) -> None:
     house = LocalLender("paper", device="cpu", table=tiny_table)
     held: list[weakref.ref[Any]] = []
@@ -197,6 +199,7 @@ def real_cpu_trouble() -> BaseException:
 @pytest.mark.parametrize(
     "error", [MemoryError(), type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), real_cpu_trouble()]
 )
+@pytest.mark.slow
 def test_memory_that_runs_out_is_an_agent_error(tiny_table: Table, error: BaseException) -> None:
     house = LocalLender("paper", device="cpu", table=tiny_table)
     with pytest.raises(OutOfMemory, match="fewer frames"), house.lend("text_to_image"):
