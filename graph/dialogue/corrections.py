@@ -10,9 +10,9 @@ from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
 from graph.dialogue.lines.sentence import LOOKS, Item, Sentence, items_of
 from graph.dialogue.products.appearance import scenery_of
-from graph.dialogue.products.candidates import Candidates, Nothing, Which
+from graph.dialogue.products.candidates import MOVING, Candidates, Nothing, Which
 from graph.dialogue.products.product_changes import ChangeRequest, motions_in, moves_for, request_of
-from graph.dialogue.products.references import MOVING, Reference, Resolver
+from graph.dialogue.products.references import Reference, Resolver
 from graph.dialogue.readings import in_words, offered
 from graph.dialogue.requests.line import RequestLine
 from graph.dialogue.requests.reader import read_request

@@ -6,13 +6,10 @@ An ambiguous choice is not guessed: it raises the question to ask.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
-from graph.dialogue.products.appearance import sceneries
-from graph.english.tagger import tag_words
 from graph.planning.turn import ORDINALS, TalkBrief
 from graph.state.products import PRODUCT_ID, Product, kind_of, lines_of
-from models.embedded.language import Scenery
 
 WHICH = "Which one do you mean"
 """Start of the question which of several products is meant. Stored turns begin with it: do not change it."""
@@ -31,8 +28,7 @@ NOUNS = (*PICTURES, *CLIPS, *FILMS, *VIDEOS, *TAKES, "shot")
 PLURALS = {f"{noun}s": noun for noun in NOUNS} | {"tries": "try"}
 _SUFFIXES = {"1st": "first", "2nd": "second", "3rd": "third", **{f"{n}th": name for name, n in (
     (name, place + 1) for name, place in ORDINALS.items() if place > 2)}}  # fmt: skip
-Look = tuple[str, str]
-"""Kind and value: (colour, blue)."""
+MOVING: frozenset[str] = frozenset(("clip", "film"))
 
 
 class Which(Exception):
@@ -123,7 +119,7 @@ class Candidates:
 
     def scope(self, noun: str) -> list[Product]:
         """Return what a noun may mean: the takes in question, else what is chosen or waits."""
-        kinds = _kinds(noun)
+        kinds = kinds_of(noun)
         calls = {product.call for product in self.it}
         takes = [product for product in self.products if product.call in calls and product.call]
         takes = [product for product in takes if not kinds or product.kind in kinds]
@@ -132,31 +128,25 @@ class Candidates:
                 return [product for product in takes if product.waits]
             return takes
         if noun in TAKES and self.it:
-            kinds = {self.it[0].kind}
+            kinds = frozenset((self.it[0].kind,))
         among = [product for product in self.products if not kinds or product.kind in kinds]
         if noun in FILMS and not among:
             among = [product for product in self.products if product.kind == "clip"]
         return [product for product in among if product.stands or product.waits] or among
 
-    def described(self, middle: list[str], noun: str) -> list[Product] | None:
-        """Return what a noun and the words before it may mean; None if they describe no product."""
-        places = [word for word in middle if word in ORDINALS or word in LAST or word in OTHER]
-        looks = [look_of(word) for word in middle if word not in places]
-        if not all(looks) or len(places) > 1:
-            return None
-        scope = self.scope(noun) if not looks else self._alike(noun, cast(Any, looks))
-        if not places:
-            return scope
-        place = places[0]
+    def placed(self, place: str, noun: str) -> list[Product] | None:
+        """Return what `the second clip` may mean; None for a word that is no place. Raises Which, Nothing."""
         if place in OTHER:
-            return [product for product in scope if product not in self.it]
-        if not looks and noun in TAKES and (product := self._bare(place, noun)) is not None:
+            return [product for product in self.scope(noun) if product not in self.it]
+        if place not in ORDINALS and place not in LAST:
+            return None
+        if noun in TAKES and (product := self._bare(place, noun)) is not None:
             return [product]
         index = ORDINALS.get(place, LAST.get(place, 0))
         if noun == "shot":
             last = max((product.shot for product in self.products), default=0)
             return [self.of_shot(index + 1 if index >= 0 else last)]
-        return self._placed(scope, index, noun)
+        return self._placed(self.scope(noun), index, noun)
 
     def _bare(self, place: str, noun: str) -> Product | None:
         """Resolve `the second one`, `the previous take`; return None if the words are to be read as with a kind."""
@@ -185,12 +175,7 @@ class Candidates:
             for product in self.products
             if product.kind == "clip" and product.board and (product.stands or product.waits)
         ]
-        if (
-            numbered is not None
-            and numbered not in clips[index : index + 1]
-            and len(clips) > index > 0
-            and not of_takes
-        ):
+        if numbered is not None and len(clips) > index > 0 and numbered != clips[index] and not of_takes:
             return self.one([numbered, clips[index]])
         return self.one(list({product.number: product for product in (numbered, *of_takes) if product}.values()))
 
@@ -228,17 +213,6 @@ class Candidates:
             return [self.nth(every, index, noun)]
         return sorted({scope[index], every[index]}, key=lambda product: product.number)
 
-    def _alike(self, noun: str, looks: list[tuple[str, str]]) -> list[Product]:
-        kinds = _kinds(noun)
-        among = [product for product in self.products if not kinds or product.kind in kinds]
-        live = [product for product in among if (product.stands or product.waits) and shows(product, looks)]
-        found = live or [product for product in among if shows(product, looks)]
-        if not found:
-            raise Nothing(f"Nothing there is {' '.join(value for _, value in looks)}; say `what do I have?` to see it.")
-        # A clip shows the same as the picture it was made from: of several products of a shot the last one is meant.
-        last = {product.shot: product for product in found}
-        return list(last.values()) if noun == "one" and not any(product.waits for product in found) else found
-
     def nth(self, scope: list[Product], place: int, noun: str) -> Product:
         """Return the product at a 0-based place, negative from the end. Raises Nothing, which names the noun."""
         if not -len(scope) <= place < len(scope):
@@ -247,29 +221,12 @@ class Candidates:
         return scope[place]
 
 
-def look_of(word: str) -> Look | None:
-    """Return the look that a word names, or None."""
-    tagged = tag_words(word)
-    if len(tagged) == 1 and tagged[0].kind in ("colour", "object", "scene"):
-        return tagged[0].kind, tagged[0].value
-    return ("digital", "digital") if len(tagged) == 1 and tagged[0].kind == "style" else None
-
-
-def shows(product: Product, looks: Sequence[Look]) -> bool:
-    """Return True if one of the sceneries of a product has all the looks."""
-    return any(all(_has(scenery, look) for look in looks) for scenery in sceneries(product))
-
-
-def _kinds(noun: str) -> set[str]:
+def kinds_of(noun: str | None) -> frozenset[str]:
+    """Return the kinds of product that a noun can name; none for `one` and the like."""
     if noun in PICTURES:
-        return {"picture"}
+        return frozenset(("picture",))
     if noun in CLIPS:
-        return {"clip"}
+        return frozenset(("clip",))
     if noun in FILMS:
-        return {"film"}
-    return {"clip", "film"} if noun in VIDEOS else set()
-
-
-def _has(scenery: Scenery, look: Look) -> bool:
-    kind, value = look
-    return scenery.digital if kind == "digital" else bool(getattr(scenery, kind) == value)
+        return frozenset(("film",))
+    return MOVING if noun in VIDEOS else frozenset()

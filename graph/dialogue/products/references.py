@@ -6,23 +6,19 @@ from typing import Literal
 
 from graph.dialogue.products.appearance import sceneries
 from graph.dialogue.products.candidates import (
-    CLIPS,
-    FILMS,
     LAST,
     NOUNS,
-    PICTURES,
     TAKES,
     UNSEEN,
-    VIDEOS,
     Candidates,
     Nothing,
     Which,
+    kinds_of,
 )
 from graph.planning.turn import ORDINALS
 from graph.state.products import Product
 
 Kind = Literal["picture", "clip", "film"]
-MOVING: frozenset[str] = frozenset(("clip", "film"))
 
 
 @dataclass(frozen=True)
@@ -58,20 +54,11 @@ class Reference:
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of product that the noun names; all if it names none."""
-        return kinds_of(self.noun)
+        return _named_kinds(self.noun)
 
 
-def kinds_of(noun: str | None) -> frozenset[str]:
-    """Return the kinds of product that a noun can name; none for `one` and the like."""
-    if noun in PICTURES:
-        return frozenset(("picture",))
-    if noun in CLIPS:
-        return frozenset(("clip",))
-    if noun in FILMS:
-        return frozenset(("film",))
-    if noun == "transition":
-        return frozenset(("clip",))
-    return MOVING if noun in VIDEOS else frozenset()
+def _named_kinds(noun: str | None) -> frozenset[str]:
+    return frozenset(("clip",)) if noun == "transition" else kinds_of(noun)
 
 
 @dataclass(frozen=True)
@@ -148,11 +135,11 @@ class Resolver:
         noun = reference.noun or "one"
         if noun in ("part", "thing", "bit"):
             noun = "clip" if noun == "part" else "one"
-        if reference.place == "last" and (noun == "one" or kinds_of(noun) & {"picture", "clip"}):
-            return [self._last(kinds_of(noun) or frozenset(fit))]
+        if reference.place == "last" and (noun == "one" or _named_kinds(noun) & {"picture", "clip"}):
+            return [self._last(_named_kinds(noun) or frozenset(fit))]
         if reference.place == "other" and len(self.candidates.it) > 1 and noun == "one":
             raise Which(self.candidates.it)
-        found = self.candidates.described([reference.place], noun)
+        found = self.candidates.placed(reference.place, noun)
         if found is None:
             raise Nothing("I do not know which one that is; say its number.")
         fitting = [product for product in found if not fit or product.kind in fit]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from graph.dialogue.lines.phrases import phrases
-from graph.dialogue.products.candidates import LAST, Nothing
-from graph.dialogue.products.references import MOVING, Reference
+from graph.dialogue.products.candidates import LAST, MOVING, Nothing
+from graph.dialogue.products.references import Reference
 from graph.dialogue.requests.line import RequestLine, distinct
 from graph.planning.turn import ORDINALS, Heard
 from graph.state.moves import AnyMove, Drop, Film, Length, Loop, Order, Reverse, Speed, Trim, Undo

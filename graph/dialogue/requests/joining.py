@@ -6,8 +6,8 @@ from dataclasses import replace
 from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
 from graph.dialogue.products.appearance import sceneries
-from graph.dialogue.products.candidates import Nothing, Which
-from graph.dialogue.products.references import MOVING, Reference
+from graph.dialogue.products.candidates import MOVING, Nothing, Which
+from graph.dialogue.products.references import Reference
 from graph.dialogue.requests.choosing import choose
 from graph.dialogue.requests.line import RequestLine, distinct, require_moving
 from graph.english.refusals import Refusal

@@ -7,9 +7,9 @@ from functools import cached_property
 from graph.dialogue.lines.naming import MOTION
 from graph.dialogue.lines.phrases import phrases
 from graph.dialogue.lines.sentence import Item
-from graph.dialogue.products.candidates import Candidates, Nothing
+from graph.dialogue.products.candidates import MOVING, Candidates, Nothing
 from graph.dialogue.products.product_changes import motions_in
-from graph.dialogue.products.references import MOVING, Reference, Resolver
+from graph.dialogue.products.references import Reference, Resolver
 from graph.planning.turn import TalkBrief
 from graph.state.moves import AnyMove, Choose, GoOn
 from graph.state.products import Product

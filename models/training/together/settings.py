@@ -82,7 +82,6 @@ EMBEDDED = Settings(
 As shipped, `pace` is exact: its squared error to what the locator sees is 0.0006 on rendered films and up to 0.003 on
 drawn ones, which is the locator's. One motion in place of another is 0.03 and more.
 """
-RECIPES = {"paper": PAPER, "embedded": EMBEDDED}
 
 
 def differences(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
